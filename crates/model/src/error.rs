@@ -1,0 +1,137 @@
+//! The one error catalogue: a code, a text for the caller, a source for the log.
+//!
+//! Surfaces render it in their own shape (`api::error`); a test renders every code on every surface.
+//! To add an error: a variant here with its name and status, nothing else.
+
+use std::borrow::Cow;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
+        /// Stable names; part of the API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+            pub fn as_str(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+            /// The HTTP status where the surface has no other rule.
+            pub fn status(self) -> u16 { match self { $(Self::$name => $status,)* } }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest = "invalid_request", 400;
+    InvalidJson = "invalid_json", 400;
+    InvalidField = "invalid_field", 400;
+    InvalidPhone = "invalid_phone", 400;
+    InvalidEvents = "invalid_events", 400;
+    InvalidUrl = "invalid_url", 400;
+    /// Two credentials of one kind, or credentials of two surfaces, in one request.
+    ConflictingCredentials = "conflicting_credentials", 400;
+    Unauthorized = "unauthorized", 401;
+    /// `/token`: RFC 6749 names.
+    InvalidClient = "invalid_client", 401;
+    UnsupportedGrantType = "unsupported_grant_type", 400;
+    InvalidScope = "invalid_scope", 400;
+    SessionNotYours = "session_not_yours", 401;
+    ApiKeyRequired = "api_key_required", 401;
+    ApiKeyInvalid = "api_key_invalid", 401;
+    PaymentRequired = "payment_required", 402;
+    Forbidden = "forbidden", 403;
+    GuestsOff = "guests_off", 403;
+    NotFound = "not_found", 404;
+    RouteNotFound = "route_not_found", 404;
+    MethodNotAllowed = "method_not_allowed", 405;
+    InstanceNotConnected = "instance_not_connected", 409;
+    InstanceNotPaired = "instance_not_paired", 409;
+    AlreadyConnected = "already_connected", 409;
+    Conflict = "conflict", 409;
+    PayloadTooLarge = "payload_too_large", 413;
+    UnsupportedMediaType = "unsupported_media_type", 415;
+    NotOnWhatsapp = "not_on_whatsapp", 422;
+    HeadersTooLarge = "headers_too_large", 431;
+    RateLimited = "rate_limited", 429;
+    Internal = "internal", 500;
+    EngineUnavailable = "engine_unavailable", 502;
+    Unavailable = "unavailable", 503;
+    Timeout = "timeout", 504;
+}
+
+/// What went wrong, for the caller (`message`) and, apart, for the log (`source`).
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {message}", code.as_str())]
+pub struct Error {
+    pub code: ErrorCode,
+    /// Says what to do. Never holds a secret or an internal detail.
+    pub message: Cow<'static, str>,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub retry_after_secs: Option<u64>,
+    /// The field of the body that is at fault, where there is one.
+    pub field: Option<&'static str>,
+}
+
+impl Error {
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            source: None,
+            retry_after_secs: None,
+            field: None,
+        }
+    }
+
+    /// A fault of ours: the caller hears nothing of `source`, the log all.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "Something went wrong on our side. Try again; if it stays so, give the operator the request id.",
+        )
+        .with_source(source)
+    }
+
+    pub fn field(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::new(ErrorCode::InvalidField, message)
+        }
+    }
+
+    /// The presented credential does not hold.
+    pub fn unauthorized() -> Self {
+        Self::new(
+            ErrorCode::Unauthorized,
+            "Unauthorized: send a valid owner JWT, or X-Client-Token with X-Instance-Token.",
+        )
+    }
+
+    /// Genuine credentials that do not name this account and instance: foreign and missing alike.
+    pub fn forbidden() -> Self {
+        Self::new(
+            ErrorCode::Forbidden,
+            "Forbidden: the instance does not belong to the account of the credentials you sent.",
+        )
+    }
+
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub fn with_retry_after(mut self, secs: u64) -> Self {
+        self.retry_after_secs = Some(secs);
+        self
+    }
+
+    /// Whether the caller (and not we) is at fault; decides the log level.
+    pub fn is_callers_fault(&self) -> bool {
+        self.code.status() < 500
+    }
+}

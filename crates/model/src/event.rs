@@ -1,0 +1,111 @@
+//! Events: what happened on an instance, as subscribers see it.
+
+use serde_json::Value;
+
+use crate::{
+    clock::Timestamp,
+    error::{Error, ErrorCode},
+    id::{AccountId, EventId, InstanceId},
+};
+
+/// The contract's names, exact and complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EventKind {
+    /// Only ever a subscription, never an event.
+    All,
+    Connected,
+    Disconnected,
+    /// Incoming and outgoing messages alike.
+    Message,
+    ReadReceipt,
+    Presence,
+    HistorySync,
+    ChatPresence,
+    GroupParticipantsAdd,
+    GroupParticipantsRemove,
+}
+
+impl EventKind {
+    pub const ALL: [Self; 10] = [
+        Self::All,
+        Self::Connected,
+        Self::Disconnected,
+        Self::Message,
+        Self::ReadReceipt,
+        Self::Presence,
+        Self::HistorySync,
+        Self::ChatPresence,
+        Self::GroupParticipantsAdd,
+        Self::GroupParticipantsRemove,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Connected => "Connected",
+            Self::Disconnected => "Disconnected",
+            Self::Message => "Message",
+            Self::ReadReceipt => "ReadReceipt",
+            Self::Presence => "Presence",
+            Self::HistorySync => "HistorySync",
+            Self::ChatPresence => "ChatPresence",
+            Self::GroupParticipantsAdd => "GroupParticipantsAdd",
+            Self::GroupParticipantsRemove => "GroupParticipantsRemove",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Names as a caller sends them; the error lists the valid ones.
+    pub fn parse_list<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>, Error> {
+        let mut kinds = Vec::new();
+        for name in names
+            .into_iter()
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
+            let kind = Self::parse(name).ok_or_else(|| {
+                let known: Vec<_> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
+                let shown: String = name.chars().take(40).collect();
+                Error::new(
+                    ErrorCode::InvalidEvents,
+                    format!(
+                        "'{shown}' is not an event name; known are {}",
+                        known.join(", ")
+                    ),
+                )
+            })?;
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// `Message,ReadReceipt`: the form of the contract's string fields and of the store.
+    pub fn join(kinds: &[Self]) -> String {
+        kinds
+            .iter()
+            .map(|kind| kind.as_str())
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+
+    /// Whether a subscription to `subscribed` wants `self`.
+    pub fn is_wanted_by(self, subscribed: &[Self]) -> bool {
+        subscribed.contains(&Self::All) || subscribed.contains(&self)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub id: EventId,
+    pub account: AccountId,
+    pub instance: InstanceId,
+    pub kind: EventKind,
+    /// The contract's payload: `{type, event: {...}, ...}`, snake_case.
+    pub payload: Value,
+    pub created_at: Timestamp,
+}

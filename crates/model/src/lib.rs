@@ -1,0 +1,34 @@
+//! What Recado talks about: pure types, no I/O, no runtime.
+//!
+//! One file per noun: [`id`], [`clock`], [`account`], [`credential`], [`caller`], [`instance`],
+//! [`message`], [`event`], [`webhook`], [`error`], [`phone`]. Every other crate speaks in these types.
+//!
+//! To add a noun: a file here named as the noun is named in `DESIGN` words, its `pub use` below,
+//! and the file of the same name in `store`, `app` and `api`. To add a field: here first; the
+//! compiler leads to the rest.
+
+pub mod account;
+pub mod caller;
+pub mod clock;
+pub mod credential;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod instance;
+pub mod message;
+pub mod phone;
+pub mod webhook;
+
+pub use account::{Account, Role};
+pub use caller::{Caller, Proof};
+pub use clock::{Clock, ManualClock, Rng, Timestamp};
+pub use credential::{CredentialKind, Secret, Token, TokenKind};
+pub use error::{Error, ErrorCode, Result};
+pub use event::{Event, EventKind};
+pub use id::{
+    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, PepperId, RequestId, UserId,
+    WebhookId,
+};
+pub use instance::{ConnectionState, Instance, StateReason};
+pub use message::{Direction, MessageId, MessageStatus};
+pub use phone::PhoneNumber;

@@ -1,0 +1,188 @@
+//! Messages: what goes out, what came in, and how far each got.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    clock::{Rng, Timestamp},
+    id::InstanceId,
+};
+
+/// WhatsApp's own id of a message, fixed before the first try and repeated on each, so that the
+/// phone shows the message once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// `3EB0` + 28 hexadecimal digits: the form linked devices use, 32 characters.
+    pub fn random(rng: &dyn Rng) -> Self {
+        let mut bytes = [0u8; 14];
+        rng.fill(&mut bytes);
+        let mut text = String::with_capacity(32);
+        text.push_str("3EB0");
+        for byte in bytes {
+            text.push_str(&format!("{byte:02X}"));
+        }
+        Self(text)
+    }
+    /// A caller's own id: 8 to 64 of `A-Z a-z 0-9 - _ .`, else `None`.
+    pub fn from_caller(text: &str) -> Option<Self> {
+        let fits = (8..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        fits.then(|| Self(text.to_owned()))
+    }
+    pub fn from_wire(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    In,
+    Out,
+}
+
+impl Direction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
+/// How far an outgoing message got; only ever rises (`Failed` ends it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageStatus {
+    Queued,
+    /// Written to WhatsApp's socket, not yet acknowledged by its server.
+    Sending,
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+    /// Inbound.
+    Received,
+}
+
+impl MessageStatus {
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Sending,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Failed,
+        Self::Received,
+    ];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::Received => "received",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// A text to send; already validated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingText {
+    pub id: MessageId,
+    /// `5511999999999@s.whatsapp.net`, `…@g.us`, …
+    pub to: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<QuotedMessage>,
+}
+
+/// What a reply quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotedMessage {
+    pub id: MessageId,
+    pub sender: String,
+    pub text: String,
+}
+
+/// A message row on its way in (or our own, sent from the phone).
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboundMessage {
+    pub instance: InstanceId,
+    pub id: MessageId,
+    pub chat: String,
+    pub sender: String,
+    pub from_me: bool,
+    pub is_group: bool,
+    pub push_name: Option<String>,
+    /// `text`, `image`, … as `kind` in lists.
+    pub kind: String,
+    /// The readable text, where there is one.
+    pub text: Option<String>,
+    pub at: Timestamp,
+    /// The event body for subscribers: `{info: {...}, message: {...}}`, snake_case.
+    pub body: Value,
+}
+
+/// A receipt for one or more of our messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboundReceipt {
+    pub chat: String,
+    pub sender: String,
+    pub is_group: bool,
+    pub from_me: bool,
+    pub ids: Vec<MessageId>,
+    pub state: ReceiptState,
+    pub at: Timestamp,
+}
+
+/// `state` of a `ReadReceipt` event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptState {
+    Delivered,
+    Read,
+    ReadSelf,
+    Played,
+}
+
+impl ReceiptState {
+    /// The contract knows three names; a played voice note counts as read.
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Delivered => "Delivered",
+            Self::Read | Self::Played => "Read",
+            Self::ReadSelf => "ReadSelf",
+        }
+    }
+}
+
+/// Someone types or records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboundTyping {
+    pub chat: String,
+    pub sender: String,
+    pub is_group: bool,
+    /// `composing` or `paused`.
+    pub state: String,
+    /// `audio` while recording, else empty.
+    pub media: String,
+}

@@ -1,0 +1,99 @@
+//! One account: the door to everything it owns.
+
+use recado_model::{Account, AccountId, Role, Timestamp, account::AccountKind};
+
+use crate::{
+    db::Conn,
+    error::{Result, StoreError},
+    sql::{Row, sql},
+    system::bump_epoch,
+};
+
+/// What belongs to one account. Every statement behind it names the account in its WHERE.
+#[derive(Debug)]
+pub struct AccountStore<'a> {
+    pub(crate) conn: &'a mut Conn,
+    pub(crate) id: AccountId,
+}
+
+impl<'a> AccountStore<'a> {
+    pub(crate) fn new(conn: &'a mut Conn, id: AccountId) -> Self {
+        Self { conn, id }
+    }
+
+    /// The account itself; `None` when it was deleted.
+    pub async fn account(&mut self) -> Result<Option<Account>> {
+        sql("SELECT id, name, kind, language, created_at FROM account WHERE id = $1")
+            .bind(&self.id)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| from_row(&row))
+            .transpose()
+    }
+
+    /// When a guest account ends; `None` for one that stays.
+    pub async fn expires_at(&mut self) -> Result<Option<Timestamp>> {
+        let row = sql("SELECT expires_at FROM account WHERE id = $1")
+            .bind(&self.id)
+            .fetch_optional(self.conn)
+            .await?;
+        Ok(row
+            .map(|row| row.opt_time("expires_at"))
+            .transpose()?
+            .flatten())
+    }
+
+    /// Moves the end of a guest account, for example when it has paired.
+    pub async fn set_expires_at(&mut self, at: Option<Timestamp>) -> Result<bool> {
+        let changed = sql("UPDATE account SET expires_at = $2 WHERE id = $1")
+            .bind(&self.id)
+            .bind(at)
+            .execute(self.conn)
+            .await?;
+        Ok(changed > 0)
+    }
+
+    /// "Sign out everywhere": JWTs of the account's older generations are void from here on.
+    pub async fn raise_generation(&mut self) -> Result<()> {
+        sql("UPDATE account SET generation = generation + 1 WHERE id = $1")
+            .bind(&self.id)
+            .execute(self.conn)
+            .await?;
+        bump_epoch(self.conn).await
+    }
+
+    /// The role of a user in this account; `None` for one who is no member.
+    pub async fn role_of(&mut self, user: &recado_model::UserId) -> Result<Option<Role>> {
+        sql("SELECT role FROM membership WHERE account_id = $1 AND user_id = $2")
+            .bind(&self.id)
+            .bind(user)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| row.parsed("role", Role::parse))
+            .transpose()
+    }
+
+    /// The next number for ordering what happens on an instance. Holds the instance's row until the
+    /// transaction ends, so numbers become visible in their order.
+    pub(crate) async fn next_seq(&mut self, instance: &recado_model::InstanceId) -> Result<i64> {
+        sql(
+            "UPDATE instance SET last_seq = last_seq + 1 WHERE account_id = $1 AND id = $2 RETURNING last_seq",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .fetch_optional(self.conn)
+        .await?
+        .ok_or(StoreError::NoParent)?
+        .i64("last_seq")
+    }
+}
+
+pub(crate) fn from_row(row: &Row) -> Result<Account> {
+    Ok(Account {
+        id: AccountId::from_text(row.text("id")?),
+        name: row.text("name")?,
+        kind: row.parsed("kind", AccountKind::parse)?,
+        language: row.text("language")?,
+        created_at: row.time("created_at")?,
+    })
+}

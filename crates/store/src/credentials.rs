@@ -1,0 +1,238 @@
+//! Credentials: issued, shown again, revoked. Looking one up by its token is in `system`.
+//!
+//! Every change bumps the epoch in its transaction, so that other processes drop what they cached.
+
+use std::collections::HashMap;
+
+use recado_model::{CredentialId, CredentialKind, InstanceId, Secret, Timestamp, Token};
+
+use crate::{
+    accounts::AccountStore,
+    error::{Result, StoreError},
+    sql::{Row, built, placeholders, sql},
+    system::bump_epoch,
+};
+
+/// What a new credential is for.
+#[derive(Clone, Debug)]
+pub struct NewCredential<'a> {
+    pub id: CredentialId,
+    pub token: &'a Token,
+    pub kind: CredentialKind,
+    pub label: Option<&'a str>,
+    /// The instance it dies with.
+    pub instance: Option<&'a InstanceId>,
+    /// The credential it dies with.
+    pub parent: Option<&'a CredentialId>,
+    pub not_after: Option<Timestamp>,
+}
+
+/// A credential for a list: all but the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialInfo {
+    pub id: CredentialId,
+    pub kind: CredentialKind,
+    pub label: Option<String>,
+    /// Prefix and last four characters.
+    pub hint: String,
+    pub instance: Option<InstanceId>,
+    pub parent: Option<CredentialId>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub not_after: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub version: i64,
+}
+
+impl AccountStore<'_> {
+    /// Keeps the token's hash under the newest pepper and, where the owner may see it again, the
+    /// token itself, sealed.
+    pub async fn issue(&mut self, new: NewCredential<'_>, now: Timestamp) -> Result<()> {
+        if new.token.kind() != new.kind.token_kind() {
+            return Err(StoreError::Misuse(
+                "a token of another kind than its credential",
+            ));
+        }
+        let peppers = self.conn.store.peppers();
+        let pepper = peppers
+            .first()
+            .ok_or(StoreError::Misuse("the store has no pepper"))?;
+        let lookup = pepper.hash(new.kind, new.token)?;
+        let sealed = if new.kind.is_shown_again() {
+            let plain = new.token.expose().as_bytes();
+            let sealing =
+                self.conn
+                    .seal_for(&self.id, "credential", "sealed", new.id.as_str(), plain);
+            Some(sealing.await?)
+        } else {
+            None
+        };
+        let hint = new.token.hint();
+        sql(
+            "INSERT INTO credential (id, account_id, kind, instance_id, parent_id, label, lookup, pepper_id, sealed, hint, version, created_at, not_after) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)",
+        )
+        .bind(&new.id)
+        .bind(&self.id)
+        .bind(new.kind.as_str())
+        .bind(new.instance)
+        .bind(new.parent)
+        .bind(new.label)
+        .bind(lookup.as_slice())
+        .bind(&pepper.id)
+        .bind(sealed.as_deref())
+        .bind(&hint)
+        .bind(now)
+        .bind(new.not_after)
+        .execute(self.conn)
+        .await?;
+        bump_epoch(self.conn).await?;
+        Ok(())
+    }
+
+    /// The newest token of that kind that is not revoked: of the instance, or (with `None`) of the
+    /// account itself. `None` when there is none, or its kind is never shown again.
+    pub async fn reveal(
+        &mut self,
+        kind: CredentialKind,
+        instance: Option<&InstanceId>,
+    ) -> Result<Option<Secret>> {
+        let query = match instance {
+            Some(_) => sql(
+                "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $3 \
+                 AND revoked_at IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+            ),
+            None => sql(
+                "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL \
+                 AND revoked_at IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+            ),
+        };
+        let mut query = query.bind(&self.id).bind(kind.as_str());
+        if let Some(instance) = instance {
+            query = query.bind(instance);
+        }
+        match query.fetch_optional(self.conn).await? {
+            Some(row) => self.unseal_token(&row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest live instance token of each instance, for a list.
+    pub async fn reveal_instance_tokens(
+        &mut self,
+        instances: &[InstanceId],
+    ) -> Result<HashMap<InstanceId, Secret>> {
+        let mut tokens = HashMap::with_capacity(instances.len());
+        for part in instances.chunks(200) {
+            let rows = built(format!(
+                "SELECT id, instance_id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND revoked_at IS NULL \
+                 AND sealed IS NOT NULL AND instance_id IN ({}) ORDER BY created_at, id",
+                placeholders(3, part.len())
+            ))
+            .bind(&self.id)
+            .bind(CredentialKind::InstanceToken.as_str())
+            .bind_all(part)
+            .fetch_all(self.conn)
+            .await?;
+            for row in rows {
+                // In order of age: the newest stays.
+                let instance = InstanceId::from_text(row.text("instance_id")?);
+                tokens.insert(instance, self.unseal_token(&row).await?);
+            }
+        }
+        Ok(tokens)
+    }
+
+    async fn unseal_token(&mut self, row: &Row) -> Result<Secret> {
+        let (id, sealed) = (row.text("id")?, row.blob("sealed")?);
+        self.conn
+            .unseal_for(&self.id, "credential", "sealed", &id, &sealed)
+            .await
+    }
+
+    /// All of them, revoked ones too, oldest first.
+    pub async fn credentials(&mut self) -> Result<Vec<CredentialInfo>> {
+        let rows = sql(
+            "SELECT id, kind, label, hint, instance_id, parent_id, created_at, last_used_at, not_after, revoked_at, version \
+             FROM credential WHERE account_id = $1 ORDER BY created_at, id",
+        )
+        .bind(&self.id)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter().map(info).collect()
+    }
+
+    /// Ends a credential and its children at `at` (in the future for a grace). A credential that
+    /// ends earlier already stays so. `false` when nothing changed.
+    pub async fn revoke(&mut self, id: &CredentialId, at: Timestamp) -> Result<bool> {
+        let changed = sql(
+            "UPDATE credential SET revoked_at = $3, version = version + 1 \
+             WHERE account_id = $1 AND (id = $2 OR parent_id = $2) AND (revoked_at IS NULL OR revoked_at > $3)",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(at)
+        .execute(self.conn)
+        .await?;
+        bump_epoch(self.conn).await?;
+        Ok(changed > 0)
+    }
+
+    /// Ends all credentials of a kind, with their children: those of the instance, or (with `None`)
+    /// those of the account itself. The number that changed.
+    pub async fn revoke_kind(
+        &mut self,
+        kind: CredentialKind,
+        instance: Option<&InstanceId>,
+        at: Timestamp,
+    ) -> Result<u64> {
+        let query = match instance {
+            Some(_) => sql(
+                "UPDATE credential SET revoked_at = $3, version = version + 1 \
+                 WHERE account_id = $1 AND (revoked_at IS NULL OR revoked_at > $3) \
+                 AND ((kind = $2 AND instance_id = $4) OR parent_id IN \
+                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $4))",
+            ),
+            None => sql(
+                "UPDATE credential SET revoked_at = $3, version = version + 1 \
+                 WHERE account_id = $1 AND (revoked_at IS NULL OR revoked_at > $3) \
+                 AND ((kind = $2 AND instance_id IS NULL) OR parent_id IN \
+                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL))",
+            ),
+        };
+        let mut query = query.bind(&self.id).bind(kind.as_str()).bind(at);
+        if let Some(instance) = instance {
+            query = query.bind(instance);
+        }
+        let changed = query.execute(self.conn).await?;
+        bump_epoch(self.conn).await?;
+        Ok(changed)
+    }
+
+    /// Notes that it was used. Not a change: neither version nor epoch move.
+    pub async fn touch_used(&mut self, id: &CredentialId, now: Timestamp) -> Result<()> {
+        sql("UPDATE credential SET last_used_at = $3 WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(id)
+            .bind(now)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+}
+
+fn info(row: &Row) -> Result<CredentialInfo> {
+    Ok(CredentialInfo {
+        id: CredentialId::from_text(row.text("id")?),
+        kind: row.parsed("kind", CredentialKind::parse)?,
+        label: row.opt_text("label")?,
+        hint: row.text("hint")?,
+        instance: row.opt_text("instance_id")?.map(InstanceId::from_text),
+        parent: row.opt_text("parent_id")?.map(CredentialId::from_text),
+        created_at: row.time("created_at")?,
+        last_used_at: row.opt_time("last_used_at")?,
+        not_after: row.opt_time("not_after")?,
+        revoked_at: row.opt_time("revoked_at")?,
+        version: row.i64("version")?,
+    })
+}

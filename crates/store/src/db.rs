@@ -1,0 +1,304 @@
+//! Pools, connections and transactions of both databases.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use quick_cache::sync::Cache;
+use recado_model::{AccountId, InstanceId, Rng, Secret};
+use sqlx::{
+    PgConnection, PgPool, Postgres, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    pool::PoolConnection,
+};
+
+use crate::{
+    accounts::AccountStore,
+    device::DeviceStore,
+    error::{Result, StoreError},
+    lookup::Pepper,
+    seal::{KeyRing, MasterKey},
+    sql::sql,
+    system::System,
+};
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// One file, made when it does not exist, with its `-wal` and `-shm` beside it.
+    Sqlite { path: PathBuf },
+    /// `postgres://user:password@host:5432/name`.
+    Postgres { url: Secret },
+}
+
+impl Database {
+    /// `postgres://…` or `postgresql://…`; `sqlite:PATH` (also `sqlite://PATH`) or a bare path.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            // The text may hold a password: it must not reach the error.
+            text.parse::<sqlx::postgres::PgConnectOptions>()
+                .map_err(|_| StoreError::BadDatabaseUrl("postgres://…".into()))?;
+            return Ok(Self::Postgres {
+                url: Secret::new(text),
+            });
+        }
+        let path = match text.strip_prefix("sqlite:") {
+            Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
+            None if text.contains("://") => {
+                let scheme = text.split("://").next().unwrap_or_default();
+                return Err(StoreError::BadDatabaseUrl(format!("{scheme}://…")));
+            }
+            None => text,
+        };
+        if path.is_empty() {
+            return Err(StoreError::BadDatabaseUrl(String::new()));
+        }
+        Ok(Self::Sqlite { path: path.into() })
+    }
+
+    /// For logs and errors: the path, or host, port and name without user and password.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Sqlite { path } => path.display().to_string(),
+            Self::Postgres { url } => url
+                .expose()
+                .parse::<sqlx::postgres::PgConnectOptions>()
+                .map_or_else(
+                    |_| "postgres://…".to_owned(),
+                    |options| {
+                        format!(
+                            "postgres://{}:{}/{}",
+                            options.get_host(),
+                            options.get_port(),
+                            options.get_database().unwrap_or_default()
+                        )
+                    },
+                ),
+        }
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+}
+
+/// The database, open. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub pools: Pools,
+    pub rng: Arc<dyn Rng>,
+    pub master: MasterKey,
+    /// Seals what belongs to no account: peppers, JWT keys, secrets of users.
+    pub system: KeyRing,
+    /// Unwrapped keys of the accounts in use.
+    pub account_keys: Cache<AccountId, Arc<KeyRing>>,
+    /// Newest first.
+    pub peppers: RwLock<Arc<[Pepper]>>,
+    pub statements: AtomicU64,
+}
+
+pub(crate) enum Pools {
+    Sqlite {
+        read: SqlitePool,
+        /// One connection: SQLite has one writer, and waiting here is fair where its lock is not.
+        write: SqlitePool,
+        /// Whether the write connection is at `synchronous=NORMAL`.
+        relaxed: Arc<AtomicBool>,
+    },
+    Postgres(PgPool),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// A connection for looking. Statements that change something are refused on it.
+    pub async fn read(&self) -> Result<Conn> {
+        let held = match &self.inner.pools {
+            Pools::Sqlite { read, .. } => Held::Sqlite(read.acquire().await?),
+            Pools::Postgres(pool) => Held::Postgres(pool.acquire().await?),
+        };
+        Ok(self.conn(held, true))
+    }
+
+    /// A transaction that is on the disk when `commit` answers. Hold it briefly: on SQLite it is the
+    /// only one, and a task that holds one and asks for another waits for itself.
+    pub async fn write(&self) -> Result<Conn> {
+        self.begin(false).await
+    }
+
+    /// A transaction that a crash of the machine (not of the program) may undo. For device rows,
+    /// which WhatsApp's protocol repairs. On PostgreSQL the same as [`Store::write`].
+    pub async fn write_relaxed(&self) -> Result<Conn> {
+        self.begin(true).await
+    }
+
+    async fn begin(&self, relaxed: bool) -> Result<Conn> {
+        let held = match &self.inner.pools {
+            Pools::Sqlite { .. } => {
+                let conn = self.sqlite_writer(relaxed).await?;
+                // IMMEDIATE: a transaction that reads first and then writes would otherwise fail
+                // when another process wrote in between.
+                let begin = "BEGIN IMMEDIATE".into_sql_str();
+                Held::SqliteTx(Transaction::begin(conn, Some(begin)).await?)
+            }
+            Pools::Postgres(pool) => Held::PostgresTx(pool.begin().await?),
+        };
+        Ok(self.conn(held, false))
+    }
+
+    /// For a single statement, which is its own transaction: saves BEGIN and COMMIT.
+    pub(crate) async fn write_one_relaxed(&self) -> Result<Conn> {
+        let held = match &self.inner.pools {
+            Pools::Sqlite { .. } => Held::Sqlite(self.sqlite_writer(true).await?),
+            Pools::Postgres(pool) => Held::Postgres(pool.acquire().await?),
+        };
+        Ok(self.conn(held, false))
+    }
+
+    async fn sqlite_writer(&self, relax: bool) -> Result<PoolConnection<Sqlite>> {
+        let Pools::Sqlite { write, relaxed, .. } = &self.inner.pools else {
+            return Err(StoreError::Misuse("an SQLite writer of PostgreSQL"));
+        };
+        let mut conn = write.acquire().await?;
+        if relaxed.load(Ordering::Relaxed) != relax {
+            // Cannot change inside a transaction, so it is set before.
+            let pragma = if relax {
+                "PRAGMA synchronous = NORMAL"
+            } else {
+                "PRAGMA synchronous = FULL"
+            };
+            sqlx::query(pragma).execute(&mut *conn).await?;
+            relaxed.store(relax, Ordering::Relaxed);
+        }
+        Ok(conn)
+    }
+
+    fn conn(&self, held: Held, read_only: bool) -> Conn {
+        Conn {
+            store: self.clone(),
+            held,
+            read_only,
+        }
+    }
+
+    /// The rows of one instance's WhatsApp device.
+    pub fn device(&self, account: &AccountId, instance: &InstanceId) -> DeviceStore {
+        DeviceStore::new(self.clone(), account.clone(), instance.clone())
+    }
+
+    /// Whether the database answers; for `/readyz`.
+    pub async fn ping(&self) -> Result<()> {
+        let mut conn = self.read().await?;
+        sql("SELECT n FROM meta WHERE name = 'epoch'")
+            .fetch_optional(&mut conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Waits for connections in use, then closes all of them.
+    pub async fn close(&self) {
+        match &self.inner.pools {
+            Pools::Sqlite { read, write, .. } => {
+                read.close().await;
+                // Last, so that it is the one that folds the write-ahead log into the file.
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Statements run so far; tests count round trips with it.
+    pub fn statements(&self) -> u64 {
+        self.inner.statements.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        self.inner.rng.as_ref()
+    }
+
+    pub(crate) fn peppers(&self) -> Arc<[Pepper]> {
+        self.inner
+            .peppers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// A connection: for reading, or one transaction.
+pub struct Conn {
+    pub(crate) store: Store,
+    held: Held,
+    read_only: bool,
+}
+
+enum Held {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+    SqliteTx(Transaction<'static, Sqlite>),
+    PostgresTx(Transaction<'static, Postgres>),
+}
+
+/// What a statement runs on.
+pub(crate) enum Raw<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Conn {
+    /// What belongs to one account.
+    pub fn account<'a>(&'a mut self, id: &AccountId) -> AccountStore<'a> {
+        AccountStore::new(self, id.clone())
+    }
+
+    /// What sees all accounts.
+    pub fn system(&mut self) -> System<'_> {
+        System::new(self)
+    }
+
+    /// Ends a write for good. Dropping it without this undoes all of it. Nothing to do for a read.
+    pub async fn commit(self) -> Result<()> {
+        match self.held {
+            Held::Sqlite(_) | Held::Postgres(_) => {}
+            Held::SqliteTx(tx) => tx.commit().await?,
+            Held::PostgresTx(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin_statement(&mut self, text: &str) -> Result<Raw<'_>> {
+        // PostgreSQL would run it and SQLite refuse it: the same answer from both.
+        if self.read_only && !text.starts_with("SELECT") {
+            return Err(StoreError::ReadOnly("use Store::write()"));
+        }
+        self.store.inner.statements.fetch_add(1, Ordering::Relaxed);
+        Ok(match &mut self.held {
+            Held::Sqlite(conn) => Raw::Sqlite(conn),
+            Held::SqliteTx(tx) => Raw::Sqlite(tx),
+            Held::Postgres(conn) => Raw::Postgres(conn),
+            Held::PostgresTx(tx) => Raw::Postgres(tx),
+        })
+    }
+}
+
+impl std::fmt::Debug for Conn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.read_only {
+            "Conn(read)"
+        } else {
+            "Conn(write)"
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! What can go wrong with the store, and what a person can do about it.
+
+use std::path::PathBuf;
+
+use recado_model::{Error, ErrorCode};
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// `database` and `path` name the place, never a password. The texts of the first group reach the
+/// operator's terminal, so each says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    #[error(
+        "cannot write the database {}: {source}. Make its folder writable for this user, or choose another data folder.",
+        path.display()
+    )]
+    Unwritable {
+        path: PathBuf,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error(
+        "{} is not a Recado database (it is not an SQLite file, or is damaged). Move it away, restore a backup, or choose another data folder.",
+        path.display()
+    )]
+    NotADatabase { path: PathBuf },
+    #[error(
+        "{database} is newer than this program: it has migration {version}, which this program does not know. Run the newer program, or restore a backup from before the update."
+    )]
+    NewerSchema { database: String, version: i64 },
+    #[error(
+        "{database} has a migration {version} that differs from this program's. It was changed by another build; run the program that made it."
+    )]
+    ChangedSchema { database: String, version: i64 },
+    #[error("{database} is older than this program. Run `recado migrate` first.")]
+    PendingMigrations { database: String },
+    #[error("{database} has no keys yet. Run `recado init` once to set it up.")]
+    NotInitialised { database: String },
+    #[error(
+        "{database} was sealed under another master key. Start with the key file that belongs to it; a new key cannot open it."
+    )]
+    WrongMasterKey { database: String },
+    #[error(
+        "{database} is sealed and the master key is missing. Put its key file back, or give the key by environment; no new one is made, since it could not open this database."
+    )]
+    MissingMasterKey { database: String },
+    #[error("the master key is not 32 bytes as base64 (44 characters) or hexadecimal (64)")]
+    BadMasterKey,
+    #[error(
+        "'{0}' is not a database: give the path of an SQLite file or a postgres:// URL that parses"
+    )]
+    BadDatabaseUrl(String),
+    #[error(
+        "cannot reach {database}: {source}. Check that it runs, the address, the user and the password."
+    )]
+    Unreachable {
+        database: String,
+        source: sqlx::Error,
+    },
+    #[error("the migration failed: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+
+    /// A row with that unique value exists; `constraint` as the database names it.
+    #[error("a row with that value exists already ({constraint})")]
+    Unique { constraint: String },
+    /// The account, instance or other parent is not there (any more).
+    #[error("what the row refers to does not exist")]
+    NoParent,
+    /// The transaction lost against another one; run it again.
+    #[error("the transaction ran into another one")]
+    Serialization,
+    /// No connection came free, or the database stayed locked.
+    #[error("the database is busy")]
+    Busy,
+    /// A statement that changes something on a connection from `read()`.
+    #[error("a change on a read connection: {0}")]
+    ReadOnly(&'static str),
+    /// A sealed value does not open: damaged, moved to another row, or under another key.
+    #[error("a sealed value of {0} does not open")]
+    Sealed(String),
+    /// A row holds what the program never writes.
+    #[error("unexpected value in column {0}")]
+    Column(&'static str),
+    /// The caller broke a rule of this crate.
+    #[error("misuse of the store: {0}")]
+    Misuse(&'static str),
+    #[error("the database failed: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Database(inner) => {
+                if inner.is_unique_violation() {
+                    // PostgreSQL names the constraint, SQLite says "UNIQUE constraint failed: t.c".
+                    let constraint = inner.constraint().map_or_else(
+                        || {
+                            let text = inner.message();
+                            text.rsplit_once(": ")
+                                .map_or(text, |(_, columns)| columns)
+                                .to_owned()
+                        },
+                        str::to_owned,
+                    );
+                    return Self::Unique { constraint };
+                }
+                if inner.is_foreign_key_violation() {
+                    return Self::NoParent;
+                }
+                match inner.code().as_deref() {
+                    Some("40001" | "40P01") => Self::Serialization,
+                    // Statement or lock timeout, too many connections, shutting down.
+                    Some("57014" | "55P03" | "53300" | "57P01" | "57P03") => Self::Busy,
+                    Some(code) if sqlite_primary_code(code) == Some(5) => Self::Busy,
+                    _ => Self::Database(error),
+                }
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// SQLite's extended codes carry the primary one in the low byte. Its texts are plain numbers below
+/// 10000, which no SQLSTATE that we look at is.
+pub(crate) fn sqlite_primary_code(code: &str) -> Option<i32> {
+    if code.len() >= 5 {
+        return None;
+    }
+    code.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unique { .. } => {
+                Self::new(ErrorCode::Conflict, "That exists already.").with_source(error)
+            }
+            StoreError::NoParent => Self::new(
+                ErrorCode::NotFound,
+                "What this refers to does not exist any more.",
+            )
+            .with_source(error),
+            StoreError::Busy | StoreError::Serialization => Self::new(
+                ErrorCode::Unavailable,
+                "The gateway is busy. Try again in a moment.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
+            _ => Self::internal(error),
+        }
+    }
+}

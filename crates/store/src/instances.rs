@@ -1,0 +1,361 @@
+//! Instances: made, listed, and where their connection stands.
+
+use recado_model::{
+    ConnectionState, Instance, InstanceId, StateReason, Timestamp,
+    instance::{InstanceQuery, InstanceSort, NewInstance, Origin},
+};
+
+use crate::{
+    accounts::AccountStore,
+    error::{Result, StoreError},
+    sql::{Row, built, sql},
+    system::bump_epoch,
+};
+
+/// All columns of `instance` that [`Instance`] has.
+macro_rules! columns {
+    () => {
+        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, created_at, updated_at"
+    };
+}
+
+/// The condition of a list: account $1, and $2 a LIKE pattern or null for all.
+macro_rules! matching {
+    () => {
+        "account_id = $1 AND ($2 IS NULL OR name_lower LIKE $2 ESCAPE '!' OR phone LIKE $2 ESCAPE '!' OR LOWER(id) LIKE $2 ESCAPE '!')"
+    };
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstancePage {
+    pub items: Vec<Instance>,
+    /// Of the whole list, not of the page.
+    pub total: i64,
+    /// How many of the whole list are in each state; states without any are left out.
+    pub by_state: Vec<(ConnectionState, i64)>,
+}
+
+/// Who the phone is that took the code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pairing {
+    /// Digits.
+    pub phone: String,
+    pub jid: String,
+    pub lid: Option<String>,
+    pub push_name: Option<String>,
+    pub business_name: Option<String>,
+}
+
+impl AccountStore<'_> {
+    /// A new instance, disconnected and unpaired, with the account's next number. The webhook that
+    /// `new` may carry is for [`AccountStore::set_webhook`].
+    pub async fn create_instance(
+        &mut self,
+        id: &InstanceId,
+        origin: Origin,
+        new: &NewInstance,
+        now: Timestamp,
+    ) -> Result<Instance> {
+        let number = sql(
+            "UPDATE account SET last_number = last_number + 1 WHERE id = $1 RETURNING last_number",
+        )
+        .bind(&self.id)
+        .fetch_optional(self.conn)
+        .await?
+        .ok_or(StoreError::NoParent)?
+        .i64("last_number")?;
+        let labels =
+            serde_json::to_string(&new.labels).map_err(|_| StoreError::Column("labels"))?;
+        sql(concat!(
+            "INSERT INTO instance (id, account_id, number, name, name_lower, origin, labels, reject_calls, auto_read_messages, state, paired, wanted, last_seq, lease_fence, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11, $11) RETURNING ",
+            columns!()
+        ))
+        .bind(id)
+        .bind(&self.id)
+        .bind(number)
+        .bind(&new.name)
+        .bind(&new.name.to_lowercase())
+        .bind(origin.as_str())
+        .bind(&labels)
+        .bind(new.reject_calls)
+        .bind(new.auto_read_messages)
+        .bind(ConnectionState::Disconnected.as_str())
+        .bind(now)
+        .fetch_one(self.conn)
+        .await
+        .and_then(|row| from_row(&row))
+    }
+
+    pub async fn instance(&mut self, id: &InstanceId) -> Result<Option<Instance>> {
+        sql(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM instance WHERE account_id = $1 AND id = $2"
+        ))
+        .bind(&self.id)
+        .bind(id)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// By the small number that MCP calls `session_id`.
+    pub async fn instance_by_number(&mut self, number: i64) -> Result<Option<Instance>> {
+        sql(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM instance WHERE account_id = $1 AND number = $2"
+        ))
+        .bind(&self.id)
+        .bind(number)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// A page; `query` is looked for in name, phone and id, whatever the case.
+    pub async fn instances(&mut self, query: &InstanceQuery) -> Result<InstancePage> {
+        let pattern = query
+            .query
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
+        let pattern = pattern.map(like_pattern);
+        let order = match query.sort {
+            InstanceSort::CreatedAt => "created_at",
+            InstanceSort::UpdatedAt => "updated_at",
+            InstanceSort::Name => "name_lower",
+            InstanceSort::Status => "state",
+        };
+        // The number decides among equals, so that pages neither repeat nor skip.
+        let way = if query.descending { "DESC" } else { "ASC" };
+        let text = format!(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM instance WHERE ",
+                matching!(),
+                " ORDER BY {order} {way}, number {way} LIMIT $3 OFFSET $4"
+            ),
+            order = order,
+            way = way
+        );
+        let size = i64::from(query.size);
+        let offset = i64::from(query.page.saturating_sub(1)).saturating_mul(size);
+        let rows = built(text)
+            .bind(&self.id)
+            .bind(pattern.as_deref())
+            .bind(size)
+            .bind(offset)
+            .fetch_all(self.conn)
+            .await?;
+        let items = rows.iter().map(from_row).collect::<Result<_>>()?;
+        let rows = sql(concat!(
+            "SELECT state, COUNT(*) AS n FROM instance WHERE ",
+            matching!(),
+            " GROUP BY state ORDER BY state"
+        ))
+        .bind(&self.id)
+        .bind(pattern.as_deref())
+        .fetch_all(self.conn)
+        .await?;
+        let by_state = rows
+            .iter()
+            .map(|row| Ok((row.parsed("state", ConnectionState::parse)?, row.i64("n")?)))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(InstancePage {
+            items,
+            total: by_state.iter().map(|(_, n)| n).sum(),
+            by_state,
+        })
+    }
+
+    /// All of them, by number.
+    pub async fn all_instances(&mut self) -> Result<Vec<Instance>> {
+        let rows = sql(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM instance WHERE account_id = $1 ORDER BY number"
+        ))
+        .bind(&self.id)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    pub async fn count_instances(&mut self) -> Result<i64> {
+        sql("SELECT COUNT(*) AS n FROM instance WHERE account_id = $1")
+            .bind(&self.id)
+            .fetch_one(self.conn)
+            .await?
+            .i64("n")
+    }
+
+    /// Removes it and everything below it: credentials, messages, events, jobs, device rows. Its
+    /// number is never given again. `false` when there is none.
+    pub async fn delete_instance(&mut self, id: &InstanceId) -> Result<bool> {
+        let deleted = sql("DELETE FROM instance WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(id)
+            .execute(self.conn)
+            .await?;
+        // Its tokens died with it.
+        bump_epoch(self.conn).await?;
+        Ok(deleted > 0)
+    }
+
+    /// Where its connection stands now; `Connected` also sets `connected_at`. `false` when there is
+    /// no such instance.
+    pub async fn set_state(
+        &mut self,
+        id: &InstanceId,
+        state: ConnectionState,
+        reason: Option<StateReason>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let connected_at = (state == ConnectionState::Connected).then_some(now);
+        let changed = sql(
+            "UPDATE instance SET state = $3, reason = $4, connected_at = COALESCE($5, connected_at), updated_at = $6 \
+             WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(state.as_str())
+        .bind(reason.map(StateReason::as_str))
+        .bind(connected_at)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+
+    /// A phone took the code: keeps who it is.
+    pub async fn set_paired(
+        &mut self,
+        id: &InstanceId,
+        pairing: &Pairing,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let changed = sql(
+            "UPDATE instance SET paired = 1, phone = $3, jid = $4, lid = $5, push_name = $6, business_name = $7, updated_at = $8 \
+             WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(&pairing.phone)
+        .bind(&pairing.jid)
+        .bind(pairing.lid.as_deref())
+        .bind(pairing.push_name.as_deref())
+        .bind(pairing.business_name.as_deref())
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+
+    pub async fn set_push_name(
+        &mut self,
+        id: &InstanceId,
+        push_name: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let changed = sql(
+            "UPDATE instance SET push_name = $3, updated_at = $4 WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(push_name)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+
+    /// The link is over: forgets whose phone it was and wants no connection.
+    pub async fn set_unpaired(
+        &mut self,
+        id: &InstanceId,
+        state: ConnectionState,
+        reason: StateReason,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let changed = sql(
+            "UPDATE instance SET paired = 0, wanted = 0, phone = NULL, jid = NULL, lid = NULL, state = $3, reason = $4, updated_at = $5 \
+             WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(state.as_str())
+        .bind(reason.as_str())
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+
+    /// Whether the supervisor should hold a connection.
+    pub async fn set_wanted(
+        &mut self,
+        id: &InstanceId,
+        wanted: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let changed = sql(
+            "UPDATE instance SET wanted = $3, updated_at = $4 WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(wanted)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+}
+
+/// `text` anywhere, lower-cased, its wildcards meaning themselves (escape character `!`).
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn from_row(row: &Row) -> Result<Instance> {
+    let reason = match row.opt_text("reason")? {
+        None => None,
+        Some(text) => Some(StateReason::parse(&text).ok_or(StoreError::Column("reason"))?),
+    };
+    Ok(Instance {
+        id: InstanceId::from_text(row.text("id")?),
+        account: recado_model::AccountId::from_text(row.text("account_id")?),
+        number: row.i64("number")?,
+        name: row.text("name")?,
+        origin: row.parsed("origin", Origin::parse)?,
+        labels: row.parsed("labels", |text| serde_json::from_str(text).ok())?,
+        reject_calls: row.bool("reject_calls")?,
+        auto_read_messages: row.bool("auto_read_messages")?,
+        state: row.parsed("state", ConnectionState::parse)?,
+        reason,
+        paired: row.bool("paired")?,
+        wanted: row.bool("wanted")?,
+        phone: row.opt_text("phone")?,
+        jid: row.opt_text("jid")?,
+        lid: row.opt_text("lid")?,
+        push_name: row.opt_text("push_name")?,
+        business_name: row.opt_text("business_name")?,
+        connected_at: row.opt_time("connected_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}

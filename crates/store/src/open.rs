@@ -1,0 +1,468 @@
+//! Opening a database: its file, its schema, its first keys.
+
+use std::{
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use quick_cache::sync::Cache;
+use recado_model::{PepperId, Rng, Secret, Timestamp};
+use sqlx::{
+    ConnectOptions, Connection, PgPool, SqlitePool,
+    migrate::{Migrate, MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    db::{Conn, Database, Inner, Pools, Store},
+    error::{Result, StoreError, sqlite_primary_code},
+    lookup,
+    seal::{KeyRing, MasterKey},
+    sql::sql,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+const MIGRATION_TABLE: &str = "_sqlx_migrations";
+
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 20;
+/// For a free connection, and for another process to let go of the SQLite file.
+const WAIT: Duration = Duration::from_secs(10);
+/// Accounts whose unwrapped keys are kept in memory.
+const KEPT_KEYS: usize = 10_000;
+
+/// How to open.
+pub struct Options {
+    pub database: Database,
+    pub master_key: MasterKey,
+    pub rng: Arc<dyn Rng>,
+    /// Bring an older schema up to date; without it, an older schema is an error.
+    pub migrate: bool,
+    /// Make the first keys of a PostgreSQL database (`recado init`). SQLite makes them by itself.
+    pub init: bool,
+}
+
+impl Store {
+    /// Opens the database: makes file and schema as allowed, then proves the master key.
+    ///
+    /// Errors say what to do: [`StoreError::Unwritable`], [`StoreError::NotADatabase`],
+    /// [`StoreError::NewerSchema`], [`StoreError::PendingMigrations`],
+    /// [`StoreError::NotInitialised`], [`StoreError::WrongMasterKey`],
+    /// [`StoreError::Unreachable`].
+    pub async fn open(options: Options) -> Result<Self> {
+        let Options {
+            database,
+            master_key,
+            rng,
+            migrate,
+            init,
+        } = options;
+        let pools = match &database {
+            Database::Sqlite { path } => open_sqlite(path, &database, migrate).await?,
+            Database::Postgres { url } => open_postgres(url, &database, migrate).await?,
+        };
+        // The keys can only be read with a Conn and a Conn needs a Store: start without them.
+        let empty = || Inner {
+            pools: clone_pools(&pools),
+            rng: rng.clone(),
+            master: master_key.clone(),
+            system: KeyRing::new(Vec::new()),
+            account_keys: Cache::new(KEPT_KEYS),
+            peppers: RwLock::new(Arc::new([])),
+            statements: AtomicU64::new(0),
+        };
+        let bare = Self {
+            inner: Arc::new(empty()),
+        };
+        let may_make = init || database.is_sqlite();
+        let system = match bare.system_ring(&database, may_make).await {
+            Ok(system) => system,
+            Err(error) => {
+                bare.close().await;
+                return Err(error);
+            }
+        };
+        let store = Self {
+            inner: Arc::new(Inner { system, ..empty() }),
+        };
+        store.reload_peppers().await?;
+        Ok(store)
+    }
+
+    /// Whether the database already belongs to a master key. `false` for one that does not exist
+    /// or is empty: only then may the program make a new key.
+    pub async fn has_key_check(database: &Database) -> Result<bool> {
+        const FIND: &str = "SELECT n FROM meta WHERE name = 'key_check'";
+        let found = match database {
+            Database::Sqlite { path } => {
+                match std::fs::metadata(path) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                    Err(error) => return Err(unwritable(path, error)),
+                }
+                let mut conn = sqlite_options(path)
+                    .connect()
+                    .await
+                    .map_err(|error| sqlite_trouble(path, error))?;
+                let found = sqlx::query(FIND).fetch_optional(&mut conn).await;
+                // Nothing was written, so nothing can be lost here.
+                conn.close().await.ok();
+                found.map(|row| row.is_some()).or_else(|error| {
+                    if is_missing_table(&error) {
+                        Ok(false)
+                    } else {
+                        Err(sqlite_trouble(path, error))
+                    }
+                })?
+            }
+            Database::Postgres { url } => {
+                let mut conn = postgres_options(url)?
+                    .connect()
+                    .await
+                    .map_err(|error| unreachable(database, error))?;
+                let found = sqlx::query(FIND).fetch_optional(&mut conn).await;
+                conn.close().await.ok();
+                found.map(|row| row.is_some()).or_else(|error| {
+                    if is_missing_table(&error) {
+                        Ok(false)
+                    } else {
+                        Err(StoreError::from(error))
+                    }
+                })?
+            }
+        };
+        Ok(found)
+    }
+
+    /// `Ok` when a new master key may be made: the database has none yet, and is SQLite or being set
+    /// up. Otherwise [`StoreError::MissingMasterKey`] or [`StoreError::NotInitialised`].
+    pub async fn may_make_key(database: &Database, init: bool) -> Result<()> {
+        if Self::has_key_check(database).await? {
+            return Err(StoreError::MissingMasterKey {
+                database: database.describe(),
+            });
+        }
+        if init || database.is_sqlite() {
+            return Ok(());
+        }
+        Err(StoreError::NotInitialised {
+            database: database.describe(),
+        })
+    }
+
+    /// Proves the master key (or, in a new database, binds it) and unwraps the system key.
+    async fn system_ring(&self, database: &Database, may_make: bool) -> Result<KeyRing> {
+        let mut conn = self.read().await?;
+        if meta_value(&mut conn, "key_check").await?.is_none() {
+            drop(conn);
+            if !may_make {
+                return Err(StoreError::NotInitialised {
+                    database: database.describe(),
+                });
+            }
+            self.make_first_keys().await?;
+            conn = self.read().await?;
+        }
+        let master = &self.inner.master;
+        let wrong = || StoreError::WrongMasterKey {
+            database: database.describe(),
+        };
+        let record = meta_value(&mut conn, "key_check")
+            .await?
+            .ok_or_else(wrong)?;
+        if !master.matches(&record)? {
+            return Err(wrong());
+        }
+        let wrapped = meta_value(&mut conn, "system_key")
+            .await?
+            .ok_or_else(wrong)?;
+        Ok(KeyRing::new(vec![
+            master.unwrap_data_key("system", 1, &wrapped)?,
+        ]))
+    }
+
+    /// Key check, system key and first pepper, all or none. Two processes may race to here: the
+    /// loser finds the winner's row and must have the same key.
+    async fn make_first_keys(&self) -> Result<()> {
+        let master = &self.inner.master;
+        let rng = self.rng();
+        let wrapped = master.new_data_key("system", rng)?;
+        let system = KeyRing::new(vec![master.unwrap_data_key("system", 1, &wrapped)?]);
+        let mut conn = self.write().await?;
+        let made = sql(
+            "INSERT INTO meta (name, n, value) VALUES ('key_check', 1, $1) ON CONFLICT DO NOTHING",
+        )
+        .bind(&master.check_record(rng)?)
+        .execute(&mut conn)
+        .await?;
+        if made == 0 {
+            return Ok(());
+        }
+        sql("INSERT INTO meta (name, n, value) VALUES ('system_key', 1, $1)")
+            .bind(&wrapped)
+            .execute(&mut conn)
+            .await?;
+        // The first pepper is older than any other, so its age need not be true.
+        lookup::insert(
+            &mut conn,
+            &PepperId::random(rng),
+            &system,
+            rng,
+            Timestamp(0),
+        )
+        .await?;
+        conn.commit().await
+    }
+}
+
+async fn meta_value(conn: &mut Conn, name: &str) -> Result<Option<Vec<u8>>> {
+    let row = sql("SELECT value FROM meta WHERE name = $1")
+        .bind(name)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| row.opt_blob("value")).transpose()?.flatten())
+}
+
+fn clone_pools(pools: &Pools) -> Pools {
+    match pools {
+        Pools::Sqlite {
+            read,
+            write,
+            relaxed,
+        } => Pools::Sqlite {
+            read: read.clone(),
+            write: write.clone(),
+            relaxed: relaxed.clone(),
+        },
+        Pools::Postgres(pool) => Pools::Postgres(pool.clone()),
+    }
+}
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(WAIT)
+        .synchronous(SqliteSynchronous::Full)
+        // Every statement would be a log line; the program traces its own operations.
+        .disable_statement_logging()
+}
+
+async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<Pools> {
+    make_file(path).map_err(|error| unwritable(path, error))?;
+    let options = sqlite_options(path).journal_mode(SqliteJournalMode::Wal);
+    let relaxed = Arc::new(AtomicBool::new(false));
+    let fresh = relaxed.clone();
+    let write: SqlitePool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A connection that replaces a broken one starts at synchronous=FULL.
+        .after_connect(move |_, _| {
+            fresh.store(false, Ordering::Relaxed);
+            Box::pin(async { Ok(()) })
+        })
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| sqlite_trouble(path, error))?;
+    let result = async {
+        let mut conn = write.acquire().await?;
+        bring_up_to_date(&mut *conn, database, migrate).await
+    }
+    .await
+    .map_err(|error| match error {
+        StoreError::Database(error) => sqlite_trouble(path, error),
+        StoreError::Migration(
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _),
+        ) => sqlite_trouble(path, error),
+        other => other,
+    });
+    if let Err(error) = result {
+        write.close().await;
+        return Err(error);
+    }
+    let read = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(WAIT)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Pools::Sqlite {
+        read,
+        write,
+        relaxed,
+    })
+}
+
+/// The file must be ours alone before SQLite writes to it; its `-wal` and `-shm` copy the mode.
+fn make_file(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    Ok(())
+}
+
+fn unwritable(
+    path: &Path,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Unwritable {
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
+fn sqlite_trouble(path: &Path, error: sqlx::Error) -> StoreError {
+    const READONLY: i32 = 8;
+    const FULL: i32 = 13;
+    const CANTOPEN: i32 = 14;
+    const CORRUPT: i32 = 11;
+    const NOTADB: i32 = 26;
+    let code = error
+        .as_database_error()
+        .and_then(|error| sqlite_primary_code(error.code()?.as_ref()));
+    match code {
+        Some(READONLY | CANTOPEN | FULL) => unwritable(path, error),
+        Some(CORRUPT | NOTADB) => StoreError::NotADatabase {
+            path: path.to_owned(),
+        },
+        _ => StoreError::from(error),
+    }
+}
+
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
+    })
+}
+
+fn postgres_options(url: &Secret) -> Result<PgConnectOptions> {
+    let options: PgConnectOptions = url
+        .expose()
+        .parse()
+        .map_err(|_| StoreError::BadDatabaseUrl("postgres://…".into()))?;
+    Ok(options
+        .application_name("recado")
+        .options([
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ])
+        .disable_statement_logging())
+}
+
+fn unreachable(database: &Database, source: sqlx::Error) -> StoreError {
+    StoreError::Unreachable {
+        database: database.describe(),
+        source,
+    }
+}
+
+async fn open_postgres(url: &Secret, database: &Database, migrate: bool) -> Result<Pools> {
+    let pool: PgPool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(WAIT)
+        .connect_with(postgres_options(url)?)
+        .await
+        .map_err(|error| unreachable(database, error))?;
+    let mut conn = pool.acquire().await?;
+    if let Err(error) = bring_up_to_date(&mut *conn, database, migrate).await {
+        drop(conn);
+        pool.close().await;
+        return Err(error);
+    }
+    drop(conn);
+    Ok(Pools::Postgres(pool))
+}
+
+/// Refuses what this program does not know, then applies what is missing (when it may).
+async fn bring_up_to_date<C: Migrate>(
+    conn: &mut C,
+    database: &Database,
+    migrate: bool,
+) -> Result<()> {
+    if migrate {
+        let outcome = MIGRATIONS.run_direct(None, conn, false).await;
+        return match outcome {
+            Ok(()) => Ok(()),
+            // Another process may have applied the same migration in the same moment.
+            Err(MigrateError::ExecuteMigration(error, version)) => {
+                match pending(conn, database).await {
+                    Ok(false) => Ok(()),
+                    _ => Err(StoreError::Migration(MigrateError::ExecuteMigration(
+                        error, version,
+                    ))),
+                }
+            }
+            Err(error) => Err(schema_trouble(database, error)),
+        };
+    }
+    if pending(conn, database).await? {
+        return Err(StoreError::PendingMigrations {
+            database: database.describe(),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a migration of ours is not applied yet.
+async fn pending<C: Migrate>(conn: &mut C, database: &Database) -> Result<bool> {
+    let applied = match conn.list_applied_migrations(MIGRATION_TABLE).await {
+        Ok(applied) => applied,
+        Err(MigrateError::Execute(error)) if is_missing_table(&error) => return Ok(true),
+        Err(error) => return Err(schema_trouble(database, error)),
+    };
+    for known in &applied {
+        let ours = MIGRATIONS.iter().find(|ours| ours.version == known.version);
+        match ours {
+            None => {
+                return Err(StoreError::NewerSchema {
+                    database: database.describe(),
+                    version: known.version,
+                });
+            }
+            Some(ours) if ours.checksum != known.checksum => {
+                return Err(StoreError::ChangedSchema {
+                    database: database.describe(),
+                    version: known.version,
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(applied.len() < MIGRATIONS.iter().count())
+}
+
+fn schema_trouble(database: &Database, error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::NewerSchema {
+            database: database.describe(),
+            version,
+        },
+        MigrateError::VersionMismatch(version) => StoreError::ChangedSchema {
+            database: database.describe(),
+            version,
+        },
+        MigrateError::Execute(error) => StoreError::from(error),
+        error => StoreError::Migration(error),
+    }
+}

@@ -1,0 +1,293 @@
+//! Accounts from outside, users, signing keys, the epoch.
+
+use recado_model::{AccountId, PepperId, Role, Secret, Timestamp, UserId, account::AccountKind};
+use zeroize::Zeroizing;
+
+use super::{System, bump_epoch};
+use crate::{
+    error::{Result, StoreError},
+    lookup,
+    seal::Context,
+    sql::sql,
+};
+
+/// An account for the operator's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSummary {
+    pub id: AccountId,
+    pub name: String,
+    pub kind: AccountKind,
+    pub created_at: Timestamp,
+    pub instances: i64,
+    /// Of one of its owners; the first by alphabet.
+    pub owner_email: Option<String>,
+}
+
+/// A user as signing in needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRecord {
+    pub id: UserId,
+    pub email: String,
+    /// PHC string of Argon2id.
+    pub password_hash: Secret,
+    pub operator: bool,
+    pub created_at: Timestamp,
+}
+
+/// A key that signs JWTs.
+#[derive(Clone)]
+pub struct JwtKey {
+    pub kid: String,
+    pub secret: Zeroizing<Vec<u8>>,
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for JwtKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JwtKey({})", self.kid)
+    }
+}
+
+impl System<'_> {
+    /// A new account with its own data key.
+    pub async fn create_account(
+        &mut self,
+        id: &AccountId,
+        name: &str,
+        kind: AccountKind,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<()> {
+        sql(
+            "INSERT INTO account (id, name, kind, language, last_number, generation, expires_at, created_at) \
+             VALUES ($1, $2, $3, 'en', 0, 0, $4, $5)",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(kind.as_str())
+        .bind(expires_at)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        let inner = self.conn.store.inner.clone();
+        let wrapped = inner.master.new_data_key(id.as_str(), inner.rng.as_ref())?;
+        sql("INSERT INTO account_key (account_id, version, wrapped) VALUES ($1, 1, $2)")
+            .bind(id)
+            .bind(&wrapped)
+            .execute(self.conn)
+            .await?;
+        // A first try with the same id may have been undone after its key was cached.
+        inner.account_keys.remove(id);
+        Ok(())
+    }
+
+    pub async fn account_exists(&mut self, id: &AccountId) -> Result<bool> {
+        let row = sql("SELECT id FROM account WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.conn)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// For the operator: oldest first.
+    pub async fn accounts(&mut self) -> Result<Vec<AccountSummary>> {
+        let rows = sql("SELECT a.id, a.name, a.kind, a.created_at, \
+             (SELECT COUNT(*) FROM instance i WHERE i.account_id = a.id) AS instances, \
+             (SELECT MIN(u.email) FROM membership m JOIN app_user u ON u.id = m.user_id \
+              WHERE m.account_id = a.id AND m.role = 'owner') AS owner_email \
+             FROM account a ORDER BY a.created_at, a.id")
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AccountSummary {
+                    id: AccountId::from_text(row.text("id")?),
+                    name: row.text("name")?,
+                    kind: row.parsed("kind", AccountKind::parse)?,
+                    created_at: row.time("created_at")?,
+                    instances: row.i64("instances")?,
+                    owner_email: row.opt_text("owner_email")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Removes an account with all it owns. Its users stay, perhaps without an account.
+    pub async fn delete_account(&mut self, id: &AccountId) -> Result<bool> {
+        let deleted = sql("DELETE FROM account WHERE id = $1")
+            .bind(id)
+            .execute(self.conn)
+            .await?;
+        bump_epoch(self.conn).await?;
+        self.conn.store.inner.account_keys.remove(id);
+        Ok(deleted > 0)
+    }
+
+    /// When a guest account ends; `None` = never.
+    pub async fn set_account_expiry(
+        &mut self,
+        id: &AccountId,
+        at: Option<Timestamp>,
+    ) -> Result<bool> {
+        let changed = sql("UPDATE account SET expires_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(at)
+            .execute(self.conn)
+            .await?;
+        Ok(changed > 0)
+    }
+
+    /// "Sign out everywhere": every JWT of the account dies.
+    pub async fn bump_generation(&mut self, id: &AccountId) -> Result<()> {
+        sql("UPDATE account SET generation = generation + 1 WHERE id = $1")
+            .bind(id)
+            .execute(self.conn)
+            .await?;
+        bump_epoch(self.conn).await
+    }
+
+    /// Guest accounts whose time is over.
+    pub async fn expired_guests(&mut self, now: Timestamp) -> Result<Vec<AccountId>> {
+        let rows = sql(
+            "SELECT id FROM account WHERE expires_at IS NOT NULL AND expires_at <= $1 AND kind = 'guest' ORDER BY expires_at, id",
+        )
+        .bind(now)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter()
+            .map(|row| row.text("id").map(AccountId::from_text))
+            .collect()
+    }
+
+    /// A new user; the e-mail is unique, whatever its case. `operator` may run the whole gateway.
+    pub async fn create_user(
+        &mut self,
+        id: &UserId,
+        email: &str,
+        password_hash: &str,
+        operator: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        sql(
+            "INSERT INTO app_user (id, email, password_hash, operator, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(id)
+        .bind(&normal_email(email))
+        .bind(password_hash)
+        .bind(operator)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes a user a member of an account; a member gets the new role.
+    pub async fn add_member(
+        &mut self,
+        account: &AccountId,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<()> {
+        sql(
+            "INSERT INTO membership (account_id, user_id, role, created_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (account_id, user_id) DO UPDATE SET role = excluded.role",
+        )
+        .bind(account)
+        .bind(user)
+        .bind(role.as_str())
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        bump_epoch(self.conn).await
+    }
+
+    pub async fn user_by_email(&mut self, email: &str) -> Result<Option<UserRecord>> {
+        let row = sql(
+            "SELECT id, email, password_hash, operator, created_at FROM app_user WHERE email = $1",
+        )
+        .bind(&normal_email(email))
+        .fetch_optional(self.conn)
+        .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        Ok(Some(UserRecord {
+            id: UserId::from_text(row.text("id")?),
+            email: row.text("email")?,
+            password_hash: Secret::new(row.text("password_hash")?),
+            operator: row.bool("operator")?,
+            created_at: row.time("created_at")?,
+        }))
+    }
+
+    /// Newest first: the first signs, all verify.
+    pub async fn jwt_keys(&mut self) -> Result<Vec<JwtKey>> {
+        let rows =
+            sql("SELECT kid, sealed, created_at FROM jwt_key ORDER BY created_at DESC, kid DESC")
+                .fetch_all(self.conn)
+                .await?;
+        let inner = &self.conn.store.inner;
+        rows.iter()
+            .map(|row| {
+                let kid = row.text("kid")?;
+                let context = Context::new("jwt_key", "sealed", "", &kid);
+                let secret = Zeroizing::new(inner.system.open(&context, &row.blob("sealed")?)?);
+                Ok(JwtKey {
+                    secret,
+                    created_at: row.time("created_at")?,
+                    kid,
+                })
+            })
+            .collect()
+    }
+
+    /// A new signing key of 32 random bytes.
+    pub async fn insert_jwt_key(&mut self, kid: &str, now: Timestamp) -> Result<JwtKey> {
+        if kid.is_empty() || kid.contains('|') {
+            return Err(StoreError::Misuse("a kid that is empty or contains '|'"));
+        }
+        let inner = self.conn.store.inner.clone();
+        let mut secret = Zeroizing::new(vec![0; 32]);
+        inner.rng.fill(&mut secret);
+        let context = Context::new("jwt_key", "sealed", "", kid);
+        let sealed = inner.system.seal(&context, &secret, inner.rng.as_ref())?;
+        sql("INSERT INTO jwt_key (kid, sealed, created_at) VALUES ($1, $2, $3)")
+            .bind(kid)
+            .bind(&sealed)
+            .bind(now)
+            .execute(self.conn)
+            .await?;
+        bump_epoch(self.conn).await?;
+        Ok(JwtKey {
+            kid: kid.to_owned(),
+            secret,
+            created_at: now,
+        })
+    }
+
+    /// A new pepper. After the commit `Store::reload_peppers` brings it into use, in each process.
+    pub async fn add_pepper(&mut self, now: Timestamp) -> Result<PepperId> {
+        let inner = self.conn.store.inner.clone();
+        let id = PepperId::random(inner.rng.as_ref());
+        lookup::insert(self.conn, &id, &inner.system, inner.rng.as_ref(), now).await?;
+        bump_epoch(self.conn).await?;
+        Ok(id)
+    }
+
+    /// Rises with every change that makes a cache stale. Programs poll it.
+    pub async fn epoch(&mut self) -> Result<i64> {
+        sql("SELECT n FROM meta WHERE name = 'epoch'")
+            .fetch_one(self.conn)
+            .await?
+            .i64("n")
+    }
+
+    pub async fn bump_epoch(&mut self) -> Result<()> {
+        bump_epoch(self.conn).await
+    }
+}
+
+fn normal_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}

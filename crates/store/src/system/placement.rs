@@ -1,0 +1,94 @@
+//! Which process runs which instance: a lease with owner, end and fencing number.
+
+use recado_model::{AccountId, InstanceId, Timestamp};
+
+use super::System;
+use crate::{error::Result, sql::sql};
+
+impl System<'_> {
+    /// Paired instances that should be connected, by account and number.
+    pub async fn instances_to_start(&mut self) -> Result<Vec<(AccountId, InstanceId)>> {
+        let rows = sql(
+            "SELECT account_id, id FROM instance WHERE paired = 1 AND wanted = 1 ORDER BY account_id, number",
+        )
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    AccountId::from_text(row.text("account_id")?),
+                    InstanceId::from_text(row.text("id")?),
+                ))
+            })
+            .collect()
+    }
+
+    /// Takes the lease when it is free, over, or `owner`'s own, and answers the fencing number: it
+    /// rises whenever the lease is taken anew, and stays while its owner only extends it. `None`
+    /// while another owner holds it, or when there is no such instance.
+    pub async fn lease_instance(
+        &mut self,
+        instance: &InstanceId,
+        owner: &str,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<i64>> {
+        sql(
+            "UPDATE instance SET lease_fence = CASE WHEN lease_owner = $2 AND lease_until > $4 THEN lease_fence ELSE lease_fence + 1 END, \
+             lease_owner = $2, lease_until = $3 \
+             WHERE id = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until IS NULL OR lease_until <= $4) \
+             RETURNING lease_fence",
+        )
+        .bind(instance)
+        .bind(owner)
+        .bind(until)
+        .bind(now)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| row.i64("lease_fence"))
+        .transpose()
+    }
+
+    /// Extends all leases that `owner` still has. The number of them: fewer than expected means that
+    /// another process took some.
+    pub async fn renew_leases(&mut self, owner: &str, until: Timestamp) -> Result<u64> {
+        sql("UPDATE instance SET lease_until = $2 WHERE lease_owner = $1")
+            .bind(owner)
+            .bind(until)
+            .execute(self.conn)
+            .await
+    }
+
+    /// Gives a lease back. `false` when `owner` does not have it.
+    pub async fn release_lease(&mut self, instance: &InstanceId, owner: &str) -> Result<bool> {
+        let changed = sql(
+            "UPDATE instance SET lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2",
+        )
+        .bind(instance)
+        .bind(owner)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+
+    /// After a start: what `owner` held when it last ended, however it ended, is free again, and no
+    /// state says more than is true. Deliveries it had claimed are due again.
+    pub async fn reset_node(&mut self, owner: &str, now: Timestamp) -> Result<()> {
+        sql(
+            "UPDATE instance SET lease_owner = NULL, lease_until = NULL, updated_at = $2, \
+             state = CASE WHEN state IN ('connecting', 'connected', 'qr_pending') \
+                 THEN CASE WHEN paired = 1 AND wanted = 1 THEN 'connecting' ELSE 'disconnected' END \
+                 ELSE state END \
+             WHERE lease_owner = $1",
+        )
+        .bind(owner)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        sql("UPDATE delivery SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1")
+            .bind(owner)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+}

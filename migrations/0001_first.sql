@@ -1,0 +1,249 @@
+-- The first schema. One text for SQLite and PostgreSQL, so: TEXT, BIGINT and BYTEA only; times are
+-- milliseconds since 1970 in BIGINT, booleans 0/1 in BIGINT, JSON is TEXT. Never edited after release.
+--
+-- Tables below an account repeat account_id and refer to (account_id, id): a row that names the
+-- instance of another account cannot be written, whatever the program does.
+
+CREATE TABLE meta (
+    name  TEXT NOT NULL PRIMARY KEY,
+    n     BIGINT NOT NULL,
+    value BYTEA
+);
+
+CREATE TABLE pepper (
+    id         TEXT NOT NULL PRIMARY KEY,
+    sealed     BYTEA NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE jwt_key (
+    kid        TEXT NOT NULL PRIMARY KEY,
+    sealed     BYTEA NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE account (
+    id          TEXT NOT NULL PRIMARY KEY,
+    name        TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    language    TEXT NOT NULL,
+    -- The number of the newest instance; never goes back, so that numbers are never reused.
+    last_number BIGINT NOT NULL,
+    -- JWTs carry it; raising it signs out everywhere.
+    generation  BIGINT NOT NULL DEFAULT 0,
+    -- Raised by "sign out everywhere": JWTs of an older one are void.
+    generation  BIGINT NOT NULL,
+    expires_at  BIGINT,
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX account_expiry ON account (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE account_key (
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    version    BIGINT NOT NULL,
+    wrapped    BYTEA NOT NULL,
+    PRIMARY KEY (account_id, version)
+);
+
+CREATE TABLE app_user (
+    id            TEXT NOT NULL PRIMARY KEY,
+    email         TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    operator      BIGINT NOT NULL,
+    created_at    BIGINT NOT NULL
+);
+
+CREATE TABLE membership (
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    user_id    TEXT NOT NULL REFERENCES app_user (id) ON DELETE CASCADE,
+    role       TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, user_id)
+);
+CREATE INDEX membership_user ON membership (user_id);
+
+CREATE TABLE instance (
+    id                 TEXT NOT NULL PRIMARY KEY,
+    account_id         TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    number             BIGINT NOT NULL,
+    name               TEXT NOT NULL,
+    -- Lower-cased by the program: the databases disagree on what lower case is beyond ASCII.
+    name_lower         TEXT NOT NULL,
+    origin             TEXT NOT NULL,
+    labels             TEXT NOT NULL,
+    reject_calls       BIGINT NOT NULL,
+    auto_read_messages BIGINT NOT NULL,
+    state              TEXT NOT NULL,
+    reason             TEXT,
+    paired             BIGINT NOT NULL,
+    wanted             BIGINT NOT NULL,
+    phone              TEXT,
+    jid                TEXT,
+    lid                TEXT,
+    push_name          TEXT,
+    business_name      TEXT,
+    -- Orders the instance's events and jobs.
+    last_seq           BIGINT NOT NULL,
+    lease_owner        TEXT,
+    lease_until        BIGINT,
+    lease_fence        BIGINT NOT NULL,
+    connected_at       BIGINT,
+    created_at         BIGINT NOT NULL,
+    updated_at         BIGINT NOT NULL,
+    UNIQUE (account_id, id),
+    UNIQUE (account_id, number)
+);
+CREATE INDEX instance_lease ON instance (lease_owner) WHERE lease_owner IS NOT NULL;
+
+CREATE TABLE credential (
+    id           TEXT NOT NULL PRIMARY KEY,
+    account_id   TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    kind         TEXT NOT NULL,
+    instance_id  TEXT,
+    parent_id    TEXT,
+    label        TEXT,
+    -- HMAC-SHA-256 of the token under the pepper; the token itself is in `sealed`, if anywhere.
+    lookup       BYTEA NOT NULL UNIQUE,
+    pepper_id    TEXT NOT NULL REFERENCES pepper (id),
+    sealed       BYTEA,
+    hint         TEXT NOT NULL,
+    -- Comma-separated networks it may be used from; null is any.
+    cidrs        TEXT,
+    version      BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT,
+    not_after    BIGINT,
+    -- Until when a rotated one still holds.
+    grace_until  BIGINT,
+    revoked_at   BIGINT,
+    UNIQUE (account_id, id),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (account_id, parent_id) REFERENCES credential (account_id, id) ON DELETE CASCADE
+);
+CREATE INDEX credential_of ON credential (account_id, kind, instance_id);
+CREATE INDEX credential_instance ON credential (account_id, instance_id);
+CREATE INDEX credential_parent ON credential (account_id, parent_id);
+CREATE INDEX credential_pepper ON credential (pepper_id);
+
+CREATE TABLE webhook (
+    id            TEXT NOT NULL PRIMARY KEY,
+    account_id    TEXT NOT NULL,
+    instance_id   TEXT NOT NULL UNIQUE,
+    url           TEXT NOT NULL,
+    events        TEXT NOT NULL,
+    sealed_secret BYTEA NOT NULL,
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE message (
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    chat        TEXT NOT NULL,
+    sender      TEXT NOT NULL,
+    direction   TEXT NOT NULL,
+    is_group    BIGINT NOT NULL,
+    push_name   TEXT,
+    kind        TEXT NOT NULL,
+    text        TEXT,
+    status      TEXT NOT NULL,
+    reason      TEXT,
+    at          BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    PRIMARY KEY (instance_id, chat, sender, id),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = 'out';
+CREATE INDEX message_id ON message (instance_id, id);
+CREATE INDEX message_chat ON message (instance_id, chat, at);
+
+CREATE TABLE event (
+    id          TEXT NOT NULL PRIMARY KEY,
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    kind        TEXT NOT NULL,
+    payload     TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    UNIQUE (account_id, id),
+    UNIQUE (instance_id, seq),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE delivery (
+    id          TEXT NOT NULL PRIMARY KEY,
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    event_id    TEXT NOT NULL,
+    -- No foreign key: the log of a removed webhook stays.
+    webhook_id  TEXT NOT NULL,
+    -- pending, delivered, failed or cancelled.
+    state       TEXT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    next_at     BIGINT NOT NULL,
+    lease_owner TEXT,
+    lease_until BIGINT,
+    last_status BIGINT,
+    last_error  TEXT,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    UNIQUE (account_id, id),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (account_id, event_id) REFERENCES event (account_id, id) ON DELETE CASCADE
+);
+CREATE INDEX delivery_due ON delivery (next_at) WHERE state = 'pending';
+CREATE INDEX delivery_list ON delivery (instance_id, created_at);
+CREATE INDEX delivery_event ON delivery (account_id, event_id);
+
+CREATE TABLE delivery_attempt (
+    account_id  TEXT NOT NULL,
+    delivery_id TEXT NOT NULL,
+    number      BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    duration_ms BIGINT NOT NULL,
+    status      BIGINT,
+    error       TEXT,
+    PRIMARY KEY (delivery_id, number),
+    FOREIGN KEY (account_id, delivery_id) REFERENCES delivery (account_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE job (
+    id          TEXT NOT NULL PRIMARY KEY,
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    kind        TEXT NOT NULL,
+    payload     TEXT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    run_at      BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    UNIQUE (instance_id, seq),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+);
+
+-- What the WhatsApp device of an instance remembers: keys, sessions, settings. `value` is sealed.
+-- `key` is bytes, so that a prefix is a range in both databases.
+CREATE TABLE device (
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    space       TEXT NOT NULL,
+    key         BYTEA NOT NULL,
+    n           BIGINT NOT NULL,
+    value       BYTEA NOT NULL,
+    PRIMARY KEY (instance_id, space, key),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE audit (
+    id         TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    kind       TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    at         BIGINT NOT NULL
+);
+CREATE INDEX audit_list ON audit (account_id, at);
+
+INSERT INTO meta (name, n) VALUES ('epoch', 0);

@@ -1,0 +1,210 @@
+//! The control API: people's thumbs, over HTTP on loopback.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::network::{Network, Refusal};
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::UnknownPhone(_) => StatusCode::NOT_FOUND,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
+        };
+        (status, Json(json!({ "error": self.to_string() }))).into_response()
+    }
+}
+
+/// A JSON body whose defects are answered in this API's own shape.
+struct Body<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = axum::body::Bytes::from_request(request, state)
+            .await
+            .map_err(|error| Refusal::Bad(error.to_string()))?;
+        // Parsed whatever the content type says: curl's default is a form.
+        Json::<T>::from_bytes(&bytes)
+            .map(|Json(body)| Self(body))
+            .map_err(|rejection: JsonRejection| Refusal::Bad(rejection.body_text()))
+    }
+}
+
+type Answer = Result<Json<Value>, Refusal>;
+
+fn answer(value: impl serde::Serialize) -> Answer {
+    serde_json::to_value(value)
+        .map(Json)
+        .map_err(|error| Refusal::Conflict(error.to_string()))
+}
+
+/// The routes of the control API.
+pub(crate) fn routes() -> Router<Network> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/phones", get(list).post(create))
+        .route("/phones/{number}", get(show))
+        .route("/phones/{number}/scan", post(scan))
+        .route("/phones/{number}/pair", post(pair))
+        .route("/phones/{number}/messages", get(messages).post(send))
+        .route("/phones/{number}/read", post(read))
+        .route("/phones/{number}/typing", post(typing))
+        .route("/phones/{number}/offline", post(offline))
+        .route("/phones/{number}/online", post(online))
+        .route("/phones/{number}/logout", post(logout))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+}
+
+async fn unknown() -> Response {
+    let error = "no such route: see GET /health, /phones and below";
+    (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
+}
+
+async fn wrong_method() -> Response {
+    let error = "this route does not take that method";
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        Json(json!({ "error": error })),
+    )
+        .into_response()
+}
+
+async fn health(State(network): State<Network>) -> Answer {
+    let phones = network.phones();
+    let companions = phones.iter().flat_map(|phone| &phone.companions);
+    let (linked, connected) = companions.fold((0, 0), |(linked, connected), companion| {
+        (linked + 1, connected + usize::from(companion.connected))
+    });
+    answer(json!({
+        "status": "ok",
+        "network": "sandbox",
+        "version": env!("CARGO_PKG_VERSION"),
+        "phones": phones.len(),
+        "companions": linked,
+        "connected": connected,
+    }))
+}
+
+#[derive(Deserialize)]
+struct NewPhone {
+    number: String,
+    #[serde(default)]
+    name: String,
+}
+
+async fn create(State(network): State<Network>, Body(body): Body<NewPhone>) -> Answer {
+    answer(network.add_phone(&body.number, &body.name)?)
+}
+
+async fn list(State(network): State<Network>) -> Answer {
+    answer(network.phones())
+}
+
+async fn show(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+    answer(network.phone(&number)?)
+}
+
+#[derive(Deserialize)]
+struct Qr {
+    qr: String,
+}
+
+async fn scan(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Qr>,
+) -> Answer {
+    answer(network.scan(&number, &body.qr).await?)
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+async fn pair(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Code>,
+) -> Answer {
+    answer(network.pair(&number, &body.code).await?)
+}
+
+#[derive(Deserialize)]
+struct NewMessage {
+    to: String,
+    text: String,
+}
+
+async fn send(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<NewMessage>,
+) -> Answer {
+    answer(network.send_text(&number, &body.to, &body.text)?)
+}
+
+async fn messages(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+    answer(network.messages(&number)?)
+}
+
+#[derive(Deserialize)]
+struct Read {
+    from: String,
+}
+
+async fn read(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Read>,
+) -> Answer {
+    let count = network.read(&number, &body.from)?;
+    answer(json!({ "read": count }))
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    to: String,
+    #[serde(default = "composing")]
+    state: String,
+}
+
+fn composing() -> String {
+    "composing".to_owned()
+}
+
+async fn typing(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Typing>,
+) -> Answer {
+    network.typing(&number, &body.to, &body.state)?;
+    answer(json!({ "to": body.to, "state": body.state }))
+}
+
+async fn offline(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+    network.set_online(&number, false)?;
+    answer(network.phone(&number)?)
+}
+
+async fn online(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+    network.set_online(&number, true)?;
+    answer(network.phone(&number)?)
+}
+
+async fn logout(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+    let count = network.logout(&number)?;
+    answer(json!({ "unlinked": count }))
+}

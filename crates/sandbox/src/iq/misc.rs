@@ -1,0 +1,176 @@
+//! Small answers: settings that a fresh account has.
+
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+
+use crate::ambient;
+use crate::core::{Core, jid, result, text};
+use crate::state::Addr;
+
+/// Server-side experiments: none.
+pub(super) fn props(id: &str) -> Node {
+    result(
+        id,
+        vec![
+            NodeBuilder::new("props")
+                .attr("protocol", "1")
+                .attr("ab_key", "sandbox")
+                .attr("hash", "sandbox")
+                .attr("refresh", "86400")
+                .attr("refresh_id", "1")
+                .children([])
+                .build(),
+        ],
+    )
+}
+
+/// Everything visible to everybody, read receipts on.
+pub(super) fn privacy(id: &str) -> Node {
+    let category = |name: &'static str| {
+        NodeBuilder::new("category")
+            .attr("name", name)
+            .attr("value", "all")
+            .build()
+    };
+    let categories = [
+        "last",
+        "online",
+        "profile",
+        "status",
+        "readreceipts",
+        "groupadd",
+        "calladd",
+    ];
+    result(
+        id,
+        vec![
+            NodeBuilder::new("privacy")
+                .children(categories.map(category))
+                .build(),
+        ],
+    )
+}
+
+/// Nobody is blocked.
+pub(super) fn blocklist(id: &str) -> Node {
+    result(id, vec![NodeBuilder::new("list").children([]).build()])
+}
+
+/// No groups.
+pub(super) fn groups(id: &str) -> Node {
+    result(id, vec![NodeBuilder::new("groups").children([]).build()])
+}
+
+impl Core {
+    /// Where media goes: our own listener.
+    pub(super) fn media_conn(&self, id: &str) -> Node {
+        let host = NodeBuilder::new("host")
+            .attr("hostname", self.media_host.as_str())
+            .attr("type", "primary")
+            .build();
+        result(
+            id,
+            vec![
+                NodeBuilder::new("media_conn")
+                    .attr("auth", "sandbox")
+                    .attr("ttl", "3600")
+                    .attr("auth_ttl", "3600")
+                    .attr("max_buckets", "12")
+                    .children([host])
+                    .build(),
+            ],
+        )
+    }
+
+    /// Settings that travel between an account's devices: every collection is empty.
+    pub(super) fn app_state(&self, id: &str, node: &Node) -> Node {
+        let collections = node
+            .get_optional_child("sync")
+            .into_iter()
+            .flat_map(|sync| sync.get_children_by_tag("collection"))
+            .map(|asked| {
+                let version: u64 = text(asked, "version").parse().unwrap_or_default();
+                NodeBuilder::new("collection")
+                    .attr("name", text(asked, "name"))
+                    .attr("version", version)
+                    .attr("type", "result")
+                    .attr("has_more_patches", "false")
+                    .build()
+            })
+            .collect::<Vec<_>>();
+        result(
+            id,
+            vec![NodeBuilder::new("sync").children(collections).build()],
+        )
+    }
+
+    /// A companion logs itself (or a sibling) out. The IQ is answered before this is called.
+    pub(super) fn remove_linked_device(&mut self, by: &Addr, node: &Node) {
+        let target = node
+            .get_optional_child("remove-companion-device")
+            .and_then(|child| jid(child, "jid"))
+            .and_then(|jid| self.resolve(&jid))
+            .unwrap_or_else(|| by.clone());
+        if target.number != by.number || target.is_phone() {
+            tracing::debug!(device = %by, %target, "may not remove that device");
+            return;
+        }
+        let other = target != *by;
+        self.remove_companion(&target, other);
+    }
+
+    /// Tells those who may hold an old device list of this account that it changed.
+    ///
+    /// `change` is `add` or `remove`. Only accounts that have chatted with it can hold one.
+    pub(crate) fn announce_device(&mut self, addr: &Addr, change: &'static str) {
+        let Some(phone) = self.phones.get(&addr.number) else {
+            return;
+        };
+        let mut partners: Vec<String> = phone
+            .messages
+            .iter()
+            .flat_map(|message| [message.from.clone(), message.to.clone()])
+            .collect();
+        partners.push(addr.number.clone());
+        partners.sort();
+        partners.dedup();
+        let lid = self.lid_jid(addr);
+        let Some((signed, timestamp)) = self.key_index_list(&addr.number) else {
+            return;
+        };
+        let mut device = NodeBuilder::new("device").attr("jid", addr.jid());
+        if let Some(lid) = &lid {
+            device = device.attr("lid", lid);
+        }
+        let mut index = NodeBuilder::new("key-index-list").attr("ts", timestamp);
+        if change == "add" {
+            let key_index = self
+                .companions
+                .get(addr)
+                .map(|companion| companion.key_index)
+                .unwrap_or_default();
+            device = device.attr("key-index", key_index);
+            index = index.bytes(signed);
+        }
+        let operation = NodeBuilder::new(change)
+            .children([device.build(), index.build()])
+            .build();
+        let mut stanza = NodeBuilder::new("notification")
+            .attr("from", addr.account())
+            .attr("id", ambient::stanza_id())
+            .attr("type", "devices")
+            .attr("t", ambient::now_secs())
+            .children([operation]);
+        if let Some(lid) = lid {
+            stanza = stanza.attr("lid", lid.to_non_ad());
+        }
+        let stanza = stanza.build();
+        for partner in partners {
+            for companion in self.companions_of(&partner) {
+                if companion != *addr {
+                    self.deliver(&companion, stanza.clone());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Who is on WhatsApp, with which devices.
+
+use buffa::Message as _;
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
+use waproto::whatsapp::{ADVKeyIndexList, ADVSignedKeyIndexList};
+
+use crate::ambient;
+use crate::core::{Core, jid, node_bytes, result};
+use crate::state::Addr;
+
+impl Core {
+    pub(super) fn usync(&mut self, id: &str, node: &Node) -> Node {
+        let Some(usync) = node.get_optional_child("usync") else {
+            return result(id, Vec::new());
+        };
+        let protocols: Vec<String> = usync
+            .get_optional_child("query")
+            .and_then(Node::children)
+            .into_iter()
+            .flatten()
+            .map(|protocol| protocol.tag.to_string())
+            .collect();
+        let mut users = Vec::new();
+        for user in usync
+            .get_optional_child("list")
+            .into_iter()
+            .flat_map(|list| list.get_children_by_tag("user"))
+        {
+            users.push(self.usync_user(user, &protocols));
+        }
+        let answer = NodeBuilder::new("usync")
+            .children([
+                NodeBuilder::new("result")
+                    .children(
+                        protocols
+                            .iter()
+                            .map(|name| NodeBuilder::new_dynamic(name.clone()).build()),
+                    )
+                    .build(),
+                NodeBuilder::new("list").children(users).build(),
+            ])
+            .build();
+        result(id, vec![answer])
+    }
+
+    fn usync_user(&mut self, user: &Node, protocols: &[String]) -> Node {
+        let asked_number = user
+            .get_optional_child("contact")
+            .and_then(node_bytes)
+            .map(|bytes| {
+                String::from_utf8_lossy(bytes)
+                    .chars()
+                    .filter(char::is_ascii_digit)
+                    .collect::<String>()
+            })
+            .filter(|number| !number.is_empty());
+        let asked_jid = jid(user, "jid");
+        let (answer_jid, number) = match (asked_jid, asked_number) {
+            (Some(asked), _) => {
+                let number = self.resolve(&asked).map(|addr| addr.number);
+                (asked.to_non_ad(), number.unwrap_or_default())
+            }
+            (None, Some(number)) => (Jid::pn(number.as_str()), number),
+            (None, None) => (Jid::pn(""), String::new()),
+        };
+        let registered = self.phones.contains_key(&number);
+        let mut builder = NodeBuilder::new("user").attr("jid", &answer_jid);
+        if registered {
+            builder = builder.attr("pn_jid", Jid::pn(number.as_str()));
+        }
+        let mut children = Vec::new();
+        for protocol in protocols {
+            match protocol.as_str() {
+                "contact" => children.push(
+                    NodeBuilder::new("contact")
+                        .attr("type", if registered { "in" } else { "out" })
+                        .build(),
+                ),
+                "devices" if registered => children.push(self.devices_node(&number)),
+                "lid" if registered => {
+                    if let Some(lid) = self.lid_jid(&Addr::phone(number.as_str())) {
+                        children.push(NodeBuilder::new("lid").attr("val", lid).build());
+                    }
+                }
+                "devices" => children.push(
+                    NodeBuilder::new("devices")
+                        .children([NodeBuilder::new("device-list").children([]).build()])
+                        .build(),
+                ),
+                _ => {}
+            }
+        }
+        builder.children(children).build()
+    }
+
+    fn devices_node(&mut self, number: &str) -> Node {
+        let devices = self.devices_of(number);
+        let has_companions = devices.len() > 1;
+        let list = devices.iter().map(|addr| {
+            let device = NodeBuilder::new("device").attr("id", u32::from(addr.device));
+            match self.companions.get(addr) {
+                Some(companion) => device.attr("key-index", companion.key_index).build(),
+                None => device.build(),
+            }
+        });
+        let mut children = vec![NodeBuilder::new("device-list").children(list).build()];
+        if has_companions && let Some((signed, timestamp)) = self.key_index_list(number) {
+            children.push(
+                NodeBuilder::new("key-index-list")
+                    .attr("ts", timestamp)
+                    .bytes(signed)
+                    .build(),
+            );
+        }
+        NodeBuilder::new("devices").children(children).build()
+    }
+
+    /// The phone's signed word on which companions are its own, and when it gave it (seconds).
+    pub(crate) fn key_index_list(&self, number: &str) -> Option<(Vec<u8>, i64)> {
+        let phone = self.phones.get(number)?;
+        let timestamp = ambient::now_secs();
+        let details = ADVKeyIndexList {
+            raw_id: Some(phone.adv_raw_id),
+            timestamp: u64::try_from(timestamp).ok(),
+            current_index: Some(u32::from(phone.next_device.saturating_sub(1))),
+            valid_indexes: self
+                .companions_of(number)
+                .iter()
+                .filter_map(|addr| self.companions.get(addr))
+                .map(|companion| companion.key_index)
+                .collect(),
+            ..Default::default()
+        }
+        .encode_to_vec();
+        let signature = phone.sign(&[&[6, 2], &details])?;
+        let signed = ADVSignedKeyIndexList {
+            details: Some(details),
+            account_signature: Some(signature),
+            account_signature_key: phone.identity_public(),
+        };
+        Some((signed.encode_to_vec(), timestamp))
+    }
+}

@@ -1,0 +1,388 @@
+//! The handle to a running network: the same operations as the control API, for tests and for it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::core::Core;
+use crate::phone;
+use crate::state::{Addr, ChatMessage};
+
+/// A client that answers nothing for this long will not pair.
+const PAIRING_TIMEOUT: Duration = Duration::from_secs(30);
+/// After pairing the client restarts its connection; the scan waits for it, but not for ever.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Why an operation was refused. The text says what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no phone with this number.
+    UnknownPhone(String),
+    /// The input is malformed.
+    Bad(String),
+    /// The input is fine, but it does not fit the state of things.
+    Conflict(String),
+    /// The other side did not answer in time.
+    Timeout(String),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownPhone(number) => {
+                write!(f, "there is no phone {number}: create it with POST /phones")
+            }
+            Self::Bad(text) | Self::Conflict(text) | Self::Timeout(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A phone, as the control API lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PhoneInfo {
+    /// Digits.
+    pub number: String,
+    /// What others see as the sender's name.
+    pub name: String,
+    /// Whether it has a connection.
+    pub online: bool,
+    /// Linked devices, oldest first.
+    pub companions: Vec<CompanionInfo>,
+    /// Who is typing to it: number and `composing`, `recording` or `paused`.
+    pub typing: std::collections::BTreeMap<String, String>,
+}
+
+/// A linked device, as the control API lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CompanionInfo {
+    /// Its number within the account, 1 and up.
+    pub device: u16,
+    /// Whether it is connected at this moment.
+    pub connected: bool,
+    /// Stanzas that it has not acknowledged.
+    pub queued: usize,
+}
+
+/// A finished pairing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Paired {
+    /// The device's number within the account.
+    pub device: u16,
+    /// Its full address, `number:device@s.whatsapp.net`.
+    pub jid: String,
+    /// Whether it has logged in since; `false` when that took too long.
+    pub connected: bool,
+}
+
+/// A running network. Cheap to clone.
+#[derive(Clone)]
+pub struct Network {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    core: Mutex<Core>,
+    pub(crate) save: Notify,
+    changed: watch::Sender<u64>,
+}
+
+/// Digits of a phone number; a leading `+` is tolerated.
+fn digits(number: &str) -> Result<String, Refusal> {
+    let number = number.trim();
+    let bare = number.strip_prefix('+').unwrap_or(number);
+    if (5..=20).contains(&bare.len())
+        && bare.bytes().all(|b| b.is_ascii_digit())
+        && !bare.starts_with('0')
+    {
+        Ok(bare.to_owned())
+    } else {
+        Err(Refusal::Bad(format!(
+            "`{number}` is not a phone number: use digits with the country code, for example 5511999990001"
+        )))
+    }
+}
+
+impl Network {
+    pub(crate) fn new(core: Core) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                core: Mutex::new(core),
+                save: Notify::new(),
+                changed: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Runs one step under the lock and wakes those who wait for a change.
+    pub(crate) fn with<R>(&self, step: impl FnOnce(&mut Core) -> R) -> R {
+        let (result, dirty) = {
+            let mut core = self
+                .shared
+                .core
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let result = step(&mut core);
+            (result, !core.dirty.is_empty())
+        };
+        if dirty {
+            self.shared.save.notify_one();
+        }
+        self.shared.changed.send_modify(|count| *count += 1);
+        result
+    }
+
+    /// Like [`Self::with`], without waking anybody: for what no one can observe.
+    pub(crate) fn collect<R>(&self, step: impl FnOnce(&mut Core) -> R) -> R {
+        let mut core = self
+            .shared
+            .core
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        step(&mut core)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn known(&self, number: &str) -> Result<String, Refusal> {
+        let number = digits(number)?;
+        if self.peek(|core| core.phones.contains_key(&number)) {
+            Ok(number)
+        } else {
+            Err(Refusal::UnknownPhone(number))
+        }
+    }
+
+    /// Looks without waking anybody.
+    fn peek<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
+        let core = self
+            .shared
+            .core
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        look(&core)
+    }
+
+    /// Makes sure that a phone with this number exists.
+    ///
+    /// # Errors
+    /// [`Refusal::Bad`] when `number` is not a phone number.
+    pub fn add_phone(&self, number: &str, name: &str) -> Result<PhoneInfo, Refusal> {
+        let number = digits(number)?;
+        self.with(|core| core.add_phone(&number, name.trim()))
+            .map_err(|error| Refusal::Conflict(error.to_string()))?;
+        self.phone(&number)
+    }
+
+    /// All phones, by number.
+    pub fn phones(&self) -> Vec<PhoneInfo> {
+        self.peek(|core| core.phones.keys().filter_map(|n| info(core, n)).collect())
+    }
+
+    /// One phone.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn phone(&self, number: &str) -> Result<PhoneInfo, Refusal> {
+        let number = self.known(number)?;
+        self.peek(|core| info(core, &number))
+            .ok_or(Refusal::UnknownPhone(number))
+    }
+
+    /// The phone reads the QR code `qr` (its text) and links the client that shows it. Returns
+    /// when the client has logged in as a companion.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`] when the code is not valid (any more) or the client refuses.
+    pub async fn scan(&self, number: &str, qr: &str) -> Result<Paired, Refusal> {
+        let number = self.known(number)?;
+        let (done, outcome) = oneshot::channel();
+        self.with(|core| core.scan(&number, qr, done))
+            .map_err(Refusal::Conflict)?;
+        self.paired(outcome).await
+    }
+
+    /// The user types the link code that a client shows. The dash is optional.
+    ///
+    /// # Errors
+    /// [`Refusal::Bad`] when it is not a code, [`Refusal::Conflict`] when it is the wrong one or
+    /// nobody asked for one.
+    pub async fn pair(&self, number: &str, code: &str) -> Result<Paired, Refusal> {
+        let number = self.known(number)?;
+        let code = phone::normalise_code(code).map_err(Refusal::Bad)?;
+        let wrapped = self
+            .peek(|core| core.outstanding_code(&number))
+            .map_err(Refusal::Conflict)?;
+        let keys = tokio::task::spawn_blocking(move || phone::code_keys(&code, &wrapped))
+            .await
+            .map_err(|error| Refusal::Conflict(error.to_string()))?
+            .map_err(Refusal::Conflict)?;
+        let (done, outcome) = oneshot::channel();
+        self.with(|core| core.primary_hello(&number, keys, done))
+            .map_err(Refusal::Conflict)?;
+        self.paired(outcome).await
+    }
+
+    async fn paired(
+        &self,
+        outcome: oneshot::Receiver<Result<Addr, String>>,
+    ) -> Result<Paired, Refusal> {
+        let addr = tokio::time::timeout(PAIRING_TIMEOUT, outcome)
+            .await
+            .map_err(|_| {
+                Refusal::Timeout("the client does not answer the pairing request".to_owned())
+            })?
+            .map_err(|_| Refusal::Conflict("the client went away while pairing".to_owned()))?
+            .map_err(Refusal::Conflict)?;
+        let login = self.with(|core| {
+            if core.links.contains_key(&addr) {
+                return None;
+            }
+            let (sender, receiver) = oneshot::channel();
+            core.login_waiters
+                .entry(addr.clone())
+                .or_default()
+                .push(sender);
+            Some(receiver)
+        });
+        let connected = match login {
+            None => true,
+            Some(login) => matches!(tokio::time::timeout(LOGIN_TIMEOUT, login).await, Ok(Ok(()))),
+        };
+        Ok(Paired {
+            device: addr.device,
+            jid: addr.jid().to_string(),
+            connected,
+        })
+    }
+
+    /// Sends a text from one number to another.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`] when the receiver is not on this network or the phone is offline.
+    pub fn send_text(&self, number: &str, to: &str, text: &str) -> Result<ChatMessage, Refusal> {
+        let number = self.known(number)?;
+        let to = digits(to)?;
+        if text.is_empty() {
+            return Err(Refusal::Bad("`text` is empty".to_owned()));
+        }
+        self.with(|core| core.send_text(&number, &to, text))
+            .map_err(Refusal::Conflict)
+    }
+
+    /// The phone's history in both directions, oldest first.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn messages(&self, number: &str) -> Result<Vec<ChatMessage>, Refusal> {
+        let number = self.known(number)?;
+        Ok(self.peek(|core| {
+            core.phones
+                .get(&number)
+                .map(|phone| phone.messages.clone())
+                .unwrap_or_default()
+        }))
+    }
+
+    /// Marks everything that `from` wrote as read and tells them. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`], [`Refusal::Conflict`] when the phone is offline.
+    pub fn read(&self, number: &str, from: &str) -> Result<usize, Refusal> {
+        let number = self.online(number)?;
+        let from = digits(from)?;
+        Ok(self.with(|core| core.read_chat(&number, &from)))
+    }
+
+    /// Shows `to` a typing state: `composing`, `recording` or `paused`.
+    ///
+    /// # Errors
+    /// [`Refusal::Bad`] for another state, [`Refusal::Conflict`] when the phone is offline.
+    pub fn typing(&self, number: &str, to: &str, state: &str) -> Result<(), Refusal> {
+        let number = self.online(number)?;
+        let to = digits(to)?;
+        self.with(|core| core.type_to(&number, &to, state))
+            .map_err(Refusal::Bad)
+    }
+
+    fn online(&self, number: &str) -> Result<String, Refusal> {
+        let number = self.known(number)?;
+        if self.peek(|core| core.phones.get(&number).is_some_and(|phone| phone.online)) {
+            Ok(number)
+        } else {
+            Err(Refusal::Conflict(
+                "the phone is offline: bring it online first".to_owned(),
+            ))
+        }
+    }
+
+    /// Takes the phone off the network or back.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn set_online(&self, number: &str, online: bool) -> Result<(), Refusal> {
+        let number = self.known(number)?;
+        self.with(|core| core.set_online(&number, online));
+        Ok(())
+    }
+
+    /// Unlinks all companions of the phone. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn logout(&self, number: &str) -> Result<usize, Refusal> {
+        let number = self.known(number)?;
+        Ok(self.with(|core| core.unlink_all(&number)))
+    }
+
+    /// Waits until `check` returns something, looking again after every change.
+    ///
+    /// # Errors
+    /// When that takes longer than `limit`.
+    pub async fn wait_for<T>(
+        &self,
+        limit: Duration,
+        mut check: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T> {
+        let mut changes = self.shared.changed.subscribe();
+        let wait = async {
+            loop {
+                changes.borrow_and_update();
+                if let Some(found) = check(self) {
+                    return Ok(found);
+                }
+                changes.changed().await?;
+            }
+        };
+        tokio::time::timeout(limit, wait)
+            .await
+            .map_err(|_| anyhow!("nothing of the kind happened within {limit:?}"))?
+    }
+}
+
+fn info(core: &Core, number: &str) -> Option<PhoneInfo> {
+    let phone = core.phones.get(number)?;
+    Some(PhoneInfo {
+        number: phone.number.clone(),
+        name: phone.name.clone(),
+        online: phone.online,
+        companions: core
+            .companions_of(number)
+            .iter()
+            .filter_map(|addr| {
+                Some(CompanionInfo {
+                    device: addr.device,
+                    connected: core.links.contains_key(addr),
+                    queued: core.companions.get(addr)?.queue.len(),
+                })
+            })
+            .collect(),
+        typing: phone.typing.clone(),
+    })
+}

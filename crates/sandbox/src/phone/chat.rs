@@ -1,0 +1,293 @@
+//! What a person does in a chat: write, read, type, go offline, unlink devices.
+
+use anyhow::Result;
+use buffa::MessageField;
+use wacore::messages::{MessageUtils, wrap_device_sent};
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+use waproto::whatsapp::{Message, message};
+
+use crate::ambient;
+use crate::core::Core;
+use crate::state::{Addr, ChatMessage};
+
+/// What one encrypted body is wrapped into on its way to one device.
+pub(super) struct Envelope<'a> {
+    pub(super) id: &'a str,
+    /// Seconds since the epoch.
+    pub(super) timestamp: i64,
+    /// For copies to the own account: whom the message was really for.
+    pub(super) recipient: Option<&'a Addr>,
+    /// `peer` for messages between the devices of one account.
+    pub(super) category: Option<&'static str>,
+    /// How often this was tried before.
+    pub(super) retry: u64,
+}
+
+impl Core {
+    /// The person writes to another number. They have the chat open, so what is unread in it is
+    /// read first.
+    pub(crate) fn send_text(
+        &mut self,
+        number: &str,
+        to: &str,
+        body: &str,
+    ) -> Result<ChatMessage, String> {
+        if !self.phones.contains_key(to) {
+            return Err(format!(
+                "{to} is not on this network: create it with POST /phones"
+            ));
+        }
+        let phone = self.phones.get(number).ok_or("no such phone")?;
+        if !phone.online {
+            return Err("the phone is offline: bring it online to send".to_owned());
+        }
+        self.read_chat(number, to);
+        let entry = ChatMessage {
+            id: ambient::message_id(),
+            from: number.to_owned(),
+            to: to.to_owned(),
+            text: body.to_owned(),
+            kind: "text".to_owned(),
+            status: "sent".to_owned(),
+            timestamp: ambient::now_ms(),
+        };
+        if let Some(phone) = self.phones.get_mut(number) {
+            phone.remember(entry.clone());
+        }
+        self.touch_phone(number);
+        let content = text_message(body);
+        let destination = Addr::phone(to);
+        let copy = wrap_device_sent(content.clone(), destination.jid().to_string());
+        let plain = MessageUtils::encode_and_pad(&content);
+        let copy = MessageUtils::encode_and_pad(&copy);
+        let mut devices = self.devices_of(to);
+        if to != number {
+            devices.extend(self.companions_of(number));
+        }
+        for device in devices {
+            let own = device.number == number;
+            if own && device.is_phone() {
+                continue;
+            }
+            let envelope = Envelope {
+                id: &entry.id,
+                timestamp: entry.timestamp / 1000,
+                recipient: own.then_some(&destination),
+                category: None,
+                retry: 0,
+            };
+            let plaintext = if own { &copy } else { &plain };
+            self.send_sealed(number, &device, plaintext, &envelope);
+        }
+        Ok(entry)
+    }
+
+    /// Encrypts for one device and hands it to the network.
+    pub(super) fn send_sealed(
+        &mut self,
+        number: &str,
+        device: &Addr,
+        plaintext: &[u8],
+        envelope: &Envelope<'_>,
+    ) {
+        match self.sealed_stanza(number, device, plaintext, envelope) {
+            Ok(Some(stanza)) => {
+                self.deliver(device, stanza);
+                self.touch_phone(number);
+            }
+            Ok(None) => tracing::debug!(%device, "no bundle for this device"),
+            Err(error) => tracing::warn!(%device, error = format!("{error:#}"), "cannot encrypt"),
+        }
+    }
+
+    fn sealed_stanza(
+        &mut self,
+        number: &str,
+        device: &Addr,
+        plaintext: &[u8],
+        envelope: &Envelope<'_>,
+    ) -> Result<Option<Node>> {
+        let open = self
+            .phones
+            .get(number)
+            .is_some_and(|phone| phone.has_session(device));
+        let bundle = if open {
+            None
+        } else {
+            self.bundle(device, true)
+        };
+        let own_lid = self.lid_jid(&Addr::phone(number));
+        let Some(phone) = self.phones.get_mut(number) else {
+            return Ok(None);
+        };
+        if !open {
+            let Some(bundle) = bundle else {
+                return Ok(None);
+            };
+            phone.open_session(device, &bundle)?;
+        }
+        let sealed = phone.seal(device, plaintext)?;
+        let mut enc = NodeBuilder::new("enc")
+            .attr("v", "2")
+            .attr("type", sealed.kind);
+        if envelope.retry > 0 {
+            enc = enc.attr("count", envelope.retry);
+        }
+        let mut builder = NodeBuilder::new("message")
+            .attr("from", Addr::phone(number).jid())
+            .attr("id", envelope.id)
+            .attr("type", "text")
+            .attr("t", envelope.timestamp)
+            .attr("notify", phone.name.as_str());
+        if let Some(lid) = own_lid {
+            builder = builder.attr("sender_lid", lid);
+        }
+        if let Some(recipient) = envelope.recipient {
+            builder = builder.attr("recipient", recipient.jid());
+        }
+        if let Some(category) = envelope.category {
+            builder = builder.attr("category", category);
+        }
+        Ok(Some(
+            builder.children([enc.bytes(sealed.body).build()]).build(),
+        ))
+    }
+
+    /// Marks what `from` wrote as read and tells them.
+    pub(crate) fn read_chat(&mut self, number: &str, from: &str) -> usize {
+        let Some(phone) = self.phones.get_mut(number) else {
+            return 0;
+        };
+        let mut ids = Vec::new();
+        // The newest are at the end; everything before a read one was read with it.
+        for message in phone.messages.iter_mut().rev() {
+            if message.from != from || message.to != number {
+                continue;
+            }
+            if message.status == "read" {
+                break;
+            }
+            "read".clone_into(&mut message.status);
+            ids.push(message.id.clone());
+        }
+        ids.reverse();
+        if ids.is_empty() {
+            return 0;
+        }
+        self.touch_phone(number);
+        if from != number {
+            for chunk in ids.chunks(256) {
+                self.emit_receipt(&Addr::phone(number), from, chunk, Some("read"));
+            }
+        }
+        ids.len()
+    }
+
+    /// Shows the other side that the person types (`composing`, `recording`) or stopped (`paused`).
+    pub(crate) fn type_to(&mut self, number: &str, to: &str, state: &str) -> Result<(), String> {
+        let child = match state {
+            "composing" => NodeBuilder::new("composing").build(),
+            "recording" => NodeBuilder::new("composing").attr("media", "audio").build(),
+            "paused" => NodeBuilder::new("paused").build(),
+            other => {
+                return Err(format!(
+                    "`{other}` is not a typing state: use composing, recording or paused"
+                ));
+            }
+        };
+        let stanza = NodeBuilder::new("chatstate")
+            .attr("from", Addr::phone(number).jid())
+            .children([child])
+            .build();
+        for companion in self.companions_of(to) {
+            self.deliver_now(&companion, stanza.clone());
+        }
+        if let Some(phone) = self.phones.get_mut(to)
+            && phone.online
+        {
+            phone.typing.insert(number.to_owned(), state.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Switches the phone's radio. What waited is processed when it comes back.
+    pub(crate) fn set_online(&mut self, number: &str, online: bool) {
+        let Some(phone) = self.phones.get_mut(number) else {
+            return;
+        };
+        phone.online = online;
+        if online {
+            let waiting = std::mem::take(&mut phone.inbox);
+            for stanza in waiting {
+                match crate::queue::unpack_stanza(&stanza) {
+                    Ok(node) => self.deliver_to_phone(number, node),
+                    Err(error) => tracing::warn!(%error, number, "dropped a stanza"),
+                }
+            }
+        }
+        self.touch_phone(number);
+    }
+
+    /// "Log out from all devices". Returns how many there were.
+    pub(crate) fn unlink_all(&mut self, number: &str) -> usize {
+        let companions = self.companions_of(number);
+        for companion in &companions {
+            self.remove_companion(companion, true);
+        }
+        companions.len()
+    }
+
+    /// Gives a companion the key of the account's settings.
+    pub(crate) fn share_app_state_key(&mut self, to: &Addr) {
+        let Some(phone) = self.phones.get_mut(&to.number) else {
+            return;
+        };
+        let content = Message {
+            protocol_message: MessageField::some(message::ProtocolMessage {
+                r#type: Some(message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
+                app_state_sync_key_share: MessageField::some(message::AppStateSyncKeyShare {
+                    keys: vec![app_state_key(phone)],
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let id = ambient::message_id();
+        phone.key_shares.insert(id.clone(), to.clone());
+        let envelope = Envelope {
+            id: &id,
+            timestamp: ambient::now_secs(),
+            recipient: None,
+            category: Some("peer"),
+            retry: 0,
+        };
+        let plaintext = MessageUtils::encode_and_pad(&content);
+        self.send_sealed(&to.number, to, &plaintext, &envelope);
+    }
+}
+
+fn app_state_key(phone: &crate::state::Phone) -> message::AppStateSyncKey {
+    message::AppStateSyncKey {
+        key_id: MessageField::some(message::AppStateSyncKeyId {
+            key_id: Some(phone.app_state_key_id.0.clone()),
+        }),
+        key_data: MessageField::some(message::AppStateSyncKeyData {
+            key_data: Some(phone.app_state_key.0.clone()),
+            fingerprint: MessageField::some(message::AppStateSyncKeyFingerprint {
+                raw_id: Some(phone.adv_raw_id),
+                current_index: Some(0),
+                device_indexes: vec![0],
+            }),
+            timestamp: Some(ambient::now_ms()),
+        }),
+    }
+}
+
+/// A plain text message.
+pub(super) fn text_message(body: &str) -> Message {
+    Message {
+        conversation: Some(body.to_owned()),
+        ..Default::default()
+    }
+}

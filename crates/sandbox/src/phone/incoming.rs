@@ -1,0 +1,291 @@
+//! What happens on a phone when the network hands it a stanza.
+
+use anyhow::{Context as _, Result, bail};
+use wacore::messages::{MessageUtils, decode_plaintext, wrap_device_sent};
+use wacore::proto_helpers::MessageExt as _;
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
+use waproto::whatsapp::{Message, message::protocol_message::Type};
+
+use super::chat::{Envelope, text_message};
+use crate::ambient;
+use crate::core::{Core, jid, node_bytes, text};
+use crate::receipts::receipt_ids;
+use crate::state::{Addr, ChatMessage};
+
+/// How often a companion may ask for the same message, as the app has it.
+const MAX_RETRIES: u64 = 5;
+
+impl Core {
+    /// Handles a stanza now, or keeps it until the phone is online.
+    pub(crate) fn deliver_to_phone(&mut self, number: &str, node: Node) {
+        let Some(phone) = self.phones.get_mut(number) else {
+            tracing::debug!(number, "no such phone; the stanza has no addressee");
+            return;
+        };
+        if !phone.online {
+            match crate::queue::pack(&node) {
+                Ok(stanza) => phone.inbox.push_back(stanza),
+                Err(error) => tracing::warn!(%error, number, "dropped a stanza"),
+            }
+            self.touch_phone(number);
+            return;
+        }
+        match node.tag.as_ref() {
+            "message" => self.phone_message(number, &node),
+            "receipt" => self.phone_receipt(number, &node),
+            other => tracing::debug!(number, tag = other, "phones do not care for this"),
+        }
+    }
+
+    fn phone_message(&mut self, number: &str, node: &Node) {
+        let Some(from) = jid(node, "from").and_then(|jid| self.resolve(&jid)) else {
+            return;
+        };
+        let id = text(node, "id");
+        match self.decrypt(number, &from, node) {
+            Ok(content) => self.take_message(number, &from, node, &content),
+            Err(error) => {
+                tracing::debug!(number, %from, id, error = format!("{error:#}"), "cannot decrypt");
+                self.ask_again(number, &from, node);
+            }
+        }
+        self.touch_phone(number);
+    }
+
+    fn decrypt(&mut self, number: &str, from: &Addr, node: &Node) -> Result<Message> {
+        let enc = node.get_optional_child("enc").context("no body")?;
+        let body = node_bytes(enc).context("empty body")?;
+        let Some(phone) = self.phones.get_mut(number) else {
+            bail!("no such phone");
+        };
+        let plaintext = phone.open(from, &text(enc, "type"), body)?;
+        decode_plaintext(&plaintext, 2)
+    }
+
+    /// Puts a decrypted message into the history and confirms it.
+    fn take_message(&mut self, number: &str, from: &Addr, node: &Node, content: &Message) {
+        let own = from.number == number;
+        if own
+            && let Some(protocol) = content.protocol_message.as_option()
+            && protocol.r#type == Some(Type::APP_STATE_SYNC_KEY_REQUEST)
+        {
+            self.share_app_state_key(from);
+            return;
+        }
+        let copy = content.device_sent_message.as_option();
+        let (to, content) = match copy {
+            Some(copy) if own => {
+                let to = copy
+                    .destination_jid
+                    .as_deref()
+                    .and_then(|jid| jid.parse::<Jid>().ok())
+                    .and_then(|jid| self.resolve(&jid));
+                let (Some(to), Some(inner)) = (to, copy.message.as_option()) else {
+                    return;
+                };
+                (to.number, inner)
+            }
+            _ => (number.to_owned(), content),
+        };
+        let entry = describe(content).map(|(kind, body)| ChatMessage {
+            id: text(node, "id"),
+            from: from.number.clone(),
+            to,
+            text: body,
+            kind: kind.to_owned(),
+            status: if own { "sent" } else { "received" }.to_owned(),
+            timestamp: text(node, "t").parse::<i64>().unwrap_or_default() * 1000,
+        });
+        if let (Some(entry), Some(phone)) = (entry, self.phones.get_mut(number)) {
+            phone.typing.remove(&from.number);
+            if !phone.remember(entry) {
+                tracing::debug!(number, id = text(node, "id"), "shown already");
+            }
+        }
+        if !own {
+            // Confirmed again when it came again: the first confirmation may have been lost.
+            self.emit_receipt(
+                &Addr::phone(number),
+                &from.number,
+                &[text(node, "id")],
+                None,
+            );
+        }
+    }
+
+    /// Asks the sender for a message that did not decrypt.
+    fn ask_again(&mut self, number: &str, from: &Addr, node: &Node) {
+        let count = node
+            .get_optional_child("enc")
+            .map(|enc| text(enc, "count").parse::<u64>().unwrap_or_default())
+            .unwrap_or_default()
+            + 1;
+        let Some(phone) = self.phones.get(number) else {
+            return;
+        };
+        if count > MAX_RETRIES {
+            return;
+        }
+        let id = text(node, "id");
+        let receipt = NodeBuilder::new("receipt")
+            .attr("from", Addr::phone(number).jid())
+            .attr("id", id.as_str())
+            .attr("type", "retry")
+            .attr("t", ambient::now_secs())
+            .children([
+                NodeBuilder::new("retry")
+                    .attr("v", "1")
+                    .attr("id", id.as_str())
+                    .attr("t", text(node, "t"))
+                    .attr("count", count)
+                    .build(),
+                NodeBuilder::new("registration")
+                    .bytes(phone.registration_id.to_be_bytes().to_vec())
+                    .build(),
+            ])
+            .build();
+        self.deliver(from, receipt);
+    }
+
+    fn phone_receipt(&mut self, number: &str, node: &Node) {
+        let Some(from) = jid(node, "from").and_then(|jid| self.resolve(&jid)) else {
+            return;
+        };
+        let status = match text(node, "type").as_str() {
+            "" | "delivery" | "inactive" => "delivered",
+            "read" | "played" => "read",
+            "retry" => {
+                self.resend(number, &from, node);
+                return;
+            }
+            _ => return,
+        };
+        let Some(phone) = self.phones.get_mut(number) else {
+            return;
+        };
+        for id in receipt_ids(node) {
+            for message in phone.with_id(&id) {
+                if message.from == number && message.to == from.number && message.status != "read" {
+                    status.clone_into(&mut message.status);
+                }
+            }
+        }
+        self.touch_phone(number);
+    }
+
+    /// A device could not decrypt what this phone wrote: open a new session and send it again.
+    fn resend(&mut self, number: &str, to: &Addr, node: &Node) {
+        let id = text(node, "id");
+        let retry = node
+            .get_optional_child("retry")
+            .map(|retry| text(retry, "count").parse::<u64>().unwrap_or(1))
+            .unwrap_or(1);
+        if retry > MAX_RETRIES {
+            tracing::debug!(number, %to, id, "asked too often");
+            return;
+        }
+        let bundle = Self::receipt_bundle(node).or_else(|| self.bundle(to, true));
+        let Some(phone) = self.phones.get_mut(number) else {
+            return;
+        };
+        let Some(bundle) = bundle else {
+            tracing::debug!(number, %to, "no bundle for this device");
+            return;
+        };
+        if let Err(error) = phone.open_session(to, &bundle) {
+            tracing::warn!(number, %to, error = format!("{error:#}"), "no new session");
+            return;
+        }
+        if phone.key_shares.remove(&id).is_some() {
+            self.share_app_state_key(to);
+            return;
+        }
+        let Some(entry) = phone
+            .with_id(&id)
+            .find(|message| message.from == number)
+            .cloned()
+        else {
+            tracing::debug!(number, %to, id, "no such message to send again");
+            return;
+        };
+        let own = to.number == number;
+        let destination = Addr::phone(entry.to.as_str());
+        let content = text_message(&entry.text);
+        let content = if own {
+            wrap_device_sent(content, destination.jid().to_string())
+        } else {
+            content
+        };
+        let envelope = Envelope {
+            id: &entry.id,
+            timestamp: entry.timestamp / 1000,
+            recipient: own.then_some(&destination),
+            category: None,
+            retry,
+        };
+        let plaintext = MessageUtils::encode_and_pad(&content);
+        self.send_sealed(number, to, &plaintext, &envelope);
+    }
+}
+
+/// What a chat shows for a message; `None` for messages that are not for people.
+fn describe(content: &Message) -> Option<(&'static str, String)> {
+    let content = content.get_base_message();
+    let key_id = |key: Option<&waproto::whatsapp::MessageKey>| {
+        key.and_then(|key| key.id.clone()).unwrap_or_default()
+    };
+    if let Some(protocol) = content.protocol_message.as_option() {
+        return match protocol.r#type {
+            Some(Type::REVOKE) => Some(("revoke", key_id(protocol.key.as_option()))),
+            Some(Type::MESSAGE_EDIT) => Some((
+                "edit",
+                protocol
+                    .edited_message
+                    .as_option()
+                    .and_then(|edited| edited.text_content().or(edited.get_caption()))
+                    .unwrap_or_default()
+                    .to_owned(),
+            )),
+            _ => None,
+        };
+    }
+    let caption = || content.get_caption().unwrap_or_default().to_owned();
+    Some(if let Some(body) = content.text_content() {
+        ("text", body.to_owned())
+    } else if content.image_message.is_set() {
+        ("image", caption())
+    } else if content.video_message.is_set() || content.ptv_message.is_set() {
+        ("video", caption())
+    } else if content.audio_message.is_set() {
+        ("audio", String::new())
+    } else if let Some(document) = content.document_message.as_option() {
+        let name = document.file_name.clone().unwrap_or_default();
+        let caption = caption();
+        ("document", if caption.is_empty() { name } else { caption })
+    } else if content.sticker_message.is_set() {
+        ("sticker", String::new())
+    } else if let Some(place) = content.location_message.as_option() {
+        let at = format!(
+            "{},{}",
+            place.degrees_latitude.unwrap_or_default(),
+            place.degrees_longitude.unwrap_or_default()
+        );
+        ("location", place.name.clone().unwrap_or(at))
+    } else if let Some(contact) = content.contact_message.as_option() {
+        ("contact", contact.display_name.clone().unwrap_or_default())
+    } else if let Some(contacts) = content.contacts_array_message.as_option() {
+        ("contact", contacts.display_name.clone().unwrap_or_default())
+    } else if let Some(reaction) = content.reaction_message.as_option() {
+        ("reaction", reaction.text.clone().unwrap_or_default())
+    } else if let Some(poll) = content
+        .poll_creation_message
+        .as_option()
+        .or(content.poll_creation_message_v2.as_option())
+        .or(content.poll_creation_message_v3.as_option())
+    {
+        ("poll", poll.name.clone().unwrap_or_default())
+    } else {
+        ("other", String::new())
+    })
+}

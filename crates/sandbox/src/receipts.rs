@@ -1,0 +1,132 @@
+//! Receipts: delivered, read, and "please send that again".
+
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+
+use crate::ambient;
+use crate::core::{Core, jid, text};
+use crate::state::Addr;
+
+/// All message ids that a receipt speaks of.
+pub(crate) fn receipt_ids(node: &Node) -> Vec<String> {
+    let mut ids = vec![text(node, "id")];
+    if let Some(list) = node.get_optional_child("list") {
+        ids.extend(
+            list.get_children_by_tag("item")
+                .map(|item| text(item, "id")),
+        );
+    }
+    ids
+}
+
+/// A receipt stanza as its receiver sees it.
+fn receipt(from: &Addr, ids: &[String], kind: Option<&str>, timestamp: i64) -> Option<Node> {
+    let (first, rest) = ids.split_first()?;
+    let mut builder = NodeBuilder::new("receipt")
+        .attr("from", from.jid())
+        .attr("id", first.as_str())
+        .attr("t", timestamp);
+    if let Some(kind) = kind {
+        builder = builder.attr("type", kind);
+    }
+    if !rest.is_empty() {
+        let items = rest
+            .iter()
+            .map(|id| NodeBuilder::new("item").attr("id", id.as_str()).build())
+            .collect::<Vec<_>>();
+        builder = builder.children([NodeBuilder::new("list").children(items).build()]);
+    }
+    Some(builder.build())
+}
+
+impl Core {
+    /// Sends a receipt to all devices of an account.
+    pub(crate) fn emit_receipt(
+        &mut self,
+        from: &Addr,
+        to: &str,
+        ids: &[String],
+        kind: Option<&str>,
+    ) {
+        let Some(stanza) = receipt(from, ids, kind, ambient::now_secs()) else {
+            return;
+        };
+        for device in self.devices_of(to) {
+            if device != *from {
+                self.deliver(&device, stanza.clone());
+            }
+        }
+    }
+
+    /// `<receipt>` from a companion.
+    pub(crate) fn companion_receipt(&mut self, from: &Addr, node: &Node) {
+        let kind = text(node, "type");
+        let mut ack = NodeBuilder::new("ack")
+            .attr("class", "receipt")
+            .attr("id", text(node, "id"))
+            .attr("t", ambient::now_secs());
+        if let Some(to) = jid(node, "to") {
+            ack = ack.attr("from", to);
+        }
+        if !kind.is_empty() {
+            ack = ack.attr("type", kind.as_str());
+        }
+        if let Some(link) = self.links.get(from) {
+            Self::send_to_conn(&link.out, ack.build());
+        }
+        let Some(target) = jid(node, "to").and_then(|to| self.resolve(&to)) else {
+            return;
+        };
+        let ids = receipt_ids(node);
+        for id in &ids {
+            self.acknowledged(from, "message", id, &target.number, None);
+        }
+        match kind.as_str() {
+            "" | "delivery" => self.emit_receipt(from, &target.number, &ids, None),
+            // A companion in the background: what its peer sees is an ordinary delivery.
+            "inactive" => self.emit_receipt(from, &target.number, &ids, Some("inactive")),
+            "read" | "played" => {
+                self.emit_receipt(from, &target.number, &ids, Some(&kind));
+                self.mark_read_here(&from.number, &target.number, &ids);
+            }
+            "read-self" | "played-self" => {
+                self.mark_read_here(&from.number, &target.number, &ids);
+            }
+            "retry" => self.relay_retry(from, &target, node),
+            _ => {}
+        }
+    }
+
+    /// What one device of an account has read, its phone shows as read.
+    fn mark_read_here(&mut self, account: &str, chat: &str, ids: &[String]) {
+        let Some(phone) = self.phones.get_mut(account) else {
+            return;
+        };
+        for id in ids {
+            for message in phone.with_id(id) {
+                if message.from == chat {
+                    "read".clone_into(&mut message.status);
+                }
+            }
+        }
+        self.touch_phone(account);
+    }
+
+    /// A companion could not decrypt: tell the device that wrote the message.
+    fn relay_retry(&mut self, from: &Addr, target: &Addr, node: &Node) {
+        let mut builder = NodeBuilder::new("receipt")
+            .attr("from", from.jid())
+            .attr("id", text(node, "id"))
+            .attr("type", "retry")
+            .attr("t", ambient::now_secs());
+        for key in ["category", "recipient"] {
+            let value = text(node, key);
+            if !value.is_empty() {
+                builder = builder.attr(key, value);
+            }
+        }
+        let children = node.children().unwrap_or_default().to_vec();
+        let stanza = builder.children(children).build();
+        self.deliver(target, stanza);
+    }
+}

@@ -1,0 +1,282 @@
+//! What the network remembers. Everything here that is not `serde(skip)` survives a restart.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wacore_binary::Jid;
+
+/// Bytes that are base64 in the state files and never shown by `Debug`: most of them are keys.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Blob(pub(crate) Vec<u8>);
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        BASE64_STANDARD
+            .decode(text)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// One device of an account. Device 0 is the phone, all others are companions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Addr {
+    pub(crate) number: String,
+    pub(crate) device: u16,
+}
+
+impl Addr {
+    pub(crate) fn new(number: impl Into<String>, device: u16) -> Self {
+        Self {
+            number: number.into(),
+            device,
+        }
+    }
+
+    /// The phone of `number`.
+    pub(crate) fn phone(number: impl Into<String>) -> Self {
+        Self::new(number, 0)
+    }
+
+    pub(crate) fn is_phone(&self) -> bool {
+        self.device == 0
+    }
+
+    /// `number@s.whatsapp.net`, with the device when it is a companion.
+    pub(crate) fn jid(&self) -> Jid {
+        Jid::pn_device(self.number.as_str(), self.device)
+    }
+
+    /// The account, without a device.
+    pub(crate) fn account(&self) -> Jid {
+        Jid::pn(self.number.as_str())
+    }
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.number, self.device)
+    }
+}
+
+/// Keys of the network itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    /// Static Noise key: must survive a restart, companions resume with it (Noise IK).
+    pub(crate) noise_private: Blob,
+}
+
+/// A line in a phone's chat history, as the control API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// The WhatsApp message id.
+    pub id: String,
+    /// Who wrote it: a number in digits.
+    pub from: String,
+    /// Whom it was written to: a number in digits.
+    pub to: String,
+    /// The text, or the caption, or what stands for the content of other kinds.
+    pub text: String,
+    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
+    /// `reaction`, `edit`, `revoke` or `other`.
+    pub kind: String,
+    /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
+    pub status: String,
+    /// Unix time in milliseconds.
+    pub timestamp: i64,
+}
+
+/// The half of a Signal bundle that stays the same.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SignedPreKey {
+    pub(crate) id: u32,
+    pub(crate) public: Blob,
+    pub(crate) signature: Blob,
+}
+
+/// A virtual phone: the primary device of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Phone {
+    pub(crate) number: String,
+    pub(crate) name: String,
+    /// The account's hidden id, digits.
+    pub(crate) lid: String,
+    pub(crate) online: bool,
+    pub(crate) identity_private: Blob,
+    pub(crate) registration_id: u32,
+    pub(crate) signed_prekey_private: Blob,
+    pub(crate) signed_prekey: SignedPreKey,
+    /// Names the generation of this account's device list.
+    pub(crate) adv_raw_id: u32,
+    /// Device ids and key indexes are never used twice.
+    pub(crate) next_device: u16,
+    pub(crate) app_state_key_id: Blob,
+    pub(crate) app_state_key: Blob,
+    /// Signal sessions by the other device's address.
+    pub(crate) sessions: BTreeMap<String, Blob>,
+    /// Identity keys of other devices.
+    pub(crate) identities: BTreeMap<String, Blob>,
+    pub(crate) messages: Vec<ChatMessage>,
+    /// Stanzas that wait until the phone is online.
+    pub(crate) inbox: VecDeque<Blob>,
+    /// Ids of the key shares sent to companions, to answer a retry of one.
+    #[serde(default)]
+    pub(crate) key_shares: BTreeMap<String, Addr>,
+    /// Positions in `messages` by message id.
+    #[serde(skip)]
+    pub(crate) by_id: HashMap<String, Vec<usize>>,
+    /// What the other side is doing in its chat with this phone: `composing`, `recording`, `paused`.
+    #[serde(skip)]
+    pub(crate) typing: BTreeMap<String, String>,
+}
+
+/// A one-time pre-key that a companion uploaded.
+#[derive(Clone, Debug)]
+pub(crate) struct PreKey {
+    pub(crate) id: u32,
+    pub(crate) public: [u8; 32],
+}
+
+const PACKED_PRE_KEY: usize = 36;
+
+/// Hundreds of keys per companion as one string: a list of objects would triple the file.
+mod packed_pre_keys {
+    use super::{BASE64_STANDARD, Blob, PACKED_PRE_KEY, PreKey, VecDeque};
+    use base64::Engine as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        keys: &VecDeque<PreKey>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut packed = Vec::with_capacity(keys.len() * PACKED_PRE_KEY);
+        for key in keys {
+            packed.extend_from_slice(&key.id.to_be_bytes());
+            packed.extend_from_slice(&key.public);
+        }
+        serializer.serialize_str(&BASE64_STANDARD.encode(packed))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<VecDeque<PreKey>, D::Error> {
+        let packed = Blob::deserialize(deserializer)?.0;
+        if packed.len() % PACKED_PRE_KEY != 0 {
+            return Err(serde::de::Error::custom("pre-keys are cut off"));
+        }
+        let mut keys = VecDeque::with_capacity(packed.len() / PACKED_PRE_KEY);
+        for chunk in packed.chunks_exact(PACKED_PRE_KEY) {
+            let (id, public) = chunk.split_at(4);
+            let (Ok(id), Ok(public)) = (id.try_into(), public.try_into()) else {
+                return Err(serde::de::Error::custom("pre-keys are malformed"));
+            };
+            keys.push_back(PreKey {
+                id: u32::from_be_bytes(id),
+                public,
+            });
+        }
+        Ok(keys)
+    }
+}
+
+/// A stanza that a companion has not acknowledged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Queued {
+    /// The stanza's tag: `message`, `receipt` or `notification`.
+    pub(crate) class: String,
+    pub(crate) id: String,
+    /// The account it comes from, digits; empty when the server itself speaks.
+    pub(crate) from: String,
+    /// The `type` of a receipt: one message has several.
+    pub(crate) kind: Option<String>,
+    /// The stanza in WhatsApp's binary form.
+    pub(crate) stanza: Blob,
+    /// The connection it was last written to. Sending again on that one would be a duplicate.
+    #[serde(skip)]
+    pub(crate) sent_on: Option<u64>,
+}
+
+/// A linked device, seen from the server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Companion {
+    pub(crate) addr: Addr,
+    pub(crate) key_index: u32,
+    pub(crate) noise_public: Blob,
+    pub(crate) identity_public: Blob,
+    pub(crate) registration_id: u32,
+    pub(crate) signed_prekey: SignedPreKey,
+    #[serde(with = "packed_pre_keys")]
+    pub(crate) prekeys: VecDeque<PreKey>,
+    /// The account's and the device's signature over the device's identity.
+    pub(crate) device_identity: Blob,
+    pub(crate) queue: VecDeque<Queued>,
+}
+
+impl Phone {
+    /// Rebuilds what is not stored.
+    pub(crate) fn index(&mut self) {
+        self.by_id.clear();
+        for (position, message) in self.messages.iter().enumerate() {
+            self.by_id
+                .entry(message.id.clone())
+                .or_default()
+                .push(position);
+        }
+    }
+
+    /// Appends to the history unless this (chat, sender, id) is there already, as real phones do
+    /// with a message that was sent again.
+    pub(crate) fn remember(&mut self, message: ChatMessage) -> bool {
+        let known = self.by_id.get(&message.id).is_some_and(|positions| {
+            positions.iter().any(|at| {
+                let other = &self.messages[*at];
+                other.from == message.from && other.to == message.to
+            })
+        });
+        if !known {
+            self.by_id
+                .entry(message.id.clone())
+                .or_default()
+                .push(self.messages.len());
+            self.messages.push(message);
+        }
+        !known
+    }
+
+    /// The messages with this id (one in practice).
+    pub(crate) fn with_id<'a>(
+        &'a mut self,
+        id: &str,
+    ) -> impl Iterator<Item = &'a mut ChatMessage> + 'a {
+        let positions = self.by_id.get(id).cloned().unwrap_or_default();
+        let mut wanted = positions.into_iter();
+        let mut next = wanted.next();
+        self.messages
+            .iter_mut()
+            .enumerate()
+            .filter_map(move |(at, message)| {
+                if Some(at) == next {
+                    next = wanted.next();
+                    Some(message)
+                } else {
+                    None
+                }
+            })
+    }
+}

@@ -1,0 +1,103 @@
+//! How Recado talks to WhatsApp: the port, and `whatsapp-rust` behind it.
+//!
+//! [`Engine`] starts [`Link`]s; a link is one linked device on its socket. What happens on it reaches
+//! the [`Sink`] that the caller gave. The rest of the program knows these traits and
+//! `recado_model` types only; nothing of `whatsapp-rust` leaves [`wa`].
+//!
+//! To add something an instance can do: a method on [`Link`], its body in `wa/outbound.rs`. To add
+//! something that can happen: a [`Notice`] variant, its mapping in `wa/inbound.rs`.
+
+pub mod wa;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use recado_model::{
+    AccountId, InstanceId, PhoneNumber, Result, StateReason,
+    message::{InboundMessage, InboundReceipt, InboundTyping, MessageId, OutgoingText},
+};
+
+/// What starts links. One per process; shares sockets' TLS set-up and the HTTP client among them.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Opens the socket of an instance, paired or not, and returns at once; what follows reaches
+    /// `sink`. An unpaired one emits [`Notice::Qr`] until scanned or out of codes.
+    async fn start(&self, spec: LinkSpec, sink: Arc<dyn Sink>) -> Result<Arc<dyn Link>>;
+
+    /// Wipes the device of an instance from the store. Only while no link of it runs.
+    async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;
+
+    /// `whatsapp` or `sandbox`, for `/health` and the banner.
+    fn network(&self) -> &'static str;
+}
+
+#[derive(Clone, Debug)]
+pub struct LinkSpec {
+    pub account: AccountId,
+    pub instance: InstanceId,
+    /// Shown on the phone under "Linked devices".
+    pub device_name: String,
+}
+
+/// One running link. Dropping it does not close it; [`Link::stop`] does.
+#[async_trait]
+pub trait Link: Send + Sync + 'static {
+    /// Hands a text to WhatsApp. `Ok` once it is written to the socket; a later refusal arrives as
+    /// [`Notice::ServerAck`]. Repeating it with the same id is safe: the phone shows it once.
+    async fn send_text(&self, message: &OutgoingText) -> Result<()>;
+
+    /// Asks for an eight-character link code for `phone` (`XXXX-XXXX`); only while unpaired.
+    async fn pair_code(&self, phone: &PhoneNumber) -> Result<String>;
+
+    /// Read receipts to the sender (blue ticks).
+    async fn mark_read(&self, chat: &str, sender: Option<&str>, ids: &[MessageId]) -> Result<()>;
+
+    /// `composing`, `recording` or `paused` in a chat.
+    async fn set_typing(&self, chat: &str, state: &str) -> Result<()>;
+
+    /// For each number: its address, or `None` when it is not on WhatsApp.
+    async fn on_whatsapp(&self, phones: &[PhoneNumber]) -> Result<Vec<(PhoneNumber, Option<String>)>>;
+
+    /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
+    async fn logout(&self) -> Result<()>;
+
+    /// Drops the socket and opens it again, so that WhatsApp redelivers what was not acknowledged.
+    async fn reconnect(&self);
+
+    /// Closes the socket and ends every task of the link; the pairing stays.
+    async fn stop(&self);
+}
+
+/// Where a link reports. Calls come in order for one link.
+#[async_trait]
+pub trait Sink: Send + Sync + 'static {
+    /// Must commit before it answers `Ok`: only then does the link acknowledge to WhatsApp. `Err`
+    /// leaves the batch unacknowledged, so that it is delivered again.
+    async fn messages(&self, batch: Vec<InboundMessage>) -> Result<()>;
+
+    /// Must be quick; best effort by nature.
+    async fn notice(&self, notice: Notice);
+}
+
+/// Everything but messages that happens on a link.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// A code to show; the next one replaces it.
+    Qr { code: String, valid_ms: i64 },
+    /// Nobody scanned; the link is closed.
+    QrExhausted,
+    /// Pairing went wrong; the text is for a person.
+    PairFailed { message: String },
+    /// A phone took the code. `phone` is digits.
+    Paired { phone: String, jid: String, lid: Option<String>, push_name: Option<String>, business_name: Option<String> },
+    /// Logged in and able to send.
+    Online { push_name: Option<String> },
+    /// The socket is gone. `retrying`: the link opens it again by itself.
+    Offline { reason: StateReason, retrying: bool },
+    /// The pairing is over: the device has been wiped and the link is closed.
+    LoggedOut { reason: StateReason },
+    Receipt(InboundReceipt),
+    Typing(InboundTyping),
+    /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.
+    ServerAck { id: MessageId, refused: Option<String> },
+}

@@ -1,0 +1,198 @@
+//! The HTTP client that all links share: WhatsApp's version and media.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::{sync::Mutex, time::Instant};
+use url::Url;
+use whatsapp_rust::{
+    anyhow::{self, Context as _, anyhow},
+    http::{HttpClient, HttpRequest, HttpResponse},
+    wacore::{store::Device, version::parse_sw_js},
+};
+
+const VERSION_URL: &str = "https://web.whatsapp.com/sw.js";
+const VERSION_FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+/// After a failure, so that a thousand links that start together ask once.
+const VERSION_RETRY: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(180);
+/// WhatsApp takes documents of up to 2 GB; whole bodies of that size do not belong in memory.
+const MAX_BODY: usize = 128 * 1024 * 1024;
+
+/// `reqwest` behind the library's trait. Cloning shares everything.
+#[derive(Clone)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    /// In the sandbox every URL leads here instead of to `https://{host}`.
+    loopback: Option<Url>,
+    version: Arc<Mutex<VersionCache>>,
+}
+
+#[derive(Default)]
+struct VersionCache {
+    document: Option<(Vec<u8>, Instant)>,
+    failed_at: Option<Instant>,
+}
+
+impl Http {
+    pub(super) fn new(loopback: Option<Url>) -> Result<Self, reqwest::Error> {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .pool_max_idle_per_host(4);
+        // The sandbox program reaches loopback and nothing else: no proxy, no redirect.
+        let builder = match loopback {
+            Some(_) => builder
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none()),
+            None => builder.redirect(reqwest::redirect::Policy::limited(3)),
+        };
+        Ok(Self {
+            client: builder.build()?,
+            loopback,
+            version: Arc::default(),
+        })
+    }
+
+    fn target(&self, url: &str) -> anyhow::Result<Url> {
+        let url = Url::parse(url).context("the URL of a request is not one")?;
+        let Some(loopback) = &self.loopback else {
+            return Ok(url);
+        };
+        let mut target = loopback.clone();
+        target.set_path(url.path());
+        target.set_query(url.query());
+        Ok(target)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        let target = self.target(&request.url)?;
+        let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
+        let mut outgoing = self.client.request(method, target);
+        for (name, value) in &request.headers {
+            outgoing = outgoing.header(name, value);
+        }
+        if let Some(body) = request.body {
+            outgoing = outgoing.body(body);
+        }
+        // Media URLs carry tokens in their query: the error goes to logs without the URL.
+        let mut response = outgoing.send().await.map_err(reqwest::Error::without_url)?;
+        let status_code = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(reqwest::Error::without_url)?
+        {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(anyhow!("the answer is larger than {MAX_BODY} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(HttpResponse { status_code, body })
+    }
+
+    /// WhatsApp's version document: one look-up a day for the whole process. Every link asks at its
+    /// first connection and daily, and holding the lock over the exchange makes the others wait for it.
+    async fn version_document(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        let mut cache = self.version.lock().await;
+        let ok = |body: &[u8]| HttpResponse {
+            status_code: 200,
+            body: body.to_vec(),
+        };
+        if let Some((document, at)) = &cache.document
+            && at.elapsed() < VERSION_FRESH
+        {
+            return Ok(ok(document));
+        }
+        if cache
+            .failed_at
+            .is_none_or(|at| at.elapsed() >= VERSION_RETRY)
+        {
+            match self.exchange(request).await {
+                Ok(response)
+                    if response.status_code == 200
+                        && std::str::from_utf8(&response.body)
+                            .ok()
+                            .and_then(parse_sw_js)
+                            .is_some() =>
+                {
+                    // Only the number is needed later, and the document is large.
+                    let document = document_of(&response);
+                    cache.document = Some((document.clone(), Instant::now()));
+                    cache.failed_at = None;
+                    return Ok(ok(&document));
+                }
+                Ok(response) => {
+                    tracing::warn!(
+                        status = response.status_code,
+                        "WhatsApp's version document could not be read; using the last known version"
+                    );
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "WhatsApp's version could not be asked for; using the last known version");
+                }
+            }
+            cache.failed_at = Some(Instant::now());
+        }
+        Ok(match &cache.document {
+            Some((document, _)) => ok(document),
+            None => ok(&built_in_document()),
+        })
+    }
+}
+
+fn document_of(response: &HttpResponse) -> Vec<u8> {
+    std::str::from_utf8(&response.body)
+        .ok()
+        .and_then(parse_sw_js)
+        .map_or_else(built_in_document, |(_, _, revision)| revision_document(revision))
+}
+
+/// The version that the library was made for: better than not connecting at all.
+fn built_in_document() -> Vec<u8> {
+    revision_document(Device::new().app_version_tertiary)
+}
+
+fn revision_document(revision: u32) -> Vec<u8> {
+    format!(r#"{{"client_revision":{revision}}}"#).into_bytes()
+}
+
+#[async_trait]
+impl HttpClient for Http {
+    async fn execute(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        if self.loopback.is_none() && request.url == VERSION_URL {
+            return self.version_document(request).await;
+        }
+        self.exchange(request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandbox_leads_every_host_to_loopback() {
+        let loopback = Url::parse("http://127.0.0.1:4242/").expect("a URL");
+        let http = Http::new(Some(loopback)).expect("a client");
+        let target = http
+            .target("https://media.example.net/mms/image/abc?auth=x&token=y")
+            .expect("a target");
+        assert_eq!(
+            target.as_str(),
+            "http://127.0.0.1:4242/mms/image/abc?auth=x&token=y"
+        );
+    }
+
+    #[test]
+    fn the_built_in_version_is_readable() {
+        let document = String::from_utf8(built_in_document()).expect("text");
+        let (major, minor, revision) = parse_sw_js(&document).expect("a version");
+        assert_eq!((major, minor), (2, 3000));
+        assert!(revision > 1_000_000);
+    }
+}

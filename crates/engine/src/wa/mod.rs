@@ -1,0 +1,189 @@
+//! WhatsApp by `whatsapp-rust`. Nothing of that library leaves this module.
+//!
+//! [`WaEngine`] starts links; `link` is one link's life, `session` one connection of it, `pump` its
+//! task. `inbound`, `notice`, `content`, `payload`, `address` and `json` turn what arrives into our
+//! types; `outbound` and `pairing` do what callers ask; `backend` keeps the device in the store;
+//! `http` and `runtime` are what the library runs on.
+//!
+//! Time in here is tokio's: the library measures by it (a named exception to the rule that time is a
+//! parameter).
+
+mod address;
+mod backend;
+mod content;
+mod http;
+mod inbound;
+mod json;
+mod link;
+mod notice;
+mod outbound;
+mod pairing;
+mod payload;
+mod pump;
+mod runtime;
+mod session;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use recado_model::{AccountId, Error, ErrorCode, InstanceId, Result, Rng};
+use recado_store::Store;
+use url::Url;
+use whatsapp_rust::{
+    http::HttpClient,
+    transport::{TokioWebSocketTransportFactory, TransportFactory, default_tls_connector},
+};
+
+use self::{http::Http, link::WaLink};
+use crate::{Engine, Link, LinkSpec, Sink};
+
+/// The version told to the sandbox, which takes any.
+const SANDBOX_VERSION: (u32, u32, u32) = (2, 3000, 1_023_000_000);
+
+/// Which network links connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// The real one, over TLS, its certificates verified. Not in a program built with the `sandbox`
+    /// feature.
+    WhatsApp,
+    /// A sandbox on loopback, `ws://127.0.0.1:PORT/ws/chat`. Only in a program built with the
+    /// `sandbox` feature.
+    Sandbox { url: String },
+}
+
+pub struct WaConfig {
+    pub store: Store,
+    pub network: Network,
+    /// For the jitter of reconnections.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// What all links of a process share.
+pub(crate) struct Shared {
+    http: Arc<dyn HttpClient>,
+    transport: Arc<dyn TransportFactory>,
+    version: Option<(u32, u32, u32)>,
+    rng: Arc<dyn Rng>,
+}
+
+pub struct WaEngine {
+    store: Store,
+    shared: Arc<Shared>,
+    network: &'static str,
+}
+
+impl WaEngine {
+    /// Fails with a sentence when this program may not talk to `config.network`.
+    pub fn new(config: WaConfig) -> Result<Self> {
+        let (network, shared) = match &config.network {
+            Network::WhatsApp => ("whatsapp", whatsapp(config.rng)?),
+            Network::Sandbox { url } => ("sandbox", sandbox(url, config.rng)?),
+        };
+        Ok(Self {
+            store: config.store,
+            shared: Arc::new(shared),
+            network,
+        })
+    }
+}
+
+fn whatsapp(rng: Arc<dyn Rng>) -> Result<Shared> {
+    if cfg!(feature = "sandbox") {
+        return Err(refused(
+            "This program was built with the sandbox feature, which leaves out the check of WhatsApp's certificates: it connects to a sandbox only. Use the production build for WhatsApp.",
+        ));
+    }
+    // One connector for all links: each holds the whole list of root certificates.
+    let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
+    Ok(Shared {
+        http: Arc::new(Http::new(None).map_err(Error::internal)?),
+        transport: Arc::new(transport),
+        version: None,
+        rng,
+    })
+}
+
+fn sandbox(url: &str, rng: Arc<dyn Rng>) -> Result<Shared> {
+    if !cfg!(feature = "sandbox") {
+        return Err(refused(
+            "This program connects to WhatsApp only. For a sandbox network use the build with the sandbox feature.",
+        ));
+    }
+    let address = loopback(url)?;
+    let mut media = address.clone();
+    media.set_path("/");
+    media.set_query(None);
+    media.set_scheme("http").map_err(|()| not_loopback())?;
+    Ok(Shared {
+        http: Arc::new(Http::new(Some(media)).map_err(Error::internal)?),
+        transport: Arc::new(TokioWebSocketTransportFactory::new().with_url(address)),
+        version: Some(SANDBOX_VERSION),
+        rng,
+    })
+}
+
+/// By literal address only: a name could be made to lead elsewhere.
+fn loopback(text: &str) -> Result<Url> {
+    let url = Url::parse(text).map_err(|_| not_loopback())?;
+    let is_loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(_)) | None => false,
+    };
+    if url.scheme() == "ws" && is_loopback {
+        Ok(url)
+    } else {
+        Err(not_loopback())
+    }
+}
+
+fn not_loopback() -> Error {
+    refused(
+        "A sandbox network must be on this machine: ws://127.0.0.1:PORT/ws/chat, with a literal loopback address.",
+    )
+}
+
+fn refused(message: &'static str) -> Error {
+    Error::new(ErrorCode::InvalidRequest, message)
+}
+
+#[async_trait]
+impl Engine for WaEngine {
+    async fn start(&self, spec: LinkSpec, sink: Arc<dyn Sink>) -> Result<Arc<dyn Link>> {
+        let device = self.store.device(&spec.account, &spec.instance);
+        let link = WaLink::start(self.shared.clone(), device, spec, sink).await?;
+        Ok(Arc::new(link))
+    }
+
+    async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {
+        self.store.device(account, instance).wipe().await?;
+        Ok(())
+    }
+
+    fn network(&self) -> &'static str {
+        self.network
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sandbox_is_on_loopback() {
+        for good in ["ws://127.0.0.1:4000/ws/chat", "ws://[::1]:4000/ws/chat"] {
+            assert!(loopback(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "wss://127.0.0.1:4000/ws/chat",
+            "ws://192.168.0.1:4000/ws/chat",
+            "ws://localhost:4000/ws/chat",
+            "ws://127.0.0.1.example.com/ws/chat",
+            "ws://2130706433.example/ws",
+            "http://127.0.0.1:4000",
+            "nonsense",
+        ] {
+            assert!(loopback(bad).is_err(), "{bad}");
+        }
+    }
+}

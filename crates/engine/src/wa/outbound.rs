@@ -1,0 +1,237 @@
+//! What a linked device does on request: send, mark as read, show typing, look up numbers.
+
+use std::{sync::Arc, time::Duration};
+
+use recado_model::{
+    Error, ErrorCode, PhoneNumber, Result,
+    message::{MessageId, OutgoingText},
+};
+use whatsapp_rust::{
+    Client, ClientError, IsOnWhatsAppResult, Jid, SendError, SendOptions,
+    waproto::{buffa::MessageField, whatsapp as wa},
+};
+
+use super::link::{LinkCore, not_connected};
+
+/// A first message to someone looks up devices and fetches keys; more than this is a dead socket.
+const SEND: Duration = Duration::from_secs(60);
+const ASK: Duration = Duration::from_secs(30);
+
+impl LinkCore {
+    fn online(&self) -> Result<Arc<Client>> {
+        let session = self.session().ok_or_else(not_connected)?;
+        if session.client.is_connected() && session.client.is_logged_in() {
+            Ok(session.client.clone())
+        } else {
+            Err(not_connected())
+        }
+    }
+
+    pub(super) async fn send_text(&self, message: &OutgoingText) -> Result<()> {
+        let client = self.online()?;
+        let to = jid("to", &message.to)?;
+        let options = SendOptions::default().with_message_id(message.id.as_str());
+        let sent = client.send_message_with_options(to, text_message(message), options);
+        match tokio::time::timeout(SEND, sent).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(not_sent(error)),
+            Err(_) => Err(too_slow()),
+        }
+    }
+
+    pub(super) async fn mark_read(
+        &self,
+        chat: &str,
+        sender: Option<&str>,
+        ids: &[MessageId],
+    ) -> Result<()> {
+        let client = self.online()?;
+        let chat = jid("chat", chat)?;
+        let sender = sender.map(|sender| jid("sender", sender)).transpose()?;
+        let ids: Vec<&str> = ids.iter().map(MessageId::as_str).collect();
+        within(ASK, client.mark_as_read(&chat, sender.as_ref(), &ids)).await
+    }
+
+    pub(super) async fn set_typing(&self, chat: &str, state: &str) -> Result<()> {
+        let client = self.online()?;
+        let chat = jid("chat", chat)?;
+        let typing = client.chatstate();
+        match state {
+            "composing" => within(ASK, typing.send_composing(&chat)).await,
+            "recording" => within(ASK, typing.send_recording(&chat)).await,
+            "paused" => within(ASK, typing.send_paused(&chat)).await,
+            _ => Err(Error::field(
+                "state",
+                "state must be composing, recording or paused",
+            )),
+        }
+    }
+
+    pub(super) async fn on_whatsapp(
+        &self,
+        phones: &[PhoneNumber],
+    ) -> Result<Vec<(PhoneNumber, Option<String>)>> {
+        let client = self.online()?;
+        let found = look_up(&client, phones).await?;
+        // WhatsApp may know a number under a corrected form (Brazil's ninth digit), and then the
+        // answer names no number that was asked for. Such a number is asked for alone.
+        let is_corrected = |result: &IsOnWhatsAppResult| {
+            !phones.iter().any(|phone| answers(result, phone))
+        };
+        let any_corrected = found
+            .iter()
+            .any(|result| result.is_registered && is_corrected(result));
+        let mut answer = Vec::with_capacity(phones.len());
+        for phone in phones {
+            let address = match found.iter().find(|result| answers(result, phone)) {
+                Some(result) => address(result),
+                None if any_corrected && phones.len() > 1 => {
+                    look_up(&client, std::slice::from_ref(phone))
+                        .await?
+                        .first()
+                        .and_then(address)
+                }
+                None => found
+                    .first()
+                    .filter(|_| phones.len() == 1)
+                    .and_then(address),
+            };
+            answer.push((phone.clone(), address));
+        }
+        Ok(answer)
+    }
+}
+
+async fn look_up(client: &Client, phones: &[PhoneNumber]) -> Result<Vec<IsOnWhatsAppResult>> {
+    let jids: Vec<Jid> = phones.iter().map(|phone| Jid::pn(phone.as_str())).collect();
+    within(ASK, client.contacts().is_on_whatsapp(&jids)).await
+}
+
+fn number(result: &IsOnWhatsAppResult) -> &Jid {
+    result.pn_jid.as_ref().unwrap_or(&result.jid)
+}
+
+fn answers(result: &IsOnWhatsAppResult, phone: &PhoneNumber) -> bool {
+    number(result).user == phone.as_str()
+}
+
+fn address(result: &IsOnWhatsAppResult) -> Option<String> {
+    result
+        .is_registered
+        .then(|| number(result).to_non_ad_string())
+}
+
+fn text_message(message: &OutgoingText) -> wa::Message {
+    if message.mentioned.is_empty() && message.reply_to.is_none() {
+        return wa::Message {
+            conversation: Some(message.text.clone()),
+            ..Default::default()
+        };
+    }
+    let mut context = wa::ContextInfo {
+        mentioned_jid: message.mentioned.clone(),
+        ..Default::default()
+    };
+    if let Some(quoted) = &message.reply_to {
+        context.stanza_id = Some(quoted.id.as_str().to_owned());
+        context.participant = Some(quoted.sender.clone());
+        context.quoted_message = MessageField::some(wa::Message {
+            conversation: Some(quoted.text.clone()),
+            ..Default::default()
+        });
+    }
+    wa::Message {
+        extended_text_message: MessageField::some(wa::message::ExtendedTextMessage {
+            text: Some(message.text.clone()),
+            context_info: MessageField::some(context),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn jid(field: &'static str, text: &str) -> Result<Jid> {
+    text.parse().map_err(|_| {
+        Error::field(
+            field,
+            "must be a WhatsApp address, for example 5511999999999@s.whatsapp.net",
+        )
+    })
+}
+
+/// For questions and signals, whose failures all mean the same to the caller.
+async fn within<T, E>(
+    limit: Duration,
+    work: impl Future<Output = std::result::Result<T, E>>,
+) -> Result<T>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Error::new(
+            ErrorCode::EngineUnavailable,
+            "WhatsApp did not carry this out. Try again.",
+        )
+        .with_source(error)),
+        Err(_) => Err(too_slow()),
+    }
+}
+
+fn too_slow() -> Error {
+    Error::new(
+        ErrorCode::Timeout,
+        "WhatsApp did not answer in time. Try again; a repeated message is shown once.",
+    )
+}
+
+fn not_sent(error: SendError) -> Error {
+    match error {
+        SendError::NotLoggedIn
+        | SendError::Client(
+            ClientError::NotConnected | ClientError::NotLoggedIn | ClientError::Socket(_),
+        ) => not_connected().with_source(error),
+        SendError::InvalidRequest(_) => {
+            Error::field("to", "WhatsApp does not take messages for this address").with_source(error)
+        }
+        _ => Error::new(
+            ErrorCode::EngineUnavailable,
+            "WhatsApp did not take the message. Try again; it is shown once.",
+        )
+        .with_source(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use recado_model::message::QuotedMessage;
+
+    use super::*;
+
+    #[test]
+    fn plain_texts_stay_plain_and_replies_quote() {
+        let mut message = OutgoingText {
+            id: MessageId::from_wire("3EB0AA"),
+            to: "5511999999999@s.whatsapp.net".into(),
+            text: "hello".into(),
+            mentioned: Vec::new(),
+            reply_to: None,
+        };
+        assert_eq!(
+            text_message(&message).conversation.as_deref(),
+            Some("hello")
+        );
+        message.reply_to = Some(QuotedMessage {
+            id: MessageId::from_wire("3EB0BB"),
+            sender: "5511888888888@s.whatsapp.net".into(),
+            text: "hi".into(),
+        });
+        message.mentioned = vec!["5511888888888@s.whatsapp.net".into()];
+        let made = text_message(&message);
+        let text = made.extended_text_message.as_option().expect("a text");
+        assert_eq!(text.text.as_deref(), Some("hello"));
+        let context = text.context_info.as_option().expect("a context");
+        assert_eq!(context.stanza_id.as_deref(), Some("3EB0BB"));
+        assert_eq!(context.mentioned_jid, message.mentioned);
+    }
+}

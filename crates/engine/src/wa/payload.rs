@@ -1,0 +1,168 @@
+//! The event body of a message: whatsmeow's `events.Message` as JSON, snake_case.
+
+use recado_model::Timestamp;
+use serde_json::{Map, Value, json};
+use whatsapp_rust::{
+    types::message::{EditAttribute, MessageInfo},
+    wacore::types::message::AddressingMode,
+    waproto::whatsapp as wa,
+};
+
+use super::{address::Addresses, json::to_json};
+
+/// Which wrappers a message came in; subscribers see the content, and these as flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wrapping {
+    pub ephemeral: bool,
+    pub view_once: bool,
+    pub view_once_v2: bool,
+    pub view_once_v2_extension: bool,
+    pub document_with_caption: bool,
+    pub lottie_sticker: bool,
+    pub bot_invoke: bool,
+    pub edit: bool,
+}
+
+/// No real message nests deeper; a hostile one must not make us walk on.
+const MAX_WRAPPERS: usize = 8;
+
+/// The content inside every wrapper.
+pub(super) fn unwrap(message: &wa::Message) -> (&wa::Message, Wrapping) {
+    let mut wrapping = Wrapping::default();
+    let mut content = message;
+    for _ in 0..MAX_WRAPPERS {
+        let sent = content
+            .device_sent_message
+            .as_option()
+            .and_then(|sent| sent.message.as_option());
+        if let Some(inner) = sent {
+            content = inner;
+            continue;
+        }
+        let wrappers = [
+            (&content.ephemeral_message, &mut wrapping.ephemeral),
+            (&content.view_once_message, &mut wrapping.view_once),
+            (&content.view_once_message_v2, &mut wrapping.view_once_v2),
+            (
+                &content.view_once_message_v2_extension,
+                &mut wrapping.view_once_v2_extension,
+            ),
+            (
+                &content.document_with_caption_message,
+                &mut wrapping.document_with_caption,
+            ),
+            (
+                &content.lottie_sticker_message,
+                &mut wrapping.lottie_sticker,
+            ),
+            (&content.bot_invoke_message, &mut wrapping.bot_invoke),
+            (&content.edited_message, &mut wrapping.edit),
+        ];
+        let mut inner = None;
+        for (wrapper, flag) in wrappers {
+            if let Some(message) = wrapper
+                .as_option()
+                .and_then(|wrapper| wrapper.message.as_option())
+            {
+                *flag = true;
+                inner = Some(message);
+                break;
+            }
+        }
+        match inner {
+            Some(message) => content = message,
+            None => break,
+        }
+    }
+    (content, wrapping)
+}
+
+/// `{info: {...}, message: {...}, is_ephemeral, ...}`.
+pub(super) fn body(
+    info: &MessageInfo,
+    addresses: &Addresses,
+    content: &wa::Message,
+    wrapping: Wrapping,
+) -> Value {
+    let mut message = match to_json(content) {
+        Ok(Some(Value::Object(fields))) => fields,
+        Ok(_) => Map::new(),
+        Err(error) => {
+            // Refusing it would have WhatsApp deliver it again for ever; the text is kept apart anyway.
+            tracing::error!(%error, id = info.id, "a message has no JSON form; its event is without content");
+            Map::new()
+        }
+    };
+    // Key material of the group: whoever reads it could read the group.
+    message.remove("sender_key_distribution_message");
+    message.remove("fast_ratchet_key_sender_key_distribution_message");
+    message.remove("group_root_key_share");
+    message.remove("root_secret_distribute_message");
+    json!({
+        "info": info_json(info, addresses),
+        "message": message,
+        "is_ephemeral": wrapping.ephemeral,
+        "is_view_once": wrapping.view_once
+            || wrapping.view_once_v2
+            || wrapping.view_once_v2_extension,
+        "is_view_once_v2": wrapping.view_once_v2,
+        "is_view_once_v2_extension": wrapping.view_once_v2_extension,
+        "is_document_with_caption": wrapping.document_with_caption,
+        "is_lottie_sticker": wrapping.lottie_sticker,
+        "is_bot_invoke": wrapping.bot_invoke,
+        "is_edit": wrapping.edit || info.edit == EditAttribute::MessageEdit,
+        "unavailable_request_id": info.unavailable_request_id.clone().unwrap_or_default(),
+    })
+}
+
+fn info_json(info: &MessageInfo, addresses: &Addresses) -> Value {
+    let source = &info.source;
+    let mode = match source.addressing_mode {
+        Some(AddressingMode::Lid) => "lid",
+        Some(AddressingMode::Pn) => "pn",
+        None => "",
+    };
+    let meta = &info.meta_info;
+    let text = |jid: &Option<whatsapp_rust::Jid>| {
+        jid.as_ref()
+            .map(whatsapp_rust::Jid::to_non_ad_string)
+            .unwrap_or_default()
+    };
+    json!({
+        "id": info.id,
+        "server_id": info.server_id,
+        "chat": addresses.chat,
+        "sender": addresses.sender,
+        "sender_alt": addresses.sender_alt.clone().unwrap_or_default(),
+        "recipient_alt": addresses.recipient_alt.clone().unwrap_or_default(),
+        "addressing_mode": mode,
+        "is_from_me": source.is_from_me,
+        "is_group": addresses.is_group,
+        "broadcast_list_owner": text(&source.broadcast_list_owner),
+        "type": info.r#type,
+        "media_type": info.media_type,
+        "push_name": info.push_name,
+        "timestamp": at(info).to_rfc3339(),
+        "category": info.category.as_str(),
+        "multicast": info.multicast,
+        "edit": info.edit.as_str(),
+        "msg_meta_info": {
+            "target_id": meta.target_id.clone().unwrap_or_default(),
+            "target_sender": text(&meta.target_sender),
+            "target_chat": text(&meta.target_chat),
+            "thread_message_id": meta.thread_message_id.clone().unwrap_or_default(),
+            "thread_message_sender_jid": text(&meta.thread_message_sender_jid),
+        },
+        "verified_name": info
+            .verified_name
+            .as_ref()
+            .and_then(|verified| verified.name.clone()),
+        "device_sent_meta": info.device_sent_meta.as_ref().map(|sent| {
+            json!({ "destination_jid": sent.destination_jid, "phash": sent.phash })
+        }),
+    })
+}
+
+pub(super) fn at(info: &MessageInfo) -> Timestamp {
+    Timestamp(info.timestamp.timestamp_millis())
+}

@@ -1,0 +1,62 @@
+//! What the operator decides, as far as the services need it. Read and checked by `server`.
+
+use ipnet::IpNet;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where callers reach us, without a trailing slash; feeds every link and the JWT issuer.
+    pub public_url: String,
+    /// Names this process in leases: two processes with one name would share an instance.
+    pub node: String,
+    /// What the phone shows under "Linked devices".
+    pub device_name: String,
+    pub jwt_ttl_secs: i64,
+    pub guests: Guests,
+    /// Least time between two sends of one instance.
+    pub send_interval_ms: i64,
+    /// Time between two instance starts after the program started, so that WhatsApp sees no stampede.
+    pub start_stagger_ms: i64,
+    /// How long a claimed instance stays ours without renewal.
+    pub lease_ms: i64,
+    pub webhooks: WebhookConfig,
+    /// Non-public networks that webhooks may reach.
+    pub egress_allow: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug)]
+pub struct WebhookConfig {
+    pub timeout_ms: u64,
+    /// Attempts under way at once.
+    pub concurrency: usize,
+}
+
+/// What an unauthenticated `POST /sessions` may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guests {
+    /// It is refused.
+    Off,
+    /// A guest session can pair and read its own status.
+    Pair,
+    /// A guest session can do all a session can. For private networks.
+    Full,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080".into(),
+            node: "main".into(),
+            device_name: "Recado".into(),
+            jwt_ttl_secs: 3600,
+            guests: Guests::Pair,
+            send_interval_ms: 1000,
+            start_stagger_ms: 100,
+            lease_ms: 30_000,
+            webhooks: WebhookConfig {
+                timeout_ms: 20_000,
+                concurrency: 32,
+            },
+            egress_allow: Vec::new(),
+        }
+    }
+}

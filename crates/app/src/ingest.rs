@@ -1,0 +1,182 @@
+//! What comes in from WhatsApp: committed with its event and deliveries before it is acknowledged.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use recado_engine::{Notice, Sink};
+use recado_model::{
+    AccountId, EventKind, InstanceId, MessageStatus, Result,
+    message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{Core, events, messages::Progress, supervisor::Command};
+
+/// The receiving end of one link. State notices go on to the instance's actor.
+pub(crate) struct Ingest {
+    pub core: Arc<Core>,
+    pub account: AccountId,
+    pub instance: InstanceId,
+    pub actor: UnboundedSender<Command>,
+    pub auto_read: bool,
+    /// Guests: no content is stored before a shop claims the session.
+    pub discard: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Sink for Ingest {
+    async fn messages(&self, batch: Vec<InboundMessage>) -> Result<()> {
+        if self.discard.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = self.core.clock.now();
+        let mut fresh = Vec::new();
+        let mut conn = self.core.store.write().await?;
+        let mut account = conn.account(&self.account);
+        for message in &batch {
+            // Redelivered after a crash or a failed commit: the row is there, and so is its event.
+            if !account.record_inbound(message, now).await? {
+                continue;
+            }
+            let payload = events::message(message);
+            let event = events::event(
+                &*self.core.rng,
+                &self.account,
+                &self.instance,
+                EventKind::Message,
+                payload,
+                now,
+            );
+            account.append(&event).await?;
+            fresh.push(message);
+        }
+        conn.commit().await?;
+        metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
+        metrics::counter!("recado_messages_duplicate_total")
+            .increment((batch.len() - fresh.len()) as u64);
+        self.core.deliveries.notify_one();
+        if self.auto_read {
+            for message in fresh.into_iter().filter(|message| !message.from_me) {
+                // The actor being gone means the instance is stopping: nothing to mark then.
+                let _ = self.actor.send(Command::MarkRead {
+                    chat: message.chat.clone(),
+                    sender: message.is_group.then(|| message.sender.clone()),
+                    id: message.id.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn notice(&self, notice: Notice) {
+        let done = match &notice {
+            Notice::Receipt(receipt) => self.receipt(receipt).await,
+            Notice::Typing(typing) => {
+                self.emit(EventKind::ChatPresence, events::typing(typing))
+                    .await
+            }
+            Notice::ServerAck {
+                id,
+                refused: Some(reason),
+            } => self.refused(id, reason).await,
+            Notice::ServerAck { .. } => Ok(()),
+            _ => {
+                let _ = self.actor.send(Command::Notice(notice));
+                return;
+            }
+        };
+        if let Err(error) = done {
+            metrics::counter!("recado_notices_dropped_total").increment(1);
+            tracing::warn!(
+                instance.id = %self.instance,
+                error = &error as &dyn std::error::Error,
+                "a receipt or presence could not be stored and is lost"
+            );
+        }
+    }
+}
+
+impl Ingest {
+    async fn receipt(&self, receipt: &InboundReceipt) -> Result<()> {
+        if self.discard.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = self.core.clock.now();
+        let status = match receipt.state {
+            ReceiptState::Delivered => Some(MessageStatus::Delivered),
+            ReceiptState::Read | ReceiptState::Played => Some(MessageStatus::Read),
+            ReceiptState::ReadSelf => None,
+        };
+        let mut conn = self.core.store.write().await?;
+        let mut account = conn.account(&self.account);
+        for id in status.iter().flat_map(|_| &receipt.ids) {
+            if let Some(status) = status {
+                account
+                    .raise_status(&self.instance, id, status, now)
+                    .await?;
+            }
+        }
+        let payload = events::receipt(receipt);
+        let event = events::event(
+            &*self.core.rng,
+            &self.account,
+            &self.instance,
+            EventKind::ReadReceipt,
+            payload,
+            now,
+        );
+        account.append(&event).await?;
+        conn.commit().await?;
+        self.core.deliveries.notify_one();
+        if let Some(status) = status {
+            for message in receipt.ids.iter().cloned() {
+                // Nobody waiting is fine.
+                let _ = self.core.progress.send(Progress {
+                    instance: self.instance.clone(),
+                    message,
+                    status,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn refused(&self, id: &MessageId, reason: &str) -> Result<()> {
+        let mut conn = self.core.store.write().await?;
+        let reason = format!("WhatsApp refused the message ({reason})");
+        conn.account(&self.account)
+            .mark_failed(&self.instance, id, &reason, self.core.clock.now())
+            .await?;
+        conn.commit().await?;
+        tracing::warn!(instance.id = %self.instance, message.id = %id, reason, "message refused");
+        let _ = self.core.progress.send(Progress {
+            instance: self.instance.clone(),
+            message: id.clone(),
+            status: MessageStatus::Failed,
+        });
+        Ok(())
+    }
+
+    async fn emit(&self, kind: EventKind, payload: serde_json::Value) -> Result<()> {
+        if self.discard.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = self.core.clock.now();
+        let event = events::event(
+            &*self.core.rng,
+            &self.account,
+            &self.instance,
+            kind,
+            payload,
+            now,
+        );
+        let mut conn = self.core.store.write_relaxed().await?;
+        conn.account(&self.account).append(&event).await?;
+        conn.commit().await?;
+        self.core.deliveries.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! Instances: create, list, look at, delete.
+
+use std::collections::HashMap;
+
+use recado_model::{
+    Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId, Proof, Result,
+    Secret, Token, TokenKind, WebhookId,
+    credential::CredentialKind,
+    instance::{InstanceQuery, NewInstance, Origin},
+    webhook::Webhook,
+};
+use recado_store::{Conn, credentials::NewCredential};
+
+use crate::{App, webhooks};
+
+pub struct Instances<'a> {
+    pub(crate) app: &'a App,
+}
+
+/// An instance as its owner sees it.
+#[derive(Debug)]
+pub struct InstanceView {
+    pub instance: Instance,
+    /// The instance token; to owner JWTs only, as the contract has it.
+    pub token: Option<Secret>,
+    pub webhook: Option<Webhook>,
+    /// The contract's `billing_status`.
+    pub billing_status: &'static str,
+}
+
+#[derive(Debug)]
+pub struct InstanceList {
+    pub items: Vec<InstanceView>,
+    pub total: u64,
+    pub by_state: Vec<(ConnectionState, u64)>,
+}
+
+/// With billing off every instance simply works.
+const BILLING_OFF: &str = "ACTIVE";
+
+pub const MAX_PAGE_SIZE: u32 = 100;
+
+impl Instances<'_> {
+    pub async fn create(&self, caller: &Caller, mut new: NewInstance) -> Result<InstanceView> {
+        new.name = new.name.trim().to_owned();
+        if !(3..=255).contains(&new.name.chars().count()) {
+            return Err(Error::field(
+                "name",
+                "name is required, 3 to 255 characters",
+            ));
+        }
+        if let Some(url) = new.webhook.take().filter(|url| !url.trim().is_empty()) {
+            new.webhook = Some(self.app.core.egress.check_url(&url)?.to_string());
+        }
+        let mut conn = self.app.core.store.write().await?;
+        let (instance, token) = insert(self.app, &mut conn, caller, Origin::Api, &new).await?;
+        let webhook = conn.account(&caller.account).webhook(&instance.id).await?;
+        conn.commit().await?;
+        Ok(InstanceView {
+            instance,
+            token: Some(token),
+            webhook,
+            billing_status: BILLING_OFF,
+        })
+    }
+
+    pub async fn list(&self, caller: &Caller, mut query: InstanceQuery) -> Result<InstanceList> {
+        query.page = query.page.max(1);
+        query.size = query.size.clamp(1, MAX_PAGE_SIZE);
+        let mut conn = self.app.core.store.read().await?;
+        let page = conn.account(&caller.account).instances(&query).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        let mut tokens = tokens(&mut conn, caller, &page.items).await?;
+        for instance in page.items {
+            let webhook = conn.account(&caller.account).webhook(&instance.id).await?;
+            let token = tokens.remove(&instance.id);
+            items.push(InstanceView {
+                instance,
+                token,
+                webhook,
+                billing_status: BILLING_OFF,
+            });
+        }
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(InstanceList {
+            items,
+            total: count(page.total),
+            by_state: page
+                .by_state
+                .into_iter()
+                .map(|(state, n)| (state, count(n)))
+                .collect(),
+        })
+    }
+
+    /// By an id from a body; foreign and missing alike are forbidden.
+    pub async fn get(&self, caller: &Caller, id: &InstanceId) -> Result<InstanceView> {
+        let found = self
+            .app
+            .core
+            .store
+            .read()
+            .await?
+            .account(&caller.account)
+            .instance(id)
+            .await?;
+        self.view(caller, &found.ok_or_else(Error::forbidden)?)
+            .await
+    }
+
+    pub async fn view(&self, caller: &Caller, instance: &Instance) -> Result<InstanceView> {
+        let mut conn = self.app.core.store.read().await?;
+        let token = tokens(&mut conn, caller, std::slice::from_ref(instance))
+            .await?
+            .remove(&instance.id);
+        let webhook = conn.account(&caller.account).webhook(&instance.id).await?;
+        Ok(InstanceView {
+            instance: instance.clone(),
+            token,
+            webhook,
+            billing_status: BILLING_OFF,
+        })
+    }
+
+    /// All of the account's, by number.
+    pub async fn all(&self, caller: &Caller) -> Result<Vec<Instance>> {
+        Ok(self
+            .app
+            .core
+            .store
+            .read()
+            .await?
+            .account(&caller.account)
+            .all_instances()
+            .await?)
+    }
+
+    pub async fn by_number(&self, caller: &Caller, number: i64) -> Result<Option<Instance>> {
+        Ok(self
+            .app
+            .core
+            .store
+            .read()
+            .await?
+            .account(&caller.account)
+            .instance_by_number(number)
+            .await?)
+    }
+
+    /// Logs the number out at WhatsApp (best effort) and erases everything below the instance.
+    pub async fn delete(&self, caller: &Caller, instance: &Instance) -> Result<()> {
+        delete(self.app, &caller.account, &instance.id).await
+    }
+}
+
+pub(crate) async fn delete(
+    app: &App,
+    account: &recado_model::AccountId,
+    id: &InstanceId,
+) -> Result<()> {
+    app.supervisor.logout(account, id).await;
+    app.core.engine.forget(account, id).await?;
+    let mut conn = app.core.store.write().await?;
+    conn.account(account).delete_instance(id).await?;
+    let detail = serde_json::json!({ "instance": id }).to_string();
+    conn.account(account)
+        .audit("instance.deleted", &detail, app.core.clock.now())
+        .await?;
+    conn.commit().await?;
+    // Its tokens went with it.
+    app.access.invalidate();
+    Ok(())
+}
+
+/// The rows of a new instance: itself, its token, its webhook. The caller commits.
+pub(crate) async fn insert(
+    app: &App,
+    conn: &mut Conn,
+    caller: &Caller,
+    origin: Origin,
+    new: &NewInstance,
+) -> Result<(Instance, Secret)> {
+    let rng = &*app.core.rng;
+    let now = app.core.clock.now();
+    let id = InstanceId::random(rng);
+    let token = Token::random(TokenKind::Instance, rng);
+    let mut account = conn.account(&caller.account);
+    let instance = account.create_instance(&id, origin, new, now).await?;
+    let credential = NewCredential {
+        id: CredentialId::random(rng),
+        token: &token,
+        kind: CredentialKind::InstanceToken,
+        label: None,
+        instance: Some(&id),
+        parent: None,
+        not_after: None,
+    };
+    account.issue(credential, now).await?;
+    if let Some(url) = &new.webhook {
+        let events = (!new.events.is_empty()).then_some(new.events.as_slice());
+        let secret = webhooks::new_secret(rng);
+        account
+            .set_webhook(&WebhookId::random(rng), &id, url, events, &secret, now)
+            .await?;
+    }
+    let detail = serde_json::json!({ "instance": id, "by": caller.proof.kind() }).to_string();
+    account.audit("instance.created", &detail, now).await?;
+    Ok((instance, token.into_secret()))
+}
+
+async fn tokens(
+    conn: &mut Conn,
+    caller: &Caller,
+    instances: &[Instance],
+) -> Result<HashMap<InstanceId, Secret>> {
+    if !matches!(
+        caller.proof,
+        Proof::ClientJwt { .. } | Proof::UserJwt { .. }
+    ) {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<_> = instances
+        .iter()
+        .map(|instance| instance.id.clone())
+        .collect();
+    Ok(conn
+        .account(&caller.account)
+        .reveal_instance_tokens(&ids)
+        .await?)
+}
+
+/// What a send or a session call needs of an instance; the error says how to get there.
+pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
+    if !instance.paired {
+        return Err(Error::new(
+            ErrorCode::InstanceNotConnected,
+            "The instance is not connected to WhatsApp. GET /instances/{id}/session/qr and scan the code with the phone.",
+        ));
+    }
+    if !instance.wanted {
+        return Err(Error::new(
+            ErrorCode::InstanceNotConnected,
+            "The instance was disconnected by its owner. GET /instances/{id}/session/qr connects it again, without a new scan.",
+        ));
+    }
+    Ok(())
+}

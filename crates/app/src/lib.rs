@@ -1,0 +1,181 @@
+//! What the product does: one service per noun, called alike by REST, MCP, the Direct API, the
+//! dashboard, the command line and the workers.
+//!
+//! - [`access`]: who is calling, and may they. Every rule of the design's "Identity and access" that
+//!   is not about reading headers lives there.
+//! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`], [`accounts`]:
+//!   what callers ask for.
+//! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
+//! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
+//! - [`delivery`]: webhooks going out.
+//! - [`events`]: the payloads that subscribers see.
+//!
+//! To add something a caller can do: a method on the service of its noun, taking `&Caller`; then a
+//! route or tool in `api`. Nothing here knows HTTP; nothing here hands out types of `store` or
+//! `engine`.
+
+pub mod access;
+pub mod accounts;
+pub mod clock;
+pub mod config;
+pub mod delivery;
+pub mod direct;
+pub mod events;
+mod guests;
+pub mod ingest;
+pub mod instances;
+pub mod messages;
+pub mod sessions;
+pub mod shop;
+pub mod supervisor;
+pub mod webhooks;
+
+use std::sync::Arc;
+
+use recado_engine::Engine;
+use recado_model::{Clock, Result, Rng};
+use recado_store::Store;
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use access::{Access, IssuedToken, Presented};
+pub use config::{Config, Guests};
+pub use direct::{CreatedSession, Direct, NewSession};
+pub use instances::{InstanceList, InstanceView, Instances};
+pub use messages::{Messages, SendText};
+pub use sessions::{QrAnswer, Sessions, Status};
+pub use shop::{Shop, ShopStatus};
+pub use webhooks::Webhooks;
+
+/// What the program wires in.
+pub struct Deps {
+    pub store: Store,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub config: Config,
+}
+
+/// The product. A cheap clone; all clones are one.
+#[derive(Clone)]
+pub struct App {
+    core: Arc<Core>,
+    access: Arc<Access>,
+    supervisor: supervisor::Supervisor,
+}
+
+/// What every service shares.
+pub(crate) struct Core {
+    pub store: Store,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub config: Config,
+    pub egress: delivery::http::Egress,
+    /// Rung after a commit that wrote delivery rows. The rows are the truth; this only saves waiting.
+    pub deliveries: Notify,
+    /// Messages whose status changed, for those who wait on one.
+    pub progress: tokio::sync::broadcast::Sender<messages::Progress>,
+}
+
+impl App {
+    /// Loads keys and builds every service; starts nothing.
+    pub async fn new(deps: Deps) -> Result<Self> {
+        let Deps {
+            store,
+            engine,
+            clock,
+            rng,
+            config,
+        } = deps;
+        let access = Arc::new(Access::new(&store, &clock, &rng, &config).await?);
+        let egress = delivery::http::Egress::new(&config)?;
+        let core = Arc::new(Core {
+            store,
+            engine,
+            clock,
+            rng,
+            config,
+            egress,
+            deliveries: Notify::new(),
+            progress: tokio::sync::broadcast::channel(256).0,
+        });
+        let supervisor = supervisor::Supervisor::new(core.clone());
+        Ok(Self {
+            core,
+            access,
+            supervisor,
+        })
+    }
+
+    /// Starts the workers and brings back the instances that were connected.
+    pub fn start(&self) -> Workers {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        tasks.spawn(delivery::run(self.core.clone(), stop.clone()));
+        tasks.spawn(access::watch_epoch(self.access.clone(), stop.clone()));
+        tasks.spawn(guests::run(self.clone(), stop.clone()));
+        tasks.spawn(self.supervisor.clone().run(stop.clone()));
+        tasks.close();
+        Workers {
+            stop,
+            tasks,
+            supervisor: self.supervisor.clone(),
+        }
+    }
+
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+    pub fn instances(&self) -> Instances<'_> {
+        Instances { app: self }
+    }
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions { app: self }
+    }
+    pub fn messages(&self) -> Messages<'_> {
+        Messages { app: self }
+    }
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { app: self }
+    }
+    pub fn direct(&self) -> Direct<'_> {
+        Direct { app: self }
+    }
+    pub fn shop(&self) -> Shop<'_> {
+        Shop { app: self }
+    }
+    pub fn config(&self) -> &Config {
+        &self.core.config
+    }
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.core.clock
+    }
+    pub fn rng(&self) -> &Arc<dyn Rng> {
+        &self.core.rng
+    }
+    /// `whatsapp` or `sandbox`.
+    pub fn network(&self) -> &'static str {
+        self.core.engine.network()
+    }
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.core.store.ping().await?)
+    }
+}
+
+/// The running workers.
+pub struct Workers {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    supervisor: supervisor::Supervisor,
+}
+
+impl Workers {
+    /// Stops taking work, finishes what is under way, closes every link (pairings stay).
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.supervisor.stop_all().await;
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,173 @@
+//! The connection life of an instance: QR, pair code, status, disconnect.
+
+use recado_model::{
+    Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
+    instance::{NewInstance, Origin},
+};
+
+use crate::{App, instances, supervisor::Live};
+
+pub struct Sessions<'a> {
+    pub(crate) app: &'a App,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QrAnswer {
+    /// The text to draw; the next one replaces it after `expires_in_ms`.
+    Waiting { code: String, expires_in_ms: i64 },
+    Paired {
+        phone: Option<String>,
+        state: ConnectionState,
+    },
+}
+
+/// `connected` means that WhatsApp knows this device, not that a socket is open; `state` tells that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub connected: bool,
+    pub state: ConnectionState,
+    pub reason: Option<StateReason>,
+    pub phone: Option<String>,
+    pub jid: Option<String>,
+    pub push_name: Option<String>,
+    pub business_name: Option<String>,
+}
+
+/// How long a caller waits for WhatsApp's first QR code.
+const QR_WAIT_MS: i64 = 20_000;
+const LABEL_MAX: usize = 50;
+
+impl Sessions<'_> {
+    /// Starts the connection when it is not there, and waits for a code.
+    pub async fn qr(&self, caller: &Caller, instance: &Instance) -> Result<QrAnswer> {
+        let supervisor = &self.app.supervisor;
+        if instance.paired {
+            if !instance.wanted {
+                let mut conn = self.app.core.store.write().await?;
+                conn.account(&caller.account)
+                    .set_wanted(&instance.id, true, self.app.core.clock.now())
+                    .await?;
+                conn.commit().await?;
+            }
+            supervisor.ensure(&caller.account, &instance.id)?;
+            return Ok(QrAnswer::Paired {
+                phone: instance.phone.clone(),
+                state: instance.state,
+            });
+        }
+        let mut live = supervisor.ensure(&caller.account, &instance.id)?;
+        let found = live.wait_for(|live| live.qr.is_some() || live.paired || live.over.is_some());
+        let live = tokio::select! {
+            found = found => found.map(|live| live.clone()).unwrap_or_default(),
+            () = self.app.core.clock.sleep_ms(QR_WAIT_MS) => Live::default(),
+        };
+        let now = self.app.core.clock.now();
+        match live {
+            Live {
+                paired: true,
+                phone,
+                state,
+                ..
+            } => Ok(QrAnswer::Paired { phone, state }),
+            Live { qr: Some(qr), .. } => Ok(QrAnswer::Waiting {
+                code: qr.code,
+                expires_in_ms: qr.until.since(now).max(0),
+            }),
+            Live {
+                over: Some(reason), ..
+            } => Err(Error::new(
+                ErrorCode::EngineUnavailable,
+                format!("WhatsApp gave no QR code. {}", reason.what_to_do()),
+            )),
+            _ => Err(Error::new(
+                ErrorCode::EngineUnavailable,
+                "WhatsApp gave no QR code in time. Ask again in a moment.",
+            )
+            .with_retry_after(5)),
+        }
+    }
+
+    /// A code to type on the phone instead of scanning.
+    pub async fn pair_code(
+        &self,
+        caller: &Caller,
+        instance: &Instance,
+        phone: &PhoneNumber,
+    ) -> Result<String> {
+        if instance.paired {
+            return Err(already_connected(instance));
+        }
+        self.app
+            .supervisor
+            .pair_code(&caller.account, &instance.id, phone)
+            .await
+    }
+
+    pub async fn status(&self, _caller: &Caller, instance: &Instance) -> Result<Status> {
+        Ok(Status {
+            connected: instance.paired,
+            state: instance.state,
+            reason: instance.reason,
+            phone: instance.phone.clone(),
+            jid: instance.jid.clone(),
+            push_name: instance.push_name.clone(),
+            business_name: instance.business_name.clone(),
+        })
+    }
+
+    /// Closes the socket and keeps the pairing; the next QR request opens it again.
+    pub async fn disconnect(&self, caller: &Caller, instance: &Instance) -> Result<()> {
+        self.app
+            .supervisor
+            .disconnect(&caller.account, &instance.id)
+            .await
+    }
+
+    /// MCP's `connect_whatsapp`: an unpaired instance to show a QR for; an idle one is used again
+    /// unless `force_new`.
+    pub async fn connect_new(
+        &self,
+        caller: &Caller,
+        label: Option<String>,
+        force_new: bool,
+    ) -> Result<Instance> {
+        let label = label
+            .map(|label| label.trim().to_owned())
+            .filter(|label| !label.is_empty());
+        if label
+            .as_ref()
+            .is_some_and(|label| label.chars().count() > LABEL_MAX)
+        {
+            return Err(Error::field("label", "label has at most 50 characters"));
+        }
+        if !force_new {
+            let all = self.app.instances().all(caller).await?;
+            let idle = all
+                .into_iter()
+                .find(|instance| !instance.paired && instance.origin != Origin::Direct);
+            if let Some(idle) = idle {
+                return Ok(idle);
+            }
+        }
+        let mut conn = self.app.core.store.write().await?;
+        let number = conn.account(&caller.account).count_instances().await? + 1;
+        let new = NewInstance {
+            name: label.unwrap_or_else(|| format!("WhatsApp {number}")),
+            ..Default::default()
+        };
+        let (instance, _) =
+            instances::insert(self.app, &mut conn, caller, Origin::Mcp, &new).await?;
+        conn.commit().await?;
+        Ok(instance)
+    }
+}
+
+pub(crate) fn already_connected(instance: &Instance) -> Error {
+    let phone = instance.phone.as_deref().unwrap_or("a phone");
+    Error::new(
+        ErrorCode::AlreadyConnected,
+        format!(
+            "The instance is connected already, as {phone}. To link another phone, remove this device on the phone first, or delete the instance."
+        ),
+    )
+}

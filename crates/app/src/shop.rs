@@ -1,0 +1,52 @@
+//! The account at a glance, as `get_shop_status` shows it.
+
+use recado_model::{
+    Account, Caller, ConnectionState, Error, Result,
+    instance::{InstanceQuery, InstanceSort},
+};
+
+use crate::App;
+
+pub struct Shop<'a> {
+    pub(crate) app: &'a App,
+}
+
+#[derive(Clone, Debug)]
+pub struct ShopStatus {
+    pub account: Account,
+    pub instances: u64,
+    pub connected: u64,
+    pub by_state: Vec<(ConnectionState, u64)>,
+}
+
+impl Shop<'_> {
+    pub async fn status(&self, caller: &Caller) -> Result<ShopStatus> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(&caller.account);
+        let account = store.account().await?.ok_or_else(Error::unauthorized)?;
+        let query = InstanceQuery {
+            page: 1,
+            size: 1,
+            query: None,
+            sort: InstanceSort::CreatedAt,
+            descending: false,
+        };
+        let page = store.instances(&query).await?;
+        let by_state: Vec<_> = page
+            .by_state
+            .into_iter()
+            .map(|(state, n)| (state, u64::try_from(n).unwrap_or(0)))
+            .collect();
+        let connected = by_state
+            .iter()
+            .filter(|(state, _)| *state == ConnectionState::Connected)
+            .map(|(_, n)| n)
+            .sum();
+        Ok(ShopStatus {
+            account,
+            instances: u64::try_from(page.total).unwrap_or(0),
+            connected,
+            by_state,
+        })
+    }
+}

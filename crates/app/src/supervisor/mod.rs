@@ -1,0 +1,382 @@
+//! One actor per running instance: it owns the link and sends the queue in order.
+//!
+//! An instance that is not connected and not pairing has no actor and costs nothing. The instance
+//! lease in the store is the lock between processes: an actor starts only what it holds.
+
+mod actor;
+mod queue;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use recado_engine::Notice;
+use recado_model::{
+    AccountId, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result, StateReason,
+    Timestamp, message::MessageId,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::actor::Actor;
+use crate::Core;
+
+/// What callers may watch of a running instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub state: ConnectionState,
+    pub qr: Option<Qr>,
+    pub paired: bool,
+    pub phone: Option<String>,
+    /// Set when the actor is done, with the reason.
+    pub over: Option<StateReason>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            state: ConnectionState::Connecting,
+            qr: None,
+            paired: false,
+            phone: None,
+            over: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Qr {
+    pub code: String,
+    pub until: Timestamp,
+}
+
+pub(crate) enum Command {
+    Notice(Notice),
+    /// Something is in the queue.
+    Wake,
+    PairCode {
+        phone: PhoneNumber,
+        reply: oneshot::Sender<Result<String>>,
+    },
+    MarkRead {
+        chat: String,
+        sender: Option<String>,
+        id: MessageId,
+    },
+    /// The owner wants it off; the pairing stays.
+    Disconnect {
+        reply: oneshot::Sender<Result<()>>,
+    },
+    /// End the pairing at WhatsApp.
+    Logout {
+        reply: oneshot::Sender<()>,
+    },
+    /// The program ends.
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+#[derive(Clone)]
+struct Handle {
+    /// Tells one actor of an instance from its successor.
+    serial: u64,
+    commands: mpsc::UnboundedSender<Command>,
+    live: watch::Receiver<Live>,
+}
+
+impl Handle {
+    fn is_running(&self) -> bool {
+        !self.commands.is_closed() && self.live.borrow().over.is_none()
+    }
+}
+
+#[derive(Default)]
+struct Actors {
+    running: HashMap<InstanceId, Handle>,
+    serial: u64,
+    /// Set once the program is stopping: nothing starts any more.
+    closed: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Supervisor {
+    core: Arc<Core>,
+    actors: Arc<Mutex<Actors>>,
+    tasks: TaskTracker,
+}
+
+/// How long a caller waits for an actor to close its link.
+const CLOSE_WAIT_MS: i64 = 15_000;
+/// How often instances without an actor are looked for (another node died, an actor panicked).
+const LOOK_EVERY_MS: i64 = 10_000;
+
+impl Supervisor {
+    pub fn new(core: Arc<Core>) -> Self {
+        Self {
+            core,
+            actors: Arc::default(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Brings back what was connected, staggered; then keeps leases and looks for orphans.
+    pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.recover().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not tidy up after the last run"
+            );
+        }
+        let mut renewed = self.core.clock.now();
+        loop {
+            if let Err(error) = self.start_wanted(&stop).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not look for instances to start"
+                );
+            }
+            let looked = self.core.clock.now();
+            while self.core.clock.now().since(looked) < LOOK_EVERY_MS {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.core.clock.sleep_ms(LOOK_EVERY_MS.min(self.core.config.lease_ms / 3)) => {}
+                }
+                let now = self.core.clock.now();
+                if now.since(renewed) >= self.core.config.lease_ms / 3 {
+                    renewed = now;
+                    self.renew(now).await;
+                }
+            }
+        }
+    }
+
+    /// Rows that say more than is true after a crash: states without a link, leases without a holder.
+    async fn recover(&self) -> Result<()> {
+        let mut conn = self.core.store.write().await?;
+        conn.system()
+            .reset_node(&self.core.config.node, self.core.clock.now())
+            .await?;
+        Ok(conn.commit().await?)
+    }
+
+    async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {
+        let wanted = self
+            .core
+            .store
+            .read()
+            .await?
+            .system()
+            .instances_to_start()
+            .await?;
+        for (account, instance) in wanted {
+            if self.handle(&instance).is_some() {
+                continue;
+            }
+            self.ensure(&account, &instance)?;
+            let stagger = self.core.config.start_stagger_ms;
+            let jitter = self.core.rng.below(stagger.max(1) as u64) as i64;
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = self.core.clock.sleep_ms(stagger / 2 + jitter) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn renew(&self, now: Timestamp) {
+        let until = now.plus_millis(self.core.config.lease_ms);
+        let renewed = async {
+            let mut conn = self.core.store.write_relaxed().await?;
+            conn.system()
+                .renew_leases(&self.core.config.node, until)
+                .await?;
+            conn.commit().await
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not renew instance leases"
+            );
+        }
+    }
+
+    /// The live view of an instance, started when it was not running.
+    pub fn ensure(
+        &self,
+        account: &AccountId,
+        instance: &InstanceId,
+    ) -> Result<watch::Receiver<Live>> {
+        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        if actors.closed {
+            return Err(Error::new(
+                ErrorCode::Unavailable,
+                "The gateway is shutting down. Try again in a moment.",
+            )
+            .with_retry_after(5));
+        }
+        if let Some(handle) = actors
+            .running
+            .get(instance)
+            .filter(|handle| handle.is_running())
+        {
+            return Ok(handle.live.clone());
+        }
+        actors.serial += 1;
+        let serial = actors.serial;
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (live, watching) = watch::channel(Live::default());
+        let handle = Handle {
+            serial,
+            commands: commands.clone(),
+            live: watching.clone(),
+        };
+        actors.running.insert(instance.clone(), handle);
+        let actor = Actor::new(
+            self.core.clone(),
+            account.clone(),
+            instance.clone(),
+            commands,
+            inbox,
+            live,
+        );
+        let (all, id) = (self.actors.clone(), instance.clone());
+        self.tasks.spawn(async move {
+            actor.run().await;
+            let mut actors = all.lock().unwrap_or_else(PoisonError::into_inner);
+            if actors
+                .running
+                .get(&id)
+                .is_some_and(|handle| handle.serial == serial)
+            {
+                actors.running.remove(&id);
+            }
+        });
+        Ok(watching)
+    }
+
+    /// Tells a running instance that its queue has something.
+    pub fn wake(&self, account: &AccountId, instance: &InstanceId) {
+        match self.handle(instance) {
+            // A closed inbox means it is ending; its successor reads the queue when it starts.
+            Some(handle) => drop(handle.commands.send(Command::Wake)),
+            // Paired and wanted, yet not running: the lease may be another node's; trying is safe.
+            None => drop(self.ensure(account, instance)),
+        }
+    }
+
+    pub async fn pair_code(
+        &self,
+        account: &AccountId,
+        instance: &InstanceId,
+        phone: &PhoneNumber,
+    ) -> Result<String> {
+        let late = || {
+            Error::new(
+                ErrorCode::EngineUnavailable,
+                "WhatsApp gave no link code in time. Ask again in a moment.",
+            )
+            .with_retry_after(5)
+        };
+        let mut live = self.ensure(account, instance)?;
+        // The code can be asked for once WhatsApp has greeted us, which the first QR shows.
+        let greeted = live.wait_for(|live| live.qr.is_some() || live.paired || live.over.is_some());
+        tokio::select! {
+            greeted = greeted => drop(greeted.map_err(|_| late())?),
+            () = self.core.clock.sleep_ms(CLOSE_WAIT_MS) => return Err(late()),
+        }
+        let handle = self.handle(instance).ok_or_else(late)?;
+        let (reply, answer) = oneshot::channel();
+        handle
+            .commands
+            .send(Command::PairCode {
+                phone: phone.clone(),
+                reply,
+            })
+            .map_err(|_| late())?;
+        tokio::select! {
+            answer = answer => answer.map_err(|_| late())?,
+            () = self.core.clock.sleep_ms(2 * CLOSE_WAIT_MS) => Err(late()),
+        }
+    }
+
+    pub async fn disconnect(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {
+        if let Some(handle) = self.handle(instance) {
+            let (reply, answer) = oneshot::channel();
+            if handle.commands.send(Command::Disconnect { reply }).is_ok()
+                && let Ok(done) = answer.await
+            {
+                return done;
+            }
+        }
+        let mut conn = self.core.store.write().await?;
+        let now = self.core.clock.now();
+        let mut store = conn.account(account);
+        store.set_wanted(instance, false, now).await?;
+        let reason = Some(StateReason::DisconnectedByOwner);
+        store
+            .set_state(instance, ConnectionState::Disconnected, reason, now)
+            .await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// Ends the pairing and the actor, best effort: WhatsApp may not answer. A paired instance that is
+    /// not running is only forgotten; its entry on the phone fades by itself.
+    pub async fn logout(&self, _account: &AccountId, instance: &InstanceId) {
+        let Some(handle) = self.handle(instance) else {
+            return;
+        };
+        let (reply, answer) = oneshot::channel();
+        if handle.commands.send(Command::Logout { reply }).is_ok() {
+            tokio::select! {
+                _ = answer => {}
+                () = self.core.clock.sleep_ms(CLOSE_WAIT_MS) => {
+                    tracing::warn!(instance.id = %instance, "the link did not close in time");
+                }
+            }
+        }
+    }
+
+    pub async fn stop_all(&self) {
+        let handles: Vec<_> = {
+            let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+            actors.closed = true;
+            actors.running.values().cloned().collect()
+        };
+        let waiting: Vec<_> = handles
+            .into_iter()
+            .filter_map(|handle| {
+                let (reply, answer) = oneshot::channel();
+                handle
+                    .commands
+                    .send(Command::Stop { reply })
+                    .is_ok()
+                    .then_some(answer)
+            })
+            .collect();
+        let all = async {
+            for answer in waiting {
+                // An actor that ended meanwhile has closed its link too.
+                let _ = answer.await;
+            }
+            self.tasks.close();
+            self.tasks.wait().await;
+        };
+        tokio::select! {
+            () = all => {}
+            () = self.core.clock.sleep_ms(CLOSE_WAIT_MS) => {
+                tracing::warn!("some links did not close in time; their sockets end with the program");
+            }
+        }
+    }
+
+    fn handle(&self, instance: &InstanceId) -> Option<Handle> {
+        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        actors
+            .running
+            .get(instance)
+            .filter(|handle| handle.is_running())
+            .cloned()
+    }
+}

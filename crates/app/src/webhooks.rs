@@ -1,0 +1,67 @@
+//! Webhooks: where an instance's events go.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use recado_model::{
+    Caller, Error, EventKind, Instance, Result, Rng, WebhookId,
+    webhook::{SigningSecret, Webhook},
+};
+
+use crate::App;
+
+pub struct Webhooks<'a> {
+    pub(crate) app: &'a App,
+}
+
+pub(crate) fn new_secret(rng: &dyn Rng) -> SigningSecret {
+    SigningSecret::random(rng, |bytes| STANDARD.encode(bytes))
+}
+
+impl Webhooks<'_> {
+    pub async fn get(&self, caller: &Caller, instance: &Instance) -> Result<Option<Webhook>> {
+        Ok(self
+            .app
+            .core
+            .store
+            .read()
+            .await?
+            .account(&caller.account)
+            .webhook(&instance.id)
+            .await?)
+    }
+
+    /// Sets URL, events or both; what is `None` stays as it is. The signing secret is made with the
+    /// first URL and stays.
+    pub async fn set(
+        &self,
+        caller: &Caller,
+        instance: &Instance,
+        url: Option<&str>,
+        events: Option<Vec<EventKind>>,
+    ) -> Result<(Webhook, SigningSecret)> {
+        let core = &self.app.core;
+        let mut conn = core.store.write().await?;
+        let mut account = conn.account(&caller.account);
+        let known = account.webhook(&instance.id).await?;
+        let url = match (url.map(str::trim).filter(|url| !url.is_empty()), known) {
+            (Some(url), _) => core.egress.check_url(url)?.to_string(),
+            (None, Some(known)) => known.url,
+            (None, None) => {
+                return Err(Error::field(
+                    "webhookURL",
+                    "webhookURL is required: the address that events are posted to",
+                ));
+            }
+        };
+        let now = core.clock.now();
+        let id = WebhookId::random(&*core.rng);
+        let secret = new_secret(&*core.rng);
+        let set = account
+            .set_webhook(&id, &instance.id, &url, events.as_deref(), &secret, now)
+            .await?;
+        let detail =
+            serde_json::json!({ "instance": instance.id, "by": caller.proof.kind() }).to_string();
+        account.audit("webhook.set", &detail, now).await?;
+        conn.commit().await?;
+        Ok(set)
+    }
+}

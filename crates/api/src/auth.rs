@@ -1,0 +1,298 @@
+//! Guards: the first argument of every handler, and thereby its access rule.
+//!
+//! A guard collects what the request *presents*, refuses what does not belong to its surface, and
+//! asks `recado_app::Access`, where every rule of who may do what lives. It hands over what was
+//! proven and loaded. Guards run before any body is read.
+//!
+//! To add a guard: a type with [`Access`] and an extractor impl, and its [`Rule`].
+
+mod client;
+mod presented;
+
+use std::fmt;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams};
+use http::request::Parts;
+use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId};
+
+use crate::{Shared, error::Fail};
+
+pub use client::ClientCredentials;
+pub use presented::{Accepts, Credentials};
+
+/// What a caller must prove to reach a handler; the vocabulary of the access matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// Nothing.
+    Public,
+    /// Client token and client secret, in the body or by HTTP Basic.
+    ClientCredentials,
+    /// The owner's JWT.
+    Owner,
+    /// The owner's JWT, for one of the owner's instances.
+    OwnerInstance,
+    /// The owner's JWT, or client token with instance token; for that instance.
+    Instance,
+    /// `wz_` bearer.
+    Mcp,
+    /// `wz_` bearer, except for `initialize`.
+    McpOpenInitialize,
+    /// `wz_` bearer, or nothing: then a guest.
+    OptionalMcp,
+    /// `sk_` key of the account that owns the session.
+    Session,
+    /// The unguessable session name in the path; proves nothing else.
+    SessionName,
+}
+
+impl Rule {
+    pub const ALL: [Self; 10] = [
+        Self::Public,
+        Self::ClientCredentials,
+        Self::Owner,
+        Self::OwnerInstance,
+        Self::Instance,
+        Self::Mcp,
+        Self::McpOpenInitialize,
+        Self::OptionalMcp,
+        Self::Session,
+        Self::SessionName,
+    ];
+
+    /// The matrix' words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Public => "open",
+            Self::ClientCredentials => "client token + client secret",
+            Self::Owner => "owner JWT",
+            Self::OwnerInstance => "owner JWT of the instance's account",
+            Self::Instance => "owner JWT, or X-Client-Token + X-Instance-Token",
+            Self::Mcp => "Bearer wz_",
+            Self::McpOpenInitialize => "Bearer wz_ (`initialize` is open)",
+            Self::OptionalMcp => "open (guest), or Bearer wz_",
+            Self::Session => "X-API-Key sk_ of the session's account",
+            Self::SessionName => "the unguessable name in the path",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.describe())
+    }
+}
+
+/// An extractor that is an access rule.
+pub trait Access {
+    const RULE: Rule;
+}
+
+/// No proof is asked for and none is looked at.
+pub struct Public;
+
+/// The account itself: creating, listing, paying.
+pub struct Owner(pub Caller);
+
+/// The account itself, and one of its instances.
+pub struct OwnerInstance {
+    pub caller: Caller,
+    pub instance: Instance,
+}
+
+/// Whoever may use one instance: its owner, or the holder of both of its tokens.
+pub struct InstanceAccess {
+    pub caller: Caller,
+    pub instance: Instance,
+}
+
+/// A shop by its `wz_`, proven by headers alone.
+pub struct McpToken(pub Caller);
+
+/// A shop by its `wz_`, or nobody.
+pub struct MaybeMcpToken(pub Option<Caller>);
+
+/// A Direct API session of the caller's account.
+pub struct SessionAccess {
+    pub caller: Caller,
+    pub instance: Instance,
+}
+
+/// A Direct API session found by its name: enough to show its QR, nothing else.
+pub struct NamedSession {
+    pub caller: Caller,
+    pub instance: Instance,
+    /// The key was shown too, so more than looking is allowed.
+    pub proven: bool,
+}
+
+macro_rules! rules {
+    ($($guard:ident => $rule:ident),* $(,)?) => {$(
+        impl Access for $guard { const RULE: Rule = Rule::$rule; }
+    )*};
+}
+
+rules! {
+    Public => Public,
+    Owner => Owner,
+    OwnerInstance => OwnerInstance,
+    InstanceAccess => Instance,
+    McpToken => Mcp,
+    MaybeMcpToken => OptionalMcp,
+    SessionAccess => Session,
+    NamedSession => SessionName,
+    ClientCredentials => ClientCredentials,
+}
+
+impl FromRequestParts<Shared> for Public {
+    type Rejection = Fail;
+    async fn from_request_parts(_: &mut Parts, _: &Shared) -> Result<Self, Fail> {
+        Ok(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for Owner {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::INSTANCE)?;
+        let proof = shared.app.access().owner(&shown.presented()).await;
+        let caller = shown.judge(proof.map_err(owner_words))?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Shared> for OwnerInstance {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::INSTANCE)?;
+        let id = InstanceId::from_text(path_param(parts, shared, "id").await);
+        let proof = shared
+            .app
+            .access()
+            .owner_instance(&shown.presented(), &id)
+            .await;
+        let (caller, instance) = shown.judge(proof.map_err(owner_words))?;
+        Ok(Self { caller, instance })
+    }
+}
+
+impl FromRequestParts<Shared> for InstanceAccess {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::INSTANCE)?;
+        let id = InstanceId::from_text(path_param(parts, shared, "id").await);
+        let proof = shared.app.access().instance(&shown.presented(), &id).await;
+        let (caller, instance) = shown.judge(proof)?;
+        Ok(Self { caller, instance })
+    }
+}
+
+impl FromRequestParts<Shared> for McpToken {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::MCP)?;
+        let caller = shown.judge(shared.app.access().mcp(&shown.presented()).await)?;
+        Ok(Self(caller))
+    }
+}
+
+impl OptionalFromRequestParts<Shared> for McpToken {
+    type Rejection = Fail;
+    /// `None` only when nothing is presented: what is presented must hold.
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Option<Self>, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::MCP)?;
+        if !shown.any() {
+            return Ok(None);
+        }
+        let caller = shown.judge(shared.app.access().mcp(&shown.presented()).await)?;
+        Ok(Some(Self(caller)))
+    }
+}
+
+impl FromRequestParts<Shared> for MaybeMcpToken {
+    type Rejection = Fail;
+    /// A key that is shown without need must hold all the same, and name the same account.
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::DIRECT_CREATE)?;
+        let access = shared.app.access();
+        let by_token = match shown.bearer_only() {
+            Some(bearer) => Some(shown.judge(access.mcp(&bearer).await)?),
+            None => None,
+        };
+        let by_key = match shown.api_key_only() {
+            Some(key) => Some(shown.judge(access.session_key(&key).await)?),
+            None => None,
+        };
+        if let (Some(token), Some(key)) = (&by_token, &by_key)
+            && token.account != key.account
+        {
+            let error = Error::new(ErrorCode::SessionNotYours, "The key is another account's.");
+            return Err(Fail::of_proof(error, true));
+        }
+        Ok(Self(by_token))
+    }
+}
+
+impl FromRequestParts<Shared> for SessionAccess {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::DIRECT)?;
+        let key = path_param(parts, shared, "key").await;
+        let proof = shared.app.access().session(&shown.presented(), &key).await;
+        let (caller, instance) = shown.judge(proof)?;
+        Ok(Self { caller, instance })
+    }
+}
+
+impl FromRequestParts<Shared> for NamedSession {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(&parts.headers, Accepts::DIRECT)?;
+        let name = path_param(parts, shared, "key").await;
+        let access = shared.app.access();
+        let key = shown.api_key_only();
+        let proven = key.is_some();
+        let (caller, instance) = match key {
+            Some(key) => shown.judge(access.session(&key, &name).await)?,
+            None => {
+                let instance = access.session_by_name(&name).await?;
+                (presented::named_caller(&instance), instance)
+            }
+        };
+        note(&caller, Some(&instance));
+        Ok(Self {
+            caller,
+            instance,
+            proven,
+        })
+    }
+}
+
+/// The general text also names the pair of tokens, which does not open these routes.
+fn owner_words(mut error: Error) -> Error {
+    if error.code == ErrorCode::Unauthorized {
+        error.message = "Unauthorized: send a valid owner JWT from POST /token.".into();
+    }
+    error
+}
+
+/// A path parameter, `""` when it is absent or not UTF-8: that names nothing, and the guard says so
+/// in the words for a missing thing, after the proof.
+async fn path_param(parts: &mut Parts, shared: &Shared, name: &str) -> String {
+    match RawPathParams::from_request_parts(parts, shared).await {
+        Ok(params) => params
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
+            .unwrap_or_default(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Puts the proven account and instance on the request's span.
+fn note(caller: &Caller, instance: Option<&Instance>) {
+    let span = tracing::Span::current();
+    span.record("account", caller.account.as_str());
+    if let Some(instance) = instance {
+        span.record("instance", instance.id.as_str());
+    }
+}

@@ -1,0 +1,203 @@
+//! The guard of `POST /token`: client token and client secret, from a JSON body, a form, or HTTP
+//! Basic (RFC 6749, 2.3.1 and 4.4). One way per request.
+
+use axum::extract::{FromRequest, Request};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
+use recado_app::IssuedToken;
+use recado_model::{Error, ErrorCode, Secret};
+use serde_json::{Map, Value};
+
+use crate::{Options, Shared, error::Fail, extract};
+
+use super::presented::{conflict, refuse_repeated, text};
+
+/// A client that has proven itself, and the token it gets for that.
+pub struct ClientCredentials {
+    pub issued: IssuedToken,
+}
+
+impl FromRequest<Shared> for ClientCredentials {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Shown::read(request).await?;
+        let (token, secret) = (shown.client_token.expose(), shown.client_secret.expose());
+        let issued = shared.app.access().token(token, secret).await;
+        let issued = issued.map_err(|error| match shown.basic {
+            true => Fail::of_basic(error),
+            false => Fail::of_proof(error, false),
+        })?;
+        Ok(Self { issued })
+    }
+}
+
+/// What a client showed; not yet proven.
+struct Shown {
+    client_token: Secret,
+    client_secret: Secret,
+    /// HTTP Basic was used, so a refusal names that scheme.
+    basic: bool,
+}
+
+impl Shown {
+    async fn read(request: Request) -> Result<Self, Fail> {
+        let (parts, body) = request.into_parts();
+        refuse_query(parts.uri.query().unwrap_or(""))?;
+        let shown = basic(&parts.headers)?;
+        let bytes = extract::read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
+        let fields = Fields::read(&parts.headers, &bytes)?;
+        fields.check_grant()?;
+        let credentials = match shown {
+            Some(pair) => {
+                if fields.names_a_client() {
+                    return Err(conflict(
+                        "Send the client credentials once: by HTTP Basic or in the body."
+                            .to_owned(),
+                    ));
+                }
+                pair
+            }
+            None => Self {
+                client_token: fields.required(["client_token", "client_id"])?,
+                client_secret: fields.required(["client_secret", "client_secret"])?,
+                basic: false,
+            },
+        };
+        agree_with_header(&parts.headers, &credentials)?;
+        Ok(credentials)
+    }
+}
+
+/// A secret in a URL ends up in logs and histories: refused, so that nobody gets used to it.
+fn refuse_query(query: &str) -> Result<(), Fail> {
+    let named = serde_urlencoded::from_str::<Vec<(String, String)>>(query)
+        .unwrap_or_default()
+        .into_iter()
+        .any(|(name, _)| name.starts_with("client_") || name == "access_token");
+    if named {
+        let text = "Send the client credentials in the body, never in the URL.";
+        return Err(Error::new(ErrorCode::InvalidRequest, text).into());
+    }
+    Ok(())
+}
+
+fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
+    refuse_repeated(headers, &header::AUTHORIZATION)?;
+    let foreign = http::HeaderName::from_static("x-api-key");
+    if headers.contains_key(&foreign) {
+        return Err(conflict(
+            "The header x-api-key belongs to the Direct API.".to_owned(),
+        ));
+    }
+    let Some(value) = text(headers, &header::AUTHORIZATION)? else {
+        return Ok(None);
+    };
+    let refused = || {
+        let text = "The Authorization header of /token is HTTP Basic: base64 of client_token:client_secret.";
+        Fail::of_basic(Error::new(ErrorCode::InvalidClient, text))
+    };
+    let (scheme, encoded) = value.split_once(' ').ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(refused());
+    }
+    let decoded = BASE64_STANDARD
+        .decode(encoded.trim())
+        .map_err(|_| refused())?;
+    let decoded = String::from_utf8(decoded).map_err(|_| refused())?;
+    let (id, secret) = decoded.split_once(':').ok_or_else(refused)?;
+    // Both are form-encoded inside Basic, says RFC 6749, 2.3.1.
+    let plain = |part: &str| {
+        let spaced = part.replace('+', " ");
+        let plain = percent_decode_str(&spaced)
+            .decode_utf8()
+            .map(|text| text.into_owned());
+        plain.map(Secret::new).map_err(|_| refused())
+    };
+    Ok(Some(Shown {
+        client_token: plain(id)?,
+        client_secret: plain(secret)?,
+        basic: true,
+    }))
+}
+
+/// `X-Client-Token` is not needed here, but when it comes it must name the same client.
+fn agree_with_header(headers: &HeaderMap, shown: &Shown) -> Result<(), Fail> {
+    let name = http::HeaderName::from_static("x-client-token");
+    refuse_repeated(headers, &name)?;
+    match text(headers, &name)? {
+        Some(token) if token != shown.client_token.expose() => Err(conflict(
+            "X-Client-Token names another client than the body.".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Parameters of a token request; empty ones count as absent (RFC 6749, 3.2).
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Fail> {
+        let form = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+        let map = if form {
+            Self::form(bytes)?
+        } else {
+            extract::require_json(headers)?;
+            extract::object(bytes)?
+        };
+        Ok(Self(
+            map.into_iter().filter(|(_, value)| value != "").collect(),
+        ))
+    }
+
+    fn form(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes)
+            .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The form is not readable."))?;
+        let mut map = Map::new();
+        for (name, value) in pairs {
+            if map.contains_key(&name) {
+                let shown: String = name.chars().take(40).collect();
+                let text = format!("The parameter '{shown}' is repeated.");
+                return Err(Error::new(ErrorCode::InvalidRequest, text).into());
+            }
+            map.insert(name, Value::String(value));
+        }
+        Ok(map)
+    }
+
+    fn names_a_client(&self) -> bool {
+        ["client_token", "client_id", "client_secret"]
+            .iter()
+            .any(|name| self.0.contains_key(*name))
+    }
+
+    fn check_grant(&self) -> Result<(), Fail> {
+        match self.0.get("grant_type") {
+            None => {}
+            Some(Value::String(grant)) if grant == "client_credentials" => {}
+            Some(_) => {
+                let text = "grant_type is client_credentials, or absent.";
+                return Err(Error::new(ErrorCode::UnsupportedGrantType, text).into());
+            }
+        }
+        if self.0.contains_key("scope") {
+            let text = "This server knows no scopes; leave scope out.";
+            return Err(Error::new(ErrorCode::InvalidScope, text).into());
+        }
+        Ok(())
+    }
+
+    fn required(&self, [name, alias]: [&'static str; 2]) -> Result<Secret, Fail> {
+        if name != alias && self.0.contains_key(name) && self.0.contains_key(alias) {
+            return Err(conflict(format!("Send {name} or {alias}, not both.")));
+        }
+        match self.0.get(name).or_else(|| self.0.get(alias)) {
+            Some(Value::String(text)) => Ok(Secret::new(text.clone())),
+            Some(_) => Err(Error::field(name, format!("{name} must be a string")).into()),
+            None => Err(Error::field(name, format!("{name} is required")).into()),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What a request shows: collected from headers only, each at most once, none of another surface.
+
+use http::{HeaderMap, HeaderName, header};
+use recado_app::Presented;
+use recado_model::{Caller, CredentialId, Error, ErrorCode, Instance, Proof};
+
+use crate::error::Fail;
+
+use super::note;
+
+const CLIENT_TOKEN: HeaderName = HeaderName::from_static("x-client-token");
+const INSTANCE_TOKEN: HeaderName = HeaderName::from_static("x-instance-token");
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The headers that belong to a surface; the others' are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepts {
+    bearer: bool,
+    instance_pair: bool,
+    api_key: bool,
+}
+
+impl Accepts {
+    pub const INSTANCE: Self = Self {
+        bearer: true,
+        instance_pair: true,
+        api_key: false,
+    };
+    pub const MCP: Self = Self {
+        bearer: true,
+        instance_pair: false,
+        api_key: false,
+    };
+    pub const DIRECT: Self = Self {
+        bearer: false,
+        instance_pair: false,
+        api_key: true,
+    };
+    /// `POST /sessions` also takes the shop's `wz_`.
+    pub const DIRECT_CREATE: Self = Self {
+        bearer: true,
+        instance_pair: false,
+        api_key: true,
+    };
+}
+
+/// The credentials of one request. Never printed: there is no `Debug`.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    bearer: Option<String>,
+    client_token: Option<String>,
+    instance_token: Option<String>,
+    api_key: Option<String>,
+}
+
+impl Credentials {
+    /// 400 for a header that is given twice or belongs to another surface, 401 for one that cannot
+    /// be read.
+    pub fn collect(headers: &HeaderMap, accepts: Accepts) -> Result<Self, Fail> {
+        for (name, accepted) in [
+            (&header::AUTHORIZATION, accepts.bearer),
+            (&CLIENT_TOKEN, accepts.instance_pair),
+            (&INSTANCE_TOKEN, accepts.instance_pair),
+            (&API_KEY, accepts.api_key),
+        ] {
+            refuse_repeated(headers, name)?;
+            if !accepted && headers.contains_key(name) {
+                return Err(conflict(format!(
+                    "The header {name} belongs to another API of this server; leave it out here."
+                )));
+            }
+        }
+        Ok(Self {
+            bearer: match text(headers, &header::AUTHORIZATION)? {
+                Some(value) => Some(bearer(value).ok_or_else(malformed)?.to_owned()),
+                None => None,
+            },
+            client_token: text(headers, &CLIENT_TOKEN)?.map(str::to_owned),
+            instance_token: text(headers, &INSTANCE_TOKEN)?.map(str::to_owned),
+            api_key: text(headers, &API_KEY)?.map(str::to_owned),
+        })
+    }
+
+    pub fn presented(&self) -> Presented<'_> {
+        Presented {
+            bearer: self.bearer.as_deref(),
+            client_token: self.client_token.as_deref(),
+            instance_token: self.instance_token.as_deref(),
+            api_key: self.api_key.as_deref(),
+        }
+    }
+
+    /// The bearer without the rest, for a surface that judges its credentials one by one.
+    pub fn bearer_only(&self) -> Option<Presented<'_>> {
+        let bearer = Some(self.bearer.as_deref()?);
+        Some(Presented {
+            bearer,
+            ..Presented::default()
+        })
+    }
+
+    pub fn api_key_only(&self) -> Option<Presented<'_>> {
+        let api_key = Some(self.api_key.as_deref()?);
+        Some(Presented {
+            api_key,
+            ..Presented::default()
+        })
+    }
+
+    pub fn any(&self) -> bool {
+        self.bearer.is_some()
+            || self.client_token.is_some()
+            || self.instance_token.is_some()
+            || self.api_key.is_some()
+    }
+
+    /// Turns the answer of `Access` into the guard's, and notes on the span who it is.
+    pub fn judge<T: Proven>(&self, proof: recado_model::Result<T>) -> Result<T, Fail> {
+        match proof {
+            Ok(proven) => {
+                let (caller, instance) = proven.names();
+                note(caller, instance);
+                Ok(proven)
+            }
+            Err(error) => Err(Fail::of_proof(error, self.any())),
+        }
+    }
+}
+
+/// What `Access` hands over.
+pub trait Proven {
+    fn names(&self) -> (&Caller, Option<&Instance>);
+}
+
+impl Proven for Caller {
+    fn names(&self) -> (&Caller, Option<&Instance>) {
+        (self, None)
+    }
+}
+
+impl Proven for (Caller, Instance) {
+    fn names(&self) -> (&Caller, Option<&Instance>) {
+        (&self.0, Some(&self.1))
+    }
+}
+
+/// Refuses a header that is given more than once: which one counts would be anybody's guess.
+pub(super) fn refuse_repeated(headers: &HeaderMap, name: &HeaderName) -> Result<(), Fail> {
+    if headers.get_all(name).iter().nth(1).is_some() {
+        return Err(conflict(format!(
+            "The header {name} is given twice; send it once."
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn conflict(message: String) -> Fail {
+    Fail::of_proof(Error::new(ErrorCode::ConflictingCredentials, message), true)
+}
+
+/// The visible text of a header that is known to be there at most once.
+pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Fail> {
+    match headers.get(name).map(|value| value.to_str()) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text.trim())),
+        Some(Err(_)) if name == API_KEY => Err(Fail::of_proof(
+            Error::new(ErrorCode::ApiKeyInvalid, "The key is not readable text."),
+            true,
+        )),
+        Some(Err(_)) => Err(malformed()),
+    }
+}
+
+fn malformed() -> Fail {
+    Fail::of_proof(Error::unauthorized(), true)
+}
+
+/// `Bearer <token>`, the scheme in any case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    let fits = scheme.eq_ignore_ascii_case("bearer")
+        && !token.is_empty()
+        && !token.contains([' ', '\t', ',']);
+    fits.then_some(token)
+}
+
+/// Who asks when only the name of a session is known. The name is a credential row of kind
+/// `session_name`; it counts for that one instance, and only the QR route takes it.
+pub(super) fn named_caller(instance: &Instance) -> Caller {
+    Caller {
+        account: instance.account.clone(),
+        proof: Proof::SessionKey {
+            credential: CredentialId::from_text("session_name"),
+            instance: instance.id.clone(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    fn code(result: Result<Credentials, Fail>) -> ErrorCode {
+        result.err().map(|fail| fail.error().code).expect("refused")
+    }
+
+    #[test]
+    fn the_three_headers_of_the_clients_are_taken_together() {
+        let three = headers(&[
+            ("authorization", "bEARER  abc"),
+            ("x-client-token", "ct"),
+            ("x-instance-token", "inst"),
+        ]);
+        let Ok(shown) = Credentials::collect(&three, Accepts::INSTANCE) else {
+            panic!("refused");
+        };
+        let presented = shown.presented();
+        assert_eq!(presented.bearer, Some("abc"));
+        assert_eq!(presented.client_token, Some("ct"));
+        assert_eq!(presented.instance_token, Some("inst"));
+    }
+
+    #[test]
+    fn repeated_and_foreign_headers_are_400() {
+        for pairs in [
+            vec![("authorization", "Bearer a"), ("authorization", "Bearer a")],
+            vec![("x-client-token", "a"), ("x-client-token", "b")],
+            vec![("authorization", "Bearer a"), ("x-api-key", "sk_a")],
+            vec![("x-api-key", "")],
+        ] {
+            let refused = code(Credentials::collect(&headers(&pairs), Accepts::INSTANCE));
+            assert_eq!(refused, ErrorCode::ConflictingCredentials, "{pairs:?}");
+        }
+        let both = headers(&[("authorization", "Bearer a"), ("x-client-token", "b")]);
+        assert_eq!(
+            code(Credentials::collect(&both, Accepts::MCP)),
+            ErrorCode::ConflictingCredentials
+        );
+        let bearer = headers(&[("authorization", "Bearer wz_a")]);
+        assert!(Credentials::collect(&bearer, Accepts::DIRECT).is_err());
+        assert!(Credentials::collect(&bearer, Accepts::DIRECT_CREATE).is_ok());
+    }
+
+    #[test]
+    fn malformed_authorization_is_401() {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic YTpi",
+            "a b c",
+            "Bearer a b",
+            "Bearera",
+        ] {
+            let mut map = HeaderMap::new();
+            map.insert("authorization", HeaderValue::from_static(value));
+            let refused = code(Credentials::collect(&map, Accepts::INSTANCE));
+            assert_eq!(refused, ErrorCode::Unauthorized, "{value:?}");
+        }
+        let mut map = HeaderMap::new();
+        map.insert(
+            "x-client-token",
+            HeaderValue::from_bytes(b"ct_\xff").expect("opaque"),
+        );
+        assert_eq!(
+            code(Credentials::collect(&map, Accepts::INSTANCE)),
+            ErrorCode::Unauthorized
+        );
+    }
+}

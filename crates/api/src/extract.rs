@@ -1,0 +1,276 @@
+//! Bodies, path parameters and queries, with errors that name what is wrong.
+//!
+//! Bodies are JSON *objects*: serde would also fill a struct from an array, which no contract means.
+//! `null` counts as absent, because the contracts' clients send it for what is not set; unknown
+//! fields are ignored, because they forward what we do not know. A repeated field is refused.
+
+use std::fmt;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+};
+use bytes::Bytes;
+use http::{HeaderMap, header, request::Parts};
+use http_body_util::LengthLimitError;
+use recado_model::{Error, ErrorCode};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::{Shared, error::Fail};
+
+/// Deeper nesting than any body of ours has.
+const MAX_DEPTH: usize = 32;
+
+/// A JSON object that reads as `T`. An empty body is an empty object.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        let (parts, body) = request.into_parts();
+        require_json(&parts.headers)?;
+        let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
+/// A path parameter, or several in the order of the path.
+pub struct Segment<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Shared> for Segment<T> {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let Path(value) = Path::from_request_parts(parts, shared).await.map_err(|_| {
+            Error::new(
+                ErrorCode::InvalidRequest,
+                "The path holds something unreadable.",
+            )
+        })?;
+        Ok(Self(value))
+    }
+}
+
+/// The query as `T`. Credentials are never read from it.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let Query(value) = Query::from_request_parts(parts, shared)
+            .await
+            .map_err(|rejection| {
+                let text = format!("The query does not fit: {}", rejection.body_text());
+                Error::new(ErrorCode::InvalidRequest, text)
+            })?;
+        Ok(Self(value))
+    }
+}
+
+/// The whole body, or 413: by `Content-Length` before a byte is read, else as soon as it grows over
+/// `limit`.
+pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Fail> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_large(limit).into());
+    }
+    to_bytes(body, limit).await.map_err(|error| {
+        let cause = std::error::Error::source(&error);
+        if cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
+            return too_large(limit).into();
+        }
+        let text = "The body broke off before its end.";
+        Error::new(ErrorCode::InvalidRequest, text)
+            .with_source(error)
+            .into()
+    })
+}
+
+fn too_large(limit: usize) -> Error {
+    let text = format!("The body is larger than the {limit} bytes that are accepted here.");
+    Error::new(ErrorCode::PayloadTooLarge, text)
+}
+
+/// Only JSON; a missing content type is taken for it.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Fail> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim();
+    let essence = essence.to_ascii_lowercase();
+    if essence.is_empty() || essence == "application/json" || essence.ends_with("+json") {
+        return Ok(());
+    }
+    let text = "Send the body as JSON, with Content-Type: application/json.";
+    Err(Error::new(ErrorCode::UnsupportedMediaType, text).into())
+}
+
+/// A body that is a JSON object, as `T`.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fail> {
+    typed(object(bytes)?)
+}
+
+/// The body as an object without its nulls.
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| invalid_json("it is not UTF-8"))?
+        .trim_matches(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+    if text.is_empty() {
+        return Ok(Map::new());
+    }
+    if !text.starts_with('{') {
+        // Valid JSON of another kind is a misunderstanding, not a typing error; say which.
+        let kind = match text.as_bytes()[0] {
+            b'[' => "an array",
+            b'"' => "a string",
+            _ => "something else",
+        };
+        return Err(invalid_json(&format!("it must be an object {{…}}, not {kind}")).into());
+    }
+    if depth(text) > MAX_DEPTH {
+        return Err(invalid_json(&format!("it is nested deeper than {MAX_DEPTH} levels")).into());
+    }
+    match serde_json::from_str::<StrictObject>(text) {
+        Ok(StrictObject(map)) => Ok(without_nulls(map)),
+        Err(error) => Err(invalid_json(&error.to_string()).into()),
+    }
+}
+
+/// An object as `T`; the error names the field.
+pub fn typed<T: DeserializeOwned>(map: Map<String, Value>) -> Result<T, Fail> {
+    serde_path_to_error::deserialize(Value::Object(map)).map_err(|error| {
+        let path = error.path().to_string();
+        let text = error.inner().to_string();
+        let field = match text
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split_once('`'))
+        {
+            Some((missing, _)) if path == "." => missing.to_owned(),
+            Some((missing, _)) => format!("{path}.{missing}"),
+            None if path == "." => String::new(),
+            None => path,
+        };
+        let message = if text.starts_with("missing field") {
+            format!("{field} is required")
+        } else if field.is_empty() {
+            text
+        } else {
+            format!("{field}: {text}")
+        };
+        Fail::of_field(Error::new(ErrorCode::InvalidField, message), field)
+    })
+}
+
+fn invalid_json(why: &str) -> Error {
+    Error::new(
+        ErrorCode::InvalidJson,
+        format!("The body is not valid JSON for this call: {why}."),
+    )
+}
+
+fn without_nulls(map: Map<String, Value>) -> Map<String, Value> {
+    map.into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .collect()
+}
+
+/// How deep brackets nest, those in strings aside. Counts before anything is built.
+pub fn depth(text: &str) -> usize {
+    let (mut now, mut most, mut quoted, mut escaped) = (0usize, 0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                now += 1;
+                most = most.max(now);
+            }
+            b'}' | b']' if !quoted => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
+/// An object whose own fields each come once.
+struct StrictObject(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for StrictObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Strict;
+        impl<'de> Visitor<'de> for Strict {
+            type Value = StrictObject;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<StrictObject, A::Error> {
+                let mut map = Map::new();
+                while let Some((key, value)) = access.next_entry::<String, Value>()? {
+                    if map.contains_key(&key) {
+                        let shown: String = key.chars().take(40).collect();
+                        let text = format!("the field '{shown}' is repeated");
+                        return Err(serde::de::Error::custom(text));
+                    }
+                    map.insert(key, value);
+                }
+                Ok(StrictObject(map))
+            }
+        }
+        deserializer.deserialize_map(Strict)
+    }
+}
+
+/// A list that is also written as one comma-separated string, as the contracts do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "expected an array of strings, or one comma-separated string"
+        )]
+        enum Form {
+            One(String),
+            Many(Vec<String>),
+        }
+        Ok(Self(match Form::deserialize(deserializer)? {
+            Form::One(text) => text
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect(),
+            Form::Many(names) => names,
+        }))
+    }
+}
+
+/// Text that careless clients send as a number: phones.
+pub fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a string")]
+    enum Form {
+        Text(String),
+        Number(u64),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::Text(text) => text,
+        Form::Number(number) => number.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! What happens around every handler: one middleware, so that the order is plain to read.
+//!
+//! Request id → span → timeout → handler (panics caught) → errors rendered for their surface →
+//! security headers → metrics. Neither headers nor queries are ever logged: credentials live there.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http::{Extensions, HeaderName, HeaderValue, Method, header, request::Parts};
+use recado_model::{Error, ErrorCode, RequestId};
+use tokio::time::{Instant, timeout};
+use tracing::{Instrument, field::Empty};
+
+use crate::{
+    Options, Shared, Surface,
+    auth::{Accepts, Credentials},
+    error::{self, Fail, Place, render},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const UNMATCHED: &str = "unmatched";
+
+/// The middleware of every route and of every request that has none.
+pub async fn observe(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let surface = Surface::of(request.uri().path(), request.headers());
+    let method = method_label(request.method());
+    let route = route_of(request.extensions());
+    // Made here: one that came in could be a secret, a line break or somebody else's.
+    let request_id = RequestId::random(shared.app.rng().as_ref());
+    request.extensions_mut().insert(request_id.clone());
+
+    let span = tracing::info_span!(
+        "request", method, route, %request_id, surface = surface.as_str(),
+        status = Empty, account = Empty, instance = Empty,
+    );
+    let limit = match surface {
+        Surface::Mcp => Options::MCP_TIMEOUT.max(shared.options.request_timeout),
+        _ => shared.options.request_timeout,
+    };
+    let mut response = async {
+        let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let response = match timeout(limit, handler).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => Fail::from(error::panicked()).into_response(),
+            Err(_) => timed_out().into_response(),
+        };
+        let place = Place {
+            surface,
+            request_id: request_id.as_str(),
+            public_url: &shared.app.config().public_url,
+        };
+        shaped(response, &place)
+    }
+    .instrument(span.clone())
+    .await;
+
+    harden(&mut response, surface);
+    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+
+    let status = response.status().as_u16();
+    let took = started.elapsed();
+    span.record("status", status);
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| match surface {
+        // Probes ask every few seconds.
+        Surface::Ops => tracing::debug!(took_ms, "answered"),
+        _ => tracing::info!(took_ms, "answered"),
+    });
+    measure(method, &route, status, surface, took);
+    response
+}
+
+/// A [`Fail`] becomes the body of its surface; anything else passes.
+fn shaped(response: Response, place: &Place<'_>) -> Response {
+    let Some(fail) = response.extensions().get::<Fail>() else {
+        return response;
+    };
+    let mut rendered = render(fail, place);
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    rendered
+}
+
+fn timed_out() -> Fail {
+    Error::new(
+        ErrorCode::Timeout,
+        "The request took too long and was ended. Try again.",
+    )
+    .into()
+}
+
+/// What no answer goes without. A route that sets one of these itself keeps its own.
+fn harden(response: &mut Response, surface: Surface) {
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    };
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    if surface != Surface::Web {
+        // Every answer is somebody's, and some carry credentials.
+        default(header::CACHE_CONTROL, "no-store");
+    }
+    if surface == Surface::Token {
+        default(header::PRAGMA, "no-cache");
+    }
+}
+
+fn measure(
+    method: &'static str,
+    route: &str,
+    status: u16,
+    surface: Surface,
+    took: std::time::Duration,
+) {
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("surface", surface.as_str().to_owned()),
+    ];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
+    metrics::counter!(
+        "http_requests_total",
+        "method" => method,
+        "route" => route.to_owned(),
+        "status" => status.to_string(),
+        "surface" => surface.as_str(),
+    )
+    .increment(1);
+}
+
+/// The pattern, never the path: ids would make a metric per instance.
+fn route_of(extensions: &Extensions) -> String {
+    extensions
+        .get::<MatchedPath>()
+        .map_or(UNMATCHED, MatchedPath::as_str)
+        .to_owned()
+}
+
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+/// Where no route is.
+pub async fn route_not_found(State(shared): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if let Err(fail) = key_first(&shared, &parts).await {
+        return fail.into_response();
+    }
+    let text = "There is no such route. The documentation lists them: docs/access-matrix.md.";
+    Fail::from(Error::new(ErrorCode::RouteNotFound, text)).into_response()
+}
+
+/// Where a path is known, but not with this method.
+pub async fn method_not_allowed(State(shared): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if let Err(fail) = key_first(&shared, &parts).await {
+        return fail.into_response();
+    }
+    let allowed = shared.allow.of_path(&route_of(&parts.extensions));
+    let text = format!("This path does not know that method. It knows: {allowed}.");
+    let fail = Fail::from(Error::new(ErrorCode::MethodNotAllowed, text));
+    let mut response = fail.into_response();
+    if let Ok(value) = HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// The Direct API's contract: all but its open routes need a key, those that do not exist too.
+async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
+    if Surface::of(parts.uri.path(), &parts.headers) != Surface::Direct {
+        return Ok(());
+    }
+    let shown = Credentials::collect(&parts.headers, Accepts::DIRECT)?;
+    shown.judge(shared.app.access().session_key(&shown.presented()).await)?;
+    Ok(())
+}

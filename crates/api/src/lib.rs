@@ -1,0 +1,110 @@
+//! How the world reaches Recado: HTTP, in the shapes that the contracts fix.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
+//! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_app::Access` |
+//! | [`error`] | the error catalogue in the shape of each surface |
+//! | [`extract`] | JSON objects, path parameters, queries |
+//! | [`layers`] | request id, span, metrics, timeout, panics, security headers, 404 and 405 |
+//! | [`rest`] | the instance API, one file per noun |
+//! | [`mcp`] | the MCP endpoint: [`mcp::front`] judges, `rmcp` speaks the protocol, [`mcp::tools`] do the work |
+//! | [`direct`] | the Direct API |
+//! | [`ops`], [`web`] | probes; the dashboard's files |
+//!
+//! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
+//! `recado_app` and shapes the answer.
+//!
+//! **To add a route**: write the handler in `rest/<noun>.rs`; its first argument is one of the guards
+//! of [`auth`] (a handler without one does not compile into the table); add one line to
+//! [`routes::table`]; accept the changed access matrix (`docs/access-matrix.md`).
+//!
+//! **To add an MCP tool**: in `mcp/tools/<noun>.rs` a struct of arguments (`Deserialize` and
+//! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Answer`,
+//! and one line in that file's `tools()`. Confirmation, schema, route row and annotations follow.
+//!
+//! **To add an error**: a variant of `recado_model::ErrorCode`; every surface renders it, and the
+//! snapshot of [`error`] shows how.
+
+pub mod auth;
+pub mod direct;
+pub mod error;
+pub mod extract;
+pub mod layers;
+pub mod mcp;
+mod openapi;
+pub mod ops;
+mod qr;
+pub mod rest;
+pub mod routes;
+pub mod surface;
+pub mod web;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use recado_app::App;
+
+pub use openapi::openapi;
+pub use routes::{RouteRow, access_matrix, routes};
+pub use surface::Surface;
+
+/// What the program decides about its HTTP side.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Largest body that a proven caller may send, in bytes.
+    pub body_limit: usize,
+    /// How long one request may take before it is answered 504. The MCP endpoint has
+    /// [`Options::MCP_TIMEOUT`], as its contract says.
+    pub request_timeout: Duration,
+    /// Shown by `/health` and MCP's `initialize`.
+    pub version: String,
+    /// Where the source of the running program is; the licence asks for it.
+    pub source_url: String,
+}
+
+impl Options {
+    /// Largest body of a caller who has proven nothing yet: `POST /token` and the MCP endpoint.
+    pub const UNPROVEN_BODY_LIMIT: usize = 64 * 1024;
+    pub const MCP_TIMEOUT: Duration = Duration::from_secs(300);
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            body_limit: 1024 * 1024,
+            request_timeout: Duration::from_secs(60),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
+        }
+    }
+}
+
+/// What every handler can reach. Cloned per request, so it is one pointer.
+#[derive(Clone)]
+pub struct Shared(Arc<SharedParts>);
+
+pub struct SharedParts {
+    pub app: App,
+    pub options: Options,
+    pub(crate) mcp: mcp::Service,
+    pub(crate) allow: routes::AllowedMethods,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = SharedParts;
+    fn deref(&self) -> &SharedParts {
+        &self.0
+    }
+}
+
+/// All surfaces on one router, ready to serve.
+pub fn router(app: App, options: Options) -> Router {
+    let shared = Shared(Arc::new(SharedParts {
+        mcp: mcp::service(&app, &options),
+        allow: routes::AllowedMethods::of(&routes::table()),
+        app,
+        options,
+    }));
+    routes::build(routes::table(), shared)
+}

@@ -1,0 +1,162 @@
+//! A look at a JSON-RPC message without building it: method, id and whether it is of the modern
+//! revision. What the guard decides on is exactly what is forwarded, because repeated keys fail.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// From this revision on a request describes itself, and the revision's rules hold, not the
+/// contract's.
+const MODERN: &str = "2026-07-28";
+
+/// One message. Borrowed, so that the id is echoed byte for byte.
+#[derive(Deserialize)]
+pub struct Envelope<'a> {
+    #[serde(default, borrow)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    pub method: Option<Cow<'a, str>>,
+    /// `Some` for `null` too: that is a broken request, not a notification.
+    #[serde(default, borrow, deserialize_with = "present")]
+    pub id: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    pub params: Option<&'a RawValue>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// What a message is.
+pub enum Kind<'a> {
+    Request {
+        method: &'a str,
+        id: &'a RawValue,
+    },
+    Notification,
+    /// Why it is neither; the id where it is usable.
+    Invalid {
+        why: &'static str,
+        id: Option<&'a RawValue>,
+    },
+}
+
+impl<'a> Envelope<'a> {
+    pub fn kind(&self) -> Kind<'_> {
+        let usable = self.id.filter(|id| is_usable(id.get()));
+        let invalid = |why| Kind::Invalid { why, id: usable };
+        if self.jsonrpc.as_deref() != Some("2.0") {
+            return invalid("jsonrpc must be \"2.0\"");
+        }
+        let Some(method) = self.method.as_deref() else {
+            return invalid("method is required");
+        };
+        match (self.id, usable) {
+            (None, _) => Kind::Notification,
+            (Some(_), Some(id)) => Kind::Request { method, id },
+            (Some(_), None) => invalid("id must be a string or an integer"),
+        }
+    }
+
+    /// The one request that needs no token.
+    pub fn is_initialize(&self) -> bool {
+        matches!(
+            self.kind(),
+            Kind::Request {
+                method: "initialize",
+                ..
+            }
+        )
+    }
+
+    /// Whether the request names its own revision in `_meta`.
+    pub fn is_modern(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Params<'a> {
+            #[serde(default, borrow, rename = "_meta")]
+            meta: Option<Meta<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct Meta<'a> {
+            #[serde(default, borrow, rename = "io.modelcontextprotocol/protocolVersion")]
+            version: Option<Cow<'a, str>>,
+        }
+        self.params
+            .and_then(|params| serde_json::from_str::<Params<'_>>(params.get()).ok())
+            .and_then(|params| params.meta?.version)
+            .is_some()
+    }
+}
+
+/// Strings and whole numbers that the protocol's implementations carry.
+fn is_usable(id: &str) -> bool {
+    id.starts_with('"') || id.parse::<i64>().is_ok()
+}
+
+/// Whether the header `MCP-Protocol-Version` names the modern revision or a later one. Dates in
+/// this form sort as text.
+pub fn is_modern_header(headers: &http::HeaderMap) -> bool {
+    headers
+        .get("mcp-protocol-version")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|version| version.len() == MODERN.len() && version >= MODERN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<Envelope<'_>> {
+        serde_json::from_str(text).ok()
+    }
+
+    #[test]
+    fn ids_are_kept_as_they_were_written() {
+        for id in ["1", "-7", "9007199254740993", r#""a\"b\u00e9""#] {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"ping","id":{id}}}"#);
+            let envelope = parse(&text).expect("envelope");
+            let Kind::Request { id: found, .. } = envelope.kind() else {
+                panic!("{text}")
+            };
+            assert_eq!(found.get(), id);
+        }
+        for id in ["null", "1.5", "true", "{}", "[1]", "99999999999999999999"] {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"ping","id":{id}}}"#);
+            let envelope = parse(&text).expect("envelope");
+            assert!(
+                matches!(envelope.kind(), Kind::Invalid { id: None, .. }),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn smuggling_does_not_parse() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","method":"tools/call"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","\u006dethod":"tools/call"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
+        ] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn kinds() {
+        let notification = parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        assert!(matches!(
+            notification.expect("read").kind(),
+            Kind::Notification
+        ));
+        let open = parse(r#"{"jsonrpc":"2.0","method":"initialize"}"#).expect("read");
+        assert!(
+            !open.is_initialize(),
+            "a notification of that name is not the open request"
+        );
+        let modern = parse(
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#,
+        );
+        assert!(modern.expect("read").is_modern());
+    }
+}

@@ -1,0 +1,276 @@
+//! The handler before `rmcp`: who calls, what is it, and in whose words the answer is.
+//!
+//! For requests without modern `_meta` the contract's rules hold (batches, DELETE 202, JSON-RPC
+//! errors with status 200, an unknown tool as a result); for those with it, the revision's.
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, Full};
+use recado_model::{Caller, Error, ErrorCode};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    Options, Shared,
+    auth::{Accepts, Access, Credentials, McpToken, Public, Rule},
+    error::{Fail, RpcFailure, json_response, rpc_failure},
+    extract,
+};
+
+use super::envelope::{Envelope, Kind, is_modern_header};
+
+/// Messages in one batch.
+const MAX_BATCH: usize = 50;
+const MAX_DEPTH: usize = 64;
+const PARSE_ERROR: &str = "Parse error: invalid JSON";
+
+/// Methods that reach `rmcp`; the contract's error for all others is ours to give.
+const KNOWN: [&str; 5] = [
+    "initialize",
+    "ping",
+    "tools/list",
+    "tools/call",
+    "server/discover",
+];
+
+/// The guard of the endpoint. The body of a caller without a good token is read too, but only to
+/// find method and id: `initialize` is open, and the refusal echoes the id.
+pub struct McpCaller {
+    shared: Shared,
+    parts: Parts,
+    body: Bytes,
+    /// `None` only for `initialize`.
+    caller: Option<Caller>,
+}
+
+impl Access for McpCaller {
+    const RULE: Rule = Rule::McpOpenInitialize;
+}
+
+impl FromRequest<Shared> for McpCaller {
+    type Rejection = Response;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let shown = Credentials::collect(&parts.headers, Accepts::MCP)
+            .map_err(IntoResponse::into_response)?;
+        let proof = shown.judge(shared.app.access().mcp(&shown.presented()).await);
+        let limit = match &proof {
+            Ok(_) => shared.options.body_limit,
+            Err(fail) if fail.error().code == ErrorCode::Unauthorized => {
+                Options::UNPROVEN_BODY_LIMIT
+            }
+            Err(fail) => return Err(fail.clone().into_response()),
+        };
+        let body = extract::read(&parts.headers, body, limit)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let caller = match proof {
+            Ok(caller) => Some(caller),
+            Err(_) if only_initialize(&body) => None,
+            Err(fail) => return Err(unauthorized(&fail, &body, shared, shown.any())),
+        };
+        Ok(Self {
+            shared: shared.clone(),
+            parts,
+            body,
+            caller,
+        })
+    }
+}
+
+fn only_initialize(body: &[u8]) -> bool {
+    serde_json::from_slice::<Envelope<'_>>(body).is_ok_and(|envelope| envelope.is_initialize())
+}
+
+/// 401 with the id of the request, or one refusal for each request of a batch.
+fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> Response {
+    let public_url = &shared.app.config().public_url;
+    let id_of = |envelope: &Envelope<'_>| match envelope.kind() {
+        Kind::Request { id, .. } => Some(id.to_owned()),
+        Kind::Invalid { id, .. } => id.map(ToOwned::to_owned),
+        Kind::Notification => None,
+    };
+    let status = StatusCode::UNAUTHORIZED;
+    let mut response = match serde_json::from_slice::<Vec<Envelope<'_>>>(body) {
+        Ok(batch) if (1..=MAX_BATCH).contains(&batch.len()) => {
+            let ids: Vec<_> = batch.iter().map(id_of).collect();
+            let refusals: Vec<_> = ids
+                .iter()
+                .map(|id| rpc_failure(fail.error(), public_url, id))
+                .collect();
+            json_response(status, &refusals)
+        }
+        _ => {
+            let envelope = serde_json::from_slice::<Envelope<'_>>(body).ok();
+            let id = envelope.as_ref().and_then(id_of);
+            json_response(status, &rpc_failure(fail.error(), public_url, &id))
+        }
+    };
+    let challenge = match presented {
+        true => "Bearer realm=\"recado\", error=\"invalid_token\"",
+        false => "Bearer realm=\"recado\"",
+    };
+    let challenge = HeaderValue::from_static(challenge);
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// `POST`: one message, or a batch of the older revisions.
+pub async fn call(caller: McpCaller) -> Response {
+    if let Err(fail) = extract::require_json(&caller.parts.headers) {
+        return fail.into_response();
+    }
+    let Ok(text) = std::str::from_utf8(&caller.body) else {
+        return caller.refuse(-32700, PARSE_ERROR, &());
+    };
+    let text = text.trim();
+    if extract::depth(text) > MAX_DEPTH {
+        return caller.refuse(-32600, "Invalid Request: nested too deeply", &());
+    }
+    match text.starts_with('[') {
+        true => caller.batch(text).await,
+        false => caller.single(text).await,
+    }
+}
+
+impl McpCaller {
+    async fn single(&self, text: &str) -> Response {
+        let envelope: Envelope<'_> = match serde_json::from_str(text) {
+            Ok(envelope) => envelope,
+            Err(error) if error.is_data() => {
+                let text = "Invalid Request: not a JSON-RPC message, or a field of it is repeated";
+                return self.refuse(-32600, text, &());
+            }
+            Err(_) => return self.refuse(-32700, PARSE_ERROR, &()),
+        };
+        let (method, id) = match envelope.kind() {
+            Kind::Notification => return StatusCode::ACCEPTED.into_response(),
+            Kind::Request { method, id } => (method, id),
+            Kind::Invalid { why, id } => {
+                return self.refuse(-32600, &format!("Invalid Request: {why}"), &id);
+            }
+        };
+        let modern = envelope.is_modern() || is_modern_header(&self.parts.headers);
+        if !modern && !KNOWN.contains(&method) {
+            let shown: String = method.chars().take(100).collect();
+            return self.refuse(-32601, &format!("Method not found: {shown}"), &id);
+        }
+        let body = match (method, envelope.params) {
+            ("initialize", None) if !modern => bare_initialize(id),
+            _ => Bytes::copy_from_slice(text.as_bytes()),
+        };
+        self.forward(body, id).await
+    }
+
+    /// Each message on its own, in order; notifications have no answer.
+    async fn batch(&self, text: &str) -> Response {
+        if is_modern_header(&self.parts.headers) {
+            return self.refuse(-32600, "Invalid Request: this revision has no batches", &());
+        }
+        let items: Vec<&RawValue> = match serde_json::from_str(text) {
+            Ok(items) => items,
+            Err(_) => return self.refuse(-32700, PARSE_ERROR, &()),
+        };
+        if items.is_empty() || items.len() > MAX_BATCH {
+            let text = format!("Invalid Request: a batch holds 1 to {MAX_BATCH} messages");
+            return self.refuse(-32600, &text, &());
+        }
+        let mut answers: Vec<Box<RawValue>> = Vec::new();
+        for item in items {
+            let response = self.single(item.get()).await;
+            let bytes = match response.into_body().collect().await {
+                Ok(collected) => collected.to_bytes(),
+                Err(error) => return Fail::from(Error::internal(error)).into_response(),
+            };
+            if let Ok(answer) = serde_json::from_slice::<Box<RawValue>>(&bytes) {
+                answers.push(answer);
+            }
+        }
+        match answers.is_empty() {
+            true => StatusCode::ACCEPTED.into_response(),
+            false => json_response(StatusCode::OK, &answers),
+        }
+    }
+
+    /// To `rmcp`, as a client that accepts what it insists on.
+    async fn forward(&self, body: Bytes, id: &RawValue) -> Response {
+        let mut parts = self.parts.clone();
+        let json = HeaderValue::from_static("application/json");
+        parts.headers.insert(header::CONTENT_TYPE, json);
+        let both = HeaderValue::from_static("application/json, text/event-stream");
+        parts.headers.insert(header::ACCEPT, both);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        // From here on they are of no use to anybody, and `rmcp` shows its requests when it debugs.
+        parts.headers.remove(header::AUTHORIZATION);
+        parts.headers.remove(header::COOKIE);
+        if let Some(caller) = &self.caller {
+            parts.extensions.insert(caller.clone());
+        }
+        let response = self
+            .shared
+            .mcp
+            .handle(Request::from_parts(parts, Full::new(body)))
+            .await;
+        let (head, body) = response.into_parts();
+        let is_json = head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        if is_json || head.status.is_success() {
+            return Response::from_parts(head, Body::new(body));
+        }
+        // Refusals of the transport (Host, Origin, an unknown revision) are plain text there.
+        let Ok(collected) = body.collect().await;
+        let text = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
+        let code = if head.status.is_server_error() {
+            -32603
+        } else {
+            -32600
+        };
+        json_response(head.status, &RpcFailure::new(code, text, &id))
+    }
+
+    /// A JSON-RPC error of ours: 200 as the contract says, 400 in the modern revision.
+    fn refuse<Id: Serialize>(&self, code: i32, message: &str, id: &Id) -> Response {
+        let status = match is_modern_header(&self.parts.headers) {
+            true => StatusCode::BAD_REQUEST,
+            false => StatusCode::OK,
+        };
+        json_response(status, &RpcFailure::new(code, message, id))
+    }
+}
+
+/// An `initialize` without parameters, as careless clients send it, means the contract's revision.
+fn bare_initialize(id: &RawValue) -> Bytes {
+    Bytes::from(format!(
+        r#"{{"jsonrpc":"2.0","id":{},"method":"initialize","params":{{"protocolVersion":"2025-03-26","capabilities":{{}},"clientInfo":{{"name":"unknown","version":"0"}}}}}}"#,
+        id.get()
+    ))
+}
+
+/// `DELETE`: there is no session to end, and that is fine.
+pub async fn end(_: McpToken) -> StatusCode {
+    StatusCode::ACCEPTED
+}
+
+/// `OPTIONS`: says which methods there are. No origin is allowed by it.
+pub async fn preflight(_: Public) -> Response {
+    let allow = [(header::ALLOW, "POST, DELETE, OPTIONS")];
+    (StatusCode::NO_CONTENT, allow).into_response()
+}
+
+/// `GET`: in the contract's words.
+pub async fn no_stream(_: Public) -> Response {
+    let body = RpcFailure::new(-32000, "SSE streaming not supported", &());
+    let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, &body);
+    let allow = HeaderValue::from_static("POST, DELETE, OPTIONS");
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
+}

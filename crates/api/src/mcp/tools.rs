@@ -1,0 +1,237 @@
+//! The tools: one file per noun, each with a `tools()` that lists its own.
+//!
+//! A tool is a name, words for people and models, and an `async fn(ToolCall, Args) -> Result<Answer>`.
+//! Its schema is made from `Args` once per process; its access rule is read from the type of the
+//! first argument; the confirmation step is the table's business, not the tool's.
+
+mod answer;
+mod messages;
+mod schema;
+mod sessions;
+mod shop;
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, pin::Pin, sync::LazyLock};
+
+use futures_util::FutureExt;
+use recado_app::App;
+use recado_model::{Caller, Error, ErrorCode, Instance, Result};
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    auth::{Access, Rule},
+    error::{self, Fail},
+    extract,
+};
+
+pub use answer::Answer;
+
+/// Who calls a tool, and through what it may act.
+pub struct ToolCall {
+    pub app: App,
+    pub caller: Caller,
+    pub(crate) request_id: String,
+}
+
+impl Access for ToolCall {
+    const RULE: Rule = Rule::Mcp;
+}
+
+impl ToolCall {
+    /// The instance that a tool means by `session_id`. A foreign one looks like a missing one.
+    async fn session(&self, number: i64) -> Result<Instance> {
+        let found = self.app.instances().by_number(&self.caller, number).await?;
+        found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("session {number} not found")))
+    }
+}
+
+/// What a tool does to the world; decides description and annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Query,
+    Mutation,
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
+type Start = Box<dyn Fn(ToolCall, JsonObject) -> std::result::Result<Running, Fail> + Send + Sync>;
+
+/// A tool of the table.
+pub struct ToolEntry {
+    pub name: &'static str,
+    /// Spanish, as the contract's catalogue has it.
+    title: &'static str,
+    effect: Effect,
+    pub rule: Rule,
+    /// The warning of the confirmation step, where there is one.
+    gate: Option<&'static str>,
+    pub definition: Tool,
+    start: Start,
+}
+
+/// A line of a noun's `tools()`.
+fn tool<F, Call, Args, Run>(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    effect: Effect,
+    run: F,
+) -> ToolEntry
+where
+    F: Fn(Call, Args) -> Run + Send + Sync + 'static,
+    Call: Access + From<ToolCall>,
+    Args: DeserializeOwned + JsonSchema + 'static,
+    Run: Future<Output = Result<Answer>> + Send + 'static,
+{
+    let kind = match effect {
+        Effect::Query => "query",
+        Effect::Mutation => "mutation",
+    };
+    let annotations = ToolAnnotations::with_title(title)
+        .read_only(effect == Effect::Query)
+        .destructive(false)
+        .idempotent(effect == Effect::Query)
+        .open_world(effect == Effect::Mutation);
+    let description = format!("{title} — {description} [{kind}]");
+    ToolEntry {
+        name,
+        title,
+        effect,
+        rule: Call::RULE,
+        gate: None,
+        definition: Tool::new(name, description, schema::of::<Args>())
+            .with_annotations(annotations),
+        start: Box::new(move |call, arguments| {
+            let args = extract::typed(arguments)?;
+            Ok(Box::pin(run(call.into(), args)))
+        }),
+    }
+}
+
+impl ToolEntry {
+    /// Nothing happens before the caller repeats the call with `confirm: true`.
+    fn confirmed(mut self, warning: &'static str) -> Self {
+        self.gate = Some(warning);
+        let text = self.definition.description.take().unwrap_or_default();
+        let hint = " (requiere confirmación: pasar confirm=true para ejecutar)";
+        self.definition.description = Some(format!("{text}{hint}").into());
+        schema::add_confirm(&mut self.definition);
+        if let Some(annotations) = self.definition.annotations.take() {
+            self.definition.annotations = Some(annotations.destructive(true));
+        }
+        self
+    }
+
+    /// For the access matrix.
+    pub(crate) fn note(&self) -> String {
+        let effect = match self.effect {
+            Effect::Query => "read-only",
+            Effect::Mutation => "changes things",
+        };
+        match self.gate {
+            Some(_) => format!("{effect}, confirm-gated"),
+            None => effect.to_owned(),
+        }
+    }
+
+    /// A failing tool is a result with `isError`, never a JSON-RPC error. Arguments are read before
+    /// the confirmation is asked for, so that nobody confirms what cannot be done.
+    pub(crate) async fn call(&self, call: ToolCall, mut arguments: JsonObject) -> CallToolResult {
+        arguments.retain(|_, value| !value.is_null());
+        let confirm = arguments.remove("confirm");
+        let request_id = call.request_id.clone();
+        let running = match (self.start)(call, arguments) {
+            Ok(running) => running,
+            Err(fail) => return failed(fail.error()),
+        };
+        if let Some(warning) = self.gate
+            && !confirm.is_some_and(|value| value == Value::Bool(true) || value == "true")
+        {
+            let text = format!(
+                "⚠️ CONFIRMACION REQUERIDA: {}\n{warning}\n\nPara ejecutar, llama de nuevo con confirm: true",
+                self.title
+            );
+            return CallToolResult::success(vec![ContentBlock::text(text)]);
+        }
+        // A panic would end the task that `rmcp` runs us in, and leave the caller without an answer.
+        let outcome = AssertUnwindSafe(running).catch_unwind().await;
+        match outcome.unwrap_or_else(|_| Err(error::panicked())) {
+            Ok(answer) => CallToolResult::success(answer.into_content()),
+            Err(error) => {
+                error::log(&error, &request_id);
+                failed(&error)
+            }
+        }
+    }
+}
+
+fn failed(error: &Error) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(error::tool_text(error))])
+}
+
+struct Table {
+    entries: Vec<ToolEntry>,
+    by_name: HashMap<&'static str, usize>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut entries: Vec<_> = [shop::tools(), sessions::tools(), messages::tools()]
+        .into_iter()
+        .flatten()
+        .collect();
+    // The protocol wants a stable order.
+    entries.sort_by_key(|entry| entry.name);
+    let by_name = entries
+        .iter()
+        .enumerate()
+        .map(|(at, entry)| (entry.name, at))
+        .collect();
+    Table { entries, by_name }
+});
+
+/// All tools, by name.
+pub fn all() -> &'static [ToolEntry] {
+    &TABLE.entries
+}
+
+pub fn find(name: &str) -> Option<&'static ToolEntry> {
+    TABLE.by_name.get(name).map(|at| &TABLE.entries[*at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions() {
+        let definitions: Vec<_> = all().iter().map(|entry| &entry.definition).collect();
+        insta::assert_json_snapshot!(definitions);
+    }
+
+    #[test]
+    fn every_name_once_and_described_in_the_contracts_form() {
+        assert_eq!(TABLE.by_name.len(), all().len());
+        for entry in all() {
+            let description = entry.definition.description.as_deref().expect("described");
+            let kind = if entry.effect == Effect::Query {
+                "[query]"
+            } else {
+                "[mutation]"
+            };
+            assert!(
+                description.contains(" — ") && description.contains(kind),
+                "{description}"
+            );
+            let gated = entry.gate.is_some();
+            assert_eq!(
+                description.contains("confirm=true"),
+                gated,
+                "{}",
+                entry.name
+            );
+            let properties = &entry.definition.input_schema["properties"];
+            assert_eq!(properties.get("confirm").is_some(), gated, "{}", entry.name);
+        }
+    }
+}

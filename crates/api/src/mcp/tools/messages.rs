@@ -1,0 +1,164 @@
+//! Sending.
+
+use recado_app::SendText;
+use recado_model::{ConnectionState, Error, ErrorCode, Instance, MessageId, MessageStatus, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+
+/// How long a call waits for WhatsApp to take the message before it is answered `queued`.
+const PATIENCE_MS: i64 = 4_000;
+
+pub(super) fn tools() -> Vec<ToolEntry> {
+    vec![
+        tool(
+            "send_whatsapp_message",
+            "Enviar mensaje de WhatsApp",
+            "Send a text to a phone. The answer says sent, or queued when it goes out a little later.",
+            Effect::Mutation,
+            send,
+        )
+        .confirmed("Se enviara un mensaje real por WhatsApp"),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct SendArgs {
+    /// International number with country code, for example +34600000000
+    #[serde(deserialize_with = "crate::extract::text_or_number")]
+    #[schemars(with = "String")]
+    phone: String,
+    /// The text; required unless media_url is given
+    #[serde(default)]
+    message: Option<String>,
+    /// Send from this session (its numeric id); by default the first connected one
+    #[serde(default)]
+    session_id: Option<i64>,
+    /// Logical sender; session_id wins over it
+    #[serde(default)]
+    sender_role: Option<SenderRole>,
+    /// Public address of a file to send (not available yet)
+    #[serde(default)]
+    media_url: Option<String>,
+    /// The same key never sends twice
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+/// Roles are not mapped to numbers yet: every one of them means the first connected number.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum SenderRole {
+    General,
+    Operations,
+    Marketing,
+}
+
+/// The contract's fields.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    success: bool,
+    accepted: bool,
+    status: &'static str,
+    queued: bool,
+    queue_id: Option<i64>,
+    scheduled_at: Option<&'a str>,
+    /// Only once WhatsApp has it: that is how callers tell a physical send.
+    message_id: Option<&'a str>,
+    data: Details<'a>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    session_id: i64,
+    phone: &'a str,
+    /// Fixed from the beginning; a queued message goes out under it.
+    message_id: &'a str,
+}
+
+async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    if given(args.media_url).is_some() {
+        let text = "media_url is not available yet; send the text alone";
+        return Err(Error::field("media_url", text));
+    }
+    let message =
+        given(args.message).ok_or_else(|| Error::field("message", "message is required"))?;
+    let instance = match (args.session_id, args.sender_role) {
+        (Some(number), _) => call.session(number).await?,
+        (
+            None,
+            Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None,
+        ) => first_connected(&call).await?,
+    };
+    let text = SendText {
+        phone: args.phone.clone(),
+        message,
+        id: given(args.idempotency_key).map(|key| stable_id(&instance, &key)),
+        delay_ms: None,
+        mentioned_ids: Vec::new(),
+        reply_to_message_id: None,
+    };
+    let messages = call.app.messages();
+    let id = messages.send_text(&call.caller, &instance, text).await?;
+    let status = messages
+        .wait_sent(&call.caller, &instance, &id, PATIENCE_MS)
+        .await?;
+    outcome(&instance, &args.phone, &id, status)
+}
+
+fn outcome(
+    instance: &Instance,
+    phone: &str,
+    id: &MessageId,
+    status: MessageStatus,
+) -> Result<Answer> {
+    let sent = match status {
+        MessageStatus::Failed => {
+            let text = "WhatsApp refused the message; check the number and the session";
+            return Err(Error::new(ErrorCode::EngineUnavailable, text));
+        }
+        MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read => true,
+        MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Received => false,
+    };
+    Answer::json(&Outcome {
+        success: true,
+        accepted: true,
+        status: if sent { "sent" } else { "queued" },
+        queued: !sent,
+        queue_id: None,
+        scheduled_at: None,
+        message_id: sent.then_some(id.as_str()),
+        data: Details {
+            session_id: instance.number,
+            phone,
+            message_id: id.as_str(),
+        },
+    })
+}
+
+async fn first_connected(call: &ToolCall) -> Result<Instance> {
+    let instances = call.app.instances().all(&call.caller).await?;
+    instances
+        .into_iter()
+        .find(|instance| instance.state == ConnectionState::Connected)
+        .ok_or_else(|| Error::new(ErrorCode::InstanceNotConnected, "Session not connected"))
+}
+
+/// The message id of a key: the same each time, so that a repeated call is the same message. In the
+/// form of ordinary ids; the key cannot be read from it.
+fn stable_id(instance: &Instance, key: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [
+        "recado idempotency",
+        instance.account.as_str(),
+        instance.id.as_str(),
+        key,
+    ] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    format!("3EB0{}", hex::encode_upper(&hash.finalize()[..14]))
+}

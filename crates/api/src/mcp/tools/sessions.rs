@@ -1,0 +1,202 @@
+//! WhatsApp numbers: their state, their QR, linking a new one.
+
+use recado_app::QrAnswer;
+use recado_model::{ConnectionState, Error, ErrorCode, Instance, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{qr, rest::session::whole_seconds};
+
+use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+
+pub(super) fn tools() -> Vec<ToolEntry> {
+    vec![
+        tool(
+            "get_whatsapp_status",
+            "Estado de WhatsApp",
+            "State of every WhatsApp session of the shop; each has a numeric id and a status (connected, disconnected, qr_pending).",
+            Effect::Query,
+            status,
+        ),
+        tool(
+            "get_whatsapp_qr",
+            "QR de WhatsApp",
+            "QR image of a session that waits to be scanned. Without such a session use connect_whatsapp; when it is connected already, says so.",
+            Effect::Query,
+            show_qr,
+        ),
+        tool(
+            "connect_whatsapp",
+            "Conectar WhatsApp",
+            "Start linking a WhatsApp number; returns the QR to scan with the phone (WhatsApp, Linked devices). Reuses a disconnected, unpaired session unless force_new.",
+            Effect::Mutation,
+            connect,
+        ),
+    ]
+}
+
+/// The contract's three states; the finer one is beside it.
+pub(super) fn contract_state(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Connected => "connected",
+        ConnectionState::QrPending => "qr_pending",
+        _ => "disconnected",
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct StatusArgs {
+    /// Only this session
+    #[serde(default)]
+    session_id: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Sessions<'a> {
+    success: bool,
+    total: usize,
+    sessions: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: i64,
+    session_id: i64,
+    status: &'static str,
+    label: &'a str,
+    phone: Option<&'a str>,
+    name: Option<&'a str>,
+    state: &'static str,
+    reason: Option<&'static str>,
+    what_to_do: Option<&'static str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(instance: &'a Instance) -> Self {
+        Self {
+            id: instance.number,
+            session_id: instance.number,
+            status: contract_state(instance.state),
+            label: &instance.name,
+            phone: instance.phone.as_deref(),
+            name: instance.push_name.as_deref(),
+            state: instance.state.as_str(),
+            reason: instance.reason.map(|reason| reason.as_str()),
+            what_to_do: instance.reason.map(|reason| reason.what_to_do()),
+        }
+    }
+}
+
+async fn status(call: ToolCall, args: StatusArgs) -> Result<Answer> {
+    let instances = match args.session_id {
+        Some(number) => vec![call.session(number).await?],
+        None => call.app.instances().all(&call.caller).await?,
+    };
+    let sessions: Vec<_> = instances.iter().map(Row::of).collect();
+    Answer::json(&Sessions {
+        success: true,
+        total: sessions.len(),
+        sessions,
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct QrArgs {
+    /// Only this session; by default the one that waits for a scan
+    #[serde(default)]
+    session_id: Option<i64>,
+}
+
+async fn show_qr(call: ToolCall, args: QrArgs) -> Result<Answer> {
+    let instance = match args.session_id {
+        Some(number) => call.session(number).await?,
+        None => waiting(&call).await?,
+    };
+    answer_qr(&call, &instance).await
+}
+
+/// The session whose QR a caller means who names none: one that waits for its scan, else one whose
+/// scan never came, else a connected one, of which the answer says so.
+async fn waiting(call: &ToolCall) -> Result<Instance> {
+    let mut instances = call.app.instances().all(&call.caller).await?;
+    instances.sort_by_key(|instance| {
+        let rank = match (instance.state, instance.paired) {
+            (ConnectionState::QrPending, _) => 0,
+            (_, false) => 1,
+            (_, true) => 2,
+        };
+        (rank, std::cmp::Reverse(instance.number))
+    });
+    let none = || {
+        Error::new(
+            ErrorCode::NotFound,
+            "no session waits for a QR; use connect_whatsapp",
+        )
+    };
+    instances.into_iter().next().ok_or_else(none)
+}
+
+#[derive(Serialize)]
+struct QrState<'a> {
+    success: bool,
+    session_id: i64,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i64>,
+    message: &'static str,
+}
+
+/// The picture goes out as image content; the text inside the QR does not, it would pair.
+async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
+    let session_id = instance.number;
+    match call.app.sessions().qr(&call.caller, instance).await? {
+        QrAnswer::Waiting {
+            code,
+            expires_in_ms,
+        } => {
+            let answer = Answer::json(&QrState {
+                success: true,
+                session_id,
+                status: "qr_pending",
+                phone: None,
+                expires_in: Some(whole_seconds(expires_in_ms)),
+                message: "Scan with the phone: WhatsApp, Linked devices, Link a device. Ask get_whatsapp_qr again when it has expired.",
+            })?;
+            Ok(answer.with_png(qr::png_base64(&code)?))
+        }
+        QrAnswer::Paired { phone, state } => Answer::json(&QrState {
+            success: true,
+            session_id,
+            status: contract_state(state),
+            phone: phone.as_deref(),
+            expires_in: None,
+            message: "This session is linked already; there is no QR to scan.",
+        }),
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ConnectArgs {
+    /// Name of the number in lists, at most 50 characters
+    #[serde(default)]
+    label: Option<String>,
+    /// Make a new session even when a disconnected one could be used
+    #[serde(default)]
+    force_new: Option<bool>,
+}
+
+async fn connect(call: ToolCall, args: ConnectArgs) -> Result<Answer> {
+    let label = args
+        .label
+        .map(|label| label.trim().to_owned())
+        .filter(|label| !label.is_empty());
+    let force_new = args.force_new.unwrap_or(false);
+    let instance = call
+        .app
+        .sessions()
+        .connect_new(&call.caller, label, force_new)
+        .await?;
+    answer_qr(&call, &instance).await
+}

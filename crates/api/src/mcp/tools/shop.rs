@@ -1,0 +1,68 @@
+//! The shop itself.
+
+use recado_model::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+
+pub(super) fn tools() -> Vec<ToolEntry> {
+    vec![tool(
+        "get_shop_status",
+        "Estado de la tienda",
+        "Language, credits and basic configuration of the shop, and how many WhatsApp numbers are connected.",
+        Effect::Query,
+        status,
+    )]
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct NoArgs {}
+
+#[derive(Serialize)]
+struct ShopStatus<'a> {
+    success: bool,
+    name: &'a str,
+    language: &'a str,
+    /// Nothing is charged for here; clients that ask find no limit.
+    credits: Credits,
+    buy_agents: Option<u64>,
+    network: &'static str,
+    mcp_url: String,
+    whatsapp: Numbers,
+}
+
+#[derive(Serialize)]
+struct Credits {
+    unlimited: bool,
+}
+
+#[derive(Serialize)]
+struct Numbers {
+    sessions: u64,
+    connected: u64,
+    by_state: Map<String, Value>,
+}
+
+async fn status(call: ToolCall, _: NoArgs) -> Result<Answer> {
+    let status = call.app.shop().status(&call.caller).await?;
+    Answer::json(&ShopStatus {
+        success: true,
+        name: &status.account.name,
+        language: &status.account.language,
+        credits: Credits { unlimited: true },
+        buy_agents: None,
+        network: call.app.network(),
+        mcp_url: format!("{}/api/mcp/", call.app.config().public_url),
+        whatsapp: Numbers {
+            sessions: status.instances,
+            connected: status.connected,
+            by_state: status
+                .by_state
+                .iter()
+                .map(|(state, count)| (state.as_str().to_owned(), Value::from(*count)))
+                .collect(),
+        },
+    })
+}

@@ -1,0 +1,60 @@
+//! What is sent into chats.
+
+use axum::{extract::State, response::Response};
+use recado_app::SendText;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Shared,
+    auth::InstanceAccess,
+    error::Fail,
+    extract::{Json, Names, text_or_number},
+};
+
+use super::enveloped;
+
+#[derive(Deserialize)]
+pub struct TextBody {
+    #[serde(deserialize_with = "text_or_number")]
+    phone: String,
+    message: String,
+    /// The caller's own message id.
+    #[serde(default)]
+    id: Option<String>,
+    /// Milliseconds.
+    #[serde(default)]
+    delay: Option<i64>,
+    #[serde(default, alias = "mentionedIds")]
+    mentioned_ids: Option<Names>,
+    #[serde(default, alias = "replyToMessageId")]
+    reply_to_message_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Accepted<'a> {
+    message_id: &'a str,
+}
+
+pub async fn send_text(
+    InstanceAccess { caller, instance }: InstanceAccess,
+    State(shared): State<Shared>,
+    Json(body): Json<TextBody>,
+) -> Result<Response, Fail> {
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let text = SendText {
+        phone: body.phone,
+        message: body.message,
+        id: given(body.id),
+        delay_ms: body.delay,
+        mentioned_ids: body.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
+        reply_to_message_id: given(body.reply_to_message_id),
+    };
+    let id = shared
+        .app
+        .messages()
+        .send_text(&caller, &instance, text)
+        .await?;
+    Ok(enveloped(&Accepted {
+        message_id: id.as_str(),
+    }))
+}

@@ -1,0 +1,332 @@
+//! The one table: method, surface, path, handler. Router, access matrix, OpenAPI document and the
+//! tests' list are made from it.
+//!
+//! The access rule is not written here: it is read from the type of the handler's first argument,
+//! so a handler without a guard does not compile into the table:
+//!
+//! ```compile_fail
+//! use recado_api::routes::route;
+//! async fn open_by_mistake() -> &'static str { "anyone" }
+//! let row = route(http::Method::GET, recado_api::Surface::Ops, "/x", open_by_mistake);
+//! ```
+//! ```
+//! use recado_api::{auth::{Public, Rule}, routes::route};
+//! async fn open_on_purpose(_: Public) -> &'static str { "anyone" }
+//! let row = route(http::Method::GET, recado_api::Surface::Ops, "/x", open_on_purpose);
+//! assert_eq!(row.row.rule, Rule::Public);
+//! ```
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    handler::Handler,
+    middleware,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use http::Method;
+
+use crate::{
+    Shared, Surface,
+    auth::{Access, Rule},
+    direct, layers, mcp, ops, rest, web,
+};
+
+/// The whole of it.
+pub fn table() -> Vec<Route> {
+    use Surface::{Direct, Instance, Mcp, Ops, Token, Web};
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    const DELETE: Method = Method::DELETE;
+    vec![
+        route(POST, Token, "/token", rest::token::issue),
+        //
+        route(PUT, Instance, "/instances/create", rest::instances::create),
+        route(POST, Instance, "/instances/list", rest::instances::list),
+        route(POST, Instance, "/instances/get", rest::instances::get),
+        route(GET, Instance, "/instances/{id}", rest::instances::read),
+        route(DELETE, Instance, "/instances/{id}", rest::instances::delete),
+        //
+        route(
+            GET,
+            Instance,
+            "/instances/{id}/session/qr",
+            rest::session::qr,
+        ),
+        route(
+            GET,
+            Instance,
+            "/instances/{id}/session/paircode/{phone}",
+            rest::session::pair_code,
+        ),
+        route(
+            GET,
+            Instance,
+            "/instances/{id}/session/status",
+            rest::session::status,
+        ),
+        route(
+            POST,
+            Instance,
+            "/instances/{id}/session/disconnect",
+            rest::session::disconnect,
+        ),
+        //
+        route(
+            POST,
+            Instance,
+            "/instances/{id}/chat/send/text",
+            rest::chat::send_text,
+        ),
+        //
+        route(GET, Instance, "/instances/{id}/webhook", rest::webhook::get),
+        route(
+            POST,
+            Instance,
+            "/instances/{id}/webhook",
+            rest::webhook::set,
+        ),
+        //
+        route(POST, Mcp, "/api/mcp", mcp::front::call),
+        route(POST, Mcp, "/api/mcp/", mcp::front::call),
+        route(DELETE, Mcp, "/api/mcp", mcp::front::end),
+        route(DELETE, Mcp, "/api/mcp/", mcp::front::end),
+        route(Method::OPTIONS, Mcp, "/api/mcp", mcp::front::preflight),
+        route(Method::OPTIONS, Mcp, "/api/mcp/", mcp::front::preflight),
+        route(GET, Mcp, "/api/mcp", mcp::front::no_stream),
+        route(GET, Mcp, "/api/mcp/", mcp::front::no_stream),
+        //
+        route(GET, Direct, "/health", direct::health),
+        route(POST, Direct, "/sessions", direct::create),
+        route(GET, Direct, "/sessions/{key}", direct::read),
+        route(GET, Direct, "/sessions/{key}/qr", direct::qr),
+        route(POST, Direct, "/sessions/{key}/messages", direct::send),
+        //
+        route(GET, Ops, "/livez", ops::live),
+        route(GET, Ops, "/readyz", ops::ready),
+        //
+        route(GET, Web, "/", web::home),
+        route(GET, Web, "/dashboard", web::index),
+        route(GET, Web, "/dashboard/", web::index),
+        route(GET, Web, "/dashboard/{*path}", web::file),
+        route(GET, Web, "/.well-known/{*path}", web::well_known),
+    ]
+}
+
+/// One line of the table.
+pub struct Route {
+    pub row: RouteRow,
+    handler: MethodRouter<Shared>,
+}
+
+/// What the outside may know of a route. MCP methods and tools have rows too; their `method` is
+/// `MCP`, their `path` the JSON-RPC method and the tool's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteRow {
+    pub method: String,
+    pub path: String,
+    pub surface: Surface,
+    pub rule: Rule,
+    /// What the row's effect is, for tools: read-only, destructive, confirm-gated.
+    pub note: String,
+}
+
+/// Something whose first member after the marker is a guard: the argument lists of handlers.
+pub trait First {
+    type Guard: Access;
+}
+
+macro_rules! first {
+    ($($rest:ident),*) => {
+        impl<M, G: Access, $($rest),*> First for (M, G, $($rest,)*) {
+            type Guard = G;
+        }
+    };
+}
+first!();
+first!(A);
+first!(A, B);
+first!(A, B, C);
+first!(A, B, C, D);
+
+/// A line of the table. `handler`'s first argument is its access rule.
+pub fn route<H, T>(method: Method, surface: Surface, path: &'static str, handler: H) -> Route
+where
+    H: Handler<T, Shared>,
+    T: First + 'static,
+{
+    let rule = <T::Guard as Access>::RULE;
+    let filter = filter_of(&method);
+    Route {
+        row: RouteRow {
+            method: method.to_string(),
+            path: path.to_owned(),
+            surface,
+            rule,
+            note: String::new(),
+        },
+        handler: on(filter, handler),
+    }
+}
+
+fn filter_of(method: &Method) -> MethodFilter {
+    match *method {
+        Method::POST => MethodFilter::POST,
+        Method::PUT => MethodFilter::PUT,
+        Method::PATCH => MethodFilter::PATCH,
+        Method::DELETE => MethodFilter::DELETE,
+        Method::OPTIONS => MethodFilter::OPTIONS,
+        _ => MethodFilter::GET,
+    }
+}
+
+/// The router of a table, with everything that surrounds a handler.
+pub(crate) fn build(table: Vec<Route>, shared: Shared) -> Router {
+    let mut paths: BTreeMap<String, MethodRouter<Shared>> = BTreeMap::new();
+    for Route { row, handler } in table {
+        let merged = match paths.remove(&row.path) {
+            Some(known) => known.merge(handler),
+            None => handler,
+        };
+        paths.insert(row.path, merged);
+    }
+    let mut router = Router::new();
+    for (path, methods) in paths {
+        router = router.route(&path, methods.fallback(layers::method_not_allowed));
+    }
+    router
+        .fallback(layers::route_not_found)
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            layers::observe,
+        ))
+        .with_state(shared)
+}
+
+/// The methods that each path knows, for `Allow`.
+pub(crate) struct AllowedMethods(BTreeMap<String, String>);
+
+impl AllowedMethods {
+    pub(crate) fn of(table: &[Route]) -> Self {
+        let mut paths: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for Route { row, .. } in table {
+            let methods = paths.entry(row.path.clone()).or_default();
+            if row.path.starts_with("/api/mcp") && row.method == "GET" {
+                // That row exists to say "no stream" in the contract's words; it is a refusal.
+                continue;
+            }
+            methods.push(&row.method);
+            if row.method == "GET" {
+                methods.push("HEAD");
+            }
+        }
+        let join = |(path, methods): (String, Vec<&str>)| (path, methods.join(", "));
+        Self(paths.into_iter().map(join).collect())
+    }
+
+    pub(crate) fn of_path(&self, path: &str) -> String {
+        self.0.get(path).cloned().unwrap_or_default()
+    }
+}
+
+/// Every row: HTTP routes in the table's order, then MCP methods, then tools by name.
+pub fn routes() -> Vec<RouteRow> {
+    let mut rows: Vec<_> = table().into_iter().map(|route| route.row).collect();
+    rows.extend(mcp::rows());
+    rows
+}
+
+/// `docs/access-matrix.md`: what each row asks for.
+pub fn access_matrix() -> String {
+    let mut text = String::from(
+        "# Access matrix\n\n\
+         Generated from the route table (`crates/api/src/routes.rs`); the rule of a row is the type of \
+         its handler's first argument. Do not edit.\n\n\
+         | method | path | surface | asks for | note |\n|---|---|---|---|---|\n",
+    );
+    for row in routes() {
+        let RouteRow {
+            method,
+            path,
+            surface,
+            rule,
+            note,
+        } = row;
+        let surface = surface.as_str();
+        text.push_str(&format!(
+            "| {method} | `{path}` | {surface} | {rule} | {note} |\n"
+        ));
+    }
+    text.push_str(
+        "\nEverything else: 404 on every surface, after a valid `X-API-Key` on the Direct API \
+         (401 without one). A known path with another method: 405 with `Allow`.\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_row_twice_and_each_on_the_surface_of_its_path() {
+        let mut seen = HashSet::new();
+        for row in routes() {
+            assert!(
+                seen.insert((row.method.clone(), row.path.clone())),
+                "{row:?}"
+            );
+            if row.method != "MCP" {
+                let surface = Surface::of(&row.path, &http::HeaderMap::new());
+                assert_eq!(surface, row.surface, "{row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_open_on_purpose() {
+        let open: Vec<String> = routes()
+            .into_iter()
+            .filter(|row| row.rule == Rule::Public)
+            .map(|row| format!("{} {}", row.method, row.path))
+            .collect();
+        assert_eq!(
+            open,
+            [
+                "OPTIONS /api/mcp",
+                "OPTIONS /api/mcp/",
+                "GET /api/mcp",
+                "GET /api/mcp/",
+                "GET /health",
+                "GET /livez",
+                "GET /readyz",
+                "GET /",
+                "GET /dashboard",
+                "GET /dashboard/",
+                "GET /dashboard/{*path}",
+                "GET /.well-known/{*path}",
+                "MCP initialize",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_instance_pair_may_never_do() {
+        for row in routes()
+            .into_iter()
+            .filter(|row| row.surface == Surface::Instance)
+        {
+            let by_pair = row.rule == Rule::Instance;
+            let below = row.path.starts_with("/instances/{id}/");
+            assert_eq!(by_pair, below, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn the_matrix() {
+        insta::assert_snapshot!(access_matrix());
+    }
+}

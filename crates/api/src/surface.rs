@@ -1,0 +1,87 @@
+//! Surfaces: the faces of the program that render answers, above all errors, each in its own shape.
+
+use http::HeaderMap;
+
+/// Which face of the program a request speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Surface {
+    /// The instance API (REST).
+    Instance,
+    /// `POST /token`: RFC 6749 errors.
+    Token,
+    /// The MCP endpoint: JSON-RPC errors.
+    Mcp,
+    /// The Direct API: `{"error": …}`.
+    Direct,
+    /// Probes.
+    Ops,
+    /// The dashboard's files.
+    Web,
+}
+
+impl Surface {
+    pub const ALL: [Self; 6] = [
+        Self::Instance,
+        Self::Token,
+        Self::Mcp,
+        Self::Direct,
+        Self::Ops,
+        Self::Web,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Token => "token",
+            Self::Mcp => "mcp",
+            Self::Direct => "direct",
+            Self::Ops => "ops",
+            Self::Web => "web",
+        }
+    }
+
+    /// Decided on the parsed path alone, so that a query can never move a request to another face.
+    /// A path of nobody is the instance API's, or the Direct API's when the caller shows its key.
+    pub fn of(path: &str, headers: &HeaderMap) -> Self {
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
+        match first {
+            "token" => Self::Token,
+            "api" if path == "/api/mcp" || path.starts_with("/api/mcp/") => Self::Mcp,
+            "health" | "sessions" => Self::Direct,
+            "livez" | "readyz" => Self::Ops,
+            "" | "dashboard" | ".well-known" => Self::Web,
+            "instances" => Self::Instance,
+            _ if headers.contains_key("x-api-key") => Self::Direct,
+            _ => Self::Instance,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_decides() {
+        let none = HeaderMap::new();
+        let mut keyed = HeaderMap::new();
+        keyed.insert("x-api-key", http::HeaderValue::from_static("sk_"));
+        for (path, surface) in [
+            ("/token", Surface::Token),
+            ("/api/mcp", Surface::Mcp),
+            ("/api/mcp/", Surface::Mcp),
+            ("/api/other", Surface::Instance),
+            ("/sessions/x/qr", Surface::Direct),
+            ("/health", Surface::Direct),
+            ("/instances/sessions", Surface::Instance),
+            ("/dashboard/x", Surface::Web),
+            ("/", Surface::Web),
+            ("/livez", Surface::Ops),
+            ("/nothing", Surface::Instance),
+        ] {
+            assert_eq!(Surface::of(path, &none), surface, "{path}");
+        }
+        assert_eq!(Surface::of("/nothing", &keyed), Surface::Direct);
+        assert_eq!(Surface::of("/instances/x", &keyed), Surface::Instance);
+    }
+}

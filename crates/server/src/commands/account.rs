@@ -1,0 +1,95 @@
+//! `recado account`
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use recado_app::{
+    accounts::{self, NewAccount},
+    clock::SystemClock,
+};
+use recado_model::{Rng, Secret, clock::OsRng};
+use serde_json::json;
+
+use crate::{cli::AccountCommand, config::Settings, lifecycle::open_store};
+
+pub async fn run(settings: &Settings, command: AccountCommand) -> Result<()> {
+    let rng: Arc<dyn Rng> = Arc::new(OsRng);
+    let store = open_store(settings, &rng, true, false).await?;
+    match command {
+        AccountCommand::Create {
+            name,
+            email,
+            password_file,
+            json,
+        } => {
+            let owner_password = match password_file {
+                Some(file) => {
+                    let text = std::fs::read_to_string(&file).with_context(|| {
+                        format!("cannot read the password file {}", file.display())
+                    })?;
+                    Some(Secret::new(text.trim_end_matches(['\r', '\n'])))
+                }
+                None => None,
+            };
+            let new = NewAccount {
+                name,
+                owner_email: email,
+                owner_password,
+            };
+            let made = accounts::create(&store, &SystemClock, &*rng, new).await?;
+            let shown = made.owner_password.as_ref().map(Secret::expose);
+            if json {
+                let object = json!({
+                    "account_id": made.id,
+                    "owner_email": made.owner_email,
+                    "owner_password": shown,
+                    "client_token": made.client_token.expose(),
+                    "client_secret": made.client_secret.expose(),
+                    "api_token": made.api_token.expose(),
+                });
+                println!("{object}");
+            } else {
+                println!("account        {}", made.id);
+                println!("owner          {}", made.owner_email);
+                println!("password       {}", shown.unwrap_or("(as given)"));
+                println!("client_token   {}", made.client_token.expose());
+                println!("client_secret  {}", made.client_secret.expose());
+                println!("api_token      {}", made.api_token.expose());
+                println!();
+                println!(
+                    "Store these now: the client secret and the password are not shown again."
+                );
+                println!("Do not put them in version control or in a public front end.");
+            }
+        }
+        AccountCommand::List { json } => {
+            let all = store.read().await?.system().accounts().await?;
+            if json {
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|row| {
+                        json!({
+                            "account_id": row.id,
+                            "name": row.name,
+                            "kind": row.kind.as_str(),
+                            "owner_email": row.owner_email,
+                            "instances": row.instances,
+                            "created_at": row.created_at.to_rfc3339(),
+                        })
+                    })
+                    .collect();
+                println!("{}", serde_json::to_string(&rows)?);
+            } else {
+                for row in all {
+                    let owner = row.owner_email.as_deref().unwrap_or("-");
+                    println!(
+                        "{}  {:<24}  {owner:<32}  {} instances",
+                        row.id, row.name, row.instances
+                    );
+                }
+            }
+        }
+    }
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! One file per command.
+
+mod account;
+mod docs;
+mod doctor;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+mod serve;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Result;
+use recado_model::{Rng, clock::OsRng};
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand},
+    config::{self, Settings},
+    lifecycle,
+};
+
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    // Commands that must work without a valid configuration come first.
+    match cli.command {
+        Command::Config(ConfigCommand::Default) => {
+            print!("{}", config::DEFAULT);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Docs { out } => return docs::write(&out).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(args) => return sandbox::run(args).await.map(|()| ExitCode::SUCCESS),
+        _ => {}
+    }
+    let settings = Settings::load(cli.config.as_deref())?;
+    let rng: Arc<dyn Rng> = Arc::new(OsRng);
+    match cli.command {
+        Command::Serve(args) => serve::run(&settings, args).await?,
+        Command::Migrate => {
+            lifecycle::open_store(&settings, &rng, true, false)
+                .await?
+                .close()
+                .await;
+            println!("The database has this program's schema.");
+        }
+        Command::Init => {
+            lifecycle::open_store(&settings, &rng, true, true)
+                .await?
+                .close()
+                .await;
+            println!(
+                "The database is ready. The master key is in {}: back it up.",
+                settings.key_file().display()
+            );
+        }
+        Command::Account(command) => account::run(&settings, command).await?,
+        Command::Config(_) => print!("{}The configuration is valid.\n", settings.describe()?),
+        Command::Doctor => return doctor::run(&settings).await,
+        Command::Docs { .. } => {}
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(_) => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

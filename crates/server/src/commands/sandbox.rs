@@ -1,0 +1,40 @@
+//! `recado sandbox`: the WhatsApp network on loopback, as a process of its own.
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::{cli::SandboxArgs, lifecycle::asked_to_stop};
+
+pub async fn run(args: SandboxArgs) -> Result<()> {
+    let filter = std::env::var("RECADO_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_new(filter)?)
+        .with_writer(std::io::stderr)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let config = recado_sandbox::Config {
+        listen: args.listen,
+        receiver: args.receiver,
+        data_dir: args.data,
+    };
+    let sandbox = recado_sandbox::start(config).await?;
+    if let Some(file) = &args.info {
+        let info = json!({
+            "whatsapp_url": sandbox.whatsapp_url(),
+            "sandbox_url": sandbox.control_url(),
+            "receiver_url": sandbox.receiver_url(),
+            "pid": std::process::id(),
+        });
+        std::fs::write(file, info.to_string())
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    eprintln!(
+        "recado sandbox: network {}, control {}, receiver {}",
+        sandbox.whatsapp_url(),
+        sandbox.control_url(),
+        sandbox.receiver_url()
+    );
+    asked_to_stop(args.exit_with_stdin).await?;
+    sandbox.stop().await;
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! `recado serve`
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use recado_app::clock::SystemClock;
+use recado_model::clock::OsRng;
+
+use crate::{
+    cli::ServeArgs,
+    config::Settings,
+    lifecycle::{Gateway, World, asked_to_stop},
+    telemetry,
+};
+
+pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
+    telemetry::init_logs(settings)?;
+    let metrics = telemetry::init_metrics()?;
+    let upkeep = metrics.clone();
+    tokio::spawn(async move {
+        // Histograms grow until drained.
+        let mut every = tokio::time::interval(std::time::Duration::from_secs(5));
+        loop {
+            every.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    if cfg!(feature = "sandbox") {
+        eprintln!(
+            "recado: SANDBOX BUILD: it reaches a WhatsApp network on loopback only, and no real phone."
+        );
+    }
+    let world = World {
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(OsRng),
+        metrics: Some(metrics),
+    };
+    let gateway = Gateway::start(settings, world).await?;
+    eprintln!(
+        "recado: serving {} (dashboard: {}/dashboard)",
+        gateway.base_url, gateway.base_url
+    );
+    asked_to_stop(args.exit_with_stdin).await?;
+    tracing::info!("stopping");
+    gateway.stop().await
+}

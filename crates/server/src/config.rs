@@ -1,0 +1,317 @@
+//! Settings: the commented `default.toml` below, then the operator's file, then the environment.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use recado_app::{Guests, config::WebhookConfig};
+use recado_model::{Rng, Secret, id::random_base32};
+use recado_store::Database;
+use serde::{Deserialize, Deserializer};
+
+/// The documentation of every setting is this file.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    pub listen: SocketAddr,
+    metrics_listen: String,
+    public_url: String,
+    #[serde(deserialize_with = "secret")]
+    database_url: Secret,
+    database_url_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "some_secret")]
+    pub master_key: Option<Secret>,
+    pub master_key_file: Option<PathBuf>,
+    node: String,
+    pub device_name: String,
+    pub log: String,
+    pub log_format: LogFormat,
+    pub source_url: String,
+    pub limits: Limits,
+    jwt: Jwt,
+    direct: Direct,
+    send: Send,
+    start: Start,
+    webhooks: Webhooks,
+    egress: EgressSettings,
+    sandbox: Sandbox,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub body_bytes: usize,
+    pub request_secs: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Jwt {
+    ttl_secs: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Direct {
+    guests: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Send {
+    min_interval_ms: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    stagger_ms: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Webhooks {
+    timeout_ms: u64,
+    concurrency: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EgressSettings {
+    allow: TextOrList,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum TextOrList {
+    Text(String),
+    List(Vec<String>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sandbox {
+    url: String,
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    String::deserialize(from).map(Secret::new)
+}
+
+fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?
+        .filter(|text| !text.is_empty())
+        .map(Secret::new))
+}
+
+impl Settings {
+    /// Reads and checks; every error says which setting and what to do.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let mut figment = Figment::from(Toml::string(DEFAULT));
+        if let Some(file) = file {
+            ensure!(
+                file.is_file(),
+                "the configuration file {} does not exist",
+                file.display()
+            );
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        // RECADO_CONFIG names the file itself; RECADO_TEST_* belong to the test suite.
+        let environment = Env::prefixed("RECADO_")
+            .filter(|key| {
+                key != "config" && !key.as_str().to_ascii_lowercase().starts_with("test_")
+            })
+            .split("__");
+        let settings: Self = figment
+            .merge(environment)
+            .extract()
+            .map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<()> {
+        let url = self.public_url();
+        if self.public_url.is_empty() {
+            ensure!(
+                self.listen.ip().is_loopback(),
+                "public_url is required because listen ({}) is not a loopback address: set it to what callers type, for example https://wa.example.com",
+                self.listen
+            );
+        } else {
+            let parsed = url.parse::<axum::http::Uri>().ok();
+            let whole = parsed.is_some_and(|uri| uri.scheme().is_some() && uri.host().is_some());
+            ensure!(
+                whole,
+                "public_url must be a complete address such as https://wa.example.com, not {url:?}"
+            );
+        }
+        ensure!(
+            (61..=86_400).contains(&self.jwt.ttl_secs),
+            "jwt.ttl_secs must be from 61 to 86400: clients renew a minute early"
+        );
+        ensure!(
+            (1..=120_000).contains(&self.webhooks.timeout_ms),
+            "webhooks.timeout_ms must be from 1 to 120000"
+        );
+        ensure!(
+            (1..=1024).contains(&self.webhooks.concurrency),
+            "webhooks.concurrency must be from 1 to 1024"
+        );
+        ensure!(
+            self.send.min_interval_ms >= 0 && self.start.stagger_ms >= 0,
+            "intervals must not be negative"
+        );
+        ensure!(
+            (1024..=64 << 20).contains(&self.limits.body_bytes),
+            "limits.body_bytes must be from 1024 to 67108864"
+        );
+        ensure!(
+            (1..=3600).contains(&self.limits.request_secs),
+            "limits.request_secs must be from 1 to 3600"
+        );
+        self.metrics_listen()?;
+        self.guests()?;
+        self.egress_allow()?;
+        Ok(())
+    }
+
+    /// Without a trailing slash. On loopback it defaults to the listener itself.
+    pub fn public_url(&self) -> String {
+        match self.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.listen),
+            url => url.to_owned(),
+        }
+    }
+
+    pub fn metrics_listen(&self) -> Result<Option<SocketAddr>> {
+        match self.metrics_listen.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).with_context(|| {
+                format!("metrics_listen must be address:port or empty, not {text:?}")
+            }),
+        }
+    }
+
+    pub fn database(&self) -> Result<Database> {
+        let url = match &self.database_url_file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read database_url_file {}", file.display()))?;
+                Secret::new(text.trim())
+            }
+            None => self.database_url.clone(),
+        };
+        if url.expose().is_empty() {
+            return Ok(Database::Sqlite {
+                path: self.data_dir.join("recado.db"),
+            });
+        }
+        Ok(Database::parse(url.expose())?)
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.master_key_file
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+
+    /// The network of the sandbox, when one is asked for.
+    pub fn sandbox_url(&self) -> Option<&str> {
+        Some(self.sandbox.url.as_str()).filter(|url| !url.is_empty())
+    }
+
+    fn guests(&self) -> Result<Guests> {
+        Ok(match self.direct.guests.as_str() {
+            "off" => Guests::Off,
+            "pair" => Guests::Pair,
+            "full" => Guests::Full,
+            other => bail!("direct.guests must be off, pair or full, not {other:?}"),
+        })
+    }
+
+    fn egress_allow(&self) -> Result<Vec<ipnet::IpNet>> {
+        let parts: Vec<&str> = match &self.egress.allow {
+            TextOrList::Text(text) => text.split(',').collect(),
+            TextOrList::List(list) => list.iter().map(String::as_str).collect(),
+        };
+        parts
+            .into_iter()
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                part.parse().with_context(|| {
+                    format!("egress.allow: {part:?} is not a subnet such as 10.1.0.0/16")
+                })
+            })
+            .collect()
+    }
+
+    /// What the services need of all this. `public_url` is given apart: a listener on port 0 knows
+    /// its port only once it is bound.
+    pub fn app_config(&self, public_url: String, rng: &dyn Rng) -> Result<recado_app::Config> {
+        let node = match (self.node.as_str(), self.database()?) {
+            ("", Database::Sqlite { .. }) => "main".to_owned(),
+            ("", Database::Postgres { .. }) => format!("node-{}", &random_base32(rng)[..10]),
+            (name, _) => name.to_owned(),
+        };
+        Ok(recado_app::Config {
+            public_url,
+            node,
+            device_name: self.device_name.clone(),
+            jwt_ttl_secs: self.jwt.ttl_secs,
+            guests: self.guests()?,
+            send_interval_ms: self.send.min_interval_ms,
+            start_stagger_ms: self.start.stagger_ms,
+            webhooks: WebhookConfig {
+                timeout_ms: self.webhooks.timeout_ms,
+                concurrency: self.webhooks.concurrency,
+            },
+            egress_allow: self.egress_allow()?,
+            ..recado_app::Config::default()
+        })
+    }
+
+    /// What is in effect, for people: secrets only as set or not set.
+    pub fn describe(&self) -> Result<String> {
+        let database = match self.database()? {
+            Database::Sqlite { path } => format!("SQLite at {}", path.display()),
+            Database::Postgres { .. } => {
+                "PostgreSQL (address not shown: it holds a password)".to_owned()
+            }
+        };
+        let key = if self.master_key.is_some() {
+            "from the setting master_key".to_owned()
+        } else {
+            self.key_file().display().to_string()
+        };
+        let metrics = self
+            .metrics_listen()?
+            .map_or("off".to_owned(), |addr| addr.to_string());
+        Ok(format!(
+            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\negress.allow     {:?}\nsandbox.url      {}\n",
+            self.listen,
+            self.public_url(),
+            self.data_dir.display(),
+            self.direct.guests,
+            self.egress_allow()?,
+            self.sandbox_url().unwrap_or("none"),
+        ))
+    }
+}

@@ -56,7 +56,10 @@ pub trait Link: Send + Sync + 'static {
     async fn set_typing(&self, chat: &str, state: &str) -> Result<()>;
 
     /// For each number: its address, or `None` when it is not on WhatsApp.
-    async fn on_whatsapp(&self, phones: &[PhoneNumber]) -> Result<Vec<(PhoneNumber, Option<String>)>>;
+    async fn on_whatsapp(
+        &self,
+        phones: &[PhoneNumber],
+    ) -> Result<Vec<(PhoneNumber, Option<String>)>>;
 
     /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
     async fn logout(&self) -> Result<()>;
@@ -83,21 +86,42 @@ pub trait Sink: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// A code to show; the next one replaces it.
-    Qr { code: String, valid_ms: i64 },
+    Qr {
+        code: String,
+        valid_ms: i64,
+    },
     /// Nobody scanned; the link is closed.
     QrExhausted,
     /// Pairing went wrong; the text is for a person.
-    PairFailed { message: String },
+    PairFailed {
+        message: String,
+    },
     /// A phone took the code. `phone` is digits.
-    Paired { phone: String, jid: String, lid: Option<String>, push_name: Option<String>, business_name: Option<String> },
+    Paired {
+        phone: String,
+        jid: String,
+        lid: Option<String>,
+        push_name: Option<String>,
+        business_name: Option<String>,
+    },
     /// Logged in and able to send.
-    Online { push_name: Option<String> },
+    Online {
+        push_name: Option<String>,
+    },
     /// The socket is gone. `retrying`: the link opens it again by itself.
-    Offline { reason: StateReason, retrying: bool },
+    Offline {
+        reason: StateReason,
+        retrying: bool,
+    },
     /// The pairing is over: the device has been wiped and the link is closed.
-    LoggedOut { reason: StateReason },
+    LoggedOut {
+        reason: StateReason,
+    },
     Receipt(InboundReceipt),
     Typing(InboundTyping),
     /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.
-    ServerAck { id: MessageId, refused: Option<String> },
+    ServerAck {
+        id: MessageId,
+        refused: Option<String>,
+    },
 }

@@ -18,6 +18,10 @@
 //! To add a question that companions may ask: a line in `iq/mod.rs` and the answer in a file of
 //! its topic. To add something that people do: a function in `phone/`, a method on [`Network`]
 //! and a route in `control.rs`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a development network: what it waits for are real sockets and real people"
+)]
 
 mod ambient;
 mod conn;

@@ -87,7 +87,10 @@ fn resolve(source: &MessageSource, own: &Own, known: &[(Jid, Jid)]) -> Addresses
             .map(Jid::to_non_ad_string)
     };
     let (sender, sender_alt) = match number(&source.sender) {
-        Some(pn) => (pn.to_non_ad_string(), Some(source.sender.to_non_ad_string())),
+        Some(pn) => (
+            pn.to_non_ad_string(),
+            Some(source.sender.to_non_ad_string()),
+        ),
         None => (
             source.sender.to_non_ad_string(),
             other_lid(&source.sender_alt),
@@ -102,7 +105,9 @@ fn resolve(source: &MessageSource, own: &Own, known: &[(Jid, Jid)]) -> Addresses
         other_lid(&source.recipient_alt)
     };
     Addresses {
-        chat: chat_number.unwrap_or_else(|| source.chat.to_non_ad()).to_string(),
+        chat: chat_number
+            .unwrap_or_else(|| source.chat.to_non_ad())
+            .to_string(),
         sender,
         sender_alt,
         recipient_alt,

@@ -73,10 +73,12 @@ pub(super) fn of(message: &wa::Message) -> Option<Content> {
     if let Some(protocol) = message.protocol_message.as_option() {
         return of_protocol(protocol);
     }
-    of_answer(message).or_else(|| is_anything(message).then_some(Content {
-        kind: "other",
-        text: None,
-    }))
+    of_answer(message).or_else(|| {
+        is_anything(message).then_some(Content {
+            kind: "other",
+            text: None,
+        })
+    })
 }
 
 fn of_protocol(protocol: &wa::message::ProtocolMessage) -> Option<Content> {

@@ -149,7 +149,9 @@ fn document_of(response: &HttpResponse) -> Vec<u8> {
     std::str::from_utf8(&response.body)
         .ok()
         .and_then(parse_sw_js)
-        .map_or_else(built_in_document, |(_, _, revision)| revision_document(revision))
+        .map_or_else(built_in_document, |(_, _, revision)| {
+            revision_document(revision)
+        })
 }
 
 /// The version that the library was made for: better than not connecting at all.

@@ -12,8 +12,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{
     Serialize,
     ser::{
-        Error as _, Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
-        SerializeTuple, SerializeTupleStruct,
+        Error as _, Impossible, SerializeMap, SerializeSeq, SerializeStruct,
+        SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
     },
 };
 use serde_json::{Map, Value};
@@ -75,7 +75,10 @@ fn enum_number(name: &str, variant: &str, place: u32) -> i64 {
         ("ContentType", "UPDATE" | "UPDATE_CARD" | "LINK_CARD") => place + 1,
         (
             "FontType",
-            "SYSTEM_BOLD" | "MORNINGBREEZE_REGULAR" | "CALISTOGA_REGULAR" | "EXO2_EXTRABOLD"
+            "SYSTEM_BOLD"
+            | "MORNINGBREEZE_REGULAR"
+            | "CALISTOGA_REGULAR"
+            | "EXO2_EXTRABOLD"
             | "COURIERPRIME_BOLD",
         ) => place + 3,
         ("PreviewType", "PLACEHOLDER" | "IMAGE" | "PAYMENT_LINKS" | "PROFILE") => place + 2,
@@ -214,7 +217,12 @@ impl serde::Serializer for Json {
     fn serialize_unit_struct(self, _name: &'static str) -> Outcome {
         Ok(Node::Unset)
     }
-    fn serialize_unit_variant(self, name: &'static str, place: u32, variant: &'static str) -> Outcome {
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        place: u32,
+        variant: &'static str,
+    ) -> Outcome {
         Ok(Node::Set(enum_number(name, variant, place).into()))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -253,7 +261,9 @@ impl serde::Serializer for Json {
         variant: &'static str,
         _len: usize,
     ) -> Result<Self::SerializeTupleVariant, JsonError> {
-        Err(JsonError::custom(format!("{name}::{variant} is no protobuf value")))
+        Err(JsonError::custom(format!(
+            "{name}::{variant} is no protobuf value"
+        )))
     }
     fn serialize_map(self, _len: Option<usize>) -> Result<Object, JsonError> {
         Ok(Object::default())

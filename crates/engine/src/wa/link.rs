@@ -41,7 +41,9 @@ const UNLINK: Duration = Duration::from_secs(10);
 pub(super) enum Control {
     Reopen,
     /// A message was not committed in session `epoch`: have WhatsApp deliver it again, soon.
-    Redeliver { epoch: u64 },
+    Redeliver {
+        epoch: u64,
+    },
 }
 
 pub(super) struct LinkCore {
@@ -251,7 +253,10 @@ impl Link for WaLink {
         self.core.set_typing(chat, state).await
     }
 
-    async fn on_whatsapp(&self, phones: &[PhoneNumber]) -> Result<Vec<(PhoneNumber, Option<String>)>> {
+    async fn on_whatsapp(
+        &self,
+        phones: &[PhoneNumber],
+    ) -> Result<Vec<(PhoneNumber, Option<String>)>> {
         self.core.on_whatsapp(phones).await
     }
 

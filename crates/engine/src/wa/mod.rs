@@ -7,6 +7,10 @@
 //!
 //! Time in here is tokio's: the library measures by it (a named exception to the rule that time is a
 //! parameter).
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the library runs on tokio's time, and so does what is around it"
+)]
 
 mod address;
 mod backend;

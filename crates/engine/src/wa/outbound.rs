@@ -75,9 +75,8 @@ impl LinkCore {
         let found = look_up(&client, phones).await?;
         // WhatsApp may know a number under a corrected form (Brazil's ninth digit), and then the
         // answer names no number that was asked for. Such a number is asked for alone.
-        let is_corrected = |result: &IsOnWhatsAppResult| {
-            !phones.iter().any(|phone| answers(result, phone))
-        };
+        let is_corrected =
+            |result: &IsOnWhatsAppResult| !phones.iter().any(|phone| answers(result, phone));
         let any_corrected = found
             .iter()
             .any(|result| result.is_registered && is_corrected(result));
@@ -192,7 +191,8 @@ fn not_sent(error: SendError) -> Error {
             ClientError::NotConnected | ClientError::NotLoggedIn | ClientError::Socket(_),
         ) => not_connected().with_source(error),
         SendError::InvalidRequest(_) => {
-            Error::field("to", "WhatsApp does not take messages for this address").with_source(error)
+            Error::field("to", "WhatsApp does not take messages for this address")
+                .with_source(error)
         }
         _ => Error::new(
             ErrorCode::EngineUnavailable,

@@ -4,7 +4,10 @@ use recado_model::Timestamp;
 use serde_json::{Map, Value, json};
 use whatsapp_rust::{
     types::message::{EditAttribute, MessageInfo},
-    wacore::types::message::AddressingMode,
+    wacore::{
+        send::{media_type_from_message, stanza_type_from_message},
+        types::message::AddressingMode,
+    },
     waproto::whatsapp as wa,
 };
 
@@ -99,7 +102,7 @@ pub(super) fn body(
     message.remove("group_root_key_share");
     message.remove("root_secret_distribute_message");
     json!({
-        "info": info_json(info, addresses),
+        "info": info_json(info, addresses, content),
         "message": message,
         "is_ephemeral": wrapping.ephemeral,
         "is_view_once": wrapping.view_once
@@ -115,7 +118,7 @@ pub(super) fn body(
     })
 }
 
-fn info_json(info: &MessageInfo, addresses: &Addresses) -> Value {
+fn info_json(info: &MessageInfo, addresses: &Addresses, content: &wa::Message) -> Value {
     let source = &info.source;
     let mode = match source.addressing_mode {
         Some(AddressingMode::Lid) => "lid",
@@ -139,8 +142,11 @@ fn info_json(info: &MessageInfo, addresses: &Addresses) -> Value {
         "is_from_me": source.is_from_me,
         "is_group": addresses.is_group,
         "broadcast_list_owner": text(&source.broadcast_list_owner),
-        "type": info.r#type,
-        "media_type": info.media_type,
+        "type": stated_or(&info.r#type, stanza_type_from_message(content)),
+        "media_type": stated_or(
+            &info.media_type,
+            media_type_from_message(content).unwrap_or_default(),
+        ),
         "push_name": info.push_name,
         "timestamp": at(info).to_rfc3339(),
         "category": info.category.as_str(),
@@ -163,6 +169,85 @@ fn info_json(info: &MessageInfo, addresses: &Addresses) -> Value {
     })
 }
 
+/// The library does not keep the stanza's attributes; senders derive them from the content, and so
+/// do we.
+fn stated_or<'a>(stated: &'a str, derived: &'a str) -> &'a str {
+    if stated.is_empty() { derived } else { stated }
+}
+
 pub(super) fn at(info: &MessageInfo) -> Timestamp {
     Timestamp(info.timestamp.timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use whatsapp_rust::waproto::buffa::MessageField;
+
+    use super::*;
+
+    fn wrapped(message: wa::Message) -> MessageField<wa::message::FutureProofMessage> {
+        MessageField::some(wa::message::FutureProofMessage {
+            message: MessageField::some(message),
+        })
+    }
+
+    #[test]
+    fn a_voice_note_inside_wrappers() {
+        let voice = wa::Message {
+            audio_message: MessageField::some(wa::message::AudioMessage {
+                ptt: Some(true),
+                mimetype: Some("audio/ogg".into()),
+                media_key: Some(vec![0; 3]),
+                ..Default::default()
+            }),
+            sender_key_distribution_message: MessageField::some(
+                wa::message::SenderKeyDistributionMessage {
+                    group_id: Some("120363@g.us".into()),
+                    ..Default::default()
+                },
+            ),
+            ..Default::default()
+        };
+        let message = wa::Message {
+            ephemeral_message: wrapped(wa::Message {
+                view_once_message_v2: wrapped(voice),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let (content, wrapping) = unwrap(&message);
+        assert!(wrapping.ephemeral && wrapping.view_once_v2 && !wrapping.view_once);
+        let info = MessageInfo {
+            id: "3EB0AA".into(),
+            ..Default::default()
+        };
+        let body = body(&info, &Addresses::default(), content, wrapping);
+        assert_eq!(body["info"]["type"], "media");
+        assert_eq!(body["info"]["media_type"], "ptt");
+        assert_eq!(body["message"]["audio_message"]["media_key"], "AAAA");
+        assert_eq!(body["is_ephemeral"], true);
+        assert_eq!(body["is_view_once"], true);
+        assert!(
+            body["message"]
+                .get("sender_key_distribution_message")
+                .is_none(),
+            "key material is not told"
+        );
+    }
+
+    #[test]
+    fn endless_wrapping_ends() {
+        let mut message = wa::Message {
+            conversation: Some("deep".into()),
+            ..Default::default()
+        };
+        for _ in 0..100 {
+            message = wa::Message {
+                ephemeral_message: wrapped(message),
+                ..Default::default()
+            };
+        }
+        let (content, _) = unwrap(&message);
+        assert!(content.conversation.is_none());
+    }
 }

@@ -167,7 +167,9 @@ impl Pump {
                 self.tell(Notice::Qr { code, valid_ms }).await;
             }
             Event::PairingQrCodesExhausted(codes) => {
-                let until = (!codes.disconnected).then(|| self.link.code_until()).flatten();
+                let until = (!codes.disconnected)
+                    .then(|| self.link.code_until())
+                    .flatten();
                 match until {
                     // Someone may still be typing the link code.
                     Some(until) => self.give_up_at = Some(until),
@@ -179,13 +181,17 @@ impl Pump {
                     .await;
             }
             Event::QrScannedWithoutMultidevice(_) => {
-                self.pair_failed("The phone's WhatsApp is too old to link devices. Update it and scan again.")
-                    .await;
+                self.pair_failed(
+                    "The phone's WhatsApp is too old to link devices. Update it and scan again.",
+                )
+                .await;
             }
             Event::PairError(error) => {
                 tracing::warn!(instance = %self.link.spec.instance, error = error.error, "pairing failed");
-                self.pair_failed("The phone's answer could not be verified. Ask for a new code and try again.")
-                    .await;
+                self.pair_failed(
+                    "The phone's answer could not be verified. Ask for a new code and try again.",
+                )
+                .await;
             }
             Event::PairSuccess(success) => self.paired(&session, &success.business_name).await,
             Event::Connected(_) => {
@@ -207,9 +213,15 @@ impl Pump {
                 })
                 .await;
             }
-            Event::StreamReplaced(_) => self.give_up(signal.epoch, StateReason::StreamReplaced).await,
+            Event::StreamReplaced(_) => {
+                self.give_up(signal.epoch, StateReason::StreamReplaced)
+                    .await
+            }
             Event::TemporaryBan(_) => self.give_up(signal.epoch, StateReason::TemporaryBan).await,
-            Event::ClientOutdated(_) => self.give_up(signal.epoch, StateReason::ClientOutdated).await,
+            Event::ClientOutdated(_) => {
+                self.give_up(signal.epoch, StateReason::ClientOutdated)
+                    .await
+            }
             Event::ConnectFailure(failure) => {
                 let (reason, again) = notice::refusal(failure.reason);
                 if again {

@@ -26,7 +26,10 @@ impl LinkRuntime {
     pub(super) async fn end(&self) {
         self.ended.cancel();
         self.tracker.close();
-        if tokio::time::timeout(SETTLE, self.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(SETTLE, self.tracker.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(
                 tasks = self.tracker.len(),
                 "tasks of a closed link are still running"

@@ -13,9 +13,7 @@ use recado_model::{Error, Result};
 use tokio::sync::mpsc;
 use whatsapp_rust::{
     CacheConfig, CacheEntryConfig, Client,
-    store::{
-        commands::DeviceCommand, persistence_manager::PersistenceManager,
-    },
+    store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
     types::events::{Event, EventHandler, EventInterest, EventKind, Subscription},
     wacore::{runtime::Runtime as _, store::DevicePropsOverride},
 };
@@ -87,7 +85,11 @@ impl Session {
         if let Some(version) = link.shared.version {
             builder = builder.with_version_override(version);
         }
-        let client = builder.build().await.map_err(Error::internal)?.into_client();
+        let client = builder
+            .build()
+            .await
+            .map_err(Error::internal)?
+            .into_client();
         let tap = Arc::new(Tap {
             epoch,
             queue: link.queue.clone(),

@@ -99,7 +99,12 @@ impl Lab {
         let instance = InstanceId::random(&OsRng);
         let mut conn = self.store.write().await.expect("a connection");
         conn.account(&self.account)
-            .create_instance(&instance, Origin::Api, &NewInstance::default(), Timestamp(1))
+            .create_instance(
+                &instance,
+                Origin::Api,
+                &NewInstance::default(),
+                Timestamp(1),
+            )
             .await
             .expect("an instance");
         conn.commit().await.expect("a commit");
@@ -112,10 +117,7 @@ impl Lab {
             instance: instance.clone(),
             device_name: "Recado".to_owned(),
         };
-        self.engine
-            .start(spec, sink.clone())
-            .await
-            .expect("a link")
+        self.engine.start(spec, sink.clone()).await.expect("a link")
     }
 
     pub async fn has_device(&self, instance: &InstanceId) -> bool {
@@ -251,7 +253,9 @@ impl Sink for Recorder {
     async fn messages(&self, batch: Vec<InboundMessage>) -> Result<()> {
         let refused = self
             .refusing
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
         let outcome = if refused.is_ok() {
             Err(Error::new(ErrorCode::Unavailable, "the disk is full"))
         } else {

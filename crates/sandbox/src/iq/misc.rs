@@ -4,7 +4,7 @@ use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
 use crate::ambient;
-use crate::core::{Core, jid, result, text};
+use crate::core::{Core, jid, result};
 use crate::state::Addr;
 
 /// Server-side experiments: none.
@@ -79,28 +79,6 @@ impl Core {
                     .children([host])
                     .build(),
             ],
-        )
-    }
-
-    /// Settings that travel between an account's devices: every collection is empty.
-    pub(super) fn app_state(&self, id: &str, node: &Node) -> Node {
-        let collections = node
-            .get_optional_child("sync")
-            .into_iter()
-            .flat_map(|sync| sync.get_children_by_tag("collection"))
-            .map(|asked| {
-                let version: u64 = text(asked, "version").parse().unwrap_or_default();
-                NodeBuilder::new("collection")
-                    .attr("name", text(asked, "name"))
-                    .attr("version", version)
-                    .attr("type", "result")
-                    .attr("has_more_patches", "false")
-                    .build()
-            })
-            .collect::<Vec<_>>();
-        result(
-            id,
-            vec![NodeBuilder::new("sync").children(collections).build()],
         )
     }
 

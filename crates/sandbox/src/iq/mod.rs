@@ -1,12 +1,13 @@
 //! Questions that companions ask the server. One file per topic; add a namespace to
 //! [`Core::companion_iq`] and its answer next to its kind.
 
+mod app_state;
 mod misc;
 mod pair;
 mod prekeys;
 mod usync;
 
-pub(crate) use prekeys::Bundle;
+pub(crate) use prekeys::{Bundle, key_node, skey_node};
 
 use wacore_binary::Node;
 
@@ -46,7 +47,7 @@ impl Core {
             ("encrypt", _) if set => self.upload_prekeys(addr, &id, node),
             ("usync", _) => self.usync(&id, node),
             ("w:m", _) => self.media_conn(&id),
-            ("w:sync:app:state", _) => self.app_state(&id, node),
+            ("w:sync:app:state", _) => self.app_state(addr, &id, node),
             ("abt", _) => misc::props(&id),
             ("privacy", "privacy") if !set => misc::privacy(&id),
             ("blocklist", _) => misc::blocklist(&id),

@@ -37,7 +37,18 @@ fn signed_prekey(node: &Node) -> Option<SignedPreKey> {
     })
 }
 
-fn skey_node(signed: &SignedPreKey) -> Node {
+/// `<key>` of a bundle: a one-time key.
+pub(crate) fn key_node(key: &PreKey) -> Node {
+    NodeBuilder::new("key")
+        .children([
+            NodeBuilder::new("id").bytes(three_bytes(key.id)).build(),
+            NodeBuilder::new("value").bytes(key.public.to_vec()).build(),
+        ])
+        .build()
+}
+
+/// `<skey>` of a bundle.
+pub(crate) fn skey_node(signed: &SignedPreKey) -> Node {
     NodeBuilder::new("skey")
         .children([
             NodeBuilder::new("id").bytes(three_bytes(signed.id)).build(),
@@ -185,14 +196,7 @@ impl Core {
                 skey_node(&bundle.signed),
             ];
             if let Some(key) = bundle.prekey {
-                children.push(
-                    NodeBuilder::new("key")
-                        .children([
-                            NodeBuilder::new("id").bytes(three_bytes(key.id)).build(),
-                            NodeBuilder::new("value").bytes(key.public.to_vec()).build(),
-                        ])
-                        .build(),
-                );
+                children.push(key_node(&key));
             }
             if let Some(identity) = bundle.device_identity {
                 children.push(NodeBuilder::new("device-identity").bytes(identity).build());

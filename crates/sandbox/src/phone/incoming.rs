@@ -8,10 +8,12 @@ use wacore_binary::{Jid, Node};
 use waproto::whatsapp::{Message, message::protocol_message::Type};
 
 use super::chat::{Envelope, text_message};
+use super::signal::SPARE_PRE_KEY;
 use crate::ambient;
 use crate::core::{Core, jid, node_bytes, text};
+use crate::iq::{key_node, skey_node};
 use crate::receipts::receipt_ids;
-use crate::state::{Addr, ChatMessage};
+use crate::state::{Addr, ChatMessage, PreKey};
 
 /// How often a companion may ask for the same message, as the app has it.
 const MAX_RETRIES: u64 = 5;
@@ -127,7 +129,27 @@ impl Core {
         if count > MAX_RETRIES {
             return;
         }
+        let Some(identity) = phone.identity_public() else {
+            return;
+        };
+        let spare = PreKey {
+            id: SPARE_PRE_KEY,
+            public: match phone.signed_prekey.public.0.as_slice().try_into() {
+                Ok(public) => public,
+                Err(_) => return,
+            },
+        };
         let id = text(node, "id");
+        // The app sends its keys along from the second time on, and its second time comes a
+        // network's latency later. Here it would come while the client still works on the first.
+        let keys = NodeBuilder::new("keys")
+            .children([
+                NodeBuilder::new("type").bytes(vec![5]).build(),
+                NodeBuilder::new("identity").bytes(identity).build(),
+                key_node(&spare),
+                skey_node(&phone.signed_prekey),
+            ])
+            .build();
         let receipt = NodeBuilder::new("receipt")
             .attr("from", Addr::phone(number).jid())
             .attr("id", id.as_str())
@@ -143,6 +165,7 @@ impl Core {
                 NodeBuilder::new("registration")
                     .bytes(phone.registration_id.to_be_bytes().to_vec())
                     .build(),
+                keys,
             ])
             .build();
         self.deliver(from, receipt);

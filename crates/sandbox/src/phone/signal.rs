@@ -19,6 +19,9 @@ use crate::ambient;
 use crate::iq::Bundle;
 use crate::state::{Addr, Blob, Phone};
 
+/// The id of the one-time key in a phone's request to send again.
+pub(crate) const SPARE_PRE_KEY: u32 = 0x00ff_ff01;
+
 /// An encrypted body, as it goes into `<enc type>`.
 pub(crate) struct Sealed {
     /// `pkmsg` while the session is new, `msg` afterwards.
@@ -111,13 +114,18 @@ impl IdentityKeyStore for Identities<'_> {
     }
 }
 
-/// Phones hand out no one-time keys.
-struct NoPreKeys;
+/// Phones hand out no one-time keys, but a request to send again has to name one: it is the
+/// signed key under another id.
+struct SparePreKey(KeyPair);
 
 #[async_trait]
-impl PreKeyStore for NoPreKeys {
-    async fn get_pre_key(&self, _: PreKeyId) -> SignalResult<PreKeyRecord> {
-        Err(SignalProtocolError::InvalidPreKeyId)
+impl PreKeyStore for SparePreKey {
+    async fn get_pre_key(&self, id: PreKeyId) -> SignalResult<PreKeyRecord> {
+        if u32::from(id) == SPARE_PRE_KEY {
+            Ok(PreKeyRecord::new(id, &self.0))
+        } else {
+            Err(SignalProtocolError::InvalidPreKeyId)
+        }
     }
 
     async fn save_pre_key(&mut self, _: PreKeyId, _: &PreKeyRecord) -> SignalResult<()> {
@@ -259,7 +267,7 @@ impl Phone {
                 registration_id: self.registration_id,
                 known: &mut self.identities,
             },
-            &mut NoPreKeys,
+            &mut SparePreKey(pair),
             &signed,
             &mut ambient::rng(),
             UsePQRatchet::No,

@@ -42,7 +42,8 @@ impl AppSyncStore for Backend {
     }
 
     async fn set_version(&self, name: &str, state: HashState) -> Result<()> {
-        self.put(space::SYNC_VERSION, name, 0, encode(&state)?).await
+        self.put(space::SYNC_VERSION, name, 0, encode(&state)?)
+            .await
     }
 
     async fn put_mutation_macs(
@@ -116,4 +117,3 @@ impl AppSyncStore for Backend {
         self.get(space::META, LATEST_SYNC_KEY).await
     }
 }
-

@@ -3,8 +3,6 @@
 use std::{collections::HashMap, fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
-use recado_model::{AccountId, InstanceId, Rng, Timestamp, account::AccountKind, clock::OsRng, instance::{NewInstance, Origin}};
-use recado_store::{Database, MasterKey, Options, Store};
 use whatsapp_rust::{
     traits::{
         AppStateSyncKey, Backend as WaBackend, DeviceInfo, DeviceListRecord, LidPnMappingEntry,
@@ -17,56 +15,7 @@ use whatsapp_rust::{
     },
 };
 
-use super::{Backend, Fence};
-
-/// A database in a folder of its own, with one instance; the folder goes with the value.
-struct Fixture {
-    store: Store,
-    account: AccountId,
-    instance: InstanceId,
-    _folder: tempfile::TempDir,
-}
-
-impl Fixture {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let rng: Arc<dyn Rng> = Arc::new(OsRng);
-        let store = Store::open(Options {
-            database: Database::Sqlite {
-                path: folder.path().join("recado.db"),
-            },
-            master_key: MasterKey::generate(rng.as_ref()).0,
-            rng: rng.clone(),
-            migrate: true,
-            init: true,
-        })
-        .await
-        .expect("a store");
-        let account = AccountId::random(rng.as_ref());
-        let instance = InstanceId::random(rng.as_ref());
-        let now = Timestamp(1);
-        let mut conn = store.write().await.expect("a connection");
-        conn.system()
-            .create_account(&account, "Acme", AccountKind::Full, None, now)
-            .await
-            .expect("an account");
-        conn.account(&account)
-            .create_instance(&instance, Origin::Api, &NewInstance::default(), now)
-            .await
-            .expect("an instance");
-        conn.commit().await.expect("a commit");
-        Self {
-            store,
-            account,
-            instance,
-            _folder: folder,
-        }
-    }
-
-    fn backend(&self, fence: Fence) -> Backend {
-        Backend::new(self.store.device(&self.account, &self.instance), fence)
-    }
-}
+use super::{Fence, fixture::Fixture};
 
 #[derive(Default)]
 struct Transcript(Vec<String>);
@@ -111,7 +60,9 @@ async fn signal(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow:
     }
 
     b.store_prekey(7, b"seven", false).await?;
-    let many: Vec<(u32, Bytes)> = (100..140).map(|id| (id, Bytes::from(format!("k{id}")))).collect();
+    let many: Vec<(u32, Bytes)> = (100..140)
+        .map(|id| (id, Bytes::from(format!("k{id}"))))
+        .collect();
     b.store_prekeys_batch(&many, true).await?;
     b.mark_prekeys_uploaded(&[7, 9999]).await?;
     t.note("prekey", b.load_prekey(7).await?);
@@ -148,7 +99,10 @@ async fn app_sync(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
     }
     t.note("latest key", b.get_latest_sync_key_id().await?);
     let key = b.get_sync_key(&[0, 1]).await?;
-    t.note("key", key.map(|key| (key.key_data, key.fingerprint, key.timestamp)));
+    t.note(
+        "key",
+        key.map(|key| (key.key_data, key.fingerprint, key.timestamp)),
+    );
     t.note("no version", b.get_version("regular").await?.version);
     let state = HashState {
         version: 12,
@@ -158,7 +112,10 @@ async fn app_sync(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
     };
     b.set_version("regular", state).await?;
     let state = b.get_version("regular").await?;
-    t.note("version", (state.version, state.hash, state.index_value_map));
+    t.note(
+        "version",
+        (state.version, state.hash, state.index_value_map),
+    );
 
     let mac = |n: u8| AppStateMutationMAC {
         index_mac: vec![n; 32],
@@ -176,10 +133,19 @@ async fn app_sync(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
     macs.sort();
     t.note("macs", macs);
     b.delete_mutation_macs("regular", &[vec![1; 32]]).await?;
-    t.note("deleted mac", b.get_mutation_mac("regular", &[1; 32]).await?);
+    t.note(
+        "deleted mac",
+        b.get_mutation_mac("regular", &[1; 32]).await?,
+    );
     b.clear_mutation_macs("regular").await?;
-    t.note("cleared mac", b.get_mutation_mac("regular", &[2; 32]).await?);
-    t.note("neighbour's mac", b.get_mutation_mac("regular_low", &[4; 32]).await?);
+    t.note(
+        "cleared mac",
+        b.get_mutation_mac("regular", &[2; 32]).await?,
+    );
+    t.note(
+        "neighbour's mac",
+        b.get_mutation_mac("regular_low", &[4; 32]).await?,
+    );
     Ok(())
 }
 
@@ -202,7 +168,10 @@ async fn protocol(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
     t.note_sorted("devices", b.get_sender_key_devices(GROUP).await?);
     b.delete_sender_key_device_rows(&[ALICE]).await?;
     t.note_sorted("without alice", b.get_sender_key_devices(GROUP).await?);
-    t.note_sorted("there neither", b.get_sender_key_devices(OTHER_GROUP).await?);
+    t.note_sorted(
+        "there neither",
+        b.get_sender_key_devices(OTHER_GROUP).await?,
+    );
     b.clear_sender_key_devices(GROUP).await?;
     t.note_sorted("cleared", b.get_sender_key_devices(GROUP).await?);
     b.set_sender_key_status(OTHER_GROUP, &[(BOB, true)]).await?;
@@ -220,13 +189,25 @@ async fn protocol(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
     t.note("old phone", text(b.get_pn_mapping("5511").await?));
     t.note("new phone", text(b.get_pn_mapping("5544").await?));
     b.put_lid_mapping(&pair("400", "5522")).await?;
-    t.note("newest lid of a phone", text(b.get_pn_mapping("5522").await?));
+    t.note(
+        "newest lid of a phone",
+        text(b.get_pn_mapping("5522").await?),
+    );
     let all = b.get_all_lid_mappings().await?;
-    t.note_sorted("all", all.into_iter().map(|e| (e.lid, e.phone_number)).collect());
+    t.note_sorted(
+        "all",
+        all.into_iter().map(|e| (e.lid, e.phone_number)).collect(),
+    );
 
     b.save_base_key(ALICE, "M1", b"base").await?;
-    t.note("same base", b.has_same_base_key(ALICE, "M1", b"base").await?);
-    t.note("other base", b.has_same_base_key(ALICE, "M1", b"else").await?);
+    t.note(
+        "same base",
+        b.has_same_base_key(ALICE, "M1", b"base").await?,
+    );
+    t.note(
+        "other base",
+        b.has_same_base_key(ALICE, "M1", b"else").await?,
+    );
     b.delete_base_key(ALICE, "M1").await?;
     t.note("no base", b.has_same_base_key(ALICE, "M1", b"base").await?);
 
@@ -242,7 +223,10 @@ async fn protocol(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
         .await?;
     for user in ["5511", "5522", "none"] {
         let found = b.get_devices(user).await?;
-        t.note(user, found.map(|r| (r.devices.len(), r.timestamp, r.phash, r.raw_id)));
+        t.note(
+            user,
+            found.map(|r| (r.devices.len(), r.timestamp, r.phash, r.raw_id)),
+        );
     }
     b.delete_devices("5511").await?;
     t.note("deleted devices", b.get_devices("5511").await?.is_some());
@@ -263,7 +247,10 @@ async fn tokens(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow:
     b.touch_tc_token_sender_timestamp("a@lid", 40).await?;
     t.note("placeholder", show(b.get_tc_token("a@lid").await?));
     b.store_received_tc_token("a@lid", b"tok", 10).await?;
-    t.note("a placeholder gives way", show(b.get_tc_token("a@lid").await?));
+    t.note(
+        "a placeholder gives way",
+        show(b.get_tc_token("a@lid").await?),
+    );
     b.store_received_tc_token("a@lid", b"old", 5).await?;
     t.note("newer wins", show(b.get_tc_token("a@lid").await?));
     b.store_received_tc_token("b@lid", b"tok", 100).await?;
@@ -287,8 +274,14 @@ async fn waiting(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow
     t.note("taken", b.take_sent_message(BOB, "S1").await?);
     t.note("taken once", b.take_sent_message(BOB, "S1").await?);
     b.store_sent_message(BOB, "S2", b"sent").await?;
-    t.note("none old", b.delete_expired_sent_messages(now_secs() - 60).await?);
-    t.note("all old", b.delete_expired_sent_messages(now_secs() + 60).await?);
+    t.note(
+        "none old",
+        b.delete_expired_sent_messages(now_secs() - 60).await?,
+    );
+    t.note(
+        "all old",
+        b.delete_expired_sent_messages(now_secs() + 60).await?,
+    );
     t.note("gone", b.take_sent_message(BOB, "S2").await?);
 
     let row = |id: &'static str, message: &'static [u8]| PendingInboundRow {
@@ -301,7 +294,10 @@ async fn waiting(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow
     b.store_pending_inbound_batch(&[row("P1", b"again"), row("P2", b"two"), row("P3", b"three")])
         .await?;
     t.note("pending", b.get_pending_inbound(GROUP, ALICE, "P1").await?);
-    t.note("another sender's", b.get_pending_inbound(GROUP, BOB, "P1").await?);
+    t.note(
+        "another sender's",
+        b.get_pending_inbound(GROUP, BOB, "P1").await?,
+    );
     b.delete_pending_inbound(GROUP, ALICE, "P1").await?;
     t.note("done", b.get_pending_inbound(GROUP, ALICE, "P1").await?);
     b.delete_pending_inbound_batch(&[PendingInboundKey {
@@ -310,10 +306,22 @@ async fn waiting(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow
         id: "P2",
     }])
     .await?;
-    t.note("also done", b.get_pending_inbound(GROUP, ALICE, "P2").await?);
-    t.note("still waiting", b.delete_expired_pending_inbound(now_secs() - 60).await?);
-    t.note("given up", b.delete_expired_pending_inbound(now_secs() + 60).await?);
-    t.note("not there", b.get_pending_inbound(GROUP, ALICE, "P3").await?);
+    t.note(
+        "also done",
+        b.get_pending_inbound(GROUP, ALICE, "P2").await?,
+    );
+    t.note(
+        "still waiting",
+        b.delete_expired_pending_inbound(now_secs() - 60).await?,
+    );
+    t.note(
+        "given up",
+        b.delete_expired_pending_inbound(now_secs() + 60).await?,
+    );
+    t.note(
+        "not there",
+        b.get_pending_inbound(GROUP, ALICE, "P3").await?,
+    );
     Ok(())
 }
 
@@ -326,10 +334,19 @@ async fn secrets(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow
         expires_at,
         message_ts,
     };
-    t.note("stored", b.put_msg_secrets(vec![entry("A", 1, 100, 10), entry("B", 2, 50, 0)]).await?);
+    t.note(
+        "stored",
+        b.put_msg_secrets(vec![entry("A", 1, 100, 10), entry("B", 2, 50, 0)])
+            .await?,
+    );
     b.put_msg_secret(BOB, ALICE, "C", &[3; 32]).await?;
-    b.put_msg_secrets(vec![entry("A", 4, 80, 0), entry("B", 5, 0, 7), entry("D", 6, 60, 1), entry("D", 7, 40, 9)])
-        .await?;
+    b.put_msg_secrets(vec![
+        entry("A", 4, 80, 0),
+        entry("B", 5, 0, 7),
+        entry("D", 6, 60, 1),
+        entry("D", 7, 40, 9),
+    ])
+    .await?;
     for id in ["A", "B", "C", "D", "E"] {
         t.note(id, b.get_msg_secret_with_ts(BOB, ALICE, id).await?);
     }
@@ -353,8 +370,19 @@ async fn device(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow:
     device.adv_secret_key = [7; 32];
     device.login_counter = 3;
     b.save(&device).await?;
-    let loaded = b.load().await?.ok_or_else(|| whatsapp_rust::anyhow::anyhow!("no device"))?;
-    t.note("name", (&loaded.push_name, &loaded.pn, loaded.adv_secret_key, loaded.login_counter));
+    let loaded = b
+        .load()
+        .await?
+        .ok_or_else(|| whatsapp_rust::anyhow::anyhow!("no device"))?;
+    t.note(
+        "name",
+        (
+            &loaded.push_name,
+            &loaded.pn,
+            loaded.adv_secret_key,
+            loaded.login_counter,
+        ),
+    );
     t.note(
         "keys survive",
         loaded.noise_key.private_key.serialize() == device.noise_key.private_key.serialize()
@@ -399,7 +427,10 @@ async fn a_message_that_cannot_be_kept_stops_all_writes() {
     let backend = fixture.backend(Fence::new(move || {
         counter.fetch_add(1, Ordering::SeqCst);
     }));
-    backend.put_session(ALICE, b"before").await.expect("a session");
+    backend
+        .put_session(ALICE, b"before")
+        .await
+        .expect("a session");
     // The instance goes, so no row can be written any more: as good as a full disk.
     let mut conn = fixture.store.write().await.expect("a connection");
     conn.account(&fixture.account)
@@ -408,7 +439,12 @@ async fn a_message_that_cannot_be_kept_stops_all_writes() {
         .expect("deleted");
     conn.commit().await.expect("a commit");
     for _ in 0..2 {
-        assert!(backend.store_pending_inbound(GROUP, ALICE, "P", b"x").await.is_err());
+        assert!(
+            backend
+                .store_pending_inbound(GROUP, ALICE, "P", b"x")
+                .await
+                .is_err()
+        );
     }
     assert_eq!(told.load(Ordering::SeqCst), 1, "told once");
     let error = backend

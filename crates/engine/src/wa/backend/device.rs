@@ -38,8 +38,9 @@ impl DeviceStore for Backend {
 
     async fn resource_report(&self) -> StorageResourceReport {
         // The rows live in the database that all instances share.
-        let mut report = StorageResourceReport::default();
-        report.memory_bytes = Some(0);
-        report
+        StorageResourceReport {
+            memory_bytes: Some(0),
+            ..StorageResourceReport::default()
+        }
     }
 }

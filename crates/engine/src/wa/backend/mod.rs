@@ -9,6 +9,8 @@ mod app_sync;
 #[cfg(test)]
 mod conformance;
 mod device;
+#[cfg(test)]
+mod fixture;
 mod pending;
 mod protocol;
 mod secrets;

@@ -5,14 +5,12 @@
 //! are made from it, and two clocks must not disagree about what is old.
 
 use recado_store::DeviceOp;
-use whatsapp_rust::{
-    wacore::{
-        store::{
-            error::Result,
-            traits::{PendingInboundKey, PendingInboundRow},
-        },
-        time::now_secs,
+use whatsapp_rust::wacore::{
+    store::{
+        error::Result,
+        traits::{PendingInboundKey, PendingInboundRow},
     },
+    time::now_secs,
 };
 
 use super::{Backend, database, delete, key_of, put, space};
@@ -40,7 +38,12 @@ impl Backend {
         kept
     }
 
-    pub(super) async fn pending(&self, chat: &str, sender: &str, id: &str) -> Result<Option<Vec<u8>>> {
+    pub(super) async fn pending(
+        &self,
+        chat: &str,
+        sender: &str,
+        id: &str,
+    ) -> Result<Option<Vec<u8>>> {
         self.get(space::PENDING, &key_of(&[chat, sender, id])).await
     }
 
@@ -53,8 +56,13 @@ impl Backend {
     }
 
     pub(super) async fn keep_sent(&self, chat: &str, id: &str, payload: &[u8]) -> Result<()> {
-        self.put(space::SENT, &key_of(&[chat, id]), now_secs(), payload.to_vec())
-            .await
+        self.put(
+            space::SENT,
+            &key_of(&[chat, id]),
+            now_secs(),
+            payload.to_vec(),
+        )
+        .await
     }
 
     /// Reads and removes in one step, so that one retry receipt is answered once.

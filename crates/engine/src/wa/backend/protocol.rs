@@ -87,8 +87,8 @@ impl ProtocolStore for Backend {
         let Some(lid) = self.get(space::PHONE, phone).await? else {
             return Ok(None);
         };
-        let lid = String::from_utf8(lid)
-            .map_err(|error| WaStoreError::Serialization(Box::new(error)))?;
+        let lid =
+            String::from_utf8(lid).map_err(|error| WaStoreError::Serialization(Box::new(error)))?;
         self.get_lid_mapping(&lid).await
     }
 

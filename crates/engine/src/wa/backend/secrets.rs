@@ -35,7 +35,8 @@ impl SecretRow {
     }
 
     fn decode(bytes: &[u8]) -> Result<Self> {
-        let broken = || WaStoreError::Validation("a message secret row has a wrong length".to_owned());
+        let broken =
+            || WaStoreError::Validation("a message secret row has a wrong length".to_owned());
         if bytes.len() != ROW_LEN {
             return Err(broken());
         }

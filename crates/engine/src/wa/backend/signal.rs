@@ -18,8 +18,9 @@ fn id_key(id: u32) -> String {
 }
 
 fn id_of(key: &str) -> Result<u32> {
-    key.parse()
-        .map_err(|_| WaStoreError::Validation(format!("a key row is named '{key}', not by a number")))
+    key.parse().map_err(|_| {
+        WaStoreError::Validation(format!("a key row is named '{key}', not by a number"))
+    })
 }
 
 #[async_trait]
@@ -39,9 +40,14 @@ impl SignalStore for Backend {
     async fn load_identity(&self, address: &str) -> Result<Option<[u8; 32]>> {
         match self.get(space::IDENTITY, address).await? {
             None => Ok(None),
-            Some(bytes) => <[u8; 32]>::try_from(bytes.as_slice()).map(Some).map_err(|_| {
-                WaStoreError::Validation(format!("an identity key has {} bytes, not 32", bytes.len()))
-            }),
+            Some(bytes) => <[u8; 32]>::try_from(bytes.as_slice())
+                .map(Some)
+                .map_err(|_| {
+                    WaStoreError::Validation(format!(
+                        "an identity key has {} bytes, not 32",
+                        bytes.len()
+                    ))
+                }),
         }
     }
 
@@ -88,15 +94,25 @@ impl SignalStore for Backend {
     }
 
     async fn store_prekey(&self, id: u32, record: &[u8], uploaded: bool) -> Result<()> {
-        self.put(space::PREKEY, &id_key(id), i64::from(uploaded), record.to_vec())
-            .await
+        self.put(
+            space::PREKEY,
+            &id_key(id),
+            i64::from(uploaded),
+            record.to_vec(),
+        )
+        .await
     }
 
     async fn store_prekeys_batch(&self, keys: &[(u32, Bytes)], uploaded: bool) -> Result<()> {
         let ops = keys
             .iter()
             .map(|(id, record)| {
-                put(space::PREKEY, id_key(*id), i64::from(uploaded), record.to_vec())
+                put(
+                    space::PREKEY,
+                    id_key(*id),
+                    i64::from(uploaded),
+                    record.to_vec(),
+                )
             })
             .collect();
         self.apply(ops).await
@@ -162,7 +178,8 @@ impl SignalStore for Backend {
     }
 
     async fn put_sender_key(&self, address: &str, record: &[u8]) -> Result<()> {
-        self.put(space::SENDER_KEY, address, 0, record.to_vec()).await
+        self.put(space::SENDER_KEY, address, 0, record.to_vec())
+            .await
     }
 
     async fn put_sender_keys_batch(&self, sender_keys: &[(Arc<str>, Bytes)]) -> Result<()> {

@@ -22,6 +22,9 @@ pub(crate) struct Ingest {
     pub instance: InstanceId,
     pub actor: UnboundedSender<Command>,
     pub auto_read: bool,
+    /// Held while a message of ours goes out: its receipt may come back before its own commit, and
+    /// subscribers should hear of the message first.
+    pub sending: Arc<tokio::sync::Mutex<()>>,
     /// Guests: no content is stored before a shop claims the session.
     pub discard: Arc<AtomicBool>,
 }
@@ -104,6 +107,7 @@ impl Ingest {
         if self.discard.load(Ordering::Relaxed) {
             return Ok(());
         }
+        let _after_send = self.sending.lock().await;
         let now = self.core.clock.now();
         let status = match receipt.state {
             ReceiptState::Delivered => Some(MessageStatus::Delivered),

@@ -196,7 +196,9 @@ pub(crate) async fn insert(
         not_after: None,
     };
     account.issue(credential, now).await?;
-    if let Some(url) = &new.webhook {
+    if new.webhook.is_some() || !new.events.is_empty() {
+        // Events without an address wait for the address that POST webhook sets later.
+        let url = new.webhook.as_deref().unwrap_or_default();
         let events = (!new.events.is_empty()).then_some(new.events.as_slice());
         let secret = webhooks::new_secret(rng);
         account

@@ -142,9 +142,11 @@ impl Sessions<'_> {
         }
         if !force_new {
             let all = self.app.instances().all(caller).await?;
-            let idle = all
-                .into_iter()
-                .find(|instance| !instance.paired && instance.origin != Origin::Direct);
+            // A label asks for that number, not for whichever happens to be idle.
+            let fits = |name: &str| label.as_deref().is_none_or(|label| label == name);
+            let idle = all.into_iter().find(|instance| {
+                !instance.paired && instance.origin != Origin::Direct && fits(&instance.name)
+            });
             if let Some(idle) = idle {
                 return Ok(idle);
             }

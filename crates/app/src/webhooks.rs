@@ -44,8 +44,8 @@ impl Webhooks<'_> {
         let known = account.webhook(&instance.id).await?;
         let url = match (url.map(str::trim).filter(|url| !url.is_empty()), known) {
             (Some(url), _) => core.egress.check_url(url)?.to_string(),
-            (None, Some(known)) => known.url,
-            (None, None) => {
+            (None, Some(known)) if !known.url.is_empty() => known.url,
+            (None, _) => {
                 return Err(Error::field(
                     "webhookURL",
                     "webhookURL is required: the address that events are posted to",

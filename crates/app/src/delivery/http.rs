@@ -35,6 +35,7 @@ pub struct Answer {
 }
 
 impl Egress {
+    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
     pub fn new(config: &Config) -> Result<Self> {
         let guard = Guard {
             allow: config.egress_allow.clone().into(),

@@ -10,13 +10,13 @@ use std::{
 
 use recado_engine::{Link, LinkSpec, Notice};
 use recado_model::{
-    AccountId, ConnectionState, Error, ErrorCode, EventKind, Instance, InstanceId, Result,
-    StateReason, Timestamp, account::AccountKind, instance::Pairing,
+    AccountId, ConnectionState, Error, ErrorCode, Instance, InstanceId, Result, StateReason,
+    Timestamp, account::AccountKind, instance::Pairing,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Command, Live, Qr};
-use crate::{Core, events, guests, ingest::Ingest};
+use super::{Command, Live, Qr, changes::Change};
+use crate::{Core, ingest::Ingest};
 
 pub(super) struct Actor {
     pub(super) core: Arc<Core>,
@@ -24,7 +24,7 @@ pub(super) struct Actor {
     pub(super) instance: InstanceId,
     commands: mpsc::UnboundedSender<Command>,
     inbox: mpsc::UnboundedReceiver<Command>,
-    live: watch::Sender<Live>,
+    pub(super) live: watch::Sender<Live>,
     pub(super) link: Option<Arc<dyn Link>>,
     pub(super) online: bool,
     pub(super) own_jid: String,
@@ -34,30 +34,42 @@ pub(super) struct Actor {
     retry_at: Option<Timestamp>,
     /// When to look at the queue; `None` = when told.
     pub(super) send_at: Option<Timestamp>,
-    guest: bool,
+    pub(super) sending: Arc<tokio::sync::Mutex<()>>,
+    pub(super) guest: bool,
     discard: Arc<AtomicBool>,
 }
 
-/// How an actor came to its end.
-enum End {
-    /// The row already says why.
-    Told,
-    State(ConnectionState, StateReason),
+/// How an actor came to its end. Whoever asked for it hears only when link and lease are gone, so
+/// that the next actor of the instance never meets this one.
+struct End {
+    /// For the row; `None` when it says so already.
+    state: Option<ConnectionState>,
+    reason: StateReason,
+    reply: Option<Reply>,
 }
 
-/// What the row must learn.
-#[derive(Debug)]
-enum Change {
-    Paired(Pairing),
-    Online {
-        news: bool,
-    },
-    Offline {
-        state: ConnectionState,
-        reason: StateReason,
-        was: bool,
-    },
-    LoggedOut(StateReason),
+enum Reply {
+    Closed(oneshot::Sender<()>),
+    Disconnected(oneshot::Sender<Result<()>>, Result<()>),
+}
+
+impl Reply {
+    /// Nobody waiting any more is fine.
+    fn send(self) {
+        match self {
+            Self::Closed(to) => drop(to.send(())),
+            Self::Disconnected(to, done) => drop(to.send(done)),
+        }
+    }
+}
+
+/// The end that the row knows of already, and nobody waits for.
+fn over(reason: StateReason) -> End {
+    End {
+        state: None,
+        reason,
+        reply: None,
+    }
 }
 
 const RETRY_FIRST_MS: i64 = 1_000;
@@ -86,37 +98,34 @@ impl Actor {
             attempts: 0,
             retry_at: None,
             send_at: None,
+            sending: Arc::default(),
             guest: false,
             discard: Arc::default(),
         }
     }
 
     pub async fn run(mut self) {
-        let over = match self.begin().await {
-            Ok(Some(instance)) => match self.follow(instance).await {
-                End::Told => self
-                    .live
-                    .borrow()
-                    .over
-                    .unwrap_or(StateReason::DisconnectedByOwner),
-                End::State(state, reason) => {
-                    self.set_state(state, Some(reason)).await;
-                    reason
-                }
-            },
+        let end = match self.begin().await {
+            Ok(Some(instance)) => self.follow(instance).await,
             // Gone, or another process has it.
-            Ok(None) => StateReason::Starting,
+            Ok(None) => over(StateReason::Starting),
             Err(error) => {
                 self.log(&error, "could not start the instance");
-                StateReason::ConnectFailure
+                over(StateReason::ConnectFailure)
             }
         };
+        if let Some(state) = end.state {
+            self.set_state(state, Some(end.reason)).await;
+        }
         self.close().await;
         self.release().await;
         self.live.send_modify(|live| {
             live.qr = None;
-            live.over = Some(over);
+            live.over = Some(end.reason);
         });
+        if let Some(reply) = end.reply {
+            reply.send();
+        }
     }
 
     async fn begin(&mut self) -> Result<Option<Instance>> {
@@ -181,7 +190,7 @@ impl Actor {
                 }
             };
             let end = match command {
-                None => Some(End::Told),
+                None => Some(over(StateReason::Starting)),
                 Some(Command::Notice(notice)) => self.noticed(notice).await,
                 Some(other) => self.told(other).await,
             };
@@ -203,6 +212,7 @@ impl Actor {
             instance: self.instance.clone(),
             actor: self.commands.clone(),
             auto_read,
+            sending: self.sending.clone(),
             discard: self.discard.clone(),
         });
         match self.core.engine.start(spec, sink).await {
@@ -257,8 +267,10 @@ impl Actor {
             Command::Disconnect { reply } => {
                 self.close().await;
                 let done = self.disconnected_by_owner().await;
-                let _ = reply.send(done);
-                self.over(StateReason::DisconnectedByOwner)
+                Some(End {
+                    reply: Some(Reply::Disconnected(reply, done)),
+                    ..over(StateReason::DisconnectedByOwner)
+                })
             }
             Command::Logout { reply } => {
                 if let Some(link) = self.link.take()
@@ -269,17 +281,22 @@ impl Actor {
                         "WhatsApp did not confirm the log-out; the device is wiped here",
                     );
                 }
-                let _ = reply.send(());
-                self.over(StateReason::LoggedOutByOwner)
+                Some(End {
+                    reply: Some(Reply::Closed(reply)),
+                    ..over(StateReason::LoggedOutByOwner)
+                })
             }
             Command::Stop { reply } => {
-                self.close().await;
-                // Comes back at the next start.
-                self.set_state(ConnectionState::Connecting, Some(StateReason::Starting))
-                    .await;
-                self.release().await;
-                let _ = reply.send(());
-                self.over(StateReason::Starting)
+                // What is paired comes back at the next start; a QR nobody scanned does not.
+                let state = match self.live.borrow().paired {
+                    true => ConnectionState::Connecting,
+                    false => ConnectionState::Disconnected,
+                };
+                Some(End {
+                    state: Some(state),
+                    reply: Some(Reply::Closed(reply)),
+                    ..over(StateReason::Starting)
+                })
             }
         }
     }
@@ -295,10 +312,10 @@ impl Actor {
                     .send_modify(|live| live.qr = Some(Qr { code, until }));
                 None
             }
-            Notice::QrExhausted => Some(End::State(
-                ConnectionState::Disconnected,
-                StateReason::QrExpired,
-            )),
+            Notice::QrExhausted => Some(End {
+                state: Some(ConnectionState::Disconnected),
+                ..over(StateReason::QrExpired)
+            }),
             Notice::PairFailed { message } => {
                 tracing::warn!(instance.id = %self.instance, message, "pairing failed");
                 None
@@ -358,21 +375,16 @@ impl Actor {
                     self.retry_later();
                     return None;
                 }
-                self.over(reason)
+                Some(over(reason))
             }
             Notice::LoggedOut { reason } => {
                 self.online = false;
                 self.persist(Change::LoggedOut(reason)).await;
-                self.over(reason)
+                Some(over(reason))
             }
             // Handled where they arrive.
             Notice::Receipt(_) | Notice::Typing(_) | Notice::ServerAck { .. } => None,
         }
-    }
-
-    fn over(&mut self, reason: StateReason) -> Option<End> {
-        self.live.send_modify(|live| live.over = Some(reason));
-        Some(End::Told)
     }
 
     async fn close(&mut self) {
@@ -398,172 +410,7 @@ impl Actor {
         }
     }
 
-    async fn paired(&self, pairing: &Pairing) -> Result<()> {
-        let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
-        let mut store = conn.account(&self.account);
-        store.set_paired(&self.instance, pairing, now).await?;
-        store.set_wanted(&self.instance, true, now).await?;
-        let detail = serde_json::json!({ "instance": self.instance }).to_string();
-        store.audit("instance.paired", &detail, now).await?;
-        if self.guest {
-            let until = now.plus_millis(guests::PAIRED_MS);
-            conn.system()
-                .set_account_expiry(&self.account, Some(until))
-                .await?;
-        }
-        Ok(conn.commit().await?)
-    }
-
-    async fn came_online(&self, news: bool) -> Result<()> {
-        let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
-        let mut store = conn.account(&self.account);
-        store
-            .set_state(&self.instance, ConnectionState::Connected, None, now)
-            .await?;
-        if let Some(name) = &self.push_name {
-            store.set_push_name(&self.instance, name, now).await?;
-        }
-        if news {
-            let phone = self.live.borrow().phone.clone();
-            let payload = events::connected(
-                phone.as_deref(),
-                Some(&self.own_jid),
-                self.push_name.as_deref(),
-            );
-            let event = events::event(
-                &*self.core.rng,
-                &self.account,
-                &self.instance,
-                EventKind::Connected,
-                payload,
-                now,
-            );
-            store.append(&event).await?;
-        }
-        conn.commit().await?;
-        self.core.deliveries.notify_one();
-        Ok(())
-    }
-
-    async fn went_offline(
-        &self,
-        state: ConnectionState,
-        reason: StateReason,
-        was: bool,
-    ) -> Result<()> {
-        let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
-        let mut store = conn.account(&self.account);
-        store
-            .set_state(&self.instance, state, Some(reason), now)
-            .await?;
-        if was {
-            self.append_disconnected(&mut store, reason, now).await?;
-        }
-        conn.commit().await?;
-        self.core.deliveries.notify_one();
-        Ok(())
-    }
-
-    async fn logged_out(&self, reason: StateReason) -> Result<()> {
-        let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
-        let mut store = conn.account(&self.account);
-        store
-            .set_unpaired(&self.instance, ConnectionState::LoggedOut, reason, now)
-            .await?;
-        self.append_disconnected(&mut store, reason, now).await?;
-        let detail =
-            serde_json::json!({ "instance": self.instance, "reason": reason.as_str() }).to_string();
-        store.audit("instance.logged_out", &detail, now).await?;
-        conn.commit().await?;
-        self.core.deliveries.notify_one();
-        Ok(())
-    }
-
-    async fn disconnected_by_owner(&self) -> Result<()> {
-        let now = self.core.clock.now();
-        let reason = StateReason::DisconnectedByOwner;
-        let mut conn = self.core.store.write().await?;
-        let mut store = conn.account(&self.account);
-        store.set_wanted(&self.instance, false, now).await?;
-        store
-            .set_state(
-                &self.instance,
-                ConnectionState::Disconnected,
-                Some(reason),
-                now,
-            )
-            .await?;
-        self.append_disconnected(&mut store, reason, now).await?;
-        conn.commit().await?;
-        self.core.deliveries.notify_one();
-        Ok(())
-    }
-
-    async fn append_disconnected(
-        &self,
-        store: &mut recado_store::AccountStore<'_>,
-        reason: StateReason,
-        now: Timestamp,
-    ) -> Result<()> {
-        let payload = events::disconnected(reason);
-        let event = events::event(
-            &*self.core.rng,
-            &self.account,
-            &self.instance,
-            EventKind::Disconnected,
-            payload,
-            now,
-        );
-        store.append(&event).await?;
-        Ok(())
-    }
-
-    async fn set_state(&self, state: ConnectionState, reason: Option<StateReason>) {
-        self.live.send_modify(|live| live.state = state);
-        let done = async {
-            let mut conn = self.core.store.write_relaxed().await?;
-            let now = self.core.clock.now();
-            conn.account(&self.account)
-                .set_state(&self.instance, state, reason, now)
-                .await?;
-            conn.commit().await
-        };
-        if let Err(error) = done.await {
-            self.log(&Error::from(error), "could not store the state");
-        }
-    }
-
-    /// Writes what must not be lost; the database may be busy for a moment.
-    async fn persist(&self, change: Change) {
-        for wait in [100, 500, 2_000, 10_000] {
-            match self.write(&change).await {
-                Ok(()) => return,
-                Err(error) => self.log(&error, "could not store a change of state; trying again"),
-            }
-            self.core.clock.sleep_ms(wait).await;
-        }
-        if let Err(error) = self.write(&change).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(instance.id = %self.instance, error, "gave up storing a change of state");
-        }
-    }
-
-    async fn write(&self, change: &Change) -> Result<()> {
-        match change {
-            Change::Paired(pairing) => self.paired(pairing).await,
-            Change::Online { news } => self.came_online(*news).await,
-            Change::Offline { state, reason, was } => {
-                self.went_offline(*state, *reason, *was).await
-            }
-            Change::LoggedOut(reason) => self.logged_out(*reason).await,
-        }
-    }
-
-    fn log(&self, error: &Error, what: &'static str) {
+    pub(super) fn log(&self, error: &Error, what: &'static str) {
         tracing::warn!(instance.id = %self.instance, error = error as &dyn std::error::Error, "{what}");
     }
 }

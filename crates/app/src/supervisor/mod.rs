@@ -4,6 +4,7 @@
 //! lease in the store is the lock between processes: an actor starts only what it holds.
 
 mod actor;
+mod changes;
 mod queue;
 
 use std::{

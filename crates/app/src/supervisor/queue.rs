@@ -45,6 +45,8 @@ impl Actor {
                 return Ok(());
             }
         };
+        let order = self.sending.clone();
+        let _before_receipts = order.lock().await;
         let sent = tokio::select! {
             sent = link.send_text(&text) => sent,
             () = self.core.clock.sleep_ms(SEND_TIMEOUT_MS) => {

@@ -26,6 +26,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const UNMATCHED: &str = "unmatched";
 
 /// The middleware of every route and of every request that has none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a request took is real time, not the product's"
+)]
 pub async fn observe(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let surface = Surface::of(request.uri().path(), request.headers());

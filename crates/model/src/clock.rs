@@ -89,6 +89,10 @@ pub trait Rng: Send + Sync + 'static {
 pub struct OsRng;
 
 impl Rng for OsRng {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where randomness comes from"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         // A system that cannot give random bytes cannot make any secret: going on would be worse.
         getrandom::fill(bytes).expect("the operating system gives random bytes");

@@ -84,11 +84,15 @@ fn refuse_query(query: &str) -> Result<(), Fail> {
 
 fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
     refuse_repeated(headers, &header::AUTHORIZATION)?;
-    let foreign = http::HeaderName::from_static("x-api-key");
-    if headers.contains_key(&foreign) {
-        return Err(conflict(
-            "The header x-api-key belongs to the Direct API.".to_owned(),
-        ));
+    for (name, owner) in [
+        ("x-api-key", "the Direct API"),
+        ("x-instance-token", "calls to an instance"),
+    ] {
+        if headers.contains_key(name) {
+            return Err(conflict(format!(
+                "The header {name} belongs to {owner}; leave it out here."
+            )));
+        }
     }
     let Some(value) = text(headers, &header::AUTHORIZATION)? else {
         return Ok(None);

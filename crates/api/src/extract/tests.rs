@@ -14,7 +14,6 @@ struct Sample {
 
 #[derive(Debug, Deserialize)]
 struct Inner {
-    #[allow(dead_code, reason = "read by the error only")]
     n: u32,
 }
 
@@ -41,6 +40,8 @@ fn both_spellings_nulls_and_unknown_fields() {
     assert_eq!(sample.phone, "5511");
     assert_eq!(sample.events, Some(Names(vec!["A".into(), "B".into()])));
     assert!(sample.inner.is_none());
+    let sample: Sample = parse(br#"{"phone":"1","inner":{"n":7}}"#).expect("nested");
+    assert_eq!(sample.inner.map(|inner| inner.n), Some(7));
 }
 
 #[test]

@@ -56,9 +56,15 @@ impl FromRequest<Shared> for McpCaller {
     type Rejection = Response;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let shown = Credentials::collect(&parts.headers, Accepts::MCP)
-            .map_err(IntoResponse::into_response)?;
-        let proof = shown.judge(shared.app.access().mcp(&shown.presented()).await);
+        let (proof, presented) = match Credentials::collect(&parts.headers, Accepts::MCP) {
+            Ok(shown) => (
+                shown.judge(shared.app.access().mcp(&shown.presented()).await),
+                shown.any(),
+            ),
+            // What cannot be read as a bearer is no better than a wrong one; the refusal of either
+            // echoes the id.
+            Err(fail) => (Err(fail), true),
+        };
         let limit = match &proof {
             Ok(_) => shared.options.body_limit,
             Err(fail) if fail.error().code == ErrorCode::Unauthorized => {
@@ -72,7 +78,7 @@ impl FromRequest<Shared> for McpCaller {
         let caller = match proof {
             Ok(caller) => Some(caller),
             Err(_) if only_initialize(&body) => None,
-            Err(fail) => return Err(unauthorized(&fail, &body, shared, shown.any())),
+            Err(fail) => return Err(unauthorized(&fail, &body, shared, presented)),
         };
         Ok(Self {
             shared: shared.clone(),

@@ -233,7 +233,9 @@ impl<'a> Row<'a> {
             name: &instance.name,
             token: view.token.as_ref().map(|token| token.expose()),
             url: format!("{public_url}/dashboard/instances/{}", instance.id),
-            webhook: webhook.map(|webhook| webhook.url.as_str()),
+            webhook: webhook
+                .map(|webhook| webhook.url.as_str())
+                .filter(|url| !url.is_empty()),
             events_subscribe: webhook
                 .map(|webhook| EventKind::join(&webhook.events))
                 .unwrap_or_default(),

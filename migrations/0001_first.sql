@@ -30,8 +30,6 @@ CREATE TABLE account (
     -- The number of the newest instance; never goes back, so that numbers are never reused.
     last_number BIGINT NOT NULL,
     -- JWTs carry it; raising it signs out everywhere.
-    generation  BIGINT NOT NULL DEFAULT 0,
-    -- Raised by "sign out everywhere": JWTs of an older one are void.
     generation  BIGINT NOT NULL,
     expires_at  BIGINT,
     created_at  BIGINT NOT NULL

@@ -302,3 +302,45 @@ impl std::fmt::Debug for Conn {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use recado_model::clock::OsRng;
+
+    use super::*;
+    use crate::open::Options;
+
+    async fn synchronous(mut conn: Conn) -> i64 {
+        sql("PRAGMA synchronous")
+            .fetch_one(&mut conn)
+            .await
+            .and_then(|row| row.i64("synchronous"))
+            .expect("reads the pragma")
+    }
+
+    #[tokio::test]
+    async fn relaxed_writes_relax_no_others() {
+        const FULL: i64 = 2;
+        const NORMAL: i64 = 1;
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(Options {
+            database: Database::Sqlite {
+                path: folder.path().join("recado.db"),
+            },
+            master_key: MasterKey::generate(&OsRng).0,
+            rng: Arc::new(OsRng),
+            migrate: true,
+            init: false,
+        })
+        .await
+        .expect("opens");
+        for _ in 0..2 {
+            let conn = store.write().await.expect("write");
+            assert_eq!(synchronous(conn).await, FULL);
+            let conn = store.write_relaxed().await.expect("write");
+            assert_eq!(synchronous(conn).await, NORMAL);
+            let conn = store.write_one_relaxed().await.expect("write");
+            assert_eq!(synchronous(conn).await, NORMAL);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use recado_model::{
     ConnectionState, Instance, InstanceId, StateReason, Timestamp,
-    instance::{InstanceQuery, InstanceSort, NewInstance, Origin},
+    instance::{InstanceQuery, InstanceSort, NewInstance, Origin, Pairing},
 };
 
 use crate::{
@@ -34,17 +34,6 @@ pub struct InstancePage {
     pub total: i64,
     /// How many of the whole list are in each state; states without any are left out.
     pub by_state: Vec<(ConnectionState, i64)>,
-}
-
-/// Who the phone is that took the code.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pairing {
-    /// Digits.
-    pub phone: String,
-    pub jid: String,
-    pub lid: Option<String>,
-    pub push_name: Option<String>,
-    pub business_name: Option<String>,
 }
 
 impl AccountStore<'_> {

@@ -5,17 +5,18 @@
 //! look-up that forgets the account does not compile; what must see all accounts is the closed list
 //! in [`system`]. The rows of a WhatsApp device have their own short path, [`device`].
 //!
-//! - [`sql`]: the thin layer over both databases: one text with `$1`, arguments, rows.
+//! - `sql`: the thin layer over both databases: one text with `$1`, arguments, rows. Private, so that
+//!   every statement is in this crate and names its account.
 //! - [`db`]: pools, transactions, durability; [`open`]: migrations and first keys.
 //! - [`seal`]: the master key, the accounts' data keys, sealing bound to its row.
-//! - [`lookup`]: peppers and the look-up hashes of tokens.
+//! - `lookup`: peppers and the look-up hashes of tokens.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
 //!   [`events`], [`deliveries`], [`jobs`], [`audit`].
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
 //! every WHERE; then a test in `tests/contract`, which runs on both databases. To add a column: a new
 //! file in `/migrations` (never edit a released one) in the neutral SQL that `0001_first.sql`
-//! describes. To keep a secret: `BYTEA`, [`Conn::seal_for`] and [`Conn::unseal_for`].
+//! describes. To keep a secret: `BYTEA`, `Conn::seal_for` and `Conn::unseal_for`.
 
 pub mod accounts;
 pub mod audit;
@@ -27,11 +28,11 @@ pub mod error;
 pub mod events;
 pub mod instances;
 pub mod jobs;
-pub mod lookup;
+mod lookup;
 pub mod messages;
 pub mod open;
 pub mod seal;
-pub mod sql;
+mod sql;
 pub mod system;
 pub mod webhooks;
 
@@ -41,7 +42,7 @@ pub use db::{Conn, Database, Store};
 pub use deliveries::{DeliveryPage, DeliveryRow};
 pub use device::{DeviceOp, DeviceStore, Entry};
 pub use error::{Result, StoreError};
-pub use instances::{InstancePage, Pairing};
+pub use instances::InstancePage;
 pub use jobs::Job;
 pub use messages::MessageRow;
 pub use open::Options;

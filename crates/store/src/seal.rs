@@ -273,7 +273,7 @@ impl Conn {
     }
 
     /// Seals `plain` under the account's key for the row and column that it is going to.
-    pub async fn seal_for(
+    pub(crate) async fn seal_for(
         &mut self,
         account: &AccountId,
         table: &'static str,
@@ -287,7 +287,7 @@ impl Conn {
     }
 
     /// The text that was sealed for that row and column.
-    pub async fn unseal_for(
+    pub(crate) async fn unseal_for(
         &mut self,
         account: &AccountId,
         table: &'static str,

@@ -147,6 +147,16 @@ pub(crate) fn placeholders(first: usize, count: usize) -> String {
     text
 }
 
+/// PostgreSQL has no NUL in texts and refuses the statement. Callers and WhatsApp may send one: a
+/// message that can never be stored would come again for ever, so it is stored with the sign for
+/// what cannot be shown, and in both databases alike.
+fn storable(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// Puts the arguments into a query of whichever database.
 macro_rules! prepared {
     ($sql:expr) => {{
@@ -154,7 +164,7 @@ macro_rules! prepared {
         for arg in $sql.args {
             query = match arg {
                 Arg::Int(n) => query.bind(n),
-                Arg::Text(text) => query.bind(text),
+                Arg::Text(text) => query.bind(text.map(storable)),
                 Arg::Blob(bytes) => query.bind(bytes),
             };
         }

@@ -8,7 +8,7 @@ use recado_model::{
 
 use super::System;
 use crate::{
-    error::{Result, StoreError},
+    error::Result,
     sql::{Row, built, placeholders},
 };
 
@@ -31,8 +31,7 @@ impl System<'_> {
             return Ok(None);
         }
         let rows = built(format!(
-            "SELECT c.id, c.account_id, c.instance_id, c.parent_id, c.lookup, c.pepper_id, c.version, c.not_after, c.revoked_at, a.generation \
-             FROM credential c JOIN account a ON a.id = c.account_id WHERE c.kind = $1 AND c.lookup IN ({})",
+            "{SELECT} WHERE c.kind = $1 AND c.lookup IN ({})",
             placeholders(2, hashes.len())
         ))
         .bind(kind.as_str())
@@ -74,11 +73,10 @@ const SELECT: &str = "SELECT c.id, c.account_id, c.kind, c.instance_id, c.parent
 fn credential_ref(row: &Row) -> Result<CredentialRef> {
     let earlier =
         |own: Option<Timestamp>, parents: Option<Timestamp>| own.into_iter().chain(parents).min();
-    let kind = row.text("kind")?;
     Ok(CredentialRef {
         id: CredentialId::from_text(row.text("id")?),
         account: AccountId::from_text(row.text("account_id")?),
-        kind: CredentialKind::parse(&kind).ok_or_else(|| StoreError::Column("kind"))?,
+        kind: row.parsed("kind", CredentialKind::parse)?,
         instance: row.opt_text("instance_id")?.map(InstanceId::from_text),
         parent: row.opt_text("parent_id")?.map(CredentialId::from_text),
         version: row.i64("version")?,

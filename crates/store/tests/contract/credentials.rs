@@ -1,0 +1,257 @@
+use recado_model::{
+    AccountId, CredentialId, CredentialKind, InstanceId, Token, clock::OsRng,
+    credential::CredentialRef,
+};
+use recado_store::{NewCredential, StoreError};
+
+use crate::bed::{Bed, NOW};
+
+impl Bed {
+    async fn issue(
+        &self,
+        account: &AccountId,
+        kind: CredentialKind,
+        instance: Option<&InstanceId>,
+        parent: Option<&CredentialId>,
+    ) -> (CredentialId, Token) {
+        let token = Token::random(kind.token_kind(), &OsRng);
+        let id = CredentialId::random(&OsRng);
+        let mut conn = self.store.write().await.expect("write");
+        let new = NewCredential {
+            id: id.clone(),
+            token: &token,
+            kind,
+            label: Some("production"),
+            instance,
+            parent,
+            not_after: None,
+        };
+        conn.account(account).issue(new, NOW).await.expect("issues");
+        conn.commit().await.expect("commit");
+        (id, token)
+    }
+
+    async fn find(&self, token: &Token) -> Option<CredentialRef> {
+        let mut conn = self.store.read().await.expect("read");
+        conn.system()
+            .credential_by_token(token)
+            .await
+            .expect("looks")
+    }
+
+    async fn epoch(&self) -> i64 {
+        let mut conn = self.store.read().await.expect("read");
+        conn.system().epoch().await.expect("epoch")
+    }
+}
+
+pub async fn tokens_are_found_and_revoked(bed: Bed) {
+    let a = bed.account("a").await;
+    let (client, token) = bed.issue(&a, CredentialKind::ClientToken, None, None).await;
+    let (child, secret) = bed
+        .issue(&a, CredentialKind::ClientSecret, None, Some(&client))
+        .await;
+    let found = bed.find(&token).await.expect("found");
+    assert_eq!(
+        (found.id.clone(), found.account.clone()),
+        (client.clone(), a.clone())
+    );
+    assert_eq!(
+        (found.kind, found.version),
+        (CredentialKind::ClientToken, 1)
+    );
+    assert!(found.is_live(NOW));
+    let found = bed.find(&secret).await.expect("found");
+    assert_eq!(
+        (found.id, found.parent),
+        (child.clone(), Some(client.clone()))
+    );
+    let unknown = Token::random(token.kind(), &OsRng);
+    assert_eq!(bed.find(&unknown).await, None);
+    let grace = NOW.plus_secs(60);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    store
+        .touch_used(&client, NOW.plus_secs(1))
+        .await
+        .expect("touches");
+    assert!(store.revoke(&client, grace).await.expect("revokes"));
+    assert!(!store.revoke(&client, grace).await.expect("once"));
+    let list = store.credentials().await.expect("lists");
+    assert_eq!(list.len(), 2);
+    for info in &list {
+        assert_eq!((info.revoked_at, info.version), (Some(grace), 2));
+        assert_eq!(info.label.as_deref(), Some("production"));
+    }
+    assert!(
+        list.iter()
+            .any(|info| info.hint == token.hint() && info.last_used_at == Some(NOW.plus_secs(1)))
+    );
+    conn.commit().await.expect("commit");
+    let found = bed.find(&secret).await.expect("still there");
+    assert!(found.is_live(NOW) && !found.is_live(grace));
+    let mut conn = bed.store.write().await.expect("write");
+    assert!(
+        conn.account(&a)
+            .revoke(&client, NOW)
+            .await
+            .expect("earlier")
+    );
+    conn.commit().await.expect("commit");
+    assert!(!bed.find(&token).await.expect("there").is_live(NOW));
+    let mut conn = bed.store.read().await.expect("read");
+    let by_id = conn.system().credential(&child).await.expect("looks");
+    assert!(!by_id.expect("there").is_live(NOW));
+}
+
+pub async fn shown_again_or_not(bed: Bed) {
+    let a = bed.account("a").await;
+    let instance = bed.instance(&a, "one").await.id;
+    let other = bed.instance(&a, "two").await.id;
+    let (_, old) = bed
+        .issue(&a, CredentialKind::InstanceToken, Some(&instance), None)
+        .await;
+    let mut conn = bed.store.write().await.expect("write");
+    let kind = CredentialKind::InstanceToken;
+    let revoked = conn
+        .account(&a)
+        .revoke_kind(kind, Some(&instance), NOW)
+        .await;
+    assert_eq!(revoked.expect("revokes"), 1);
+    conn.commit().await.expect("commit");
+    let (_, new) = bed
+        .issue(&a, CredentialKind::InstanceToken, Some(&instance), None)
+        .await;
+    let (_, api) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
+    bed.issue(&a, CredentialKind::ClientSecret, None, None)
+        .await;
+    let mut conn = bed.store.read().await.expect("read");
+    let mut store = conn.account(&a);
+    let shown = store.reveal(kind, Some(&instance)).await.expect("reveals");
+    let shown = shown.expect("there");
+    assert_eq!(shown.expose(), new.expose());
+    assert_ne!(shown.expose(), old.expose());
+    assert_eq!(store.reveal(kind, None).await.expect("none"), None);
+    assert_eq!(store.reveal(kind, Some(&other)).await.expect("none"), None);
+    let secret = CredentialKind::ClientSecret;
+    assert_eq!(store.reveal(secret, None).await.expect("never"), None);
+    let shown = store
+        .reveal(CredentialKind::ApiToken, None)
+        .await
+        .expect("reveals");
+    assert_eq!(shown.expect("there").expose(), api.expose());
+    let ids = [instance.clone(), other];
+    let all = store.reveal_instance_tokens(&ids).await.expect("reveals");
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[&instance].expose(), new.expose());
+    // Dies with its instance.
+    drop(conn);
+    let mut conn = bed.store.write().await.expect("write");
+    conn.account(&a)
+        .delete_instance(&instance)
+        .await
+        .expect("deletes");
+    conn.commit().await.expect("commit");
+    assert_eq!(bed.find(&new).await, None);
+}
+
+pub async fn every_change_moves_the_epoch(bed: Bed) {
+    let a = bed.account("a").await;
+    let mut last = bed.epoch().await;
+    let mut moved = async |name: &str| {
+        let now = bed.epoch().await;
+        assert!(now > last, "{name}");
+        last = now;
+    };
+    let (id, _) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
+    moved("issue").await;
+    let mut conn = bed.store.write().await.expect("write");
+    conn.account(&a).revoke(&id, NOW).await.expect("revokes");
+    conn.commit().await.expect("commit");
+    moved("revoke").await;
+    let mut conn = bed.store.write().await.expect("write");
+    let kind = CredentialKind::ApiToken;
+    conn.account(&a)
+        .revoke_kind(kind, None, NOW)
+        .await
+        .expect("revokes");
+    conn.commit().await.expect("commit");
+    moved("revoke_kind").await;
+    let mut conn = bed.store.write().await.expect("write");
+    conn.system().bump_epoch().await.expect("bumps");
+    drop(conn);
+    let mut conn = bed.store.read().await.expect("read");
+    assert_eq!(conn.system().epoch().await.expect("epoch"), last, "undone");
+}
+
+pub async fn two_peppers_look_up(bed: Bed) {
+    let a = bed.account("a").await;
+    let (_, old) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
+    let mut conn = bed.store.write().await.expect("write");
+    conn.system().add_pepper(NOW).await.expect("pepper");
+    conn.commit().await.expect("commit");
+    bed.store.reload_peppers().await.expect("reloads");
+    let (_, new) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
+    let before = bed.store.statements();
+    assert!(bed.find(&old).await.is_some());
+    assert!(bed.find(&new).await.is_some());
+    assert_eq!(bed.store.statements() - before, 2, "one query each");
+}
+
+pub async fn no_credential_crosses_accounts(bed: Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let instance = bed.instance(&a, "one").await.id;
+    let (id, token) = bed
+        .issue(&a, CredentialKind::InstanceToken, Some(&instance), None)
+        .await;
+    let (parent, _) = bed.issue(&a, CredentialKind::ClientToken, None, None).await;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&b);
+    let kind = CredentialKind::InstanceToken;
+    assert!(store.credentials().await.expect("lists").is_empty());
+    assert_eq!(
+        store.reveal(kind, Some(&instance)).await.expect("none"),
+        None
+    );
+    let ids = [instance.clone()];
+    assert!(
+        store
+            .reveal_instance_tokens(&ids)
+            .await
+            .expect("none")
+            .is_empty()
+    );
+    assert!(!store.revoke(&id, NOW).await.expect("no"));
+    assert_eq!(
+        store
+            .revoke_kind(kind, Some(&instance), NOW)
+            .await
+            .expect("no"),
+        0
+    );
+    conn.commit().await.expect("commit");
+    assert!(bed.find(&token).await.expect("there").is_live(NOW));
+    // Neither A's instance nor A's credential can be named by B, and no token is issued twice.
+    let fresh = Token::random(kind.token_kind(), &OsRng);
+    let new = |token, instance, parent| NewCredential {
+        id: CredentialId::random(&OsRng),
+        token,
+        kind,
+        label: None,
+        instance,
+        parent,
+        not_after: None,
+    };
+    for (new, unique) in [
+        (new(&fresh, Some(&instance), None), false),
+        (new(&fresh, None, Some(&parent)), false),
+        (new(&token, None, None), true),
+    ] {
+        let mut conn = bed.store.write().await.expect("write");
+        match conn.account(&b).issue(new, NOW).await {
+            Err(StoreError::Unique { .. }) if unique => {}
+            Err(StoreError::NoParent) if !unique => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}

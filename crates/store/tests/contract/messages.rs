@@ -1,0 +1,323 @@
+use recado_model::{
+    Direction, EventKind, InstanceId, JobId, MessageId, MessageStatus,
+    clock::OsRng,
+    message::{InboundMessage, OutgoingText},
+};
+
+use crate::bed::{Bed, NOW, event};
+
+const OWN: &str = "1@s.whatsapp.net";
+
+fn outgoing(id: &str) -> OutgoingText {
+    OutgoingText {
+        id: MessageId::from_wire(id),
+        to: "2@s.whatsapp.net".into(),
+        text: "hello".into(),
+        mentioned: vec![],
+        reply_to: None,
+    }
+}
+
+fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage {
+    InboundMessage {
+        instance: instance.clone(),
+        id: MessageId::from_wire(id),
+        chat: "group@g.us".into(),
+        sender: sender.into(),
+        from_me: false,
+        is_group: true,
+        push_name: Some("Ana".into()),
+        kind: "text".into(),
+        text: Some("hi".into()),
+        at: NOW,
+        body: serde_json::Value::Null,
+    }
+}
+
+pub async fn ids_are_unique_where_they_must_be(bed: Bed) {
+    let a = bed.account("a").await;
+    let (one, two) = (
+        bed.instance(&a, "one").await.id,
+        bed.instance(&a, "two").await.id,
+    );
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(
+        store
+            .insert_outgoing(&one, &outgoing("M1"), OWN, NOW)
+            .await
+            .expect("new")
+    );
+    let mut elsewhere = outgoing("M1");
+    elsewhere.to = "3@s.whatsapp.net".into();
+    assert!(
+        !store
+            .insert_outgoing(&one, &elsewhere, OWN, NOW)
+            .await
+            .expect("again")
+    );
+    assert!(
+        store
+            .insert_outgoing(&two, &outgoing("M1"), OWN, NOW)
+            .await
+            .expect("other")
+    );
+    assert!(
+        store
+            .record_inbound(&inbound(&one, "I1", "x"), NOW)
+            .await
+            .expect("new")
+    );
+    assert!(
+        !store
+            .record_inbound(&inbound(&one, "I1", "x"), NOW)
+            .await
+            .expect("again")
+    );
+    assert!(
+        store
+            .record_inbound(&inbound(&one, "I1", "y"), NOW)
+            .await
+            .expect("sender")
+    );
+    assert!(
+        store
+            .record_inbound(&inbound(&two, "I1", "x"), NOW)
+            .await
+            .expect("instance")
+    );
+    // Somebody may pick an id of ours; ours is still found.
+    assert!(
+        store
+            .record_inbound(&inbound(&one, "M1", "x"), NOW)
+            .await
+            .expect("new")
+    );
+    let found = store
+        .message(&one, &MessageId::from_wire("M1"))
+        .await
+        .expect("get");
+    let found = found.expect("there");
+    assert_eq!(
+        (found.direction, found.status),
+        (Direction::Out, MessageStatus::Queued)
+    );
+    assert_eq!((found.sender.as_str(), found.is_group), (OWN, false));
+    let mut own = inbound(&one, "P1", OWN);
+    own.from_me = true;
+    assert!(
+        store
+            .record_inbound(&own, NOW)
+            .await
+            .expect("from the phone")
+    );
+    let found = store
+        .message(&one, &own.id)
+        .await
+        .expect("get")
+        .expect("there");
+    assert_eq!(
+        (found.direction, found.status),
+        (Direction::Out, MessageStatus::Sent)
+    );
+    let found = store
+        .message(&one, &MessageId::from_wire("I1"))
+        .await
+        .expect("get");
+    assert_eq!(found.expect("there").push_name.as_deref(), Some("Ana"));
+    conn.commit().await.expect("commit");
+}
+
+pub async fn status_only_rises(bed: Bed) {
+    use MessageStatus::{Delivered, Failed, Queued, Read, Received, Sending, Sent};
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let other = bed.account("b").await;
+    let mut conn = bed.store.write().await.expect("write");
+    let message = MessageId::from_wire("M1");
+    conn.account(&a)
+        .insert_outgoing(&id, &outgoing("M1"), OWN, NOW)
+        .await
+        .expect("new");
+    let crossed = conn
+        .account(&other)
+        .raise_status(&id, &message, Sent, NOW)
+        .await;
+    assert!(!crossed.expect("no"));
+    let mut store = conn.account(&a);
+    for (to, moves) in [
+        (Queued, false),
+        (Received, false),
+        (Sending, true),
+        (Sending, false),
+        (Delivered, true),
+        (Sent, false),
+        (Failed, false),
+        (Read, true),
+        (Delivered, false),
+    ] {
+        let moved = store
+            .raise_status(&id, &message, to, NOW)
+            .await
+            .expect("moves");
+        assert_eq!(moved, moves, "{to:?}");
+    }
+    store
+        .insert_outgoing(&id, &outgoing("M2"), OWN, NOW)
+        .await
+        .expect("new");
+    let second = MessageId::from_wire("M2");
+    assert!(
+        store
+            .mark_failed(&id, &second, "not on WhatsApp", NOW)
+            .await
+            .expect("fails")
+    );
+    assert!(
+        !store
+            .raise_status(&id, &second, Sent, NOW)
+            .await
+            .expect("ended")
+    );
+    let found = store
+        .message(&id, &second)
+        .await
+        .expect("get")
+        .expect("there");
+    assert_eq!(
+        (found.status, found.reason.as_deref()),
+        (Failed, Some("not on WhatsApp"))
+    );
+}
+
+pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    assert_eq!(
+        bed.event(&a, &id, EventKind::Connected).await,
+        0,
+        "no webhook yet"
+    );
+    bed.webhook(&a, &id).await;
+    assert_eq!(bed.event(&a, &id, EventKind::Message).await, 1);
+    let mut conn = bed.store.write().await.expect("write");
+    let undone = event(&a, &id, EventKind::Message);
+    assert_eq!(conn.account(&a).append(&undone).await.expect("appends"), 1);
+    drop(conn);
+    let kept = event(&a, &id, EventKind::ReadReceipt);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    store.append(&kept).await.expect("appends");
+    let kinds = [EventKind::Message];
+    store
+        .set_webhook(
+            &recado_model::WebhookId::random(&OsRng),
+            &id,
+            "https://x",
+            Some(&kinds),
+            &crate::bed::secret(),
+            NOW,
+        )
+        .await
+        .expect("subscribes");
+    let unwanted = store.append(&event(&a, &id, EventKind::Presence)).await;
+    assert_eq!(unwanted.expect("appends"), 0);
+    conn.commit().await.expect("commit");
+    let mut conn = bed.store.read().await.expect("read");
+    let mut store = conn.account(&a);
+    let all = store.events(&id, None, 10).await.expect("events");
+    let kinds: Vec<_> = all.iter().map(|event| event.kind).collect();
+    let expected = [
+        EventKind::Connected,
+        EventKind::Message,
+        EventKind::ReadReceipt,
+        EventKind::Presence,
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(all[2], kept);
+    let rest = store
+        .events(&id, Some(&all[1].id), 1)
+        .await
+        .expect("events");
+    assert_eq!(rest, [kept]);
+    assert_eq!(
+        store
+            .event_count(&id, EventKind::Message)
+            .await
+            .expect("counts"),
+        1
+    );
+    let log = store
+        .deliveries(&id, Some("pending"), 1, 10)
+        .await
+        .expect("log");
+    assert_eq!(log.total, 2);
+    assert_eq!(
+        log.items[0].event_kind,
+        EventKind::ReadReceipt,
+        "newest first"
+    );
+}
+
+pub async fn jobs_keep_their_order(bed: Bed) {
+    let a = bed.account("a").await;
+    let b = bed.account("b").await;
+    let id = bed.instance(&a, "one").await.id;
+    let jobs: Vec<JobId> = (0..3).map(|_| JobId::random(&OsRng)).collect();
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let later = NOW.plus_secs(60);
+    for (at, job) in jobs.iter().enumerate() {
+        let run_at = if at == 0 { later } else { NOW };
+        store
+            .enqueue(job, &id, "send", "{}", run_at, NOW)
+            .await
+            .expect("enqueues");
+    }
+    assert_eq!(store.job_count(&id).await.expect("counts"), 3);
+    assert_eq!(
+        store.next_job(&id, NOW).await.expect("next"),
+        None,
+        "the head blocks"
+    );
+    assert_eq!(store.next_due(&id).await.expect("due"), Some(later));
+    let head = store
+        .next_job(&id, later)
+        .await
+        .expect("next")
+        .expect("due");
+    assert_eq!(
+        (&head.id, head.attempts, head.kind.as_str()),
+        (&jobs[0], 0, "send")
+    );
+    assert!(
+        store
+            .retry_job(&head.id, later.plus_secs(1))
+            .await
+            .expect("retries")
+    );
+    assert_eq!(
+        store.next_job(&id, later).await.expect("next"),
+        None,
+        "keeps its place"
+    );
+    let again = store.next_job(&id, later.plus_secs(1)).await.expect("next");
+    assert_eq!(
+        again.map(|job| (job.id, job.attempts)),
+        Some((jobs[0].clone(), 1))
+    );
+    conn.commit().await.expect("commit");
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&b);
+    assert!(!store.finish_job(&jobs[0]).await.expect("not B's"));
+    assert!(!store.retry_job(&jobs[0], NOW).await.expect("not B's"));
+    assert_eq!(store.job_count(&id).await.expect("counts"), 0);
+    let mut store = conn.account(&a);
+    for job in &jobs {
+        let next = store.next_job(&id, later.plus_secs(9)).await.expect("next");
+        assert_eq!(next.map(|next| next.id).as_ref(), Some(job));
+        assert!(store.finish_job(job).await.expect("finishes"));
+        assert!(!store.finish_job(job).await.expect("once"));
+    }
+    assert_eq!(store.next_due(&id).await.expect("due"), None);
+}

@@ -1,0 +1,325 @@
+use recado_model::{
+    AccountId, ConnectionState, CredentialId, CredentialKind, InstanceId, Role, Token, TokenKind,
+    UserId,
+    account::AccountKind,
+    clock::OsRng,
+    instance::{NewInstance, Origin, Pairing},
+};
+use recado_store::{NewCredential, Store, StoreError};
+
+use crate::bed::{Bed, NOW, open_with};
+
+pub async fn accounts_and_users(bed: Bed) {
+    let a = bed.account("Shop").await;
+    bed.instance(&a, "one").await;
+    let user = UserId::random(&OsRng);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    system
+        .create_user(&user, " Ana@Example.ORG ", "$argon2id$…", true, NOW)
+        .await
+        .expect("user");
+    system
+        .add_member(&a, &user, Role::Viewer, NOW)
+        .await
+        .expect("member");
+    system
+        .add_member(&a, &user, Role::Owner, NOW)
+        .await
+        .expect("again");
+    let found = system
+        .user_by_email("ana@example.org")
+        .await
+        .expect("looks");
+    let found = found.expect("there");
+    assert_eq!((found.id, found.operator), (user.clone(), true));
+    assert_eq!(found.password_hash.expose(), "$argon2id$…");
+    let list = system.accounts().await.expect("lists");
+    assert_eq!(list.len(), 1);
+    assert_eq!((list[0].name.as_str(), list[0].instances), ("Shop", 1));
+    assert_eq!(list[0].owner_email.as_deref(), Some("ana@example.org"));
+    let role = conn.account(&a).role_of(&user).await.expect("role");
+    assert_eq!(role, Some(Role::Owner));
+    conn.commit().await.expect("commit");
+    let mut conn = bed.store.write().await.expect("write");
+    let twice = conn
+        .system()
+        .create_user(&UserId::random(&OsRng), "ANA@example.org", "x", false, NOW)
+        .await;
+    assert!(matches!(twice, Err(StoreError::Unique { .. })), "{twice:?}");
+    drop(conn);
+    let mut conn = bed.store.write().await.expect("write");
+    assert!(conn.system().delete_account(&a).await.expect("deletes"));
+    conn.commit().await.expect("commit");
+    let mut conn = bed.store.read().await.expect("read");
+    assert!(!conn.system().account_exists(&a).await.expect("gone"));
+    assert!(conn.account(&a).account().await.expect("gone").is_none());
+    assert!(
+        conn.system()
+            .user_by_email("ana@example.org")
+            .await
+            .expect("stays")
+            .is_some()
+    );
+}
+
+pub async fn leases_are_fenced(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    assert!(
+        conn.system()
+            .instances_to_start()
+            .await
+            .expect("none")
+            .is_empty()
+    );
+    let mut store = conn.account(&a);
+    store
+        .set_paired(&id, &Pairing::default(), NOW)
+        .await
+        .expect("pairs");
+    store.set_wanted(&id, true, NOW).await.expect("wants");
+    let to_start = conn.system().instances_to_start().await.expect("one");
+    assert_eq!(to_start, [(a.clone(), id.clone())]);
+    conn.commit().await.expect("commit");
+    let lease = async |owner: &str, at: i64, seconds: i64| {
+        let mut conn = bed.store.write().await.expect("write");
+        let now = NOW.plus_secs(at);
+        let fence = conn
+            .system()
+            .lease_instance(&id, owner, now.plus_secs(seconds), now)
+            .await
+            .expect("leases");
+        conn.commit().await.expect("commit");
+        fence
+    };
+    assert_eq!(lease("n1", 0, 30).await, Some(1));
+    assert_eq!(lease("n2", 1, 30).await, None, "held");
+    assert_eq!(lease("n1", 10, 30).await, Some(1), "extended");
+    assert_eq!(lease("n2", 40, 30).await, Some(2), "over");
+    assert_eq!(lease("n1", 41, 30).await, None);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    assert_eq!(
+        system
+            .renew_leases("n1", NOW.plus_secs(99))
+            .await
+            .expect("none"),
+        0
+    );
+    assert_eq!(
+        system
+            .renew_leases("n2", NOW.plus_secs(99))
+            .await
+            .expect("one"),
+        1
+    );
+    assert!(!system.release_lease(&id, "n1").await.expect("not its own"));
+    conn.commit().await.expect("commit");
+    assert_eq!(lease("n1", 98, 30).await, None, "renewed");
+    let mut conn = bed.store.write().await.expect("write");
+    assert!(
+        conn.system()
+            .release_lease(&id, "n2")
+            .await
+            .expect("releases")
+    );
+    conn.commit().await.expect("commit");
+    assert_eq!(lease("n2", 98, 1).await, Some(3), "taken anew");
+    assert_eq!(lease("n2", 100, 30).await, Some(4), "its own, but over");
+    // One wins.
+    let mut conn = bed.store.write().await.expect("write");
+    conn.system()
+        .release_lease(&id, "n2")
+        .await
+        .expect("releases");
+    conn.commit().await.expect("commit");
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let (store, id) = (bed.store.clone(), id.clone());
+            tokio::spawn(async move {
+                let mut conn = store.write().await.expect("write");
+                let owner = format!("r{n}");
+                let fence = conn
+                    .system()
+                    .lease_instance(&id, &owner, NOW.plus_secs(30), NOW)
+                    .await
+                    .expect("leases");
+                conn.commit().await.expect("commit");
+                fence
+            })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for task in tasks {
+        won.extend(task.await.expect("task"));
+    }
+    assert_eq!(won, [5]);
+}
+
+pub async fn guests_expire(bed: Bed) {
+    let stays = bed.account("full").await;
+    let guest = AccountId::random(&OsRng);
+    let until = NOW.plus_secs(600);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    system
+        .create_account(&guest, "guest", AccountKind::Guest, Some(until), NOW)
+        .await
+        .expect("guest");
+    assert!(system.expired_guests(NOW).await.expect("none").is_empty());
+    assert_eq!(
+        system.expired_guests(until).await.expect("one"),
+        std::slice::from_ref(&guest)
+    );
+    assert!(system.delete_account(&guest).await.expect("deletes"));
+    assert!(system.account_exists(&stays).await.expect("stays"));
+    let account = conn
+        .account(&stays)
+        .account()
+        .await
+        .expect("get")
+        .expect("there");
+    assert_eq!(
+        (account.kind, account.name.as_str()),
+        (AccountKind::Full, "full")
+    );
+}
+
+/// An account whose making was undone can be made again, and what it seals opens after a restart.
+pub async fn undone_accounts_can_be_made_again(bed: Bed) {
+    let id = AccountId::random(&OsRng);
+    let token = Token::random(TokenKind::Api, &OsRng);
+    for keep in [false, true] {
+        let mut conn = bed.store.write().await.expect("write");
+        conn.system()
+            .create_account(&id, "again", AccountKind::Full, None, NOW)
+            .await
+            .expect("creates");
+        let new = NewCredential {
+            id: CredentialId::random(&OsRng),
+            token: &token,
+            kind: CredentialKind::ApiToken,
+            label: None,
+            instance: None,
+            parent: None,
+            not_after: None,
+        };
+        conn.account(&id).issue(new, NOW).await.expect("issues");
+        if keep {
+            conn.commit().await.expect("commit");
+        }
+    }
+    bed.store.close().await;
+    let store = Store::open(open_with(&bed.database, &bed.key))
+        .await
+        .expect("opens");
+    let mut conn = store.read().await.expect("read");
+    let shown = conn
+        .account(&id)
+        .reveal(CredentialKind::ApiToken, None)
+        .await
+        .expect("reveals");
+    assert_eq!(shown.expect("there").expose(), token.expose());
+}
+
+pub async fn a_node_that_starts_clears_what_it_left(bed: Bed) {
+    let a = bed.account("a").await;
+    let mut ids = Vec::new();
+    let mut conn = bed.store.write().await.expect("write");
+    for (owner, state) in [
+        ("n1", ConnectionState::Connected),
+        ("n1", ConnectionState::LoggedOut),
+        ("n2", ConnectionState::Connected),
+    ] {
+        let id = InstanceId::random(&OsRng);
+        let mut store = conn.account(&a);
+        let new = NewInstance::default();
+        store
+            .create_instance(&id, Origin::Api, &new, NOW)
+            .await
+            .expect("creates");
+        store.set_state(&id, state, None, NOW).await.expect("state");
+        conn.system()
+            .lease_instance(&id, owner, NOW.plus_secs(30), NOW)
+            .await
+            .expect("leases");
+        ids.push(id);
+    }
+    conn.system().reset_node("n1", NOW).await.expect("resets");
+    let mut states = Vec::new();
+    for id in &ids {
+        let instance = conn.account(&a).instance(id).await.expect("get");
+        states.push(instance.expect("there").state);
+    }
+    assert_eq!(
+        states,
+        [
+            ConnectionState::Disconnected,
+            ConnectionState::LoggedOut,
+            ConnectionState::Connected
+        ]
+    );
+    let until = NOW.plus_secs(30);
+    let taken = conn
+        .system()
+        .lease_instance(&ids[0], "n3", until, NOW)
+        .await;
+    assert_eq!(taken.expect("leases"), Some(2));
+    let held = conn
+        .system()
+        .lease_instance(&ids[2], "n3", until, NOW)
+        .await;
+    assert_eq!(held.expect("leases"), None);
+}
+
+pub async fn generations_rise_and_ends_move(bed: Bed) {
+    let a = bed.account("a").await;
+    let token = Token::random(TokenKind::Api, &OsRng);
+    let id = CredentialId::random(&OsRng);
+    let mut conn = bed.store.write().await.expect("write");
+    let new = NewCredential {
+        id: id.clone(),
+        token: &token,
+        kind: CredentialKind::ApiToken,
+        label: None,
+        instance: None,
+        parent: None,
+        not_after: None,
+    };
+    conn.account(&a).issue(new, NOW).await.expect("issues");
+    let mut system = conn.system();
+    let before = system.credential(&id).await.expect("looks").expect("there");
+    let epoch = system.epoch().await.expect("epoch");
+    system.bump_generation(&a).await.expect("bumps");
+    let after = system.credential_by_token(&token).await.expect("looks");
+    assert_eq!(after.expect("there").generation, before.generation + 1);
+    assert!(system.epoch().await.expect("epoch") > epoch);
+    system
+        .set_account_expiry(&a, Some(NOW.plus_secs(5)))
+        .await
+        .expect("moves");
+    let ends = conn.account(&a).expires_at().await.expect("get");
+    assert_eq!(ends, Some(NOW.plus_secs(5)));
+}
+
+pub async fn jwt_keys_are_kept(bed: Bed) {
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    assert!(system.jwt_keys().await.expect("none").is_empty());
+    let old = system.insert_jwt_key("k1", NOW).await.expect("key");
+    let new = system
+        .insert_jwt_key("k2", NOW.plus_secs(1))
+        .await
+        .expect("key");
+    assert_eq!((old.secret.len(), new.secret.len()), (32, 32));
+    assert_ne!(*old.secret, *new.secret);
+    let keys = system.jwt_keys().await.expect("keys");
+    let named: Vec<_> = keys
+        .iter()
+        .map(|key| (key.kid.as_str(), &key.secret))
+        .collect();
+    assert_eq!(named, [("k2", &new.secret), ("k1", &old.secret)]);
+    conn.commit().await.expect("commit");
+}

@@ -22,6 +22,7 @@ pub const DEFAULT: &str = include_str!("default.toml");
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub data_dir: PathBuf,
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     metrics_listen: String,
     public_url: String,
@@ -114,6 +115,32 @@ fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
     String::deserialize(from).map(Secret::new)
 }
 
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| {
+        serde::de::Error::custom(format!(
+            "must be address:port such as 127.0.0.1:8080, not {text:?},"
+        ))
+    })
+}
+
+/// Figment's own error names neither the file nor fits on a line, and quotes what may be a secret.
+fn check_syntax(file: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the configuration file {}", file.display()))?;
+    Toml::from_str::<figment::value::Dict>(&text).map_err(|error| {
+        let error = error.to_string();
+        let (place, reason) = (error.lines().next(), error.lines().last());
+        anyhow::anyhow!(
+            "configuration: {} is not TOML: {}: {}",
+            file.display(),
+            place.unwrap_or_default(),
+            reason.unwrap_or_default()
+        )
+    })?;
+    Ok(())
+}
+
 fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
     Ok(Option::<String>::deserialize(from)?
         .filter(|text| !text.is_empty())
@@ -130,6 +157,7 @@ impl Settings {
                 "the configuration file {} does not exist",
                 file.display()
             );
+            check_syntax(file)?;
             figment = figment.merge(Toml::file_exact(file));
         }
         // RECADO_CONFIG names the file itself; RECADO_TEST_* belong to the test suite.
@@ -138,8 +166,17 @@ impl Settings {
                 key != "config" && !key.as_str().to_ascii_lowercase().starts_with("test_")
             })
             .split("__");
+        Self::extract(figment.merge(environment))
+    }
+
+    /// The defaults and `text` over them, whatever the environment says: for tests, which bring their
+    /// whole world.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Self::extract(Figment::from(Toml::string(DEFAULT)).merge(Toml::string(text)))
+    }
+
+    fn extract(figment: Figment) -> Result<Self> {
         let settings: Self = figment
-            .merge(environment)
             .extract()
             .map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
         settings.check()?;
@@ -230,6 +267,15 @@ impl Settings {
         self.master_key_file
             .clone()
             .unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+
+    /// Where the master key comes from, for errors.
+    pub fn key_source(&self) -> String {
+        if self.master_key.is_some() {
+            "the setting master_key (RECADO_MASTER_KEY)".to_owned()
+        } else {
+            format!("the master key file {}", self.key_file().display())
+        }
     }
 
     /// The network of the sandbox, when one is asked for.

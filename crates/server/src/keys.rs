@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use recado_model::Rng;
 use recado_store::{Database, MasterKey, Store};
 
-use crate::config::Settings;
+use crate::{config::Settings, telemetry};
 
 /// Makes the data folder (0700) and proves that it can be written.
 pub fn prepare_data_dir(dir: &Path) -> Result<()> {
@@ -65,14 +65,12 @@ pub async fn master_key(
     init: bool,
 ) -> Result<MasterKey> {
     if let Some(text) = &settings.master_key {
-        return MasterKey::parse(text.expose())
-            .context("the setting master_key (RECADO_MASTER_KEY)");
+        return MasterKey::parse(text.expose()).with_context(|| settings.key_source());
     }
     let path = settings.key_file();
     match fs::read_to_string(&path) {
         Ok(text) => {
-            return MasterKey::parse(text.trim())
-                .with_context(|| format!("the master key file {}", path.display()));
+            return MasterKey::parse(text.trim()).with_context(|| settings.key_source());
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => {
@@ -102,9 +100,12 @@ pub async fn master_key(
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .with_context(|| format!("cannot write the master key file {}", path.display()))?;
-    eprintln!(
-        "recado: made a new master key: {}. Back it up apart from the database: one is useless without the other.",
-        path.display()
+    telemetry::announce(
+        settings.log_format,
+        &format!(
+            "made a new master key: {}. Back it up apart from the database: one is useless without the other.",
+            path.display()
+        ),
     );
     Ok(key)
 }

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use recado_app::{App, Deps, Workers};
 use recado_engine::wa::{Network, WaConfig, WaEngine};
 use recado_model::{Clock, Rng};
-use recado_store::{Options, Store};
+use recado_store::{Options, Store, StoreError};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -45,14 +45,19 @@ pub async fn open_store(
     keys::prepare_data_dir(&settings.data_dir)?;
     let database = settings.database()?;
     let master_key = keys::master_key(settings, &database, &**rng, init).await?;
-    Ok(Store::open(Options {
+    let opened = Store::open(Options {
         database,
         master_key,
         rng: rng.clone(),
         migrate,
         init,
+    });
+    opened.await.map_err(|error| match error {
+        StoreError::WrongMasterKey { .. } => {
+            anyhow::Error::from(error).context(settings.key_source())
+        }
+        error => error.into(),
     })
-    .await?)
 }
 
 impl Gateway {

@@ -21,7 +21,11 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("recado: {error:#}");
+            // The catalogue's code is for programs; a person reads the sentence.
+            match error.downcast_ref::<recado_model::Error>() {
+                Some(error) => eprintln!("recado: {}", error.message),
+                None => eprintln!("recado: {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }

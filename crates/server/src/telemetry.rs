@@ -1,8 +1,13 @@
 //! Structured logs and Prometheus metrics. Neither ever holds a secret: what is logged is chosen field
 //! by field, and headers, bodies and queries are not.
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use recado_app::clock::SystemClock;
+use recado_model::Clock;
+use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogFormat, Settings};
@@ -18,13 +23,38 @@ pub fn init_logs(settings: &Settings) -> Result<()> {
     let registry = tracing_subscriber::registry().with(filter);
     match settings.log_format {
         LogFormat::Text => registry
-            .with(fmt::layer().with_writer(std::io::stderr))
+            .with(
+                fmt::layer()
+                    .with_ansi(colours())
+                    .with_writer(std::io::stderr),
+            )
             .try_init(),
         LogFormat::Json => registry
             .with(fmt::layer().json().with_writer(std::io::stderr))
             .try_init(),
     }
     .context("logging was set up twice")
+}
+
+/// Whether standard error takes colours: a file or a collector would keep the escape codes.
+pub fn colours() -> bool {
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Tells the operator something that no log level hides, in the form of the log.
+pub fn announce(format: LogFormat, text: &str) {
+    match format {
+        LogFormat::Text => eprintln!("recado: {text}"),
+        LogFormat::Json => {
+            let timestamp = SystemClock.now().to_rfc3339();
+            let line = json!({
+                "timestamp": timestamp, "level": "INFO", "target": "recado",
+                "fields": { "message": text },
+            });
+            eprintln!("{line}");
+        }
+    }
 }
 
 /// The process's metrics; once per process.

@@ -3,12 +3,13 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{cli::SandboxArgs, lifecycle::asked_to_stop};
+use crate::{cli::SandboxArgs, lifecycle::asked_to_stop, telemetry};
 
 pub async fn run(args: SandboxArgs) -> Result<()> {
     let filter = std::env::var("RECADO_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_new(filter)?)
+        .with_ansi(telemetry::colours())
         .with_writer(std::io::stderr)
         .try_init()
         .map_err(|error| anyhow::anyhow!("{error}"))?;

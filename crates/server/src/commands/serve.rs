@@ -13,6 +13,10 @@ use crate::{
     telemetry,
 };
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "upkeep of the metrics is not the product's time"
+)]
 pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
     telemetry::init_logs(settings)?;
     let metrics = telemetry::init_metrics()?;
@@ -26,8 +30,9 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
         }
     });
     if cfg!(feature = "sandbox") {
-        eprintln!(
-            "recado: SANDBOX BUILD: it reaches a WhatsApp network on loopback only, and no real phone."
+        telemetry::announce(
+            settings.log_format,
+            "SANDBOX BUILD: it reaches a WhatsApp network on loopback only, and no real phone.",
         );
     }
     let world = World {
@@ -36,9 +41,10 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
         metrics: Some(metrics),
     };
     let gateway = Gateway::start(settings, world).await?;
-    eprintln!(
-        "recado: serving {} (dashboard: {}/dashboard)",
-        gateway.base_url, gateway.base_url
+    let base = &gateway.base_url;
+    telemetry::announce(
+        settings.log_format,
+        &format!("serving {base} (dashboard: {base}/dashboard)"),
     );
     asked_to_stop(args.exit_with_stdin).await?;
     tracing::info!("stopping");

@@ -1,0 +1,163 @@
+//! One id, one message: on the phone, in the database, and at the caller.
+
+use recado_model::{EventKind, MessageId, MessageStatus};
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Bed, CUSTOMER, SHOP, until},
+    story::inner,
+};
+
+on_both! {
+    the_callers_id_sends_once,
+    a_key_of_a_tool_sends_once,
+    many_at_once_are_one,
+}
+
+fn message_id(answer: Value) -> String {
+    answer["data"]["message_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned()
+}
+
+async fn the_callers_id_sends_once(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let body = json!({"phone": CUSTOMER, "message": "once", "id": "order-4711"});
+    for _ in 0..3 {
+        assert_eq!(
+            message_id(bed.send(&bed.a, &made, body.clone()).await.ok()),
+            "order-4711"
+        );
+    }
+    // Said another way, it is the same message.
+    let spelled =
+        json!({"phone": format!("+{CUSTOMER}"), "message": "once", "id": "order-4711", "delay": 0});
+    bed.send(&bed.a, &made, spelled).await.expect(200);
+    for (what, body) in [
+        (
+            "text",
+            json!({"phone": CUSTOMER, "message": "other", "id": "order-4711"}),
+        ),
+        (
+            "receiver",
+            json!({"phone": "5511999990002", "message": "once", "id": "order-4711"}),
+        ),
+    ] {
+        let answer = bed.send(&bed.a, &made, body).await;
+        assert_eq!(answer.status, 409, "another {what}: {answer:?}");
+        answer.refused(409, "conflict");
+    }
+    bed.wait_shown(CUSTOMER, "once").await;
+    // After it went out, too; the marker behind it shows that the queue is empty.
+    bed.send(&bed.a, &made, body).await.expect(200);
+    bed.send(
+        &bed.a,
+        &made,
+        json!({"phone": CUSTOMER, "message": "marker"}),
+    )
+    .await
+    .expect(200);
+    bed.wait_shown(CUSTOMER, "marker").await;
+    assert_eq!(
+        (bed.shown(CUSTOMER, "once"), bed.shown(CUSTOMER, "other")),
+        (1, 0)
+    );
+    let messages = bed.sandbox.network().messages(CUSTOMER).expect("a phone");
+    assert!(
+        messages.iter().any(|m| m.id == "order-4711"),
+        "the id is the one on the wire"
+    );
+    until("both to be told", async || {
+        let mut conn = bed.read().await;
+        let mut account = conn.account(&bed.a.id);
+        let told = account
+            .event_count(&made.instance(), EventKind::Message)
+            .await
+            .expect("a count");
+        assert!(told <= 2, "one event each");
+        (told == 2).then_some(())
+    })
+    .await;
+    for id in ["short", "with space", "ümläute!", &"x".repeat(65)] {
+        let body = json!({"phone": CUSTOMER, "message": "x", "id": id});
+        let refused = bed
+            .send(&bed.a, &made, body)
+            .await
+            .refused(400, "invalid_field");
+        assert_eq!(refused["field"], "id");
+    }
+}
+
+async fn a_key_of_a_tool_sends_once(bed: Bed) {
+    bed.paired(&bed.a, SHOP).await;
+    let arguments = |text: &str| json!({"phone": format!("+{CUSTOMER}"), "message": text, "idempotency_key": "key 1", "confirm": true});
+    let first = inner(
+        &bed.tool(&bed.a, "send_whatsapp_message", arguments("by tool"))
+            .await,
+    );
+    let second = inner(
+        &bed.tool(&bed.a, "send_whatsapp_message", arguments("by tool"))
+            .await,
+    );
+    assert_eq!(
+        (&first["status"], &first["success"]),
+        (&json!("sent"), &json!(true)),
+        "{first}"
+    );
+    assert_eq!(first["message_id"], second["message_id"]);
+    let other = bed
+        .tool(&bed.a, "send_whatsapp_message", arguments("something else"))
+        .await;
+    assert_eq!(other["isError"], true, "{other}");
+    bed.wait_shown(CUSTOMER, "by tool").await;
+    assert_eq!(
+        (
+            bed.shown(CUSTOMER, "by tool"),
+            bed.shown(CUSTOMER, "something else")
+        ),
+        (1, 0)
+    );
+}
+
+async fn many_at_once_are_one(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let body = json!({"phone": CUSTOMER, "message": "stampede", "id": "stampede-1"});
+    let answers = {
+        let send = || bed.send(&bed.a, &made, body.clone());
+        tokio::join!(
+            send(),
+            send(),
+            send(),
+            send(),
+            send(),
+            send(),
+            send(),
+            send()
+        )
+    };
+    for answer in <[_; 8]>::from(answers) {
+        assert_eq!(message_id(answer.ok()), "stampede-1");
+    }
+    bed.wait_shown(CUSTOMER, "stampede").await;
+    let id = MessageId::from_wire("stampede-1");
+    until("the receipt", async || {
+        let mut conn = bed.read().await;
+        let row = conn
+            .account(&bed.a.id)
+            .message(&made.instance(), &id)
+            .await
+            .expect("a look");
+        (row.expect("a row").status >= MessageStatus::Delivered).then_some(())
+    })
+    .await;
+    let mut conn = bed.read().await;
+    assert_eq!(
+        conn.account(&bed.a.id)
+            .job_count(&made.instance())
+            .await
+            .expect("a count"),
+        0
+    );
+    assert_eq!(bed.shown(CUSTOMER, "stampede"), 1);
+}

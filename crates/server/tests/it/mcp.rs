@@ -1,0 +1,751 @@
+//! The MCP endpoint: the contract's table row by row, the confirmation step, sessions of others,
+//! batches, and the modern revision beside all that.
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Answer, Bed, CUSTOMER, Call, SHOP},
+    story::inner,
+    wire,
+};
+
+on_both! {
+    the_contracts_table,
+    ids_are_echoed_as_written,
+    unauthorized_in_the_contracts_words,
+    notifications_and_batches,
+    sending_is_confirmed_first,
+    sessions_of_others_look_missing,
+    linking_by_tools,
+    the_modern_revision,
+    who_may_speak,
+}
+
+fn request(method: &str, params: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+}
+
+fn call_of(tool: &str) -> Value {
+    request("tools/call", json!({"name": tool, "arguments": {}}))
+}
+
+fn post(bed: &Bed) -> Call {
+    bed.post("/api/mcp/").bearer(&bed.a.api_token)
+}
+
+/// A JSON-RPC error and nothing beside it.
+#[track_caller]
+fn is_error(answer: &Answer, status: u16, code: i64, id: Value) -> String {
+    assert_eq!(answer.status, status, "{answer:?}");
+    let body = answer.json();
+    assert_eq!(
+        (&body["jsonrpc"], &body["error"]["code"]),
+        (&json!("2.0"), &json!(code)),
+        "{answer:?}"
+    );
+    assert_eq!(body.get("id"), Some(&id), "{answer:?}");
+    assert!(body.get("result").is_none(), "{answer:?}");
+    assert!(
+        answer
+            .header("content-type")
+            .starts_with("application/json"),
+        "{answer:?}"
+    );
+    body["error"]["message"]
+        .as_str()
+        .expect("a message")
+        .to_owned()
+}
+
+async fn the_contracts_table(bed: Bed) {
+    // The contract's curl, whatever it says it accepts, with and without the slash.
+    let plain = call_of("get_shop_status");
+    for (path, accept) in [
+        ("/api/mcp/", Some("*/*")),
+        ("/api/mcp/", Some("application/json")),
+        ("/api/mcp", Some("text/event-stream")),
+        ("/api/mcp", None),
+    ] {
+        let call = bed.post(path).bearer(&bed.a.api_token).json(plain.clone());
+        let call = accept
+            .into_iter()
+            .fold(call, |call, accept| call.header("accept", accept));
+        let answer = call.send().await;
+        answer.hygiene();
+        let body = answer.ok();
+        assert_eq!(
+            (&body["id"], &body["result"]["isError"]),
+            (&json!(1), &json!(false))
+        );
+        assert_eq!(inner(&body["result"])["name"], "Shop A");
+    }
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let hello = bed
+            .post("/api/mcp/")
+            .json(request("initialize", params))
+            .send()
+            .await
+            .ok();
+        assert_eq!(hello["result"]["protocolVersion"], version, "{hello}");
+    }
+    let params = json!({"protocolVersion": "1999-01-01", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let hello = bed
+        .post("/api/mcp/")
+        .json(request("initialize", params))
+        .send()
+        .await
+        .ok();
+    assert_eq!(hello["result"]["protocolVersion"], "2025-11-25");
+    // Careless: no parameters at all, no token; it says who we are and nothing of anybody.
+    let hello = bed
+        .post("/api/mcp/")
+        .json(json!({"jsonrpc": "2.0", "id": "x", "method": "initialize"}))
+        .send()
+        .await;
+    assert!(
+        !hello.headers.contains_key("mcp-session-id"),
+        "no session is ever made"
+    );
+    let hello = hello.ok();
+    assert_eq!(
+        (&hello["id"], &hello["result"]["serverInfo"]["name"]),
+        (&json!("x"), &json!("recado"))
+    );
+    assert_eq!(
+        hello["result"]["capabilities"],
+        json!({"tools": {"listChanged": false}})
+    );
+    assert!(
+        hello["result"]["instructions"]
+            .as_str()
+            .expect("text")
+            .contains("untrusted")
+    );
+
+    let ping = bed.mcp(&bed.a, request("ping", json!({}))).await.ok();
+    assert_eq!(ping["result"], json!({}));
+    let list = bed.mcp(&bed.a, request("tools/list", json!({}))).await.ok();
+    let tools = list["result"]["tools"].as_array().expect("tools");
+    let names: Vec<_> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "connect_whatsapp",
+            "get_shop_status",
+            "get_whatsapp_qr",
+            "get_whatsapp_status",
+            "send_whatsapp_message"
+        ]
+    );
+    assert!(
+        tools
+            .iter()
+            .all(|tool| tool["inputSchema"]["type"] == "object")
+    );
+    // Errors: 200 and a JSON-RPC error for a request that reads, 400 for one that does not.
+    let text = is_error(
+        &bed.mcp(&bed.a, request("tools/invalid", json!({}))).await,
+        200,
+        -32601,
+        json!(1),
+    );
+    assert_eq!(text, "Method not found: tools/invalid");
+    for method in [
+        "prompts/list",
+        "resources/list",
+        "resources/read",
+        "logging/setLevel",
+        "completion/complete",
+        "sampling/createMessage",
+        "",
+    ] {
+        is_error(
+            &bed.mcp(&bed.a, request(method, json!({}))).await,
+            200,
+            -32601,
+            json!(1),
+        );
+    }
+    for params in [
+        json!({}),
+        json!({"name": 5}),
+        json!({"name": "get_shop_status", "arguments": [1]}),
+        json!([]),
+        json!("x"),
+    ] {
+        let answer = bed.mcp(&bed.a, request("tools/call", params.clone())).await;
+        let code = answer.json()["error"]["code"].as_i64();
+        assert!(
+            matches!(code, Some(-32602 | -32600)),
+            "{params}: {answer:?}"
+        );
+    }
+    is_error(
+        &bed.mcp(&bed.a, request("tools/list", json!({"cursor": "x"})))
+            .await,
+        200,
+        -32602,
+        json!(1),
+    );
+    let unknown = bed.mcp(&bed.a, call_of("xyz")).await.ok();
+    assert_eq!(
+        unknown["result"],
+        json!({"content": [{"type": "text", "text": "tool 'xyz' no encontrado"}], "isError": true})
+    );
+    let missing = bed
+        .tool(
+            &bed.a,
+            "send_whatsapp_message",
+            json!({"message": "x", "confirm": true}),
+        )
+        .await;
+    assert_eq!(
+        (&missing["content"][0]["text"], &missing["isError"]),
+        (&json!("Error: phone is required"), &json!(true))
+    );
+    for body in ["{", "", "nonsense", "{\"jsonrpc\":\"2.0\",", "\u{feff}{}"] {
+        let answer = post(&bed).body(body).send().await;
+        let text = is_error(&answer, 400, -32700, Value::Null);
+        assert_eq!(text, "Parse error: invalid JSON", "{body:?}");
+    }
+    for body in [
+        json!({}),
+        json!({"jsonrpc": "1.0", "id": 1, "method": "ping"}),
+        json!({"jsonrpc": "2.0", "id": null, "method": "ping"}),
+        json!({"jsonrpc": "2.0", "id": 1.5, "method": "ping"}),
+        json!({"jsonrpc": "2.0", "id": {"a": 1}, "method": "ping"}),
+        json!({"jsonrpc": "2.0", "id": 1}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": 5}),
+        json!({"jsonrpc": "2.0", "id": 1, "result": {}}),
+        json!("ping"),
+        json!(5),
+        Value::Null,
+    ] {
+        let answer = post(&bed).json(body.clone()).send().await;
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["code"]),
+            (400, &json!(-32600)),
+            "{body}: {answer:?}"
+        );
+    }
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{}{}}}"#,
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
+    is_error(
+        &post(&bed).body(deep).send().await,
+        400,
+        -32600,
+        Value::Null,
+    );
+    let form = post(&bed).header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(form.body("a=b").send().await.status, 415);
+    // The other methods of HTTP.
+    let answer = bed.get("/api/mcp/").send().await;
+    assert_eq!(
+        is_error(&answer, 405, -32000, Value::Null),
+        "SSE streaming not supported"
+    );
+    assert_eq!(answer.header("allow"), "POST, DELETE, OPTIONS");
+    let preflight = bed.call("OPTIONS", "/api/mcp/").send().await.expect(204);
+    assert!(
+        !preflight
+            .headers
+            .contains_key("access-control-allow-origin")
+    );
+    bed.call("DELETE", "/api/mcp/")
+        .bearer(&bed.a.api_token)
+        .send()
+        .await
+        .expect(202);
+    bed.call("DELETE", "/api/mcp/").send().await.expect(401);
+    // A session id that somebody made up means nothing; a version that nobody speaks is refused.
+    post(&bed)
+        .header("mcp-session-id", "made-up")
+        .json(plain.clone())
+        .send()
+        .await
+        .expect(200);
+    let answer = post(&bed)
+        .header("mcp-protocol-version", "1999-01-01")
+        .json(plain)
+        .send()
+        .await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    answer.json();
+}
+
+async fn ids_are_echoed_as_written(bed: Bed) {
+    for id in [
+        "1",
+        "0",
+        "-7",
+        "9007199254740993",
+        r#""""#,
+        r#""a\"b\u00e9""#,
+        r#""9007199254740993""#,
+    ] {
+        for method in ["ping", "tools/nothing"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"}}"#);
+            let answer = post(&bed).body(body.clone()).send().await.expect(200);
+            let echoed: Value = serde_json::from_str(id).expect("an id");
+            assert_eq!(answer.json()["id"], echoed, "{answer:?}");
+            // Refused, too: byte for byte.
+            let refused = bed.post("/api/mcp/").body(body).send().await.expect(401);
+            assert!(
+                refused.text().ends_with(&format!("\"id\":{id}}}")),
+                "{refused:?}"
+            );
+        }
+    }
+}
+
+async fn unauthorized_in_the_contracts_words(bed: Bed) {
+    let said = format!(
+        "Unauthorized: invalid or missing Bearer token. Get your token at {}/dashboard → Settings.",
+        bed.gateway().base_url
+    );
+    for (what, call) in [
+        ("nothing", bed.post("/api/mcp/")),
+        ("junk", bed.post("/api/mcp/").bearer("wz_junk")),
+        ("an owner's JWT", bed.post("/api/mcp/").bearer(&bed.a.jwt)),
+        (
+            "no scheme",
+            bed.post("/api/mcp/")
+                .header("authorization", &bed.a.api_token),
+        ),
+        (
+            "Basic",
+            bed.post("/api/mcp/").header("authorization", "Basic YTpi"),
+        ),
+        (
+            "other case",
+            bed.post("/api/mcp/")
+                .bearer(&bed.a.api_token.to_uppercase()),
+        ),
+    ] {
+        let answer = call.json(call_of("get_shop_status")).send().await;
+        assert_eq!(is_error(&answer, 401, -32000, json!(1)), said, "{what}");
+        let challenge = answer.header("www-authenticate");
+        assert!(
+            challenge.starts_with("Bearer") && !challenge.contains("resource_metadata"),
+            "{challenge}"
+        );
+        assert_eq!(
+            challenge.contains("invalid_token"),
+            what != "nothing",
+            "{what}: {challenge}"
+        );
+        answer.hygiene();
+    }
+    // Only `initialize` itself is open, however it is dressed up.
+    for body in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","method":"tools/call","params":{"name":"get_shop_status"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","\u006dethod":"initialize","params":{"name":"get_shop_status"}}"#,
+        r#"[{"jsonrpc":"2.0","id":1,"method":"initialize"},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_shop_status"}}]"#,
+        r#"{"jsonrpc":"2.0","method":"initialize"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"Initialize"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"server/discover"}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        "{",
+    ] {
+        let answer = bed.post("/api/mcp/").body(body).send().await;
+        assert_eq!(answer.status, 401, "{body}: {answer:?}");
+        assert!(!answer.text().contains("Shop A"), "{answer:?}");
+    }
+    let answer = bed
+        .post("/api/mcp/")
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", "get_shop_status");
+    let smuggled = answer.json(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"name": "get_shop_status", "arguments": {}}}));
+    assert!(!smuggled.send().await.text().contains("Shop A"));
+}
+
+async fn notifications_and_batches(bed: Bed) {
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let answer = bed.mcp(&bed.a, note.clone()).await.expect(202);
+    assert!(answer.body.is_empty());
+    // Without an id nothing is called, whatever the method.
+    let silent = json!({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "connect_whatsapp", "arguments": {}}});
+    bed.mcp(&bed.a, silent).await.expect(202);
+    assert_eq!(
+        inner(&bed.tool(&bed.a, "get_whatsapp_status", json!({})).await)["total"],
+        0
+    );
+
+    let mut second = request("ping", json!({}));
+    second["id"] = json!("two");
+    let batch = json!([call_of("get_shop_status"), note, second, request("nothing", json!({})), call_of("xyz"), {"id": 5}, 7]);
+    let answers = bed.mcp(&bed.a, batch).await.ok();
+    let answers = answers.as_array().expect("a batch");
+    let ids: Vec<_> = answers.iter().map(|answer| &answer["id"]).collect();
+    assert_eq!(
+        ids,
+        [
+            &json!(1),
+            &json!("two"),
+            &json!(1),
+            &json!(1),
+            &json!(5),
+            &Value::Null
+        ]
+    );
+    assert_eq!(inner(&answers[0]["result"])["name"], "Shop A");
+    assert_eq!(
+        (
+            &answers[2]["error"]["code"],
+            &answers[3]["result"]["isError"]
+        ),
+        (&json!(-32601), &json!(true))
+    );
+    assert_eq!(
+        (&answers[4]["error"]["code"], &answers[5]["error"]["code"]),
+        (&json!(-32600), &json!(-32600))
+    );
+    let answer = bed.mcp(&bed.a, json!([note, note])).await.expect(202);
+    assert!(answer.body.is_empty());
+    for batch in [
+        json!([]),
+        Value::Array(vec![request("ping", json!({})); 51]),
+    ] {
+        is_error(&bed.mcp(&bed.a, batch).await, 400, -32600, Value::Null);
+    }
+    is_error(
+        &post(&bed).body("[{}").send().await,
+        400,
+        -32700,
+        Value::Null,
+    );
+    // Unproven: a refusal for each.
+    let refused = bed
+        .post("/api/mcp/")
+        .json(json!([request("ping", json!({})), second]))
+        .send()
+        .await
+        .expect(401);
+    let refused = refused.json();
+    assert_eq!(
+        (&refused[0]["id"], &refused[1]["id"]),
+        (&json!(1), &json!("two"))
+    );
+    assert_eq!(refused[0]["error"]["code"], -32000);
+}
+
+async fn sending_is_confirmed_first(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let ask = json!({"phone": format!("+{CUSTOMER}"), "message": "really?"});
+    let with = |name: &str, value: Value| {
+        let mut arguments = ask.clone();
+        arguments[name] = value;
+        arguments
+    };
+    for arguments in [
+        ask.clone(),
+        with("confirm", json!(false)),
+        with("confirm", json!(null)),
+        with("confirm", json!("yes")),
+        with("confirm", json!(1)),
+    ] {
+        let asked = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+        assert_eq!(asked["isError"], false, "not an error: {asked}");
+        let text = asked["content"][0]["text"].as_str().expect("text");
+        assert_eq!(
+            text,
+            "⚠️ CONFIRMACION REQUERIDA: Enviar mensaje de WhatsApp\nSe enviara un mensaje real por WhatsApp\n\nPara ejecutar, llama de nuevo con confirm: true"
+        );
+    }
+    // Nothing was sent by asking; a marker shows that the queue is empty.
+    for (text, confirm) in [("marker", json!(true)), ("marker 2", json!("true"))] {
+        let arguments = json!({"phone": CUSTOMER, "message": text, "confirm": confirm, "session_id": made.number, "action": "send"});
+        let sent = inner(&bed.tool(&bed.a, "send_whatsapp_message", arguments).await);
+        assert_eq!(
+            (
+                &sent["success"],
+                &sent["accepted"],
+                &sent["status"],
+                &sent["queued"]
+            ),
+            (&json!(true), &json!(true), &json!("sent"), &json!(false)),
+            "{sent}"
+        );
+        assert_eq!(
+            (&sent["queue_id"], &sent["scheduled_at"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert!(sent["message_id"].is_string(), "{sent}");
+        bed.wait_shown(CUSTOMER, text).await;
+    }
+    assert_eq!(bed.shown(CUSTOMER, "really?"), 0);
+    // What cannot be done is said before anybody confirms it.
+    for (arguments, text) in [
+        (json!({"message": "x"}), "Error: phone is required"),
+        (
+            json!({"phone": CUSTOMER, "message": "x", "session_id": "one"}),
+            "Error: session_id",
+        ),
+    ] {
+        let refused = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+        assert_eq!(refused["isError"], true);
+        assert!(
+            refused["content"][0]["text"]
+                .as_str()
+                .expect("text")
+                .starts_with(text),
+            "{refused}"
+        );
+    }
+    let refused = bed
+        .tool(
+            &bed.b,
+            "send_whatsapp_message",
+            with("confirm", json!(true)),
+        )
+        .await;
+    assert_eq!(
+        (&refused["isError"], &refused["content"][0]["text"]),
+        (&json!(true), &json!("Error: Session not connected"))
+    );
+}
+
+async fn sessions_of_others_look_missing(bed: Bed) {
+    // The second shop's numbers go further than the first's.
+    for name in ["Theirs 1", "Theirs 2", "Theirs 3"] {
+        bed.create(&bed.b, json!({"name": name})).await;
+    }
+    let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
+    assert_eq!(mine.number, 1, "numbers count within a shop");
+    for (tool, extra) in [
+        ("get_whatsapp_status", json!({})),
+        ("get_whatsapp_qr", json!({})),
+        (
+            "send_whatsapp_message",
+            json!({"phone": CUSTOMER, "message": "x", "confirm": true}),
+        ),
+    ] {
+        for number in [3, 4711, 0, -1, i64::MAX] {
+            let mut arguments = extra.clone();
+            arguments["session_id"] = json!(number);
+            let refused = bed.tool(&bed.a, tool, arguments).await;
+            let due = json!({"content": [{"type": "text", "text": format!("Error: session {number} not found")}], "isError": true});
+            assert_eq!(refused, due, "{tool}");
+        }
+    }
+    let seen = inner(
+        &bed.tool(&bed.a, "get_whatsapp_status", json!({"session_id": 1}))
+            .await,
+    );
+    assert_eq!(
+        (&seen["total"], &seen["sessions"][0]["label"]),
+        (&json!(1), &json!("Mine"))
+    );
+    let all = inner(&bed.tool(&bed.a, "get_whatsapp_status", json!({})).await);
+    assert!(!all.to_string().contains("Theirs"), "{all}");
+}
+
+async fn linking_by_tools(bed: Bed) {
+    let none = bed.tool(&bed.a, "get_whatsapp_qr", json!({})).await;
+    assert_eq!(none["isError"], true, "{none}");
+    let shown = bed
+        .tool(&bed.a, "connect_whatsapp", json!({"label": "Front desk"}))
+        .await;
+    let state = inner(&shown);
+    assert_eq!(
+        (&state["success"], &state["status"], &state["session_id"]),
+        (&json!(true), &json!("qr_pending"), &json!(1))
+    );
+    assert_eq!(
+        (
+            &shown["content"][1]["type"],
+            &shown["content"][1]["mimeType"]
+        ),
+        (&json!("image"), &json!("image/png"))
+    );
+    assert!(
+        shown["content"][1]["data"]
+            .as_str()
+            .expect("data")
+            .starts_with("iVBOR")
+    );
+    // The text inside the QR would pair: it is in the picture alone.
+    assert!(!shown["content"][0].to_string().contains("2@"), "{shown}");
+    let again = inner(&bed.tool(&bed.a, "connect_whatsapp", json!({})).await);
+    assert_eq!(again["session_id"], 1, "an idle one is used again");
+    let other = inner(
+        &bed.tool(&bed.a, "connect_whatsapp", json!({"force_new": true}))
+            .await,
+    );
+    assert_eq!(other["session_id"], 2);
+    let long = bed
+        .tool(&bed.a, "connect_whatsapp", json!({"label": "x".repeat(51)}))
+        .await;
+    assert_eq!(long["isError"], true);
+    // The phone reads it; every surface knows.
+    let list = bed
+        .post("/instances/list")
+        .bearer(&bed.a.jwt)
+        .json(json!({"sort": "createdAt"}))
+        .send()
+        .await
+        .ok();
+    let first = &list["content"][0];
+    assert_eq!(
+        (&first["name"], &first["session_id"]),
+        (&json!("Front desk"), &json!(1))
+    );
+    let made = crate::harness::Made {
+        id: first["id"].as_str().expect("an id").to_owned(),
+        token: String::new(),
+        number: 1,
+    };
+    bed.scan(&bed.a, &made, SHOP).await;
+    let seen = inner(
+        &bed.tool(&bed.a, "get_whatsapp_status", json!({"session_id": 1}))
+            .await,
+    );
+    let row = &seen["sessions"][0];
+    assert_eq!(
+        (&row["id"], &row["status"], &row["phone"]),
+        (&json!(1), &json!("connected"), &json!(SHOP))
+    );
+    let linked = bed
+        .tool(&bed.a, "get_whatsapp_qr", json!({"session_id": 1}))
+        .await;
+    assert_eq!(inner(&linked)["status"], "connected");
+    assert_eq!(
+        linked["content"].as_array().map(Vec::len),
+        Some(1),
+        "no picture"
+    );
+}
+
+async fn the_modern_revision(bed: Bed) {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+    });
+    let modern = |method: &str, mut params: Value| {
+        params["_meta"] = meta.clone();
+        let call = post(&bed)
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", method);
+        let name = params["name"].as_str().map(str::to_owned);
+        let call = name
+            .into_iter()
+            .fold(call, |call, name| call.header("mcp-name", &name));
+        call.json(request(method, params))
+    };
+    let found = modern("server/discover", json!({})).send().await.ok();
+    let versions = found["result"]["supportedVersions"]
+        .as_array()
+        .expect("versions");
+    assert!(
+        versions.contains(&json!("2026-07-28")) && versions.contains(&json!("2025-03-26")),
+        "{found}"
+    );
+    assert_eq!(found["result"]["resultType"], "complete");
+    let list = modern("tools/list", json!({})).send().await.ok();
+    assert_eq!(
+        (&list["result"]["cacheScope"], &list["result"]["resultType"]),
+        (&json!("private"), &json!("complete"))
+    );
+    assert!(list["result"]["ttlMs"].is_u64());
+    let called = modern(
+        "tools/call",
+        json!({"name": "get_shop_status", "arguments": {}}),
+    )
+    .send()
+    .await
+    .ok();
+    assert_eq!(inner(&called["result"])["name"], "Shop A");
+    // That revision's own rules: 404 for an unknown method, an error for an unknown tool.
+    is_error(
+        &modern("tools/invalid", json!({})).send().await,
+        404,
+        -32601,
+        json!(1),
+    );
+    let answer = modern("tools/call", json!({"name": "xyz", "arguments": {}}))
+        .send()
+        .await;
+    assert_eq!(answer.json()["error"]["code"], -32602, "{answer:?}");
+    // Headers must say what the body says.
+    let body = request(
+        "tools/call",
+        json!({"name": "get_shop_status", "arguments": {}, "_meta": meta.clone()}),
+    );
+    let lying = post(&bed)
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/list");
+    is_error(
+        &lying.json(body.clone()).send().await,
+        400,
+        -32020,
+        json!(1),
+    );
+    let unnamed = post(&bed)
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/call");
+    is_error(
+        &unnamed.json(body.clone()).send().await,
+        400,
+        -32020,
+        json!(1),
+    );
+    let batch = post(&bed)
+        .header("mcp-protocol-version", "2026-07-28")
+        .json(json!([body.clone()]));
+    is_error(&batch.send().await, 400, -32600, Value::Null);
+    // And no way around the token.
+    let answer = bed
+        .post("/api/mcp/")
+        .header("mcp-protocol-version", "2026-07-28")
+        .json(body)
+        .send()
+        .await;
+    is_error(&answer, 401, -32000, json!(1));
+}
+
+async fn who_may_speak(bed: Bed) {
+    // A page that a browser was lured to: its origin, or its name for our address.
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("host", "evil.example"),
+    ] {
+        for message in [
+            request("ping", json!({})),
+            request(
+                "initialize",
+                json!({"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}),
+            ),
+        ] {
+            let body = message.to_string();
+            let host = if name == "host" {
+                String::new()
+            } else {
+                format!("host: {}\r\n", bed.address())
+            };
+            let request = format!(
+                "POST /api/mcp/ HTTP/1.1\r\n{host}{name}: {value}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                bed.a.api_token,
+                body.len()
+            );
+            let answer = wire::exchange(bed.address(), request.as_bytes()).await;
+            assert_eq!(wire::status(&answer), 403, "{name}: {value}: {answer}");
+            assert!(answer.contains("application/json"), "{answer}");
+        }
+    }
+    let base = bed.gateway().base_url.clone();
+    post(&bed)
+        .header("origin", &base)
+        .json(request("ping", json!({})))
+        .send()
+        .await
+        .expect(200);
+}

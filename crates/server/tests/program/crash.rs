@@ -1,0 +1,185 @@
+//! `kill -9` at any moment: no message is lost, and none is there twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sqlx::{Connection, Row};
+
+use crate::support::{Home, Network, Shop, text, wait_for};
+
+const SHOP: &str = "5511999990001";
+const ANA: &str = "5511999990002";
+
+/// How often each message is a `Message` event in the database.
+async fn events(home: &Home, instance: &str) -> BTreeMap<String, u32> {
+    let mut conn = home.sqlite().await;
+    let rows = sqlx::query("SELECT payload FROM event WHERE kind = 'Message' AND instance_id = $1")
+        .bind(instance)
+        .fetch_all(&mut conn)
+        .await
+        .expect("the events");
+    conn.close().await.expect("a close");
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        let payload: Value = serde_json::from_str(row.get("payload")).expect("JSON");
+        *counts.entry(text(&payload, "/event/info/id")).or_default() += 1;
+    }
+    counts
+}
+
+async fn pairings(home: &Home) -> i64 {
+    let mut conn = home.sqlite().await;
+    let count = sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE kind = 'instance.paired'")
+        .fetch_one(&mut conn)
+        .await
+        .expect("a number");
+    conn.close().await.expect("a close");
+    count
+}
+
+async fn two_phones() -> (Network, Home, Value) {
+    let network = Network::start().await;
+    network.phone(ANA, "Ana").await;
+    let home = Home::on(&network);
+    let account = home.account("Shop", "owner@shop.example");
+    (network, home, account)
+}
+
+/// Ana sends 200 messages; the gateway is killed when the receiver has had `kills` of them.
+async fn survives(kills: [usize; 2]) {
+    const COUNT: usize = 200;
+    let (network, home, account) = two_phones().await;
+    let mut gateway = home.serve().await;
+    let shop = Shop::paired(&home, &network, &account, SHOP).await;
+    let (jid, companions) = (
+        shop.row().await["whatsapp_jid"].clone(),
+        network.companions(SHOP).await,
+    );
+    assert!(jid.is_string());
+
+    let sending = async {
+        let mut sent = BTreeSet::new();
+        for n in 0..COUNT {
+            sent.insert(network.send(ANA, SHOP, &format!("message {n}")).await);
+        }
+        sent
+    };
+    let killing = async {
+        for after in kills {
+            wait_for("enough messages for a kill", async || {
+                (network.delivered().await.len() >= after).then_some(())
+            })
+            .await;
+            gateway.kill();
+            gateway = home.serve().await;
+        }
+    };
+    let (sent, ()) = tokio::join!(sending, killing);
+    assert_eq!(sent.len(), COUNT);
+
+    wait_for("all messages at the receiver", async || {
+        let delivered = network.delivered().await;
+        let missing = sent.difference(&delivered).count();
+        (missing == 0).then_some(())
+    })
+    .await;
+    // The last receipt of the queue settles before the end, so that a late duplicate would show.
+    wait_for("the network's queue to be empty", async || {
+        let waiting = network.companions(SHOP).await;
+        waiting
+            .as_array()?
+            .iter()
+            .all(|companion| companion["queued"] == 0)
+            .then_some(())
+    })
+    .await;
+    shop.online().await;
+    assert_eq!(shop.row().await["whatsapp_jid"], jid);
+    assert_eq!(
+        network.companions(SHOP).await.as_array().map(Vec::len),
+        companions.as_array().map(Vec::len),
+        "no second device was linked"
+    );
+    gateway.signal(rustix::process::Signal::TERM);
+    assert_eq!(gateway.ended(), Some(0));
+
+    let events = events(&home, &shop.id).await;
+    let twice: Vec<_> = events.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(twice.is_empty(), "more than one event: {twice:?}");
+    let known: BTreeSet<String> = events.into_keys().collect();
+    assert_eq!(known, sent, "the events are the messages that were sent");
+    assert_eq!(pairings(&home).await, 1);
+    assert!(!home.log().contains("panicked"), "{}", home.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_early_and_late() {
+    survives([20, 150]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_twice_in_a_row() {
+    survives([60, 61]).await;
+}
+
+/// Twenty accepted messages; the gateway is killed when Ana's phone shows `shown` of them.
+async fn sends_once(shown: usize) {
+    const COUNT: usize = 20;
+    let (network, mut home, account) = two_phones().await;
+    // Slow enough that the kill falls between the sends.
+    home.set("SEND__MIN_INTERVAL_MS", "30");
+    let mut gateway = home.serve().await;
+    let shop = Shop::paired(&home, &network, &account, SHOP).await;
+    let ids: Vec<String> = (0..COUNT).map(|n| format!("3EB0CAFE{n:04}")).collect();
+    for id in &ids {
+        shop.send(ANA, &format!("text of {id}"), id).await;
+    }
+    wait_for("the first messages on the phone", async || {
+        (network.shown(ANA).await.len() >= shown).then_some(())
+    })
+    .await;
+    gateway.kill();
+    let mut gateway = home.serve().await;
+    // Said again by a caller that did not hear the first answer: nothing new.
+    shop.send(ANA, &format!("text of {}", ids[0]), &ids[0])
+        .await;
+
+    wait_for("all messages on the phone and sent", async || {
+        let list = network.shown(ANA).await;
+        let all = ids
+            .iter()
+            .all(|id| list.iter().any(|message| message["id"] == **id));
+        let told = network.delivered().await;
+        (all && ids.iter().all(|id| told.contains(id))).then_some(())
+    })
+    .await;
+    gateway.signal(rustix::process::Signal::TERM);
+    assert_eq!(gateway.ended(), Some(0));
+
+    let list = network.shown(ANA).await;
+    assert_eq!(list.len(), COUNT, "{list:?}");
+    for id in &ids {
+        let found: Vec<_> = list
+            .iter()
+            .filter(|message| message["id"] == **id)
+            .collect();
+        assert_eq!(found.len(), 1, "{id}");
+        assert_eq!(found[0]["text"], format!("text of {id}"));
+    }
+    let events = events(&home, &shop.id).await;
+    for id in &ids {
+        assert_eq!(events.get(id), Some(&1), "{id} is one event");
+    }
+    assert_eq!(events.len(), COUNT);
+    assert_eq!(pairings(&home).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accepted_messages_outlive_a_kill_before_the_first() {
+    sends_once(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accepted_messages_outlive_a_kill_midway() {
+    sends_once(7).await;
+}

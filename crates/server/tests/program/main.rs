@@ -1,0 +1,21 @@
+//! The program as an operator runs it: real processes on free ports with data folders of their own.
+//!
+//! | file | what it proves |
+//! |---|---|
+//! | `support` | starting, asking, killing and stopping the program |
+//! | `crash` | `kill -9` loses no message and doubles none |
+//! | `secrets` | no secret in the database file, the log or the metrics |
+//! | `bad_days` | each wrong setting or place ends with one sentence that says what to do |
+//! | `life` | draining, coming back, and the commands |
+//! | `logs` | what the log looks like |
+//!
+//! To add a topic: a file here with its line above. Waiting is always for a condition, with
+//! [`support::PATIENCE`] as its end.
+#![allow(clippy::disallowed_methods, reason = "real processes run in real time")]
+
+mod bad_days;
+mod crash;
+mod life;
+mod logs;
+mod secrets;
+mod support;

@@ -1,0 +1,114 @@
+//! The laws of the design that a dependency tree can prove.
+
+use anyhow::{Context, Result, bail};
+
+use crate::tools;
+
+/// `recado-api` names only `model` and `app` of ours, and none of what lies behind them.
+pub fn api_stands_on_app_alone() -> Result<()> {
+    let tree = tree(&[
+        "--package",
+        "recado-api",
+        "--depth",
+        "1",
+        "--edges",
+        "normal",
+    ])?;
+    refuse(
+        "recado-api",
+        &tree,
+        &[
+            "sqlx",
+            "whatsapp-rust",
+            "wacore",
+            "recado-store",
+            "recado-engine",
+            "recado-sandbox",
+        ],
+    )
+}
+
+/// `recado-model` is pure: no runtime, no database, no web framework at any depth.
+pub fn model_is_pure() -> Result<()> {
+    let tree = tree(&["--package", "recado-model", "--edges", "normal"])?;
+    refuse(
+        "recado-model",
+        &tree,
+        &[
+            "tokio",
+            "sqlx",
+            "axum",
+            "recado-store",
+            "recado-engine",
+            "recado-app",
+            "recado-api",
+        ],
+    )
+}
+
+/// The crates form a line: each names only those to its left.
+pub fn crates_form_a_line() -> Result<()> {
+    let line = [
+        "recado-model",
+        "recado-store",
+        "recado-engine",
+        "recado-app",
+        "recado-api",
+    ];
+    for (place, package) in line.iter().enumerate() {
+        let tree = tree(&["--package", package, "--depth", "1", "--edges", "normal"])?;
+        let right: Vec<&str> = line[place + 1..]
+            .iter()
+            .copied()
+            .chain(["recado", "recado-sandbox"])
+            .collect();
+        refuse(package, &tree, &right)?;
+    }
+    Ok(())
+}
+
+/// The program that people install checks WhatsApp's certificate and holds no sandbox code.
+pub fn production_is_safe() -> Result<()> {
+    let tree = tree(&["--package", "recado", "--edges", "features,normal"])?;
+    refuse("recado", &tree, &["recado-sandbox"])?;
+    if let Some(line) = tree.lines().find(|line| line.contains("danger")) {
+        bail!(
+            "the production build of `recado` has a danger feature: {}",
+            line.trim()
+        );
+    }
+    // The check must be able to see the feature at all, or a renamed one would pass for ever.
+    let sandbox = self::tree(&[
+        "--package",
+        "recado",
+        "--edges",
+        "features,normal",
+        "--features",
+        "sandbox",
+    ])?;
+    if !sandbox.contains("danger-skip-cert-chain-verify") {
+        bail!(
+            "the sandbox build names no `danger-skip-cert-chain-verify`: this check looks for the wrong feature"
+        );
+    }
+    Ok(())
+}
+
+fn tree(args: &[&str]) -> Result<String> {
+    let mut command = tools::cargo();
+    command
+        .args(["tree", "--locked", "--prefix", "none"])
+        .args(args);
+    tools::output(&mut command).context("cannot read the dependency tree")
+}
+
+/// Fails when a package of these names is in the tree (the first word of each line).
+fn refuse(package: &str, tree: &str, forbidden: &[&str]) -> Result<()> {
+    for line in tree.lines().skip(1) {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        if forbidden.contains(&name) {
+            bail!("{package} must not reach {name}: see the laws in ARCHITECTURE.md");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! Child processes that end when we end, and the wish to stop.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::tools;
+
+/// Set by Ctrl-C and SIGTERM. Clones share one flag.
+#[derive(Clone)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Takes over SIGINT and SIGTERM. A second signal ends this program at once.
+    pub fn on_signals() -> Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+                .context("cannot listen for signals")?;
+        }
+        Ok(Self(flag))
+    }
+
+    /// Whether somebody wants us to end.
+    pub fn wanted(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Asks for the end from inside.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Fails when somebody wants us to end: for loops that wait.
+    pub fn check(&self) -> Result<()> {
+        if self.wanted() {
+            bail!("interrupted");
+        }
+        Ok(())
+    }
+}
+
+/// A stranger's program whose process gets `signal` (`TERM`, `INT`…) when the *thread* that spawned it dies,
+/// even by `kill -9`. That is Linux's parent-death signal, set by util-linux's `setpriv`; elsewhere, or
+/// without that tool, a plain command. The process id is the program's own: `setpriv` replaces itself.
+pub fn dying_with_us(program: &Path, signal: &str) -> Command {
+    static SETPRIV: OnceLock<bool> = OnceLock::new();
+    let works = *SETPRIV.get_or_init(|| {
+        cfg!(target_os = "linux") && tools::answers("setpriv", &["--pdeathsig", "TERM", "true"])
+    });
+    let mut command = if works {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", signal, "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.process_group(0);
+    command
+}
+
+/// `recado <subcommand>` as a child that ends when we end, even by `kill -9`: it watches the pipe on its
+/// standard input, whose other end only this process holds (inside the [`Child`]).
+pub fn recado(program: &Path, subcommand: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args([subcommand, "--exit-with-stdin"])
+        .stdin(Stdio::piped());
+    // Its own process group: Ctrl-C reaches us, and we stop the children in order.
+    command.process_group(0);
+    command
+}
+
+/// Sends a signal to a child of ours that has not been waited for (so its id cannot belong to a stranger).
+pub fn signal(child: &Child, signal: Signal) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // It may have ended in this very moment; then there is nothing left to tell it.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// Asks a child to end by `gentle`, waits up to `patience`, then kills it. True when it ended by itself.
+pub fn stop(child: &mut Child, gentle: Signal, patience: Duration) -> bool {
+    if matches!(child.try_wait(), Ok(Some(_))) {
+        return true;
+    }
+    signal(child, gentle);
+    let started = Instant::now();
+    while started.elapsed() < patience {
+        match child.try_wait() {
+            Ok(None) => std::thread::sleep(Duration::from_millis(25)),
+            Ok(Some(_)) | Err(_) => return true,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
+
+/// Polls `ready` every 100 ms until it gives a value; an error ends the waiting, and so does a wish to stop.
+pub fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    stop: &Stop,
+    mut ready: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        stop.check()?;
+        if let Some(value) = ready()? {
+            return Ok(value);
+        }
+        if started.elapsed() > limit {
+            bail!("waited {} s for {what}, in vain", limit.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

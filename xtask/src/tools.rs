@@ -26,10 +26,17 @@ pub fn root() -> PathBuf {
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
-    // `cargo run` leaves its own package variables in the environment: a nested cargo does not want them.
-    command
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("CARGO_MANIFEST_PATH");
+    // `cargo run` leaves the variables of this package in the environment; a nested cargo and its
+    // subcommands would take them for theirs.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || text.starts_with("CARGO_BIN_")
+        {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
@@ -46,13 +53,11 @@ pub fn answers<S: AsRef<OsStr>>(program: &str, args: &[S]) -> bool {
 
 /// Whether `cargo <subcommand>` is installed.
 pub fn cargo_has(subcommand: &str) -> bool {
-    let status = cargo()
-        .args([subcommand, "--version"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|s| s.success())
+    // Asked of cargo itself: not every subcommand knows `--version`.
+    output(cargo().arg("--list")).is_ok_and(|list| {
+        list.lines()
+            .any(|line| line.split_whitespace().next() == Some(subcommand))
+    })
 }
 
 /// Runs a command with its output on the terminal.

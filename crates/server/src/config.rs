@@ -24,7 +24,9 @@ pub struct Settings {
     pub data_dir: PathBuf,
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
+    #[serde(deserialize_with = "text")]
     metrics_listen: String,
+    #[serde(deserialize_with = "text")]
     public_url: String,
     #[serde(deserialize_with = "secret")]
     database_url: Secret,
@@ -32,7 +34,9 @@ pub struct Settings {
     #[serde(default, deserialize_with = "some_secret")]
     pub master_key: Option<Secret>,
     pub master_key_file: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
     node: String,
+    #[serde(deserialize_with = "text")]
     pub device_name: String,
     pub log: String,
     pub log_format: LogFormat,
@@ -141,6 +145,24 @@ fn check_syntax(file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Environment variables that look like numbers arrive as numbers.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Scalar {
+        Text(String),
+        Bool(bool),
+        Whole(i64),
+        Number(f64),
+    }
+    Ok(match Scalar::deserialize(from)? {
+        Scalar::Text(text) => text,
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Whole(value) => value.to_string(),
+        Scalar::Number(value) => value.to_string(),
+    })
+}
+
 fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
     Ok(Option::<String>::deserialize(from)?
         .filter(|text| !text.is_empty())
@@ -223,6 +245,7 @@ impl Settings {
             (1..=3600).contains(&self.limits.request_secs),
             "limits.request_secs must be from 1 to 3600"
         );
+        self.database()?;
         self.metrics_listen()?;
         self.guests()?;
         self.egress_allow()?;

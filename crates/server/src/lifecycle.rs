@@ -176,22 +176,26 @@ fn serve(
     })
 }
 
-/// Resolves when the program is asked to end; a second signal ends it at once.
-pub async fn asked_to_stop(exit_with_stdin: bool) -> Result<()> {
+/// Cancelled when the program is asked to end; a second signal ends it at once. Call it before anything
+/// is started: until then a signal kills without a word, in the middle of whatever goes on.
+pub fn stop_on_signals(exit_with_stdin: bool) -> Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = stdin_closed(exit_with_stdin) => {}
-    }
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
     tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stdin_closed(exit_with_stdin) => {}
+        }
+        asked.cancel();
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::warn!("second signal: ending at once");
         std::process::exit(130);
     });
-    Ok(())
+    Ok(stop)
 }
 
 fn stdin_closed(watch: bool) -> impl Future<Output = ()> {

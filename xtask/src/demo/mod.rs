@@ -99,6 +99,8 @@ pub fn run(options: Options) -> Result<()> {
     }
     let failure = children.failure();
     let stopped = children.stop();
+    // Nobody starts it again; the next demo makes a fresh copy, which also replaces one that is left over.
+    let _ = std::fs::remove_file(&program);
     if let Some(reason) = failure {
         bail!("{reason}");
     }

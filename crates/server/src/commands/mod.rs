@@ -52,7 +52,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
             );
         }
         Command::Account(command) => account::run(&settings, command).await?,
-        Command::Config(_) => print!("{}The configuration is valid.\n", settings.describe()?),
+        Command::Config(_) => println!("{}The configuration is valid.", settings.describe()?),
         Command::Doctor => return doctor::run(&settings).await,
         Command::Docs { .. } => {}
         #[cfg(feature = "sandbox")]

@@ -3,16 +3,17 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{cli::SandboxArgs, lifecycle::asked_to_stop, telemetry};
+use crate::{cli::SandboxArgs, lifecycle::stop_on_signals, telemetry};
 
 pub async fn run(args: SandboxArgs) -> Result<()> {
-    let filter = std::env::var("RECADO_LOG").unwrap_or_else(|_| "info".into());
+    let log = std::env::var("RECADO_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_new(filter)?)
+        .with_env_filter(telemetry::filter(&log)?)
         .with_ansi(telemetry::colours())
         .with_writer(std::io::stderr)
         .try_init()
         .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let stop = stop_on_signals(args.exit_with_stdin)?;
     let config = recado_sandbox::Config {
         listen: args.listen,
         receiver: args.receiver,
@@ -35,7 +36,7 @@ pub async fn run(args: SandboxArgs) -> Result<()> {
         sandbox.control_url(),
         sandbox.receiver_url()
     );
-    asked_to_stop(args.exit_with_stdin).await?;
+    stop.cancelled().await;
     sandbox.stop().await;
     Ok(())
 }

@@ -9,7 +9,7 @@ use recado_model::clock::OsRng;
 use crate::{
     cli::ServeArgs,
     config::Settings,
-    lifecycle::{Gateway, World, asked_to_stop},
+    lifecycle::{Gateway, World, stop_on_signals},
     telemetry,
 };
 
@@ -19,6 +19,7 @@ use crate::{
 )]
 pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
     telemetry::init_logs(settings)?;
+    let stop = stop_on_signals(args.exit_with_stdin)?;
     let metrics = telemetry::init_metrics()?;
     let upkeep = metrics.clone();
     tokio::spawn(async move {
@@ -46,7 +47,7 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
         settings.log_format,
         &format!("serving {base} (dashboard: {base}/dashboard)"),
     );
-    asked_to_stop(args.exit_with_stdin).await?;
+    stop.cancelled().await;
     tracing::info!("stopping");
     gateway.stop().await
 }

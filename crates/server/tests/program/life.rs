@@ -90,7 +90,11 @@ async fn sigterm_finishes_what_is_under_way() {
     let slow = Slow::begin(&home, &account);
     gateway.signal(Signal::TERM);
     closed(&home).await;
-    assert!(gateway.is_running(), "it waits for the request");
+    assert!(
+        gateway.is_running(),
+        "it waits for the request: {}",
+        home.log()
+    );
     let answer = slow.finish();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("access_token"));

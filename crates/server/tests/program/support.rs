@@ -24,7 +24,12 @@ use tempfile::TempDir;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(20);
 
-pub const RECADO: &str = env!("CARGO_BIN_EXE_recado");
+/// The program under test: the one that was built with this test, or the sandbox build that
+/// `RECADO_TEST_PROGRAM` names (a release build, or a copy that no other build replaces meanwhile).
+fn program() -> PathBuf {
+    std::env::var_os("RECADO_TEST_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_recado").into(), PathBuf::from)
+}
 
 /// A port that nothing listens on, outside the range that outgoing connections take theirs from: a
 /// restarted program must find its port free again.
@@ -58,7 +63,7 @@ pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -
 
 /// Nothing of the surroundings reaches the program but what a test sets.
 pub fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(RECADO);
+    let mut command = Command::new(program());
     command.args(args).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("RECADO_") {

@@ -1,0 +1,183 @@
+//! What must come out, by the design's rules 1 to 5 alone: a second, small hand beside the program's.
+
+use recado_api::{Surface, auth::Rule};
+
+/// What one header's value is worth in its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// Not a credential of this slot, or not live.
+    Bad,
+    /// Holds, for the first or the second shop.
+    Shop(char),
+    /// Holds, for one instance: shop and which of its instances.
+    Instance(char, char),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Slot {
+    Bearer,
+    Client,
+    Instance,
+    Key,
+}
+
+impl Slot {
+    pub(super) fn header(self) -> &'static str {
+        match self {
+            Self::Bearer => "authorization",
+            Self::Client => "x-client-token",
+            Self::Instance => "x-instance-token",
+            Self::Key => "x-api-key",
+        }
+    }
+}
+
+/// A value for a slot, with its worth as the instance API, MCP or the Direct API sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Card {
+    pub(super) name: String,
+    pub(super) slot: Slot,
+    pub(super) text: String,
+    /// A bearer is worth something at one surface only.
+    pub(super) at: Option<Surface>,
+    pub(super) worth: Worth,
+}
+
+impl Card {
+    pub(super) fn worth(&self, surface: Surface) -> Worth {
+        match self.at {
+            Some(at) if at == surface || self.slot != Slot::Bearer => self.worth,
+            Some(_) | None => Worth::Bad,
+        }
+    }
+}
+
+/// What is sent: cards in order (a slot twice is a duplicate).
+#[derive(Clone, Debug)]
+pub(super) struct Hand {
+    pub(super) name: String,
+    pub(super) cards: Vec<Card>,
+    pub(super) extra: Vec<(&'static str, String)>,
+}
+
+impl Hand {
+    pub(super) fn of(cards: &[&Card]) -> Self {
+        let names: Vec<_> = cards.iter().map(|card| card.name.as_str()).collect();
+        Self {
+            name: if names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                names.join(" + ")
+            },
+            cards: cards.iter().map(|card| (*card).clone()).collect(),
+            extra: Vec::new(),
+        }
+    }
+
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.cards.iter().any(|card| card.slot == slot)
+    }
+
+    pub(super) fn repeated(&self) -> bool {
+        let mut slots: Vec<_> = self.cards.iter().map(|card| card.slot).collect();
+        slots.sort();
+        slots.windows(2).any(|two| two[0] == two[1])
+    }
+
+    pub(super) fn worth(&self, slot: Slot, surface: Surface) -> Option<Worth> {
+        let card = self.cards.iter().find(|card| card.slot == slot)?;
+        Some(card.worth(surface))
+    }
+}
+
+/// Must come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Pass,
+    /// 400 `conflicting_credentials` in the words of the surface.
+    Conflict,
+    Unauthorized,
+    Forbidden,
+    /// The Direct API's 401 for a session that is not the caller's.
+    NotYours,
+}
+
+pub(super) fn shop_of(worth: Worth) -> Option<char> {
+    match worth {
+        Worth::Bad => None,
+        Worth::Shop(shop) | Worth::Instance(shop, _) => Some(shop),
+    }
+}
+
+/// The rules 1 to 5, for a row whose ids name the first shop's first instance and session.
+pub(super) fn due(rule: Rule, hand: &Hand) -> Due {
+    match rule {
+        Rule::Public => Due::Pass,
+        Rule::Owner | Rule::OwnerInstance | Rule::Instance => due_instance(rule, hand),
+        Rule::Mcp | Rule::McpOpenInitialize => due_mcp(hand),
+        Rule::OptionalMcp | Rule::Session | Rule::SessionName => due_direct(rule, hand),
+        // Its credentials are in the body; see `token`.
+        Rule::ClientCredentials => Due::Pass,
+    }
+}
+
+pub(super) fn due_instance(rule: Rule, hand: &Hand) -> Due {
+    let at = Surface::Instance;
+    if hand.repeated() || hand.has(Slot::Key) {
+        return Due::Conflict;
+    }
+    let [bearer, client, instance] =
+        [Slot::Bearer, Slot::Client, Slot::Instance].map(|slot| hand.worth(slot, at));
+    let shown: Vec<Worth> = [bearer, client, instance].into_iter().flatten().collect();
+    let by_pair = rule == Rule::Instance && client.is_some() && instance.is_some();
+    if shown.contains(&Worth::Bad) || (bearer.is_none() && !by_pair) {
+        return Due::Unauthorized;
+    }
+    let one_shop = shown
+        .iter()
+        .all(|worth| shop_of(*worth) == shop_of(shown[0]));
+    let here = shop_of(shown[0]) == Some('a')
+        && instance.is_none_or(|worth| worth == Worth::Instance('a', '1'));
+    match rule {
+        // No instance is named: what is presented must only agree.
+        Rule::Owner if one_shop => Due::Pass,
+        _ if one_shop && here => Due::Pass,
+        _ => Due::Forbidden,
+    }
+}
+
+pub(super) fn due_mcp(hand: &Hand) -> Due {
+    let foreign = [Slot::Client, Slot::Instance, Slot::Key];
+    if hand.repeated() || foreign.iter().any(|slot| hand.has(*slot)) {
+        return Due::Conflict;
+    }
+    match hand.worth(Slot::Bearer, Surface::Mcp) {
+        None | Some(Worth::Bad) => Due::Unauthorized,
+        Some(_) => Due::Pass,
+    }
+}
+
+pub(super) fn due_direct(rule: Rule, hand: &Hand) -> Due {
+    let mut foreign = vec![Slot::Client, Slot::Instance];
+    if rule != Rule::OptionalMcp {
+        foreign.push(Slot::Bearer);
+    }
+    if hand.repeated() || foreign.iter().any(|slot| hand.has(*slot)) {
+        return Due::Conflict;
+    }
+    let bearer = hand.worth(Slot::Bearer, Surface::Mcp);
+    let key = hand.worth(Slot::Key, Surface::Direct);
+    if [bearer, key].contains(&Some(Worth::Bad)) {
+        return Due::Unauthorized;
+    }
+    match (rule, bearer, key) {
+        (Rule::OptionalMcp, Some(bearer), Some(key)) if shop_of(bearer) != shop_of(key) => {
+            Due::NotYours
+        }
+        (Rule::OptionalMcp, ..) => Due::Pass,
+        (Rule::SessionName, _, None) => Due::Pass,
+        (_, _, None) => Due::Unauthorized,
+        (_, _, Some(key)) if shop_of(key) == Some('a') => Due::Pass,
+        _ => Due::NotYours,
+    }
+}

@@ -1,0 +1,201 @@
+//! The MCP tools: the confirmation step, sessions of others, linking a number.
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Bed, CUSTOMER, SHOP},
+    story::inner,
+};
+
+on_both! {
+    sending_is_confirmed_first,
+    sessions_of_others_look_missing,
+    linking_by_tools,
+}
+
+async fn sending_is_confirmed_first(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let ask = json!({"phone": format!("+{CUSTOMER}"), "message": "really?"});
+    let with = |name: &str, value: Value| {
+        let mut arguments = ask.clone();
+        arguments[name] = value;
+        arguments
+    };
+    for arguments in [
+        ask.clone(),
+        with("confirm", json!(false)),
+        with("confirm", json!(null)),
+        with("confirm", json!("yes")),
+        with("confirm", json!(1)),
+    ] {
+        let asked = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+        assert_eq!(asked["isError"], false, "not an error: {asked}");
+        let text = asked["content"][0]["text"].as_str().expect("text");
+        assert_eq!(
+            text,
+            "⚠️ CONFIRMACION REQUERIDA: Enviar mensaje de WhatsApp\nSe enviara un mensaje real por WhatsApp\n\nPara ejecutar, llama de nuevo con confirm: true"
+        );
+    }
+    // Nothing was sent by asking; a marker shows that the queue is empty.
+    for (text, confirm) in [("marker", json!(true)), ("marker 2", json!("true"))] {
+        let arguments = json!({"phone": CUSTOMER, "message": text, "confirm": confirm, "session_id": made.number, "action": "send"});
+        let sent = inner(&bed.tool(&bed.a, "send_whatsapp_message", arguments).await);
+        assert_eq!(
+            (
+                &sent["success"],
+                &sent["accepted"],
+                &sent["status"],
+                &sent["queued"]
+            ),
+            (&json!(true), &json!(true), &json!("sent"), &json!(false)),
+            "{sent}"
+        );
+        assert_eq!(
+            (&sent["queue_id"], &sent["scheduled_at"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert!(sent["message_id"].is_string(), "{sent}");
+        bed.wait_shown(CUSTOMER, text).await;
+    }
+    assert_eq!(bed.shown(CUSTOMER, "really?"), 0);
+    // What cannot be done is said before anybody confirms it.
+    for (arguments, text) in [
+        (json!({"message": "x"}), "Error: phone is required"),
+        (
+            json!({"phone": CUSTOMER, "message": "x", "session_id": "one"}),
+            "Error: session_id",
+        ),
+    ] {
+        let refused = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+        assert_eq!(refused["isError"], true);
+        assert!(
+            refused["content"][0]["text"]
+                .as_str()
+                .expect("text")
+                .starts_with(text),
+            "{refused}"
+        );
+    }
+    let refused = bed
+        .tool(
+            &bed.b,
+            "send_whatsapp_message",
+            with("confirm", json!(true)),
+        )
+        .await;
+    assert_eq!(
+        (&refused["isError"], &refused["content"][0]["text"]),
+        (&json!(true), &json!("Error: Session not connected"))
+    );
+}
+
+async fn sessions_of_others_look_missing(bed: Bed) {
+    // The second shop's numbers go further than the first's.
+    for name in ["Theirs 1", "Theirs 2", "Theirs 3"] {
+        bed.create(&bed.b, json!({"name": name})).await;
+    }
+    let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
+    assert_eq!(mine.number, 1, "numbers count within a shop");
+    for (tool, extra) in [
+        ("get_whatsapp_status", json!({})),
+        ("get_whatsapp_qr", json!({})),
+        (
+            "send_whatsapp_message",
+            json!({"phone": CUSTOMER, "message": "x", "confirm": true}),
+        ),
+    ] {
+        for number in [3, 4711, 0, -1, i64::MAX] {
+            let mut arguments = extra.clone();
+            arguments["session_id"] = json!(number);
+            let refused = bed.tool(&bed.a, tool, arguments).await;
+            let due = json!({"content": [{"type": "text", "text": format!("Error: session {number} not found")}], "isError": true});
+            assert_eq!(refused, due, "{tool}");
+        }
+    }
+    let seen = inner(
+        &bed.tool(&bed.a, "get_whatsapp_status", json!({"session_id": 1}))
+            .await,
+    );
+    assert_eq!(
+        (&seen["total"], &seen["sessions"][0]["label"]),
+        (&json!(1), &json!("Mine"))
+    );
+    let all = inner(&bed.tool(&bed.a, "get_whatsapp_status", json!({})).await);
+    assert!(!all.to_string().contains("Theirs"), "{all}");
+}
+
+async fn linking_by_tools(bed: Bed) {
+    let none = bed.tool(&bed.a, "get_whatsapp_qr", json!({})).await;
+    assert_eq!(none["isError"], true, "{none}");
+    let shown = bed
+        .tool(&bed.a, "connect_whatsapp", json!({"label": "Front desk"}))
+        .await;
+    let state = inner(&shown);
+    assert_eq!(
+        (&state["success"], &state["status"], &state["session_id"]),
+        (&json!(true), &json!("qr_pending"), &json!(1))
+    );
+    assert_eq!(
+        (
+            &shown["content"][1]["type"],
+            &shown["content"][1]["mimeType"]
+        ),
+        (&json!("image"), &json!("image/png"))
+    );
+    assert!(
+        shown["content"][1]["data"]
+            .as_str()
+            .expect("data")
+            .starts_with("iVBOR")
+    );
+    // The text inside the QR would pair: it is in the picture alone.
+    assert!(!shown["content"][0].to_string().contains("2@"), "{shown}");
+    let again = inner(&bed.tool(&bed.a, "connect_whatsapp", json!({})).await);
+    assert_eq!(again["session_id"], 1, "an idle one is used again");
+    let other = inner(
+        &bed.tool(&bed.a, "connect_whatsapp", json!({"force_new": true}))
+            .await,
+    );
+    assert_eq!(other["session_id"], 2);
+    let long = bed
+        .tool(&bed.a, "connect_whatsapp", json!({"label": "x".repeat(51)}))
+        .await;
+    assert_eq!(long["isError"], true);
+    // The phone reads it; every surface knows.
+    let list = bed
+        .post("/instances/list")
+        .bearer(&bed.a.jwt)
+        .json(json!({"sort": "createdAt"}))
+        .send()
+        .await
+        .ok();
+    let first = &list["content"][0];
+    assert_eq!(
+        (&first["name"], &first["session_id"]),
+        (&json!("Front desk"), &json!(1))
+    );
+    let made = crate::harness::Made {
+        id: first["id"].as_str().expect("an id").to_owned(),
+        token: String::new(),
+        number: 1,
+    };
+    bed.scan(&bed.a, &made, SHOP).await;
+    let seen = inner(
+        &bed.tool(&bed.a, "get_whatsapp_status", json!({"session_id": 1}))
+            .await,
+    );
+    let row = &seen["sessions"][0];
+    assert_eq!(
+        (&row["id"], &row["status"], &row["phone"]),
+        (&json!(1), &json!("connected"), &json!(SHOP))
+    );
+    let linked = bed
+        .tool(&bed.a, "get_whatsapp_qr", json!({"session_id": 1}))
+        .await;
+    assert_eq!(inner(&linked)["status"], "connected");
+    assert_eq!(
+        linked["content"].as_array().map(Vec::len),
+        Some(1),
+        "no picture"
+    );
+}

@@ -50,8 +50,8 @@ fn check(row: &RouteRow, hand: &Hand, answer: &Answer) -> Option<String> {
     let challenged = answer.headers.contains_key("www-authenticate");
     let holds = match due {
         Due::Pass => {
-            !matches!(answer.status, 401 | 403 | 500..)
-                && !(answer.status == 400 && conflict_is(row.surface, &body))
+            let conflict = answer.status == 400 && conflict_is(row.surface, &body);
+            !conflict && !matches!(answer.status, 401 | 403 | 500..)
         }
         Due::Conflict => answer.status == 400 && conflict_is(row.surface, &body),
         Due::Unauthorized => {

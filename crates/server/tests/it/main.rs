@@ -3,12 +3,12 @@
 //!
 //! | file | what it proves |
 //! |---|---|
-//! | `harness`, `clock`, `wire` | the bed that tests stand on, time that jumps, requests that no client library sends |
-//! | `story` | the whole path, and the life of a pairing |
+//! | `harness`, `call`, `clock`, `hook`, `wire` | the bed that tests stand on: requests and answers, time that jumps, a receiver by script, requests that no client library sends |
+//! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
 //! | `access`, `slots` | every route against every credential |
-//! | `bad_input`, `token` | what is refused, and in which words |
+//! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
 //! | `webhooks` | retries, guards, subscriptions, one transaction |
-//! | `mcp` | the contract's table, the confirmation step, batches, the modern revision |
+//! | `mcp`, `tools` | the contract's table, batches, the modern revision; the confirmation step |
 //! | `duplicates` | one id, one message |
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
@@ -36,12 +36,17 @@ macro_rules! on_both {
 
 mod access;
 mod bad_input;
+mod call;
 mod clock;
+mod direct;
 mod duplicates;
 mod harness;
+mod hook;
 mod mcp;
 mod slots;
 mod story;
 mod token;
+mod tools;
+mod unrouted;
 mod webhooks;
 mod wire;

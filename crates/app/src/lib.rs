@@ -79,7 +79,7 @@ pub(crate) struct Core {
 }
 
 impl App {
-    /// Loads keys and builds every service; starts nothing.
+    /// Loads keys, builds every service and tidies up after the last run; starts nothing.
     pub async fn new(deps: Deps) -> Result<Self> {
         let Deps {
             store,
@@ -101,6 +101,7 @@ impl App {
             progress: tokio::sync::broadcast::channel(256).0,
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
+        supervisor.recover().await?;
         Ok(Self {
             core,
             access,

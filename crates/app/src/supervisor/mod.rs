@@ -124,12 +124,6 @@ impl Supervisor {
 
     /// Brings back what was connected, staggered; then keeps leases and looks for orphans.
     pub async fn run(self, stop: CancellationToken) {
-        if let Err(error) = self.recover().await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not tidy up after the last run"
-            );
-        }
         let mut renewed = self.core.clock.now();
         loop {
             if let Err(error) = self.start_wanted(&stop).await {
@@ -154,7 +148,8 @@ impl Supervisor {
     }
 
     /// Rows that say more than is true after a crash: states without a link, leases without a holder.
-    async fn recover(&self) -> Result<()> {
+    /// Before anything else runs: later it would take what was just given out.
+    pub async fn recover(&self) -> Result<()> {
         let mut conn = self.core.store.write().await?;
         conn.system()
             .reset_node(&self.core.config.node, self.core.clock.now())

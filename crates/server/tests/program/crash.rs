@@ -1,11 +1,17 @@
 //! `kill -9` at any moment: no message is lost, and none is there twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use serde_json::Value;
 use sqlx::{Connection, Row};
 
-use crate::support::{Home, Network, Shop, text, wait_for};
+use crate::{
+    network::{Network, Shop},
+    support::{Home, text, wait_for},
+};
 
 const SHOP: &str = "5511999990001";
 const ANA: &str = "5511999990002";
@@ -45,8 +51,17 @@ async fn two_phones() -> (Network, Home, Value) {
     (network, home, account)
 }
 
-/// Ana sends 200 messages; the gateway is killed when the receiver has had `kills` of them.
-async fn survives(kills: [usize; 2]) {
+/// When Ana sends.
+#[derive(PartialEq)]
+enum Sends {
+    /// While the gateway is killed and comes back.
+    Meanwhile,
+    /// All of it before the gateway comes back for the first time: one backlog in large batches.
+    Before,
+}
+
+/// Ana sends 200 messages; the gateway is killed each time the receiver has had `kills` of them.
+async fn survives(sends: Sends, kills: &[usize]) {
     const COUNT: usize = 200;
     let (network, home, account) = two_phones().await;
     let mut gateway = home.serve().await;
@@ -57,24 +72,45 @@ async fn survives(kills: [usize; 2]) {
     );
     assert!(jid.is_string());
 
+    if sends == Sends::Before {
+        gateway.kill();
+    }
+    let under_way = AtomicUsize::new(0);
     let sending = async {
         let mut sent = BTreeSet::new();
         for n in 0..COUNT {
             sent.insert(network.send(ANA, SHOP, &format!("message {n}")).await);
+            under_way.store(n + 1, Ordering::Relaxed);
         }
         sent
     };
     let killing = async {
-        for after in kills {
+        if sends == Sends::Before {
+            gateway = home.serve().await;
+        }
+        for &after in kills {
             wait_for("enough messages for a kill", async || {
                 (network.delivered().await.len() >= after).then_some(())
             })
             .await;
             gateway.kill();
+            let told = network.delivered().await.len();
+            // For whoever looks at a failure: how much a kill caught in the air.
+            eprintln!(
+                "killed: {} sent, {told} told",
+                under_way.load(Ordering::Relaxed)
+            );
             gateway = home.serve().await;
         }
     };
-    let (sent, ()) = tokio::join!(sending, killing);
+    let sent = match sends {
+        Sends::Meanwhile => tokio::join!(sending, killing).0,
+        Sends::Before => {
+            let sent = sending.await;
+            killing.await;
+            sent
+        }
+    };
     assert_eq!(sent.len(), COUNT);
 
     wait_for("all messages at the receiver", async || {
@@ -114,12 +150,17 @@ async fn survives(kills: [usize; 2]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_early_and_late() {
-    survives([20, 150]).await;
+    survives(Sends::Meanwhile, &[20, 150]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_twice_in_a_row() {
-    survives([60, 61]).await;
+    survives(Sends::Meanwhile, &[60, 61]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_in_the_backlog() {
+    survives(Sends::Before, &[1, 30, 90]).await;
 }
 
 /// Twenty accepted messages; the gateway is killed when Ana's phone shows `shown` of them.

@@ -12,7 +12,10 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Home, Network, Shop, call, jwt, text, try_call, wait_for};
+use crate::{
+    network::{Network, Shop, jwt},
+    support::{Home, call, text, try_call, wait_for},
+};
 
 const SHOP: &str = "5511999990001";
 const ANA: &str = "5511999990002";

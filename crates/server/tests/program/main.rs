@@ -3,6 +3,8 @@
 //! | file | what it proves |
 //! |---|---|
 //! | `support` | starting, asking, killing and stopping the program |
+//! | `network` | the WhatsApp network, and a shop paired on it |
+//! | `search` | secrets in all their disguises |
 //! | `crash` | `kill -9` loses no message and doubles none |
 //! | `secrets` | no secret in the database file, the log or the metrics |
 //! | `bad_days` | each wrong setting or place ends with one sentence that says what to do |
@@ -17,5 +19,7 @@ mod bad_days;
 mod crash;
 mod life;
 mod logs;
+mod network;
+mod search;
 mod secrets;
 mod support;

@@ -30,6 +30,8 @@ pub enum Proof {
         credential: CredentialId,
         instance: InstanceId,
     },
+    /// The unguessable name of one Direct API session: enough to see its QR, nothing else.
+    SessionName { instance: InstanceId },
     /// The operator at the command line.
     Operator,
 }
@@ -43,6 +45,7 @@ impl Proof {
             Self::InstancePair { .. } => "instance_pair",
             Self::ApiToken { .. } => "api_token",
             Self::SessionKey { .. } => "session_key",
+            Self::SessionName { .. } => "session_name",
             Self::Operator => "operator",
         }
     }

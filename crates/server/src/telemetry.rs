@@ -33,7 +33,13 @@ pub fn filter(log: &str) -> Result<EnvFilter> {
         None => LevelFilter::INFO,
     };
     let libraries = own.min(LevelFilter::WARN);
-    let mut directives = vec![libraries.to_string(), format!("recado={own}")];
+    // It warns of each mistake of a caller, which the access log has already.
+    let mcp = own.min(LevelFilter::ERROR);
+    let mut directives = vec![
+        libraries.to_string(),
+        format!("recado={own}"),
+        format!("rmcp={mcp}"),
+    ];
     directives.extend(named.into_iter().map(str::to_owned));
     directives.push(NEVER.to_owned());
     EnvFilter::try_new(directives.join(","))
@@ -105,22 +111,26 @@ mod tests {
     #[test]
     fn a_bare_level_is_ours() {
         let never = "Client/PairCode=warn";
-        assert_eq!(told("debug"), [never, "recado=debug", "warn"]);
-        assert_eq!(told("error"), [never, "error", "recado=error"]);
-        assert_eq!(told("off"), [never, "off", "recado=off"]);
+        assert_eq!(told("debug"), [never, "recado=debug", "rmcp=error", "warn"]);
+        assert_eq!(
+            told("error"),
+            [never, "error", "recado=error", "rmcp=error"]
+        );
+        assert_eq!(told("off"), [never, "off", "recado=off", "rmcp=off"]);
         assert_eq!(
             told("info, recado_engine=debug,sqlx=trace"),
             [
                 never,
                 "recado=info",
                 "recado_engine=debug",
+                "rmcp=error",
                 "sqlx=trace",
                 "warn"
             ]
         );
         assert_eq!(
             told("Client/PairCode=trace"),
-            [never, "recado=info", "warn"]
+            [never, "recado=info", "rmcp=error", "warn"]
         );
         assert!(filter("loud=very").is_err());
     }

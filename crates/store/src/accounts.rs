@@ -6,6 +6,7 @@ use crate::{
     db::Conn,
     error::{Result, StoreError},
     sql::{Row, sql},
+    system::bump_epoch,
 };
 
 /// What belongs to one account. Every statement behind it names the account in its WHERE.
@@ -40,6 +41,25 @@ impl<'a> AccountStore<'a> {
             .map(|row| row.opt_time("expires_at"))
             .transpose()?
             .flatten())
+    }
+
+    /// Moves the end of a guest account; `None` = never.
+    pub async fn set_expires_at(&mut self, at: Option<Timestamp>) -> Result<bool> {
+        let changed = sql("UPDATE account SET expires_at = $2 WHERE id = $1")
+            .bind(&self.id)
+            .bind(at)
+            .execute(self.conn)
+            .await?;
+        Ok(changed > 0)
+    }
+
+    /// "Sign out everywhere": every JWT that the account has out dies.
+    pub async fn raise_generation(&mut self) -> Result<()> {
+        sql("UPDATE account SET generation = generation + 1 WHERE id = $1")
+            .bind(&self.id)
+            .execute(self.conn)
+            .await?;
+        bump_epoch(self.conn).await
     }
 
     /// The role of a user in this account; `None` for one who is no member.

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 use recado_app::Presented;
-use recado_model::{Caller, CredentialId, Error, ErrorCode, Instance, Proof};
+use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
 
 use crate::error::Fail;
 
@@ -185,13 +185,11 @@ fn bearer(value: &str) -> Option<&str> {
     fits.then_some(token)
 }
 
-/// Who asks when only the name of a session is known. The name is a credential row of kind
-/// `session_name`; it counts for that one instance, and only the QR route takes it.
+/// Who asks when only the name of a session is known; only the QR route takes it.
 pub(super) fn named_caller(instance: &Instance) -> Caller {
     Caller {
         account: instance.account.clone(),
-        proof: Proof::SessionKey {
-            credential: CredentialId::from_text("session_name"),
+        proof: Proof::SessionName {
             instance: instance.id.clone(),
         },
     }

@@ -33,9 +33,7 @@ impl Actor {
         store.audit("instance.paired", &detail, now).await?;
         if self.guest {
             let until = now.plus_millis(guests::PAIRED_MS);
-            conn.system()
-                .set_account_expiry(&self.account, Some(until))
-                .await?;
+            store.set_expires_at(Some(until)).await?;
         }
         Ok(conn.commit().await?)
     }

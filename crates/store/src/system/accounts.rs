@@ -123,29 +123,6 @@ impl System<'_> {
         Ok(deleted > 0)
     }
 
-    /// When a guest account ends; `None` = never.
-    pub async fn set_account_expiry(
-        &mut self,
-        id: &AccountId,
-        at: Option<Timestamp>,
-    ) -> Result<bool> {
-        let changed = sql("UPDATE account SET expires_at = $2 WHERE id = $1")
-            .bind(id)
-            .bind(at)
-            .execute(self.conn)
-            .await?;
-        Ok(changed > 0)
-    }
-
-    /// "Sign out everywhere": every JWT of the account dies.
-    pub async fn bump_generation(&mut self, id: &AccountId) -> Result<()> {
-        sql("UPDATE account SET generation = generation + 1 WHERE id = $1")
-            .bind(id)
-            .execute(self.conn)
-            .await?;
-        bump_epoch(self.conn).await
-    }
-
     /// Guest accounts whose time is over.
     pub async fn expired_guests(&mut self, now: Timestamp) -> Result<Vec<AccountId>> {
         let rows = sql(

@@ -23,7 +23,6 @@ pub const FUNCTIONS: &[&str] = &[
     "add_member",
     "add_pepper",
     "bump_epoch",
-    "bump_generation",
     "claim_deliveries",
     "create_account",
     "create_user",
@@ -40,7 +39,6 @@ pub const FUNCTIONS: &[&str] = &[
     "release_lease",
     "renew_leases",
     "reset_node",
-    "set_account_expiry",
     "user_by_email",
 ];
 

@@ -292,15 +292,15 @@ pub async fn generations_rise_and_ends_move(bed: Bed) {
     let mut system = conn.system();
     let before = system.credential(&id).await.expect("looks").expect("there");
     let epoch = system.epoch().await.expect("epoch");
-    system.bump_generation(&a).await.expect("bumps");
+    conn.account(&a).raise_generation().await.expect("raises");
+    let mut system = conn.system();
     let after = system.credential_by_token(&token).await.expect("looks");
     assert_eq!(after.expect("there").generation, before.generation + 1);
     assert!(system.epoch().await.expect("epoch") > epoch);
-    system
-        .set_account_expiry(&a, Some(NOW.plus_secs(5)))
-        .await
-        .expect("moves");
-    let ends = conn.account(&a).expires_at().await.expect("get");
+    let mut account = conn.account(&a);
+    let moved = account.set_expires_at(Some(NOW.plus_secs(5))).await;
+    assert!(moved.expect("moves"));
+    let ends = account.expires_at().await.expect("get");
     assert_eq!(ends, Some(NOW.plus_secs(5)));
 }
 

@@ -19,6 +19,8 @@ mod smoke;
 mod test;
 mod tools;
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -45,7 +47,7 @@ enum Task {
 }
 
 fn main() -> std::process::ExitCode {
-    let result = match Cli::parse().task {
+    let result = match Cli::parse_from(words(std::env::args_os())).task {
         Task::Demo(options) => demo::run(options),
         Task::Test(options) => test::run(&options),
         Task::Ci(options) => ci::run(options),
@@ -57,5 +59,44 @@ fn main() -> std::process::ExitCode {
             eprintln!("\nerror: {error:#}");
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+/// `cargo xtask demo -- --once` means what `cargo xtask demo --once` means: people write both, and only
+/// `test` has words of its own to pass on behind `--`.
+fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = args.collect();
+    let passes_on = words.get(1).is_some_and(|task| task == "test");
+    if let Some(at) = words.iter().position(|word| word == "--")
+        && !passes_on
+    {
+        words.remove(at);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> Task {
+        let line = line.split(' ').map(OsString::from);
+        let cli = Cli::try_parse_from(words(line));
+        cli.unwrap_or_else(|error| panic!("{error}")).task
+    }
+
+    #[test]
+    fn options_may_stand_behind_two_dashes() {
+        for line in ["xtask demo --once", "xtask demo -- --once"] {
+            assert!(
+                matches!(told(line), Task::Demo(options) if options.once),
+                "{line}"
+            );
+        }
+        assert!(matches!(
+            told("xtask bench memory -- --instances 3"),
+            Task::Bench(_)
+        ));
+        assert!(matches!(told("xtask test -- -E test(x)"), Task::Test(_)));
     }
 }

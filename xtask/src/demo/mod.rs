@@ -25,7 +25,7 @@ use info::{Addresses, Memory};
 pub struct Options {
     /// End after the story: exit code 0, or non-zero and the reason
     #[arg(long, conflicts_with = "no_story")]
-    once: bool,
+    pub once: bool,
     /// Only start and serve
     #[arg(long)]
     no_story: bool,

@@ -34,7 +34,7 @@ CREATE TABLE account (
     expires_at  BIGINT,
     created_at  BIGINT NOT NULL
 );
-CREATE INDEX account_expiry ON account (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX account_guest ON account (expires_at) WHERE kind = 'guest';
 
 CREATE TABLE account_key (
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -155,6 +155,7 @@ CREATE TABLE message (
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = 'out';
+CREATE INDEX message_own ON message (account_id, id) WHERE direction = 'out';
 CREATE INDEX message_id ON message (instance_id, id);
 CREATE INDEX message_chat ON message (instance_id, chat, at);
 
@@ -176,9 +177,9 @@ CREATE TABLE delivery (
     account_id  TEXT NOT NULL,
     instance_id TEXT NOT NULL,
     event_id    TEXT NOT NULL,
-    -- No foreign key: the log of a removed webhook stays.
+    -- No foreign key: the log outlives its webhook.
     webhook_id  TEXT NOT NULL,
-    -- pending, delivered, failed or cancelled.
+    -- pending, delivered or failed.
     state       TEXT NOT NULL,
     attempts    BIGINT NOT NULL,
     next_at     BIGINT NOT NULL,
@@ -192,7 +193,9 @@ CREATE TABLE delivery (
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE,
     FOREIGN KEY (account_id, event_id) REFERENCES event (account_id, id) ON DELETE CASCADE
 );
-CREATE INDEX delivery_due ON delivery (next_at) WHERE state = 'pending';
+-- What waits, by webhook, so that a long line of one can be passed over; and what is under way.
+CREATE INDEX delivery_waiting ON delivery (webhook_id, next_at, id) WHERE state = 'pending' AND lease_until IS NULL;
+CREATE INDEX delivery_leased ON delivery (lease_until, webhook_id) WHERE state = 'pending' AND lease_until IS NOT NULL;
 CREATE INDEX delivery_list ON delivery (instance_id, created_at);
 CREATE INDEX delivery_event ON delivery (account_id, event_id);
 
@@ -217,10 +220,14 @@ CREATE TABLE job (
     payload     TEXT NOT NULL,
     attempts    BIGINT NOT NULL,
     run_at      BIGINT NOT NULL,
+    -- When it joins the line: `run_at` as it was at first, before any retry. Orders with `seq`.
+    first_due   BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     UNIQUE (instance_id, seq),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
 );
+
+CREATE INDEX job_line ON job (instance_id, first_due, seq);
 
 -- What the WhatsApp device of an instance remembers: keys, sessions, settings. `value` is sealed.
 -- `key` is bytes, so that a prefix is a range in both databases.

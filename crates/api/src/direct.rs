@@ -11,7 +11,7 @@ use crate::{
     error::{Fail, json_response},
     extract::{Json, Params, text_or_number},
     qr::{self, Format},
-    rest::session::{QrQuery, already_connected, picture, whole_seconds},
+    rest::session::{QrQuery, already_connected, contract_state, picture, whole_seconds},
 };
 
 fn ok<T: Serialize>(body: &T) -> Response {
@@ -76,7 +76,7 @@ pub async fn create(
         id: created.instance.id.as_str(),
         key,
         api_key: created.api_key.expose(),
-        status: created.instance.state.as_str(),
+        status: contract_state(created.instance.state),
         qr_url: format!("{}/sessions/{key}/qr", shared.app.config().public_url),
         claimed: created.claimed,
         expires_at: created.expires_at.map(|at| at.to_rfc3339()),
@@ -127,7 +127,7 @@ pub async fn qr(
         })),
         (QrAnswer::Paired { .. }, Some(_)) => Err(already_connected().into()),
         (QrAnswer::Paired { state, .. }, None) => Ok(ok(&Qr {
-            status: state.as_str(),
+            status: contract_state(state),
             qr: None,
             qr_image: None,
             expires_in: 0,
@@ -140,7 +140,10 @@ pub async fn qr(
 struct Session<'a> {
     id: &'a str,
     key: Option<&'a str>,
+    /// One of the contract's three.
     status: &'static str,
+    /// The precise one.
+    state: &'static str,
     phone: Option<&'a str>,
     name: Option<&'a str>,
     label: &'a str,
@@ -156,7 +159,8 @@ pub async fn read(
     Ok(ok(&Session {
         id: instance.id.as_str(),
         key: name.as_ref().map(|name| name.expose()),
-        status: instance.state.as_str(),
+        status: contract_state(instance.state),
+        state: instance.state.as_str(),
         phone: instance.phone.as_deref(),
         name: instance.push_name.as_deref(),
         label: &instance.name,

@@ -12,6 +12,8 @@ pub struct Config {
     pub device_name: String,
     pub jwt_ttl_secs: i64,
     pub guests: Guests,
+    /// Guest accounts at once, over all networks.
+    pub max_guests: i64,
     /// Least time between two sends of one instance.
     pub send_interval_ms: i64,
     /// Time between two instance starts after the program started, so that WhatsApp sees no stampede.
@@ -49,6 +51,7 @@ impl Default for Config {
             device_name: "Recado".into(),
             jwt_ttl_secs: 3600,
             guests: Guests::Pair,
+            max_guests: 50,
             send_interval_ms: 1000,
             start_stagger_ms: 100,
             lease_ms: 30_000,

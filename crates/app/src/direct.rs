@@ -66,6 +66,13 @@ impl Direct<'_> {
         let (account, expires_at) = match caller {
             Some(caller) => (caller.account.clone(), None),
             None => {
+                if conn.system().guests().await? >= core.config.max_guests {
+                    return Err(Error::new(
+                        ErrorCode::RateLimited,
+                        "Too many guest sessions are open. Try again later, or send your wz_ token as Bearer.",
+                    )
+                    .with_retry_after(60));
+                }
                 let account = AccountId::random(rng);
                 let until = now.plus_millis(guests::UNPAIRED_MS);
                 conn.system()
@@ -76,7 +83,7 @@ impl Direct<'_> {
         };
         let owner = caller.cloned().unwrap_or(Caller {
             account: account.clone(),
-            proof: Proof::Operator,
+            proof: Proof::Guest,
         });
         let new = NewInstance {
             name: name.unwrap_or_else(|| "Direct session".into()),

@@ -10,6 +10,7 @@ use recado_engine::{Notice, Sink};
 use recado_model::{
     AccountId, EventKind, InstanceId, MessageStatus, Result,
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
+    webhook::Webhook,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -178,7 +179,15 @@ impl Ingest {
             now,
         );
         let mut conn = self.core.store.write_relaxed().await?;
-        conn.account(&self.account).append(&event).await?;
+        let mut account = conn.account(&self.account);
+        // Anybody on WhatsApp can type at us: what no subscriber wants is not kept.
+        let webhook = account.webhook(&self.instance).await?;
+        let wanted =
+            |webhook: &Webhook| !webhook.url.is_empty() && kind.is_wanted_by(&webhook.events);
+        if !webhook.as_ref().is_some_and(wanted) {
+            return Ok(());
+        }
+        account.append(&event).await?;
         conn.commit().await?;
         self.core.deliveries.notify_one();
         Ok(())

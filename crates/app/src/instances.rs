@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use recado_model::{
     Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId, Proof, Result,
-    Secret, Token, TokenKind, WebhookId,
+    Secret, StateReason, Token, TokenKind, WebhookId,
     credential::CredentialKind,
     instance::{InstanceQuery, NewInstance, Origin},
     webhook::Webhook,
@@ -71,8 +71,14 @@ impl Instances<'_> {
         let page = conn.account(&caller.account).instances(&query).await?;
         let mut items = Vec::with_capacity(page.items.len());
         let mut tokens = tokens(&mut conn, caller, &page.items).await?;
+        let ids: Vec<_> = page
+            .items
+            .iter()
+            .map(|instance| instance.id.clone())
+            .collect();
+        let mut webhooks = conn.account(&caller.account).webhooks(&ids).await?;
         for instance in page.items {
-            let webhook = conn.account(&caller.account).webhook(&instance.id).await?;
+            let webhook = webhooks.remove(&instance.id);
             let token = tokens.remove(&instance.id);
             items.push(InstanceView {
                 instance,
@@ -149,7 +155,15 @@ impl Instances<'_> {
 
     /// Logs the number out at WhatsApp (best effort) and erases everything below the instance.
     pub async fn delete(&self, caller: &Caller, instance: &Instance) -> Result<()> {
-        delete(self.app, &caller.account, &instance.id).await
+        // On its own: a caller that hangs up must not leave an instance half deleted.
+        let (app, account, id) = (
+            self.app.clone(),
+            caller.account.clone(),
+            instance.id.clone(),
+        );
+        tokio::spawn(async move { delete(&app, &account, &id).await })
+            .await
+            .map_err(Error::internal)?
     }
 }
 
@@ -158,7 +172,17 @@ pub(crate) async fn delete(
     account: &recado_model::AccountId,
     id: &InstanceId,
 ) -> Result<()> {
-    app.supervisor.logout(account, id).await;
+    let _leaving = app.supervisor.leave(id);
+    // Unpaired first: a crash from here on leaves an instance that says so, not one that claims a
+    // pairing whose device is gone.
+    let now = app.core.clock.now();
+    let mut conn = app.core.store.write().await?;
+    let (state, reason) = (ConnectionState::LoggedOut, StateReason::LoggedOutByOwner);
+    conn.account(account)
+        .set_unpaired(id, state, reason, now)
+        .await?;
+    conn.commit().await?;
+    app.supervisor.logout(id).await;
     app.core.engine.forget(account, id).await?;
     let mut conn = app.core.store.write().await?;
     conn.account(account).delete_instance(id).await?;
@@ -233,6 +257,20 @@ async fn tokens(
 
 /// What a send or a session call needs of an instance; the error says how to get there.
 pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
+    let stuck = match (instance.state, instance.reason) {
+        (ConnectionState::Blocked, reason) => reason,
+        (_, reason @ Some(StateReason::StreamReplaced)) => reason,
+        _ => None,
+    };
+    if let Some(reason) = stuck {
+        return Err(Error::new(
+            ErrorCode::InstanceNotConnected,
+            format!(
+                "The instance is not connected to WhatsApp. {}",
+                reason.what_to_do()
+            ),
+        ));
+    }
     if !instance.paired {
         return Err(Error::new(
             ErrorCode::InstanceNotConnected,

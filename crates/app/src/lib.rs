@@ -116,6 +116,7 @@ impl App {
         tasks.spawn(delivery::run(self.core.clone(), stop.clone()));
         tasks.spawn(access::watch_epoch(self.access.clone(), stop.clone()));
         tasks.spawn(guests::run(self.clone(), stop.clone()));
+        tasks.spawn(self.supervisor.clone().keep_leases(stop.clone()));
         tasks.spawn(self.supervisor.clone().run(stop.clone()));
         tasks.close();
         Workers {

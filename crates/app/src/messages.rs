@@ -81,7 +81,6 @@ impl Messages<'_> {
             .iter()
             .map(|id| address(id))
             .collect::<Result<_>>()?;
-        require_paired(instance)?;
 
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
@@ -135,6 +134,13 @@ impl Messages<'_> {
                 ))
             };
         }
+        // Judged inside the transaction: it may have been logged out since the caller was proven.
+        // Dropping the transaction takes the row above back.
+        let instance = account
+            .instance(&instance.id)
+            .await?
+            .ok_or_else(Error::forbidden)?;
+        require_paired(&instance)?;
         let payload = serde_json::to_string(&text).map_err(Error::internal)?;
         let job = JobId::random(&*core.rng);
         account
@@ -148,7 +154,7 @@ impl Messages<'_> {
             )
             .await?;
         conn.commit().await?;
-        self.app.supervisor.wake(&caller.account, &instance.id);
+        self.app.supervisor.wake(&instance.id);
         Ok(id)
     }
 
@@ -164,6 +170,21 @@ impl Messages<'_> {
             .message(&instance.id, id)
             .await?;
         Ok(row.map(|row| row.status))
+    }
+
+    /// Where in the account a message of this id was sent from, and how far it got.
+    pub async fn find_anywhere(
+        &self,
+        caller: &Caller,
+        id: &MessageId,
+    ) -> Result<Option<(Instance, MessageStatus)>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut account = conn.account(&caller.account);
+        let Some(row) = account.find_message(id).await? else {
+            return Ok(None);
+        };
+        let instance = account.instance(&row.instance).await?;
+        Ok(instance.map(|instance| (instance, row.status)))
     }
 
     /// Waits until the message is sent or has failed, at most `max_ms`; answers where it stands then.

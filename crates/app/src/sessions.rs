@@ -56,7 +56,9 @@ impl Sessions<'_> {
             });
         }
         let mut live = supervisor.ensure(&caller.account, &instance.id)?;
-        let found = live.wait_for(|live| live.qr.is_some() || live.paired || live.over.is_some());
+        let clock = &self.app.core.clock;
+        let shown = |live: &Live| live.qr.as_ref().is_some_and(|qr| qr.until > clock.now());
+        let found = live.wait_for(|live| shown(live) || live.paired || live.over.is_some());
         let live = tokio::select! {
             found = found => found.map(|live| live.clone()).unwrap_or_default(),
             () = self.app.core.clock.sleep_ms(QR_WAIT_MS) => Live::default(),
@@ -73,9 +75,10 @@ impl Sessions<'_> {
                 code: qr.code,
                 expires_in_ms: qr.until.since(now).max(0),
             }),
+            // Started by nobody (a race with its end, or another process): asking again helps.
             Live {
                 over: Some(reason), ..
-            } => Err(Error::new(
+            } if reason != StateReason::Starting => Err(Error::new(
                 ErrorCode::EngineUnavailable,
                 format!("WhatsApp gave no QR code. {}", reason.what_to_do()),
             )),

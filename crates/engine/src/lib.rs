@@ -39,7 +39,8 @@ pub struct LinkSpec {
     pub device_name: String,
 }
 
-/// One running link. Dropping it does not close it; [`Link::stop`] does.
+/// One running link. [`Link::stop`] ends it and waits; dropping the last handle ends it, too, but
+/// without anybody waiting.
 #[async_trait]
 pub trait Link: Send + Sync + 'static {
     /// Hands a text to WhatsApp. `Ok` once it is written to the socket; a later refusal arrives as

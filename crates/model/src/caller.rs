@@ -32,6 +32,8 @@ pub enum Proof {
     },
     /// The unguessable name of one Direct API session: enough to see its QR, nothing else.
     SessionName { instance: InstanceId },
+    /// Nobody known: a fresh guest session.
+    Guest,
     /// The operator at the command line.
     Operator,
 }
@@ -46,6 +48,7 @@ impl Proof {
             Self::ApiToken { .. } => "api_token",
             Self::SessionKey { .. } => "session_key",
             Self::SessionName { .. } => "session_name",
+            Self::Guest => "guest",
             Self::Operator => "operator",
         }
     }

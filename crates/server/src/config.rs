@@ -75,6 +75,7 @@ struct Jwt {
 #[serde(deny_unknown_fields)]
 struct Direct {
     guests: String,
+    max_guests: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -182,10 +183,13 @@ impl Settings {
             check_syntax(file)?;
             figment = figment.merge(Toml::file_exact(file));
         }
-        // RECADO_CONFIG names the file itself; RECADO_TEST_* belong to the test suite.
+        // RECADO_CONFIG names the file itself; RECADO_TEST_* belong to the test suite, and
+        // RECADO_SERVICE_* and RECADO_PORT* are what Kubernetes tells of a service named "recado".
         let environment = Env::prefixed("RECADO_")
             .filter(|key| {
-                key != "config" && !key.as_str().to_ascii_lowercase().starts_with("test_")
+                let key = key.as_str().to_ascii_lowercase();
+                let foreign = ["test_", "service_", "port"];
+                key != "config" && !foreign.iter().any(|start| key.starts_with(start))
             })
             .split("__");
         Self::extract(figment.merge(environment))
@@ -247,6 +251,10 @@ impl Settings {
         );
         self.database()?;
         self.metrics_listen()?;
+        ensure!(
+            self.direct.max_guests >= 0,
+            "direct.max_guests must not be negative"
+        );
         self.guests()?;
         self.egress_allow()?;
         Ok(())
@@ -346,6 +354,7 @@ impl Settings {
             device_name: self.device_name.clone(),
             jwt_ttl_secs: self.jwt.ttl_secs,
             guests: self.guests()?,
+            max_guests: self.direct.max_guests,
             send_interval_ms: self.send.min_interval_ms,
             start_stagger_ms: self.start.stagger_ms,
             webhooks: WebhookConfig {

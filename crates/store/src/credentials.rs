@@ -1,6 +1,11 @@
 //! Credentials: issued, shown again, revoked. Looking one up by its token is in `system`.
 //!
-//! Every change bumps the epoch in its transaction, so that other processes drop what they cached.
+//! What ends one bumps the epoch in its transaction, so that other processes drop what they cached. A
+//! new one does not: that a token is unknown is never cached.
+//!
+//! Ending one leaves its `version` alone. JWTs carry the version, so raising it would kill those that
+//! are out at once, and the owner may have chosen a grace; when the end has come, `revoked_at` by
+//! itself refuses them.
 
 use std::collections::HashMap;
 
@@ -86,7 +91,6 @@ impl AccountStore<'_> {
         .bind(new.not_after)
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
         Ok(())
     }
 
@@ -163,10 +167,10 @@ impl AccountStore<'_> {
     }
 
     /// Ends a credential and its children at `at` (in the future for a grace). A credential that
-    /// ends earlier already stays so. `false` when nothing changed.
+    /// ends earlier already stays so; JWTs that came from it live until then. `false` when nothing changed.
     pub async fn revoke(&mut self, id: &CredentialId, at: Timestamp) -> Result<bool> {
         let changed = sql(
-            "UPDATE credential SET revoked_at = $3, version = version + 1 \
+            "UPDATE credential SET revoked_at = $3 \
              WHERE account_id = $1 AND (id = $2 OR parent_id = $2) AND (revoked_at IS NULL OR revoked_at > $3)",
         )
         .bind(&self.id)
@@ -187,18 +191,14 @@ impl AccountStore<'_> {
         at: Timestamp,
     ) -> Result<u64> {
         let query = match instance {
-            Some(_) => sql(
-                "UPDATE credential SET revoked_at = $3, version = version + 1 \
+            Some(_) => sql("UPDATE credential SET revoked_at = $3 \
                  WHERE account_id = $1 AND (revoked_at IS NULL OR revoked_at > $3) \
                  AND ((kind = $2 AND instance_id = $4) OR parent_id IN \
-                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $4))",
-            ),
-            None => sql(
-                "UPDATE credential SET revoked_at = $3, version = version + 1 \
+                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $4))"),
+            None => sql("UPDATE credential SET revoked_at = $3 \
                  WHERE account_id = $1 AND (revoked_at IS NULL OR revoked_at > $3) \
                  AND ((kind = $2 AND instance_id IS NULL) OR parent_id IN \
-                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL))",
-            ),
+                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL))"),
         };
         let mut query = query.bind(&self.id).bind(kind.as_str()).bind(at);
         if let Some(instance) = instance {
@@ -207,17 +207,6 @@ impl AccountStore<'_> {
         let changed = query.execute(self.conn).await?;
         bump_epoch(self.conn).await?;
         Ok(changed)
-    }
-
-    /// Notes that it was used. Not a change: neither version nor epoch move.
-    pub async fn touch_used(&mut self, id: &CredentialId, now: Timestamp) -> Result<()> {
-        sql("UPDATE credential SET last_used_at = $3 WHERE account_id = $1 AND id = $2")
-            .bind(&self.id)
-            .bind(id)
-            .bind(now)
-            .execute(self.conn)
-            .await?;
-        Ok(())
     }
 }
 

@@ -110,7 +110,7 @@ pub(crate) enum Pools {
         read: SqlitePool,
         /// One connection: SQLite has one writer, and waiting here is fair where its lock is not.
         write: SqlitePool,
-        /// Whether the write connection is at `synchronous=NORMAL`.
+        /// Whether the write connection may be at `synchronous=NORMAL`.
         relaxed: Arc<AtomicBool>,
     },
     Postgres(PgPool),
@@ -174,13 +174,19 @@ impl Store {
         let mut conn = write.acquire().await?;
         if relaxed.load(Ordering::Relaxed) != relax {
             // Cannot change inside a transaction, so it is set before.
-            let pragma = if relax {
-                "PRAGMA synchronous = NORMAL"
+            // Whoever called may give up in the middle. The flag may then say relaxed of a connection
+            // that is not, which costs one statement; never the other way, which costs data.
+            if relax {
+                relaxed.store(true, Ordering::Relaxed);
+                sqlx::query("PRAGMA synchronous = NORMAL")
+                    .execute(&mut *conn)
+                    .await?;
             } else {
-                "PRAGMA synchronous = FULL"
-            };
-            sqlx::query(pragma).execute(&mut *conn).await?;
-            relaxed.store(relax, Ordering::Relaxed);
+                sqlx::query("PRAGMA synchronous = FULL")
+                    .execute(&mut *conn)
+                    .await?;
+                relaxed.store(false, Ordering::Relaxed);
+            }
         }
         Ok(conn)
     }
@@ -310,6 +316,36 @@ mod tests {
     use super::*;
     use crate::open::Options;
 
+    async fn fresh(folder: &tempfile::TempDir) -> Store {
+        Store::open(Options {
+            database: Database::Sqlite {
+                path: folder.path().join("recado.db"),
+            },
+            master_key: MasterKey::generate(&OsRng).0,
+            rng: Arc::new(OsRng),
+            migrate: true,
+            init: false,
+        })
+        .await
+        .expect("opens")
+    }
+
+    /// Polls `future` so many times, with time for the database between, and drops it.
+    async fn give_up<T>(future: impl Future<Output = T>, polls: u32) {
+        let mut future = std::pin::pin!(future);
+        for _ in 0..polls {
+            let polled = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(future.as_mut().poll(context).is_ready())
+            });
+            if polled.await {
+                return;
+            }
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
     async fn synchronous(mut conn: Conn) -> i64 {
         sql("PRAGMA synchronous")
             .fetch_one(&mut conn)
@@ -323,17 +359,7 @@ mod tests {
         const FULL: i64 = 2;
         const NORMAL: i64 = 1;
         let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(Options {
-            database: Database::Sqlite {
-                path: folder.path().join("recado.db"),
-            },
-            master_key: MasterKey::generate(&OsRng).0,
-            rng: Arc::new(OsRng),
-            migrate: true,
-            init: false,
-        })
-        .await
-        .expect("opens");
+        let store = fresh(&folder).await;
         for _ in 0..2 {
             let conn = store.write().await.expect("write");
             assert_eq!(synchronous(conn).await, FULL);
@@ -341,6 +367,22 @@ mod tests {
             assert_eq!(synchronous(conn).await, NORMAL);
             let conn = store.write_one_relaxed().await.expect("write");
             assert_eq!(synchronous(conn).await, NORMAL);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_given_up_relaxes_no_other() {
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().expect("folder");
+        let store = fresh(&folder).await;
+        for polls in 0..6 {
+            give_up(store.write_relaxed(), polls).await;
+            let conn = store.write().await.expect("write");
+            assert_eq!(synchronous(conn).await, FULL, "relaxing, {polls} polls");
+            drop(store.write_relaxed().await.expect("write"));
+            give_up(store.write(), polls).await;
+            let conn = store.write().await.expect("write");
+            assert_eq!(synchronous(conn).await, FULL, "tightening, {polls} polls");
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct DeliveryRow {
     pub id: DeliveryId,
     pub event: EventId,
     pub event_kind: EventKind,
-    /// `pending`, `delivered`, `failed` or `cancelled`.
+    /// `pending`, `delivered` or `failed`.
     pub state: String,
     pub attempts: u32,
     /// When the next attempt is due; says something only while `pending`.

@@ -15,6 +15,7 @@ use crate::{
 /// A message as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRow {
+    pub instance: InstanceId,
     pub id: MessageId,
     pub chat: String,
     pub sender: String,
@@ -99,11 +100,26 @@ impl AccountStore<'_> {
         id: &MessageId,
     ) -> Result<Option<MessageRow>> {
         sql(
-            "SELECT id, chat, sender, direction, is_group, push_name, kind, text, status, reason, at, created_at, updated_at \
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, reason, at, created_at, updated_at \
              FROM message WHERE account_id = $1 AND instance_id = $2 AND id = $3 ORDER BY direction DESC, created_at LIMIT 1",
         )
         .bind(&self.id)
         .bind(instance)
+        .bind(id)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// One of our own by its id alone, whichever instance of the account it is of; the newest when
+    /// two instances gave the same id.
+    pub async fn find_message(&mut self, id: &MessageId) -> Result<Option<MessageRow>> {
+        sql(
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, reason, at, created_at, updated_at \
+             FROM message WHERE account_id = $1 AND id = $2 AND direction = 'out' ORDER BY created_at DESC, instance_id LIMIT 1",
+        )
+        .bind(&self.id)
         .bind(id)
         .fetch_optional(self.conn)
         .await?
@@ -177,6 +193,7 @@ fn statuses_below(status: MessageStatus) -> Option<[MessageStatus; 4]> {
 
 fn from_row(row: &Row) -> Result<MessageRow> {
     Ok(MessageRow {
+        instance: InstanceId::from_text(row.text("instance_id")?),
         id: MessageId::from_wire(row.text("id")?),
         chat: row.text("chat")?,
         sender: row.text("sender")?,

@@ -102,25 +102,6 @@ impl AccountStore<'_> {
             .await?;
         Ok((webhook, SigningSecret(secret)))
     }
-
-    /// Removes it and calls off what waits for it; its log stays. `false` when there was none.
-    pub async fn clear_webhook(&mut self, instance: &InstanceId, now: Timestamp) -> Result<bool> {
-        sql(
-            "UPDATE delivery SET state = 'cancelled', lease_owner = NULL, lease_until = NULL, updated_at = $3 \
-             WHERE account_id = $1 AND instance_id = $2 AND state = 'pending'",
-        )
-        .bind(&self.id)
-        .bind(instance)
-        .bind(now)
-        .execute(self.conn)
-        .await?;
-        let deleted = sql("DELETE FROM webhook WHERE account_id = $1 AND instance_id = $2")
-            .bind(&self.id)
-            .bind(instance)
-            .execute(self.conn)
-            .await?;
-        Ok(deleted > 0)
-    }
 }
 
 fn from_row(row: &Row) -> Result<Webhook> {

@@ -14,6 +14,8 @@ mod deliveries;
 mod device;
 #[path = "contract/instances.rs"]
 mod instances;
+#[path = "contract/jobs.rs"]
+mod jobs;
 #[path = "contract/messages.rs"]
 mod messages;
 #[path = "contract/opening.rs"]
@@ -54,24 +56,31 @@ on_both! {
     instances::deleting_takes_everything_below,
     credentials::tokens_are_found_and_revoked,
     credentials::shown_again_or_not,
-    credentials::every_change_moves_the_epoch,
+    credentials::every_end_moves_the_epoch,
     credentials::two_peppers_look_up,
     credentials::no_credential_crosses_accounts,
     messages::ids_are_unique_where_they_must_be,
     messages::status_only_rises,
     messages::events_and_deliveries_are_one_transaction,
-    messages::jobs_keep_their_order,
+    messages::own_messages_are_found_by_id_alone,
+    jobs::jobs_keep_their_order,
+    jobs::delayed_jobs_join_when_they_are_due,
+    jobs::a_dropped_queue_fails_its_messages,
     deliveries::webhooks_keep_their_secret,
     deliveries::attempts_are_kept,
     deliveries::no_delivery_is_claimed_twice,
     deliveries::no_delivery_crosses_accounts,
+    deliveries::a_long_line_holds_no_other_up,
+    deliveries::what_cannot_be_posted_has_failed,
     device::operations,
     device::updates_are_atomic,
     device::instances_do_not_see_each_other,
     device::round_trips_are_few,
     system::accounts_and_users,
     system::leases_are_fenced,
+    system::only_what_may_start_is_started,
     system::guests_expire,
+    system::guests_end_once_and_no_other_account,
     system::undone_accounts_can_be_made_again,
     system::a_node_that_starts_clears_what_it_left,
     system::generations_rise_and_ends_move,

@@ -1,27 +1,70 @@
 //! A look at a JSON-RPC message without building it: method, id and whether it is of the modern
-//! revision. What the guard decides on is exactly what is forwarded, because repeated keys fail.
+//! revision. What the guard decides on is exactly what is forwarded, because repeated keys fail and
+//! only objects are read: a derived reader would fill its fields from an array, too, in order.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::value::RawValue;
 
 /// From this revision on a request describes itself, and the revision's rules hold, not the
 /// contract's.
 const MODERN: &str = "2026-07-28";
 
-/// One message. Borrowed, so that the id is echoed byte for byte.
-#[derive(Deserialize)]
+/// One message. Borrowed, so that the id is echoed byte for byte. An array is none.
 pub struct Envelope<'a> {
-    #[serde(default, borrow)]
     jsonrpc: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    pub method: Option<Cow<'a, str>>,
+    method: Option<Cow<'a, str>>,
     /// `Some` for `null` too: that is a broken request, not a notification.
-    #[serde(default, borrow, deserialize_with = "present")]
-    pub id: Option<&'a RawValue>,
-    #[serde(default, borrow, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
     pub params: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(default, borrow)]
+            jsonrpc: Option<Cow<'a, str>>,
+            #[serde(default, borrow)]
+            method: Option<Cow<'a, str>>,
+            #[serde(default, borrow, deserialize_with = "present")]
+            id: Option<&'a RawValue>,
+            #[serde(default, borrow, deserialize_with = "present")]
+            params: Option<&'a RawValue>,
+        }
+        let Object(fields) = Object::<Fields<'a>>::deserialize(deserializer)?;
+        Ok(Self {
+            jsonrpc: fields.jsonrpc,
+            method: fields.method,
+            id: fields.id,
+            params: fields.params,
+        })
+    }
+}
+
+/// A `T` that was written as an object, never as an array of its fields.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access))
+            }
+        }
+        deserializer
+            .deserialize_map(OnlyMap(PhantomData))
+            .map(Object)
+    }
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
@@ -75,7 +118,7 @@ impl<'a> Envelope<'a> {
         #[derive(Deserialize)]
         struct Params<'a> {
             #[serde(default, borrow, rename = "_meta")]
-            meta: Option<Meta<'a>>,
+            meta: Option<Object<Meta<'a>>>,
         }
         #[derive(Deserialize)]
         struct Meta<'a> {
@@ -83,8 +126,8 @@ impl<'a> Envelope<'a> {
             version: Option<Cow<'a, str>>,
         }
         self.params
-            .and_then(|params| serde_json::from_str::<Params<'_>>(params.get()).ok())
-            .and_then(|params| params.meta?.version)
+            .and_then(|params| serde_json::from_str::<Object<Params<'_>>>(params.get()).ok())
+            .and_then(|Object(params)| params.meta?.0.version)
             .is_some()
     }
 }
@@ -137,6 +180,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"initialize","method":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"initialize","\u006dethod":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
+            r#"["2.0","initialize",1]"#,
+            r#"["2.0","initialize",1,{"jsonrpc":"2.0","id":7,"method":"tools/list"}]"#,
         ] {
             assert!(parse(text).is_none(), "{text}");
         }
@@ -158,5 +203,10 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#,
         );
         assert!(modern.expect("read").is_modern());
+        for params in [r#"[["2026-07-28"]]"#, r#"{"_meta":["2026-07-28"]}"#] {
+            let text =
+                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
+            assert!(!parse(&text).expect("read").is_modern(), "{text}");
+        }
     }
 }

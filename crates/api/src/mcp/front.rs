@@ -89,8 +89,11 @@ impl FromRequest<Shared> for McpCaller {
     }
 }
 
+/// One object, and no batch that could be taken for it.
 fn only_initialize(body: &[u8]) -> bool {
-    serde_json::from_slice::<Envelope<'_>>(body).is_ok_and(|envelope| envelope.is_initialize())
+    body.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<Envelope<'_>>(body)
+            .is_ok_and(|envelope| envelope.is_initialize())
 }
 
 /// 401 with the id of the request, or one refusal for each request of a batch.
@@ -147,6 +150,12 @@ pub async fn call(caller: McpCaller) -> Response {
 }
 
 impl McpCaller {
+    /// The second lock: without a caller nothing but `initialize` goes on, whatever the guard read.
+    fn locked_out(&self) -> Response {
+        let fail = Fail::from(Error::unauthorized());
+        unauthorized(&fail, &self.body, &self.shared, false)
+    }
+
     async fn single(&self, text: &str) -> Response {
         let envelope: Envelope<'_> = match serde_json::from_str(text) {
             Ok(envelope) => envelope,
@@ -156,6 +165,9 @@ impl McpCaller {
             }
             Err(_) => return self.refuse(-32700, PARSE_ERROR, &()),
         };
+        if self.caller.is_none() && !envelope.is_initialize() {
+            return self.locked_out();
+        }
         let (method, id) = match envelope.kind() {
             Kind::Notification => return StatusCode::ACCEPTED.into_response(),
             Kind::Request { method, id } => (method, id),
@@ -177,6 +189,9 @@ impl McpCaller {
 
     /// Each message on its own, in order; notifications have no answer.
     async fn batch(&self, text: &str) -> Response {
+        if self.caller.is_none() {
+            return self.locked_out();
+        }
         if is_modern_header(&self.parts.headers) {
             return self.refuse(-32600, "Invalid Request: this revision has no batches", &());
         }

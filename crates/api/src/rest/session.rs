@@ -6,7 +6,7 @@ use axum::{
 };
 use http::header;
 use recado_app::QrAnswer;
-use recado_model::{Error, ErrorCode, PhoneNumber};
+use recado_model::{ConnectionState, Error, ErrorCode, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -89,6 +89,18 @@ pub(crate) fn already_connected() -> Error {
         ErrorCode::AlreadyConnected,
         "This instance is paired already, so there is no QR to show. Ask without format for its state.",
     )
+}
+
+/// The three states that MCP's and the Direct API's contract know; they show the finer one beside it.
+pub(crate) fn contract_state(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Connected => "connected",
+        ConnectionState::QrPending => "qr_pending",
+        ConnectionState::Disconnected
+        | ConnectionState::Connecting
+        | ConnectionState::LoggedOut
+        | ConnectionState::Blocked => "disconnected",
+    }
 }
 
 /// Rounded up: a code that lives has at least a second.

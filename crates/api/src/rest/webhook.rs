@@ -47,7 +47,8 @@ pub struct SetBody {
         alias = "webhook"
     )]
     url: Option<String>,
-    /// Absent: the list stays as it is.
+    /// Absent or empty: the list stays as it is. Read as "none", an empty field of a form would
+    /// silence the webhook, while the same in create means all.
     #[serde(
         default,
         alias = "events_subscribe",
@@ -55,6 +56,15 @@ pub struct SetBody {
         alias = "subscribe"
     )]
     events: Option<Names>,
+}
+
+/// The list that a caller asks for, if any.
+fn asked(events: Option<&Names>) -> Result<Option<Vec<EventKind>>, Error> {
+    let Some(Names(names)) = events else {
+        return Ok(None);
+    };
+    let kinds = EventKind::parse_list(names.iter().map(String::as_str))?;
+    Ok(Some(kinds).filter(|kinds| !kinds.is_empty()))
 }
 
 #[derive(Serialize)]
@@ -70,13 +80,10 @@ pub async fn set(
     State(shared): State<Shared>,
     Json(body): Json<SetBody>,
 ) -> Result<Response, Fail> {
-    if body.url.is_none() && body.events.is_none() {
+    let events = asked(body.events.as_ref())?;
+    if body.url.is_none() && events.is_none() {
         return Err(Error::field("webhookURL", "webhookURL is required").into());
     }
-    let events = match &body.events {
-        Some(Names(names)) => Some(EventKind::parse_list(names.iter().map(String::as_str))?),
-        None => None,
-    };
     let url = body.url.as_deref().map(str::trim);
     let (webhook, secret) = shared
         .app
@@ -88,4 +95,30 @@ pub async fn set(
         events: EventKind::join(&webhook.events),
         signing_secret: secret.0.expose(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_of_events_is_none_at_all() {
+        let read = |body: &str| {
+            let body: SetBody = crate::extract::parse(body.as_bytes()).expect("a body");
+            asked(body.events.as_ref())
+        };
+        for body in [
+            "{}",
+            r#"{"events":null}"#,
+            r#"{"events":""}"#,
+            r#"{"events":" , "}"#,
+            r#"{"events":[]}"#,
+            r#"{"subscribe":[""]}"#,
+        ] {
+            assert_eq!(read(body).expect("read"), None, "{body}");
+        }
+        let some = read(r#"{"events":"Message,"}"#).expect("read");
+        assert_eq!(some, Some(vec![EventKind::Message]));
+        assert!(read(r#"{"events":["message"]}"#).is_err());
+    }
 }

@@ -14,8 +14,7 @@ pub mod password;
 use std::sync::Arc;
 
 use recado_model::{
-    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Secret, Token,
-    TokenKind,
+    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Secret, TokenKind,
     credential::{CredentialKind, CredentialRef},
 };
 use recado_store::Store;
@@ -297,11 +296,6 @@ impl Proven {
             Err(Error::forbidden())
         }
     }
-}
-
-/// Whether `text` has the form of a token of `kind`; for those who only want to warn.
-pub fn looks_like(kind: TokenKind, text: &str) -> bool {
-    Token::parse(kind, text).is_some()
 }
 
 /// Sees credential changes that another process made (command line, another node) within a second.

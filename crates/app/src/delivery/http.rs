@@ -201,7 +201,9 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || (a == 100 && (64..128).contains(&b))
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19));
+        || (a == 198 && (b == 18 || b == 19))
+        // Public by the registries, yet it answers from inside: a cloud's host agent.
+        || ip.octets() == [168, 63, 129, 16];
     !special
 }
 
@@ -251,6 +253,7 @@ mod tests {
             "172.16.0.1",
             "192.168.1.1",
             "169.254.169.254",
+            "168.63.129.16",
             "100.64.0.1",
             "198.18.0.1",
             "224.0.0.1",

@@ -170,6 +170,8 @@ async fn attempt(core: &Core, delivery: DueDelivery) {
         // The lease runs out and it is posted again: at least once holds.
         tracing::warn!(delivery.id = %delivery.id, error = &error as &dyn std::error::Error, "could not store the outcome of a delivery");
     }
+    // A webhook has only so many places: the next in its line can have this one.
+    core.deliveries.notify_one();
 }
 
 async fn finish(core: &Core, delivery: &DueDelivery, outcome: &AttemptOutcome) -> Result<()> {

@@ -106,7 +106,10 @@ impl Actor {
 
     pub async fn run(mut self) {
         let end = match self.begin().await {
-            Ok(Some(instance)) => self.follow(instance).await,
+            Ok(Some(instance)) => {
+                self.live.send_modify(|live| live.leased = true);
+                self.follow(instance).await
+            }
             // Gone, or another process has it.
             Ok(None) => over(StateReason::Starting),
             Err(error) => {
@@ -149,7 +152,8 @@ impl Actor {
             self.guest && self.core.config.guests != crate::Guests::Full,
             Ordering::Relaxed,
         );
-        Ok(instance)
+        // Its owner may have disconnected it since somebody asked for this start.
+        Ok(instance.filter(|instance| !instance.paired || instance.wanted))
     }
 
     async fn follow(&mut self, instance: Instance) -> End {
@@ -286,6 +290,7 @@ impl Actor {
                     ..over(StateReason::LoggedOutByOwner)
                 })
             }
+            Command::LeaseLost => Some(over(StateReason::StreamReplaced)),
             Command::Stop { reply } => {
                 // What is paired comes back at the next start; a QR nobody scanned does not.
                 let state = match self.live.borrow().paired {
@@ -365,7 +370,11 @@ impl Actor {
                     | StateReason::ClientOutdated => ConnectionState::Blocked,
                     _ => ConnectionState::Disconnected,
                 };
-                self.live.send_modify(|live| live.state = state);
+                // A code of the lost connection cannot be scanned any more.
+                self.live.send_modify(|live| {
+                    live.qr = None;
+                    live.state = state;
+                });
                 self.persist(Change::Offline { state, reason, was }).await;
                 if retrying {
                     return None;

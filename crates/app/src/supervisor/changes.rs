@@ -97,6 +97,9 @@ impl Actor {
         store
             .set_unpaired(&self.instance, ConnectionState::LoggedOut, reason, now)
             .await?;
+        // What waits was meant to leave from this number, not from the next one that pairs.
+        let why = "the instance was logged out before the message was sent";
+        store.drop_queue(&self.instance, why, now).await?;
         self.append_disconnected(&mut store, reason, now).await?;
         let detail =
             serde_json::json!({ "instance": self.instance, "reason": reason.as_str() }).to_string();
@@ -111,16 +114,14 @@ impl Actor {
         let reason = StateReason::DisconnectedByOwner;
         let mut conn = self.core.store.write().await?;
         let mut store = conn.account(&self.account);
-        store.set_wanted(&self.instance, false, now).await?;
-        store
-            .set_state(
-                &self.instance,
-                ConnectionState::Disconnected,
-                Some(reason),
-                now,
-            )
-            .await?;
-        self.append_disconnected(&mut store, reason, now).await?;
+        // Before a phone has scanned there is no pairing to keep and no connection to miss.
+        let paired = self.live.borrow().paired;
+        let (state, why) = (ConnectionState::Disconnected, paired.then_some(reason));
+        store.set_state(&self.instance, state, why, now).await?;
+        if paired {
+            store.set_wanted(&self.instance, false, now).await?;
+            self.append_disconnected(&mut store, reason, now).await?;
+        }
         conn.commit().await?;
         self.core.deliveries.notify_one();
         Ok(())

@@ -8,7 +8,7 @@ mod changes;
 mod queue;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct Live {
     pub qr: Option<Qr>,
     pub paired: bool,
     pub phone: Option<String>,
+    /// The actor holds the instance's lease.
+    pub leased: bool,
     /// Set when the actor is done, with the reason.
     pub over: Option<StateReason>,
 }
@@ -41,6 +43,7 @@ impl Default for Live {
             qr: None,
             paired: false,
             phone: None,
+            leased: false,
             over: None,
         }
     }
@@ -73,6 +76,8 @@ pub(crate) enum Command {
     Logout {
         reply: oneshot::Sender<()>,
     },
+    /// Another process has the lease now: let go at once.
+    LeaseLost,
     /// The program ends.
     Stop {
         reply: oneshot::Sender<()>,
@@ -97,6 +102,8 @@ impl Handle {
 struct Actors {
     running: HashMap<InstanceId, Handle>,
     serial: u64,
+    /// Being deleted: nothing starts them any more.
+    leaving: HashSet<InstanceId>,
     /// Set once the program is stopping: nothing starts any more.
     closed: bool,
 }
@@ -122,27 +129,35 @@ impl Supervisor {
         }
     }
 
-    /// Brings back what was connected, staggered; then keeps leases and looks for orphans.
+    /// Brings back what was connected, staggered, and then looks for instances without an actor.
     pub async fn run(self, stop: CancellationToken) {
-        let mut renewed = self.core.clock.now();
-        loop {
+        while !stop.is_cancelled() {
             if let Err(error) = self.start_wanted(&stop).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "could not look for instances to start"
                 );
             }
-            let looked = self.core.clock.now();
-            while self.core.clock.now().since(looked) < LOOK_EVERY_MS {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = self.core.clock.sleep_ms(LOOK_EVERY_MS.min(self.core.config.lease_ms / 3)) => {}
-                }
-                let now = self.core.clock.now();
-                if now.since(renewed) >= self.core.config.lease_ms / 3 {
-                    renewed = now;
-                    self.renew(now).await;
-                }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
+            }
+        }
+    }
+
+    /// Keeps the leases of running instances, in time whatever else goes on, and stops those whose
+    /// lease another process has taken: two sockets on one device would tear each other down.
+    pub async fn keep_leases(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.core.clock.sleep_ms(self.core.config.lease_ms / 3) => {}
+            }
+            if let Err(error) = self.renew().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not renew instance leases"
+                );
             }
         }
     }
@@ -158,14 +173,13 @@ impl Supervisor {
     }
 
     async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {
-        let wanted = self
-            .core
-            .store
-            .read()
-            .await?
+        let now = self.core.clock.now();
+        let mut conn = self.core.store.read().await?;
+        let wanted = conn
             .system()
-            .instances_to_start()
+            .instances_to_start(&self.core.config.node, now)
             .await?;
+        drop(conn);
         for (account, instance) in wanted {
             if self.handle(&instance).is_some() {
                 continue;
@@ -181,20 +195,39 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn renew(&self, now: Timestamp) {
-        let until = now.plus_millis(self.core.config.lease_ms);
-        let renewed = async {
-            let mut conn = self.core.store.write_relaxed().await?;
-            conn.system()
-                .renew_leases(&self.core.config.node, until)
-                .await?;
-            conn.commit().await
+    async fn renew(&self) -> Result<()> {
+        let node = &self.core.config.node;
+        // Before the look at the rows: an actor that takes its lease in between is not among them.
+        let leased: Vec<_> = {
+            let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+            let holds = |handle: &&Handle| handle.is_running() && handle.live.borrow().leased;
+            let leased = actors.running.iter().filter(|(_, handle)| holds(handle));
+            leased
+                .map(|(id, handle)| (id.clone(), handle.clone()))
+                .collect()
         };
-        if let Err(error) = renewed.await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not renew instance leases"
-            );
+        let until = self.core.clock.now().plus_millis(self.core.config.lease_ms);
+        let mut conn = self.core.store.write_relaxed().await?;
+        conn.system().renew_leases(node, until).await?;
+        let held: HashSet<_> = conn.system().held(node).await?.into_iter().collect();
+        conn.commit().await?;
+        for (id, handle) in leased {
+            if !held.contains(&id) {
+                tracing::warn!(instance.id = %id, "another process has taken this instance; letting go");
+                // A closed inbox means that it has let go already.
+                drop(handle.commands.send(Command::LeaseLost));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing starts the instance any more, until the returned guard is dropped.
+    pub fn leave(&self, instance: &InstanceId) -> Leaving {
+        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        actors.leaving.insert(instance.clone());
+        Leaving {
+            actors: self.actors.clone(),
+            instance: instance.clone(),
         }
     }
 
@@ -211,6 +244,12 @@ impl Supervisor {
                 "The gateway is shutting down. Try again in a moment.",
             )
             .with_retry_after(5));
+        }
+        if actors.leaving.contains(instance) {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "The instance is being deleted.",
+            ));
         }
         if let Some(handle) = actors
             .running
@@ -252,13 +291,11 @@ impl Supervisor {
         Ok(watching)
     }
 
-    /// Tells a running instance that its queue has something.
-    pub fn wake(&self, account: &AccountId, instance: &InstanceId) {
-        match self.handle(instance) {
-            // A closed inbox means it is ending; its successor reads the queue when it starts.
-            Some(handle) => drop(handle.commands.send(Command::Wake)),
-            // Paired and wanted, yet not running: the lease may be another node's; trying is safe.
-            None => drop(self.ensure(account, instance)),
+    /// Tells a running instance that its queue has something. One that is not running (another node
+    /// has it, or it is just coming back) reads its queue when it starts.
+    pub fn wake(&self, instance: &InstanceId) {
+        if let Some(handle) = self.handle(instance) {
+            drop(handle.commands.send(Command::Wake));
         }
     }
 
@@ -309,17 +346,23 @@ impl Supervisor {
         let mut conn = self.core.store.write().await?;
         let now = self.core.clock.now();
         let mut store = conn.account(account);
-        store.set_wanted(instance, false, now).await?;
-        let reason = Some(StateReason::DisconnectedByOwner);
-        store
-            .set_state(instance, ConnectionState::Disconnected, reason, now)
-            .await?;
+        let paired = store
+            .instance(instance)
+            .await?
+            .is_some_and(|row| row.paired);
+        // What was never paired, or is logged out, is disconnected as it is; its row says why.
+        if paired {
+            store.set_wanted(instance, false, now).await?;
+            let reason = Some(StateReason::DisconnectedByOwner);
+            let state = ConnectionState::Disconnected;
+            store.set_state(instance, state, reason, now).await?;
+        }
         Ok(conn.commit().await?)
     }
 
     /// Ends the pairing and the actor, best effort: WhatsApp may not answer. A paired instance that is
     /// not running is only forgotten; its entry on the phone fades by itself.
-    pub async fn logout(&self, _account: &AccountId, instance: &InstanceId) {
+    pub async fn logout(&self, instance: &InstanceId) {
         let Some(handle) = self.handle(instance) else {
             return;
         };
@@ -374,5 +417,18 @@ impl Supervisor {
             .get(instance)
             .filter(|handle| handle.is_running())
             .cloned()
+    }
+}
+
+/// An instance on its way out; see [`Supervisor::leave`].
+pub(crate) struct Leaving {
+    actors: Arc<Mutex<Actors>>,
+    instance: InstanceId,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        actors.leaving.remove(&self.instance);
     }
 }

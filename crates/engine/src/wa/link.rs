@@ -229,6 +229,21 @@ impl WaLink {
     }
 }
 
+/// Nobody holds the link any more and nobody stopped it (its owner failed): a socket without an owner
+/// must not stay, or the next link of the instance would meet it.
+impl Drop for WaLink {
+    fn drop(&mut self) {
+        let Some(pump) = self.take_pump() else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let core = self.core.clone();
+            runtime.spawn(async move {
+                core.shut().await;
+                Self::end_pump(Some(pump)).await;
+            });
+        }
+    }
+}
+
 /// The work of ending runs as a task of its own: a caller that gives up waiting, or that is itself
 /// called by the pump being ended, must not leave a half-closed link behind.
 async fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {

@@ -4,14 +4,16 @@ use recado_model::{EventKind, MessageId, MessageStatus};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, SHOP, until},
+    harness::{Bed, CUSTOMER, SHOP, SHOP_TOO, until},
     story::inner,
 };
 
 on_both! {
     the_callers_id_sends_once,
     a_key_of_a_tool_sends_once,
+    a_key_belongs_to_the_shop_not_to_a_number,
     many_at_once_are_one,
+    what_waits_at_a_log_out_never_leaves,
 }
 
 fn message_id(answer: Value) -> String {
@@ -120,6 +122,68 @@ async fn a_key_of_a_tool_sends_once(bed: Bed) {
     );
 }
 
+async fn a_key_belongs_to_the_shop_not_to_a_number(bed: Bed) {
+    let first = bed.paired(&bed.a, SHOP).await;
+    let second = bed.paired(&bed.a, SHOP_TOO).await;
+    let arguments = |text: &str| json!({"phone": CUSTOMER, "message": text, "idempotency_key": "order 4711", "confirm": true});
+    let send = async |arguments: Value| bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+    let mut from_first = arguments("only once");
+    from_first["session_id"] = json!(first.number);
+    let sent = inner(&send(from_first).await);
+    assert_eq!(
+        (&sent["status"], &sent["data"]["session_id"]),
+        (&json!("sent"), &json!(first.number)),
+        "{sent}"
+    );
+    bed.wait_shown(CUSTOMER, "only once").await;
+    // The number that sent it goes away: by default another one would be chosen now.
+    bed.post(&first.path("/session/disconnect"))
+        .bearer(&bed.a.jwt)
+        .json(json!({}))
+        .send()
+        .await
+        .expect(200);
+    bed.wait_state(&bed.a, &first, "disconnected").await;
+    let mut from_second = arguments("only once");
+    from_second["session_id"] = json!(second.number);
+    for repeated in [arguments("only once"), from_second] {
+        let again = inner(&send(repeated).await);
+        assert_eq!(
+            (&again["message_id"], &again["data"]["session_id"]),
+            (&sent["message_id"], &json!(first.number)),
+            "{again}"
+        );
+    }
+    // The same key for another text or phone is a mistake, and says so.
+    let mut elsewhere = arguments("only once");
+    elsewhere["phone"] = json!("5511999990002");
+    for other in [arguments("something else"), elsewhere] {
+        let refused = send(other).await;
+        assert_eq!(refused["isError"], true, "{refused}");
+        assert!(
+            refused["content"][0]["text"]
+                .as_str()
+                .expect("text")
+                .contains("idempotency_key was used for another message"),
+            "{refused}"
+        );
+    }
+    // What goes out next shows that nothing was waiting before it.
+    let marker = json!({"phone": CUSTOMER, "message": "marker", "confirm": true});
+    assert_eq!(
+        inner(&send(marker).await)["data"]["session_id"],
+        json!(second.number)
+    );
+    bed.wait_shown(CUSTOMER, "marker").await;
+    assert_eq!(
+        (
+            bed.shown(CUSTOMER, "only once"),
+            bed.shown(CUSTOMER, "something else")
+        ),
+        (1, 0)
+    );
+}
+
 async fn many_at_once_are_one(bed: Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": CUSTOMER, "message": "stampede", "id": "stampede-1"});
@@ -160,4 +224,39 @@ async fn many_at_once_are_one(bed: Bed) {
         0
     );
     assert_eq!(bed.shown(CUSTOMER, "stampede"), 1);
+}
+
+/// It was meant to leave from that number, not from the next one that pairs.
+async fn what_waits_at_a_log_out_never_leaves(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let waiting =
+        json!({"phone": CUSTOMER, "message": "too late", "id": "order-4712", "delay": 3_600_000});
+    bed.send(&bed.a, &made, waiting.clone()).await.expect(200);
+    bed.sandbox.network().logout(SHOP).expect("a phone");
+    bed.wait_state(&bed.a, &made, "logged_out").await;
+    let mut conn = bed.read().await;
+    let mut account = conn.account(&bed.a.id);
+    let left = account.job_count(&made.instance()).await.expect("a count");
+    let row = account
+        .message(&made.instance(), &MessageId::from_wire("order-4712"))
+        .await
+        .expect("a look")
+        .expect("a row");
+    assert_eq!((left, row.status), (0, MessageStatus::Failed));
+    drop(conn);
+    let refused = bed
+        .send(&bed.a, &made, json!({"phone": CUSTOMER, "message": "new"}))
+        .await;
+    refused.refused(409, "instance_not_connected");
+    bed.scan(&bed.a, &made, SHOP_TOO).await;
+    bed.wait_state(&bed.a, &made, "connected").await;
+    bed.send(
+        &bed.a,
+        &made,
+        json!({"phone": CUSTOMER, "message": "marker"}),
+    )
+    .await
+    .expect(200);
+    bed.wait_shown(CUSTOMER, "marker").await;
+    assert_eq!(bed.shown(CUSTOMER, "too late"), 0);
 }

@@ -344,6 +344,10 @@ async fn unauthorized_in_the_contracts_words(bed: Bed) {
         r#"{"jsonrpc":"2.0","id":1,"method":"initialize","method":"tools/call","params":{"name":"get_shop_status"}}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","\u006dethod":"initialize","params":{"name":"get_shop_status"}}"#,
         r#"[{"jsonrpc":"2.0","id":1,"method":"initialize"},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_shop_status"}}]"#,
+        // A reader that fills fields in order takes the first for the open request.
+        r#"["2.0","initialize",1,{"jsonrpc":"2.0","id":7,"method":"tools/list"}]"#,
+        r#"["2.0","initialize",1]"#,
+        r#" [["2.0","initialize",1,{"jsonrpc":"2.0","id":7,"method":"tools/list"}]]"#,
         r#"{"jsonrpc":"2.0","method":"initialize"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"Initialize"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"server/discover"}"#,
@@ -352,7 +356,9 @@ async fn unauthorized_in_the_contracts_words(bed: Bed) {
     ] {
         let answer = bed.post("/api/mcp/").body(body).send().await;
         assert_eq!(answer.status, 401, "{body}: {answer:?}");
-        assert!(!answer.text().contains("Shop A"), "{answer:?}");
+        for secret in ["Shop A", "inputSchema", "serverInfo"] {
+            assert!(!answer.text().contains(secret), "{body}: {answer:?}");
+        }
     }
     let answer = bed
         .post("/api/mcp/")
@@ -403,6 +409,24 @@ async fn notifications_and_batches(bed: Bed) {
         (&answers[4]["error"]["code"], &answers[5]["error"]["code"]),
         (&json!(-32600), &json!(-32600))
     );
+    // A message is an object: an array inside is neither its fields in order nor a batch of its own.
+    for nested in [
+        json!(["2.0", "ping", 1]),
+        json!(["2.0", "tools/list", 1, request("tools/list", json!({}))]),
+        json!([request("tools/list", json!({}))]),
+    ] {
+        let answers = bed.mcp(&bed.a, json!([nested, second])).await.ok();
+        assert_eq!(
+            (&answers[0]["error"]["code"], &answers[0]["id"]),
+            (&json!(-32600), &Value::Null),
+            "{nested}: {answers}"
+        );
+        assert_eq!(
+            (&answers[1]["id"], &answers[1]["result"]),
+            (&json!("two"), &json!({}))
+        );
+        assert_eq!(answers.as_array().map(Vec::len), Some(2), "{answers}");
+    }
     let answer = bed.mcp(&bed.a, json!([note, note])).await.expect(202);
     assert!(answer.body.is_empty());
     for batch in [

@@ -11,6 +11,7 @@ on_both! {
     sending_is_confirmed_first,
     sessions_of_others_look_missing,
     linking_by_tools,
+    looking_connects_nothing,
 }
 
 async fn sending_is_confirmed_first(bed: Bed) {
@@ -198,4 +199,42 @@ async fn linking_by_tools(bed: Bed) {
         Some(1),
         "no picture"
     );
+}
+
+async fn looking_connects_nothing(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.post(&made.path("/session/disconnect"))
+        .bearer(&bed.a.jwt)
+        .json(json!({}))
+        .send()
+        .await
+        .expect(200);
+    bed.wait_state(&bed.a, &made, "disconnected").await;
+    for arguments in [json!({}), json!({"session_id": made.number})] {
+        let linked = bed.tool(&bed.a, "get_whatsapp_qr", arguments).await;
+        let state = inner(&linked);
+        assert_eq!(
+            (&state["session_id"], &state["status"], &state["phone"]),
+            (&json!(made.number), &json!("disconnected"), &json!(SHOP)),
+            "{linked}"
+        );
+        assert!(
+            state["message"]
+                .as_str()
+                .expect("text")
+                .contains("linked already")
+        );
+        assert_eq!(linked["content"].as_array().map(Vec::len), Some(1));
+    }
+    // What its owner ended stays ended.
+    let seen = bed.look(&bed.a, &made).await;
+    assert_eq!(seen["status"], "disconnected", "{seen}");
+    let mut conn = bed.read().await;
+    let row = conn
+        .account(&bed.a.id)
+        .instance(&made.instance())
+        .await
+        .expect("a look")
+        .expect("a row");
+    assert!(!row.wanted, "nobody asked for a connection");
 }

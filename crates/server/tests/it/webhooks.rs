@@ -238,7 +238,7 @@ async fn only_what_was_subscribed(bed: Bed) {
         rows(&bed, &bed.b, &other).await.is_empty(),
         "another shop hears nothing"
     );
-    // An empty list is nobody; a string is a list; left out, it stays.
+    // A string is a list; empty or left out, it stays.
     let set = |body: Value| {
         bed.post(&made.path("/webhook"))
             .bearer(&bed.a.jwt)

@@ -126,7 +126,7 @@ impl System<'_> {
     /// Guest accounts whose time is over.
     pub async fn expired_guests(&mut self, now: Timestamp) -> Result<Vec<AccountId>> {
         let rows = sql(
-            "SELECT id FROM account WHERE expires_at IS NOT NULL AND expires_at <= $1 AND kind = 'guest' ORDER BY expires_at, id",
+            "SELECT id FROM account WHERE expires_at <= $1 AND kind = 'guest' ORDER BY expires_at, id",
         )
         .bind(now)
         .fetch_all(self.conn)
@@ -134,6 +134,31 @@ impl System<'_> {
         rows.iter()
             .map(|row| row.text("id").map(AccountId::from_text))
             .collect()
+    }
+
+    /// How many guest accounts there are, expired ones too: for the cap on all of them.
+    pub async fn guests(&mut self) -> Result<i64> {
+        sql("SELECT COUNT(*) AS n FROM account WHERE kind = 'guest'")
+            .fetch_one(self.conn)
+            .await?
+            .i64("n")
+    }
+
+    /// Removes a guest account, with all it owns, whose time is over. `false`, and nothing happens,
+    /// when it was claimed or given more time since it was looked up.
+    pub async fn end_guest(&mut self, id: &AccountId, now: Timestamp) -> Result<bool> {
+        let deleted =
+            sql("DELETE FROM account WHERE id = $1 AND kind = 'guest' AND expires_at <= $2")
+                .bind(id)
+                .bind(now)
+                .execute(self.conn)
+                .await?;
+        if deleted == 0 {
+            return Ok(false);
+        }
+        bump_epoch(self.conn).await?;
+        self.conn.store.inner.account_keys.remove(id);
+        Ok(true)
     }
 
     /// A new user; the e-mail is unique, whatever its case. `operator` may run the whole gateway.

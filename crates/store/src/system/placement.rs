@@ -6,11 +6,22 @@ use super::System;
 use crate::{error::Result, sql::sql};
 
 impl System<'_> {
-    /// Paired instances that should be connected, by account and number.
-    pub async fn instances_to_start(&mut self) -> Result<Vec<(AccountId, InstanceId)>> {
+    /// Paired instances that `node` should connect now, by account and number: nobody else holds
+    /// them. Not those that WhatsApp blocked, nor those whose place another program took: logging
+    /// in again and again would make either worse, so a person has to ask for it.
+    pub async fn instances_to_start(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(AccountId, InstanceId)>> {
         let rows = sql(
-            "SELECT account_id, id FROM instance WHERE paired = 1 AND wanted = 1 ORDER BY account_id, number",
+            "SELECT account_id, id FROM instance WHERE paired = 1 AND wanted = 1 \
+             AND state <> 'blocked' AND (reason IS NULL OR reason <> 'stream_replaced') \
+             AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until IS NULL OR lease_until <= $2) \
+             ORDER BY account_id, number",
         )
+        .bind(node)
+        .bind(now)
         .fetch_all(self.conn)
         .await?;
         rows.iter()
@@ -20,6 +31,18 @@ impl System<'_> {
                     InstanceId::from_text(row.text("id")?),
                 ))
             })
+            .collect()
+    }
+
+    /// The instances whose lease is `node`'s, even when it is over and nobody took it yet. An actor
+    /// of `node` whose instance is not among them has lost it to another process and must stop.
+    pub async fn held(&mut self, node: &str) -> Result<Vec<InstanceId>> {
+        let rows = sql("SELECT id FROM instance WHERE lease_owner = $1 ORDER BY id")
+            .bind(node)
+            .fetch_all(self.conn)
+            .await?;
+        rows.iter()
+            .map(|row| row.text("id").map(InstanceId::from_text))
             .collect()
     }
 
@@ -72,12 +95,13 @@ impl System<'_> {
     }
 
     /// After a start: what `owner` held when it last ended, however it ended, is free again, and no
-    /// state says more than is true. Deliveries it had claimed are due again.
+    /// state says more than is true. Deliveries it had claimed are due again. What keeps an instance
+    /// from being started (blocked, replaced) outlives the restart.
     pub async fn reset_node(&mut self, owner: &str, now: Timestamp) -> Result<()> {
         sql(
             "UPDATE instance SET lease_owner = NULL, lease_until = NULL, updated_at = $2, \
              state = CASE WHEN state IN ('connecting', 'connected', 'qr_pending') \
-                 THEN CASE WHEN paired = 1 AND wanted = 1 THEN 'connecting' ELSE 'disconnected' END \
+                 THEN CASE WHEN paired = 1 AND wanted = 1 AND (reason IS NULL OR reason <> 'stream_replaced') THEN 'connecting' ELSE 'disconnected' END \
                  ELSE state END \
              WHERE lease_owner = $1",
         )

@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
 use recado_model::{
-    EventKind, WebhookId,
+    AccountId, EventKind, InstanceId, Timestamp, WebhookId,
     clock::OsRng,
     webhook::{AttemptOutcome, DueDelivery, NextStep},
 };
-use recado_store::{Store, StoreError};
+use recado_store::{Store, StoreError, system::claims::UNDER_WAY_PER_WEBHOOK};
 
 use crate::bed::{Bed, NOW, event, secret};
 
@@ -16,6 +16,31 @@ fn outcome(next: NextStep) -> AttemptOutcome {
         status: Some(503),
         error: Some("the receiver answered 503".into()),
         next,
+    }
+}
+
+impl Bed {
+    /// So many messages, in one transaction.
+    async fn events(&self, account: &AccountId, instance: &InstanceId, count: i64) {
+        let mut conn = self.store.write().await.expect("write");
+        for _ in 0..count {
+            let event = event(account, instance, EventKind::Message);
+            conn.account(account).append(&event).await.expect("event");
+        }
+        conn.commit().await.expect("commit");
+    }
+
+    async fn next_due(&self) -> Option<Timestamp> {
+        let mut conn = self.store.read().await.expect("read");
+        conn.system().next_delivery_due().await.expect("due")
+    }
+
+    async fn finish(&self, delivery: &DueDelivery, next: NextStep) {
+        let mut conn = self.store.write().await.expect("write");
+        let mut store = conn.account(&delivery.account);
+        let noted = store.finish_attempt(&delivery.id, &outcome(next)).await;
+        assert!(noted.expect("notes"));
+        conn.commit().await.expect("commit");
     }
 }
 
@@ -64,26 +89,6 @@ pub async fn webhooks_keep_their_secret(bed: Bed) {
         store.webhooks(&ids).await.expect("list")[&id].url,
         "https://new"
     );
-    store
-        .append(&event(&a, &id, EventKind::Message))
-        .await
-        .expect("event");
-    assert!(store.clear_webhook(&id, NOW).await.expect("clears"));
-    assert!(!store.clear_webhook(&id, NOW).await.expect("once"));
-    assert_eq!(store.webhook(&id).await.expect("get"), None);
-    let log = store
-        .deliveries(&id, Some("cancelled"), 1, 5)
-        .await
-        .expect("log");
-    assert_eq!(log.total, 1, "the log stays");
-    assert_eq!(conn.system().next_delivery_due().await.expect("due"), None);
-    conn.commit().await.expect("commit");
-    assert_ne!(
-        bed.webhook(&a, &id).await,
-        kept,
-        "a new one has a new secret"
-    );
-    assert!(claim(&bed.store, "w", 0, 9).await.is_empty());
 }
 
 pub async fn attempts_are_kept(bed: Bed) {
@@ -158,19 +163,14 @@ pub async fn attempts_are_kept(bed: Bed) {
 }
 
 pub async fn no_delivery_is_claimed_twice(bed: Bed) {
-    const COUNT: usize = 200;
+    const WEBHOOKS: usize = 40;
+    const COUNT: usize = WEBHOOKS * UNDER_WAY_PER_WEBHOOK as usize;
     let a = bed.account("a").await;
-    let id = bed.instance(&a, "one").await.id;
-    bed.webhook(&a, &id).await;
-    let mut conn = bed.store.write().await.expect("write");
-    for _ in 0..COUNT {
-        let mut store = conn.account(&a);
-        store
-            .append(&event(&a, &id, EventKind::Message))
-            .await
-            .expect("event");
+    for _ in 0..WEBHOOKS {
+        let id = bed.instance(&a, "one").await.id;
+        bed.webhook(&a, &id).await;
+        bed.events(&a, &id, UNDER_WAY_PER_WEBHOOK).await;
     }
-    conn.commit().await.expect("commit");
     let workers: Vec<_> = (0..8)
         .map(|n| {
             let store = bed.store.clone();
@@ -220,7 +220,6 @@ pub async fn no_delivery_crosses_accounts(bed: Bed) {
             .expect("list")
             .is_empty()
     );
-    assert!(!store.clear_webhook(&id, NOW).await.expect("no"));
     assert_eq!(
         store.deliveries(&id, None, 1, 9).await.expect("log").total,
         0
@@ -236,4 +235,88 @@ pub async fn no_delivery_crosses_accounts(bed: Bed) {
         .deliveries(&id, Some("pending"), 1, 9)
         .await;
     assert_eq!(log.expect("log").total, 1);
+}
+
+/// One webhook with a long line, another with one delivery behind it.
+pub async fn a_long_line_holds_no_other_up(bed: Bed) {
+    const CAP: usize = UNDER_WAY_PER_WEBHOOK as usize;
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let slow = bed.instance(&a, "slow").await.id;
+    let quick = bed.instance(&b, "quick").await.id;
+    bed.webhook(&a, &slow).await;
+    bed.webhook(&b, &quick).await;
+    assert_eq!(bed.next_due().await, None);
+    bed.events(&a, &slow, 20).await;
+    assert_eq!(bed.next_due().await, Some(NOW));
+    let first = claim(&bed.store, "w1", 0, 9).await;
+    assert_eq!(first.len(), CAP, "no more than its places");
+    assert_eq!(
+        bed.next_due().await,
+        Some(NOW.plus_secs(30)),
+        "16 more are due, but none can be had before a lease ends"
+    );
+    assert!(claim(&bed.store, "w2", 1, 9).await.is_empty());
+    bed.events(&b, &quick, 2).await;
+    assert_eq!(bed.next_due().await, Some(NOW));
+    let others = claim(&bed.store, "w2", 1, 9).await;
+    assert!(others.iter().all(|delivery| delivery.instance == quick));
+    assert_eq!(others.len(), 2);
+    // An attempt that ended frees one place, whatever came of it.
+    bed.finish(&first[0], NextStep::Done).await;
+    assert_eq!(bed.next_due().await, Some(NOW));
+    assert_eq!(claim(&bed.store, "w1", 2, 9).await.len(), 1);
+    bed.finish(&first[1], NextStep::RetryAt(NOW.plus_secs(900)))
+        .await;
+    assert_eq!(claim(&bed.store, "w1", 3, 9).await.len(), 1);
+    bed.finish(&others[0], NextStep::Done).await;
+    bed.finish(&others[1], NextStep::Done).await;
+    // The workers died: what they held can be had again, and counts for no place.
+    assert_eq!(bed.next_due().await, Some(NOW.plus_secs(30)));
+    assert_eq!(claim(&bed.store, "w3", 40, 9).await.len(), CAP);
+    // Those with fewer under way go first, even when they came last.
+    bed.events(&b, &quick, 3).await;
+    let third = bed.instance(&b, "third").await.id;
+    bed.webhook(&b, &third).await;
+    bed.events(&b, &third, 3).await;
+    let next = claim(&bed.store, "w3", 41, 2).await;
+    let of: HashSet<_> = next.iter().map(|delivery| &delivery.instance).collect();
+    assert_eq!(of, HashSet::from([&quick, &third]), "one each");
+}
+
+pub async fn what_cannot_be_posted_has_failed(bed: Bed) {
+    let a = bed.account("a").await;
+    let good = bed.instance(&a, "good").await.id;
+    let bad = bed.instance(&a, "bad").await.id;
+    let gone = bed.instance(&a, "gone").await.id;
+    for id in [&good, &bad, &gone] {
+        bed.webhook(&a, id).await;
+        bed.event(&a, id, EventKind::Message).await;
+    }
+    bed.event(&a, &good, EventKind::Connected).await;
+    bed.raw(
+        "UPDATE event SET kind = 'OfANewerProgram' WHERE kind = 'Connected'; \
+         UPDATE webhook SET sealed_secret = (SELECT w.sealed_secret FROM webhook w JOIN instance i \
+         ON i.id = w.instance_id WHERE i.number = 1) \
+         WHERE instance_id = (SELECT id FROM instance WHERE number = 2); \
+         DELETE FROM webhook WHERE instance_id = (SELECT id FROM instance WHERE number = 3)",
+    )
+    .await;
+    let due = claim(&bed.store, "w", 0, 9).await;
+    assert_eq!(due.len(), 1);
+    assert_eq!(
+        (&due[0].instance, due[0].event_kind),
+        (&good, EventKind::Message)
+    );
+    let mut conn = bed.store.read().await.expect("read");
+    let mut store = conn.account(&a);
+    for id in [&bad, &gone] {
+        let log = store.deliveries(id, Some("failed"), 1, 9).await;
+        let log = log.expect("log");
+        assert_eq!((log.total, log.items[0].attempts), (1, 0));
+        let why = log.items[0].last_error.as_deref().expect("says why");
+        assert!(why.starts_with("not posted: "), "{why}");
+    }
+    drop(conn);
+    bed.finish(&due[0], NextStep::Done).await;
+    assert_eq!(bed.next_due().await, None, "all are settled");
 }

@@ -1,14 +1,14 @@
 use recado_model::{
-    Direction, EventKind, InstanceId, JobId, MessageId, MessageStatus,
+    Direction, EventKind, InstanceId, MessageId, MessageStatus,
     clock::OsRng,
     message::{InboundMessage, OutgoingText},
 };
 
 use crate::bed::{Bed, NOW, event};
 
-const OWN: &str = "1@s.whatsapp.net";
+pub const OWN: &str = "1@s.whatsapp.net";
 
-fn outgoing(id: &str) -> OutgoingText {
+pub fn outgoing(id: &str) -> OutgoingText {
     OutgoingText {
         id: MessageId::from_wire(id),
         to: "2@s.whatsapp.net".into(),
@@ -126,6 +126,34 @@ pub async fn ids_are_unique_where_they_must_be(bed: Bed) {
         .expect("get");
     assert_eq!(found.expect("there").push_name.as_deref(), Some("Ana"));
     conn.commit().await.expect("commit");
+}
+
+pub async fn own_messages_are_found_by_id_alone(bed: Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let one = bed.instance(&a, "one").await.id;
+    let two = bed.instance(&a, "two").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    for (instance, id, at) in [(&one, "M1", 0), (&two, "M2", 0), (&two, "M1", 1)] {
+        let now = NOW.plus_secs(at);
+        let message = outgoing(id);
+        let made = store.insert_outgoing(instance, &message, OWN, now).await;
+        assert!(made.expect("new"));
+    }
+    store
+        .record_inbound(&inbound(&one, "I1", "x"), NOW)
+        .await
+        .expect("new");
+    for (id, of) in [("M1", Some(&two)), ("M2", Some(&two)), ("I1", None)] {
+        let found = store.find_message(&MessageId::from_wire(id)).await;
+        let found = found.expect("looks").map(|message| message.instance);
+        assert_eq!(found.as_ref(), of, "{id}");
+    }
+    let id = MessageId::from_wire("M2");
+    let by_instance = store.message(&two, &id).await.expect("looks");
+    assert_eq!(store.find_message(&id).await.expect("looks"), by_instance);
+    let crossed = conn.account(&b).find_message(&id).await;
+    assert_eq!(crossed.expect("looks"), None);
 }
 
 pub async fn status_only_rises(bed: Bed) {
@@ -257,67 +285,4 @@ pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {
         EventKind::ReadReceipt,
         "newest first"
     );
-}
-
-pub async fn jobs_keep_their_order(bed: Bed) {
-    let a = bed.account("a").await;
-    let b = bed.account("b").await;
-    let id = bed.instance(&a, "one").await.id;
-    let jobs: Vec<JobId> = (0..3).map(|_| JobId::random(&OsRng)).collect();
-    let mut conn = bed.store.write().await.expect("write");
-    let mut store = conn.account(&a);
-    let later = NOW.plus_secs(60);
-    for (at, job) in jobs.iter().enumerate() {
-        let run_at = if at == 0 { later } else { NOW };
-        store
-            .enqueue(job, &id, "send", "{}", run_at, NOW)
-            .await
-            .expect("enqueues");
-    }
-    assert_eq!(store.job_count(&id).await.expect("counts"), 3);
-    assert_eq!(
-        store.next_job(&id, NOW).await.expect("next"),
-        None,
-        "the head blocks"
-    );
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(later));
-    let head = store
-        .next_job(&id, later)
-        .await
-        .expect("next")
-        .expect("due");
-    assert_eq!(
-        (&head.id, head.attempts, head.kind.as_str()),
-        (&jobs[0], 0, "send")
-    );
-    assert!(
-        store
-            .retry_job(&head.id, later.plus_secs(1))
-            .await
-            .expect("retries")
-    );
-    assert_eq!(
-        store.next_job(&id, later).await.expect("next"),
-        None,
-        "keeps its place"
-    );
-    let again = store.next_job(&id, later.plus_secs(1)).await.expect("next");
-    assert_eq!(
-        again.map(|job| (job.id, job.attempts)),
-        Some((jobs[0].clone(), 1))
-    );
-    conn.commit().await.expect("commit");
-    let mut conn = bed.store.write().await.expect("write");
-    let mut store = conn.account(&b);
-    assert!(!store.finish_job(&jobs[0]).await.expect("not B's"));
-    assert!(!store.retry_job(&jobs[0], NOW).await.expect("not B's"));
-    assert_eq!(store.job_count(&id).await.expect("counts"), 0);
-    let mut store = conn.account(&a);
-    for job in &jobs {
-        let next = store.next_job(&id, later.plus_secs(9)).await.expect("next");
-        assert_eq!(next.map(|next| next.id).as_ref(), Some(job));
-        assert!(store.finish_job(job).await.expect("finishes"));
-        assert!(!store.finish_job(job).await.expect("once"));
-    }
-    assert_eq!(store.next_due(&id).await.expect("due"), None);
 }

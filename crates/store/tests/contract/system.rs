@@ -1,11 +1,11 @@
 use recado_model::{
-    AccountId, ConnectionState, CredentialId, CredentialKind, InstanceId, Role, Token, TokenKind,
-    UserId,
+    AccountId, ConnectionState, CredentialId, CredentialKind, InstanceId, Role, StateReason, Token,
+    TokenKind, UserId,
     account::AccountKind,
     clock::OsRng,
     instance::{NewInstance, Origin, Pairing},
 };
-use recado_store::{NewCredential, Store, StoreError};
+use recado_store::{Conn, NewCredential, Store, StoreError};
 
 use crate::bed::{Bed, NOW, open_with};
 
@@ -66,23 +66,6 @@ pub async fn accounts_and_users(bed: Bed) {
 pub async fn leases_are_fenced(bed: Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
-    let mut conn = bed.store.write().await.expect("write");
-    assert!(
-        conn.system()
-            .instances_to_start()
-            .await
-            .expect("none")
-            .is_empty()
-    );
-    let mut store = conn.account(&a);
-    store
-        .set_paired(&id, &Pairing::default(), NOW)
-        .await
-        .expect("pairs");
-    store.set_wanted(&id, true, NOW).await.expect("wants");
-    let to_start = conn.system().instances_to_start().await.expect("one");
-    assert_eq!(to_start, [(a.clone(), id.clone())]);
-    conn.commit().await.expect("commit");
     let lease = async |owner: &str, at: i64, seconds: i64| {
         let mut conn = bed.store.write().await.expect("write");
         let now = NOW.plus_secs(at);
@@ -156,6 +139,122 @@ pub async fn leases_are_fenced(bed: Bed) {
         won.extend(task.await.expect("task"));
     }
     assert_eq!(won, [5]);
+}
+
+pub async fn only_what_may_start_is_started(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let starts = async |conn: &mut Conn, node: &str, at: i64| {
+        let now = NOW.plus_secs(at);
+        let list = conn.system().instances_to_start(node, now).await;
+        let list = list.expect("lists");
+        assert!(list.iter().all(|one| *one == (a.clone(), id.clone())));
+        list.len() == 1
+    };
+    assert!(!starts(&mut conn, "n1", 0).await, "not paired");
+    let mut store = conn.account(&a);
+    let pairing = Pairing::default();
+    store.set_paired(&id, &pairing, NOW).await.expect("pairs");
+    assert!(!starts(&mut conn, "n1", 0).await, "not wanted");
+    let mut store = conn.account(&a);
+    store.set_wanted(&id, true, NOW).await.expect("wants");
+    assert!(starts(&mut conn, "n1", 0).await);
+    let held = conn.system().held("n1").await;
+    assert_eq!(held.expect("none"), []);
+    let until = NOW.plus_secs(30);
+    let leased = conn.system().lease_instance(&id, "n1", until, NOW).await;
+    leased.expect("leases").expect("free");
+    assert!(starts(&mut conn, "n1", 0).await, "its own");
+    assert!(!starts(&mut conn, "n2", 29).await, "another's");
+    assert!(starts(&mut conn, "n2", 30).await, "over");
+    let held = conn.system().held("n1").await.expect("one");
+    assert_eq!(held, std::slice::from_ref(&id));
+    assert_eq!(conn.system().held("n2").await.expect("none"), []);
+    for (state, reason, may) in [
+        (ConnectionState::Blocked, None, false),
+        (
+            ConnectionState::Disconnected,
+            Some(StateReason::StreamReplaced),
+            false,
+        ),
+        // The reason alone decides, also when the program ended before it set the state.
+        (
+            ConnectionState::Connecting,
+            Some(StateReason::StreamReplaced),
+            false,
+        ),
+        (
+            ConnectionState::Connecting,
+            Some(StateReason::ConnectionLost),
+            true,
+        ),
+    ] {
+        // Before and after a restart of the node that holds it.
+        for restarted in [false, true] {
+            let mut store = conn.account(&a);
+            if restarted {
+                conn.system().reset_node("n1", NOW).await.expect("resets");
+                assert_eq!(conn.system().held("n1").await.expect("none"), []);
+            } else {
+                let set = store.set_state(&id, state, reason, NOW).await;
+                assert!(set.expect("sets"));
+                let leased = conn.system().lease_instance(&id, "n1", until, NOW).await;
+                leased.expect("leases").expect("free");
+            }
+            assert_eq!(
+                starts(&mut conn, "n1", 0).await,
+                may,
+                "{state:?} {reason:?}"
+            );
+            let kept = conn.account(&a).instance(&id).await.expect("get");
+            let kept = kept.expect("there");
+            assert_eq!(kept.reason, reason);
+            assert_eq!(
+                kept.state == ConnectionState::Connecting,
+                may || (state == ConnectionState::Connecting && !restarted),
+                "says no more than is true"
+            );
+            if state == ConnectionState::Blocked {
+                assert_eq!(kept.state, state);
+            }
+        }
+    }
+}
+
+pub async fn guests_end_once_and_no_other_account(bed: Bed) {
+    let full = bed.account("full").await;
+    let (guest, claimed) = (AccountId::random(&OsRng), AccountId::random(&OsRng));
+    let until = NOW.plus_secs(600);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    assert_eq!(system.guests().await.expect("counts"), 0);
+    for id in [&guest, &claimed] {
+        system
+            .create_account(id, "guest", AccountKind::Guest, Some(until), NOW)
+            .await
+            .expect("guest");
+    }
+    assert_eq!(system.guests().await.expect("counts"), 2);
+    for id in [&claimed, &full] {
+        // Time that is over, or none at all, ends no account that is not a guest's.
+        conn.account(id)
+            .set_expires_at((id == &full).then_some(NOW))
+            .await
+            .expect("sets");
+    }
+    let mut system = conn.system();
+    let epoch = system.epoch().await.expect("epoch");
+    for (id, at) in [(&guest, NOW), (&claimed, until), (&full, until)] {
+        assert!(!system.end_guest(id, at).await.expect("stays"));
+        assert!(system.account_exists(id).await.expect("looks"));
+    }
+    assert_eq!(system.epoch().await.expect("epoch"), epoch);
+    assert!(system.end_guest(&guest, until).await.expect("ends"));
+    assert!(system.epoch().await.expect("epoch") > epoch);
+    assert!(!system.account_exists(&guest).await.expect("looks"));
+    assert!(!system.end_guest(&guest, until).await.expect("once"));
+    assert_eq!(system.guests().await.expect("counts"), 1);
 }
 
 pub async fn guests_expire(bed: Bed) {

@@ -1,7 +1,9 @@
 //! Sending.
 
 use recado_app::SendText;
-use recado_model::{ConnectionState, Error, ErrorCode, Instance, MessageId, MessageStatus, Result};
+use recado_model::{
+    AccountId, ConnectionState, Error, ErrorCode, Instance, MessageId, MessageStatus, Result,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,6 +12,8 @@ use super::{Answer, Effect, ToolCall, ToolEntry, tool};
 
 /// How long a call waits for WhatsApp to take the message before it is answered `queued`.
 const PATIENCE_MS: i64 = 4_000;
+const KEY_OF_ANOTHER: &str =
+    "idempotency_key was used for another message; give each message its own key";
 
 pub(super) fn tools() -> Vec<ToolEntry> {
     vec![
@@ -86,23 +90,41 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
     }
     let message =
         given(args.message).ok_or_else(|| Error::field("message", "message is required"))?;
-    let instance = match (args.session_id, args.sender_role) {
-        (Some(number), _) => call.session(number).await?,
+    let messages = call.app.messages();
+    let key = given(args.idempotency_key)
+        .map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
+    // Before a number is chosen: the first connected one may be another by now, and a repeated key
+    // still means the message that went out from the earlier one.
+    let known = match &key {
+        Some(id) => messages.find_anywhere(&call.caller, id).await?,
+        None => None,
+    };
+    let instance = match (known, args.session_id, args.sender_role) {
+        (Some((instance, _)), _, _) => instance,
+        (None, Some(number), _) => call.session(number).await?,
         (
+            None,
             None,
             Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None,
         ) => first_connected(&call).await?,
     };
+    let keyed = key.is_some();
     let text = SendText {
         phone: args.phone.clone(),
         message,
-        id: given(args.idempotency_key).map(|key| stable_id(&instance, &key)),
+        id: key.map(|id| id.as_str().to_owned()),
         delay_ms: None,
         mentioned_ids: Vec::new(),
         reply_to_message_id: None,
     };
-    let messages = call.app.messages();
-    let id = messages.send_text(&call.caller, &instance, text).await?;
+    // A known message is not sent again, only compared: a key of another one is a conflict.
+    let id = messages
+        .send_text(&call.caller, &instance, text)
+        .await
+        .map_err(|error| match error.code {
+            ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
+            _ => error,
+        })?;
     let status = messages
         .wait_sent(&call.caller, &instance, &id, PATIENCE_MS)
         .await?;
@@ -147,16 +169,11 @@ async fn first_connected(call: &ToolCall) -> Result<Instance> {
         .ok_or_else(|| Error::new(ErrorCode::InstanceNotConnected, "Session not connected"))
 }
 
-/// The message id of a key: the same each time, so that a repeated call is the same message. In the
-/// form of ordinary ids; the key cannot be read from it.
-fn stable_id(instance: &Instance, key: &str) -> String {
+/// The message id of a shop's key: the same each time, whichever number sends, so that a repeated
+/// call is the same message. In the form of ordinary ids; the key cannot be read from it.
+fn stable_id(account: &AccountId, key: &str) -> String {
     let mut hash = Sha256::new();
-    for part in [
-        "recado idempotency",
-        instance.account.as_str(),
-        instance.id.as_str(),
-        key,
-    ] {
+    for part in ["recado idempotency", account.as_str(), key] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

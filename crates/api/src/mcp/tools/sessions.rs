@@ -5,7 +5,10 @@ use recado_model::{ConnectionState, Error, ErrorCode, Instance, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{qr, rest::session::whole_seconds};
+use crate::{
+    qr,
+    rest::session::{contract_state, whole_seconds},
+};
 
 use super::{Answer, Effect, ToolCall, ToolEntry, tool};
 
@@ -33,15 +36,6 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             connect,
         ),
     ]
-}
-
-/// The contract's three states; the finer one is beside it.
-pub(super) fn contract_state(state: ConnectionState) -> &'static str {
-    match state {
-        ConnectionState::Connected => "connected",
-        ConnectionState::QrPending => "qr_pending",
-        _ => "disconnected",
-    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -116,7 +110,7 @@ async fn show_qr(call: ToolCall, args: QrArgs) -> Result<Answer> {
 }
 
 /// The session whose QR a caller means who names none: one that waits for its scan, else one whose
-/// scan never came, else a connected one, of which the answer says so.
+/// scan never came, else a linked one, of which the answer says so.
 async fn waiting(call: &ToolCall) -> Result<Instance> {
     let mut instances = call.app.instances().all(&call.caller).await?;
     instances.sort_by_key(|instance| {
@@ -151,6 +145,11 @@ struct QrState<'a> {
 /// The picture goes out as image content; the text inside the QR does not, it would pair.
 async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
     let session_id = instance.number;
+    // Asking for the QR of a linked number connects it again. Its owner may have disconnected it, and
+    // a tool that only reads does not undo that.
+    if instance.paired {
+        return linked(session_id, instance.phone.as_deref(), instance.state);
+    }
     match call.app.sessions().qr(&call.caller, instance).await? {
         QrAnswer::Waiting {
             code,
@@ -166,15 +165,19 @@ async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
             })?;
             Ok(answer.with_png(qr::png_base64(&code)?))
         }
-        QrAnswer::Paired { phone, state } => Answer::json(&QrState {
-            success: true,
-            session_id,
-            status: contract_state(state),
-            phone: phone.as_deref(),
-            expires_in: None,
-            message: "This session is linked already; there is no QR to scan.",
-        }),
+        QrAnswer::Paired { phone, state } => linked(session_id, phone.as_deref(), state),
     }
+}
+
+fn linked(session_id: i64, phone: Option<&str>, state: ConnectionState) -> Result<Answer> {
+    Answer::json(&QrState {
+        success: true,
+        session_id,
+        status: contract_state(state),
+        phone,
+        expires_in: None,
+        message: "This session is linked already; there is no QR to scan.",
+    })
 }
 
 #[derive(Deserialize, JsonSchema)]

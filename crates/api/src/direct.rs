@@ -200,6 +200,7 @@ pub async fn send(
         delay_ms: None,
         mentioned_ids: Vec::new(),
         reply_to_message_id: None,
+        once_in_account: false,
     };
     let id = shared
         .app

@@ -23,6 +23,8 @@ pub struct SendText {
     pub delay_ms: Option<i64>,
     pub mentioned_ids: Vec<String>,
     pub reply_to_message_id: Option<String>,
+    /// The id stands for one message in the whole account, whichever number sends it.
+    pub once_in_account: bool,
 }
 
 /// A message got further.
@@ -85,6 +87,16 @@ impl Messages<'_> {
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
         let mut account = conn.account(&caller.account);
+        // Two calls at once may have chosen two numbers; the second to get here sends nothing.
+        if send.once_in_account
+            && let Some(known) = account.find_message(&id).await?
+            && known.instance != instance.id
+        {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "This key was used on another number of the account a moment ago.",
+            ));
+        }
         let reply_to = match send
             .reply_to_message_id
             .as_deref()

@@ -48,6 +48,7 @@ pub async fn send_text(
         delay_ms: body.delay,
         mentioned_ids: body.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
         reply_to_message_id: given(body.reply_to_message_id),
+        once_in_account: false,
     };
     let id = shared
         .app

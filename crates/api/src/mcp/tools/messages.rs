@@ -116,6 +116,7 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
         delay_ms: None,
         mentioned_ids: Vec::new(),
         reply_to_message_id: None,
+        once_in_account: keyed,
     };
     // A known message is not sent again, only compared: a key of another one is a conflict.
     let id = messages

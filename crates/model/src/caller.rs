@@ -34,8 +34,6 @@ pub enum Proof {
     SessionName { instance: InstanceId },
     /// Nobody known: a fresh guest session.
     Guest,
-    /// The operator at the command line.
-    Operator,
 }
 
 impl Proof {
@@ -49,7 +47,6 @@ impl Proof {
             Self::SessionKey { .. } => "session_key",
             Self::SessionName { .. } => "session_name",
             Self::Guest => "guest",
-            Self::Operator => "operator",
         }
     }
 }

@@ -49,9 +49,6 @@ pub enum TokenKind {
     Session,
     /// `qr_`: the unguessable name of a Direct API session, in `GET /sessions/:key`; not a proof.
     SessionName,
-    /// `whsec_`: signs webhooks (base64 after the prefix is what Standard Webhooks libraries expect,
-    /// so it is made by [`crate::webhook::SigningSecret`], not by [`Token::random`]).
-    Webhook,
 }
 
 impl TokenKind {
@@ -72,7 +69,6 @@ impl TokenKind {
             Self::Api => "wz_",
             Self::Session => "sk_",
             Self::SessionName => "qr_",
-            Self::Webhook => "whsec_",
         }
     }
 }
@@ -110,13 +106,6 @@ impl Token {
             kind,
             text: Secret::new(text),
         })
-    }
-
-    /// The kind whose prefix `text` carries, well-formed or not.
-    pub fn kind_of(text: &str) -> Option<TokenKind> {
-        TokenKind::ALL
-            .into_iter()
-            .find(|kind| text.starts_with(kind.prefix()))
     }
 
     pub fn kind(&self) -> TokenKind {

@@ -2,7 +2,9 @@
 -- milliseconds since 1970 in BIGINT, booleans 0/1 in BIGINT, JSON is TEXT. Never edited after release.
 --
 -- Tables below an account repeat account_id and refer to (account_id, id): a row that names the
--- instance of another account cannot be written, whatever the program does.
+-- instance of another account cannot be written, whatever the program does. Updates cascade along one
+-- path (a delivery refers to its event by id alone), so that a claimed guest session moves to its
+-- shop whole.
 
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
@@ -10,6 +12,15 @@ CREATE TABLE meta (
     value BYTEA
 );
 
+-- The keys that seal what belongs to no account, wrapped by the master key. The newest seals.
+CREATE TABLE system_key (
+    version    BIGINT NOT NULL PRIMARY KEY,
+    wrapped    BYTEA NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Of peppers and JWT keys, created_at is when one begins to sign: a little after it was made, so that
+-- every process has read it by then.
 CREATE TABLE pepper (
     id         TEXT NOT NULL PRIMARY KEY,
     sealed     BYTEA NOT NULL,
@@ -32,6 +43,8 @@ CREATE TABLE account (
     -- JWTs carry it; raising it signs out everywhere.
     generation  BIGINT NOT NULL,
     expires_at  BIGINT,
+    -- The network (/32 or /64) that opened a guest account, for the cap per network.
+    origin      TEXT,
     created_at  BIGINT NOT NULL
 );
 CREATE INDEX account_guest ON account (expires_at) WHERE kind = 'guest';
@@ -40,6 +53,7 @@ CREATE TABLE account_key (
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     version    BIGINT NOT NULL,
     wrapped    BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, version)
 );
 
@@ -86,6 +100,11 @@ CREATE TABLE instance (
     lease_until        BIGINT,
     lease_fence        BIGINT NOT NULL,
     connected_at       BIGINT,
+    -- What it is paid for. The status follows from these times; nobody has to flip it.
+    subscription_id    TEXT,
+    trial_until        BIGINT,
+    paid_until         BIGINT,
+    cancel_at          BIGINT,
     created_at         BIGINT NOT NULL,
     updated_at         BIGINT NOT NULL,
     UNIQUE (account_id, id),
@@ -107,6 +126,9 @@ CREATE TABLE credential (
     hint         TEXT NOT NULL,
     -- Comma-separated networks it may be used from; null is any.
     cidrs        TEXT,
+    -- Comma-separated ids of the instances it may be used for; null is all. Ids are never reused, so
+    -- one that is gone opens nothing.
+    instances    TEXT,
     version      BIGINT NOT NULL,
     created_at   BIGINT NOT NULL,
     last_used_at BIGINT,
@@ -115,13 +137,31 @@ CREATE TABLE credential (
     grace_until  BIGINT,
     revoked_at   BIGINT,
     UNIQUE (account_id, id),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE,
     FOREIGN KEY (account_id, parent_id) REFERENCES credential (account_id, id) ON DELETE CASCADE
 );
 CREATE INDEX credential_of ON credential (account_id, kind, instance_id);
 CREATE INDEX credential_instance ON credential (account_id, instance_id);
 CREATE INDEX credential_parent ON credential (account_id, parent_id);
 CREATE INDEX credential_pepper ON credential (pepper_id);
+
+-- Where a credential has been used from, so that a new network is noticed.
+CREATE TABLE credential_network (
+    account_id    TEXT NOT NULL,
+    credential_id TEXT NOT NULL,
+    network       TEXT NOT NULL,
+    first_at      BIGINT NOT NULL,
+    PRIMARY KEY (credential_id, network),
+    FOREIGN KEY (account_id, credential_id) REFERENCES credential (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+
+-- Owner JWTs that were revoked one by one; a row is needed until the token would have expired.
+CREATE TABLE jwt_revoked (
+    jti        TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX jwt_revoked_end ON jwt_revoked (expires_at);
 
 CREATE TABLE webhook (
     id            TEXT NOT NULL PRIMARY KEY,
@@ -132,7 +172,7 @@ CREATE TABLE webhook (
     sealed_secret BYTEA NOT NULL,
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 CREATE TABLE message (
@@ -152,7 +192,7 @@ CREATE TABLE message (
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
     PRIMARY KEY (instance_id, chat, sender, id),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = 'out';
 CREATE INDEX message_own ON message (account_id, id) WHERE direction = 'out';
@@ -169,7 +209,7 @@ CREATE TABLE event (
     created_at  BIGINT NOT NULL,
     UNIQUE (account_id, id),
     UNIQUE (instance_id, seq),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 CREATE TABLE delivery (
@@ -190,8 +230,8 @@ CREATE TABLE delivery (
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
     UNIQUE (account_id, id),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (account_id, event_id) REFERENCES event (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE,
+    FOREIGN KEY (event_id) REFERENCES event (id) ON DELETE CASCADE
 );
 -- What waits, by webhook, so that a long line of one can be passed over; and what is under way.
 CREATE INDEX delivery_waiting ON delivery (webhook_id, next_at, id) WHERE state = 'pending' AND lease_until IS NULL;
@@ -208,7 +248,7 @@ CREATE TABLE delivery_attempt (
     status      BIGINT,
     error       TEXT,
     PRIMARY KEY (delivery_id, number),
-    FOREIGN KEY (account_id, delivery_id) REFERENCES delivery (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, delivery_id) REFERENCES delivery (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 CREATE TABLE job (
@@ -224,7 +264,7 @@ CREATE TABLE job (
     first_due   BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     UNIQUE (instance_id, seq),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 CREATE INDEX job_line ON job (instance_id, first_due, seq);
@@ -239,7 +279,7 @@ CREATE TABLE device (
     n           BIGINT NOT NULL,
     value       BYTEA NOT NULL,
     PRIMARY KEY (instance_id, space, key),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 CREATE TABLE audit (
@@ -249,6 +289,9 @@ CREATE TABLE audit (
     detail     TEXT NOT NULL,
     at         BIGINT NOT NULL
 );
-CREATE INDEX audit_list ON audit (account_id, at);
+CREATE INDEX audit_list ON audit (account_id, at, id);
+CREATE INDEX audit_age ON audit (at);
 
+-- `epoch` rises with every change that makes a cache stale, `keys` with those of keys alone.
 INSERT INTO meta (name, n) VALUES ('epoch', 0);
+INSERT INTO meta (name, n) VALUES ('keys', 0);

@@ -1,5 +1,7 @@
 //! Who is calling, after the proof.
 
+use std::{net::IpAddr, sync::Arc};
+
 use crate::{
     account::Role,
     id::{AccountId, CredentialId, InstanceId, UserId},
@@ -10,6 +12,62 @@ use crate::{
 pub struct Caller {
     pub account: AccountId,
     pub proof: Proof,
+    /// Which of the account's instances it may use. Whoever resolves an id asks it.
+    pub scope: Scope,
+    /// Where it calls from, for the audit log.
+    pub from: Option<IpAddr>,
+}
+
+impl Caller {
+    /// One that may use every instance of the account, from nowhere in particular.
+    pub fn new(account: AccountId, proof: Proof) -> Self {
+        Self {
+            account,
+            proof,
+            scope: Scope::All,
+            from: None,
+        }
+    }
+
+    /// The credential that was proven, where there is one.
+    pub fn credential(&self) -> Option<&CredentialId> {
+        match &self.proof {
+            Proof::ClientJwt { client } | Proof::InstancePair { client, .. } => Some(client),
+            Proof::ApiToken { credential } | Proof::SessionKey { credential, .. } => {
+                Some(credential)
+            }
+            Proof::UserJwt { .. } | Proof::SessionName { .. } | Proof::Guest => None,
+        }
+    }
+}
+
+/// The instances that a credential opens: all of its account, or those its owner chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    #[default]
+    All,
+    Only(Arc<[InstanceId]>),
+}
+
+impl Scope {
+    pub fn allows(&self, id: &InstanceId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(id),
+        }
+    }
+
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// The chosen instances; `None` for all.
+    pub fn only(&self) -> Option<&[InstanceId]> {
+        match self {
+            Self::All => None,
+            Self::Only(ids) => Some(ids),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,15 @@
 //! The checksum lets junk be refused without a look-up, and secret scanners find leaks without false
 //! alarms. About 178 random bits.
 
+use std::{net::IpAddr, sync::Arc};
+
+use ipnet::IpNet;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
+    caller::Scope,
     clock::{Rng, Timestamp},
-    id::{AccountId, CredentialId, InstanceId},
+    id::{AccountId, CredentialId, InstanceId, PepperId},
 };
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -205,12 +209,25 @@ pub struct CredentialRef {
     /// Rises with each change of the credential; JWTs carry it.
     pub version: i64,
     pub not_after: Option<Timestamp>,
+    /// When it ends by its owner's hand: revoked, or rotated and the grace is over.
     pub revoked_at: Option<Timestamp>,
+    /// Networks it may be used from; empty is any. A child has its parent's.
+    pub networks: Arc<[IpNet]>,
+    /// Instances it may be used for. A child has its parent's.
+    pub scope: Scope,
+    /// The pepper of its look-up hash, so that an old one can be replaced at the next use.
+    pub pepper: PepperId,
 }
 
 impl CredentialRef {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none_or(|at| now < at) && self.not_after.is_none_or(|at| now < at)
+    }
+
+    /// Whether it may be used from there. An unknown address is in no network.
+    pub fn may_come_from(&self, from: Option<IpAddr>) -> bool {
+        self.networks.is_empty()
+            || from.is_some_and(|from| self.networks.iter().any(|net| net.contains(&from)))
     }
 }
 

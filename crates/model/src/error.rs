@@ -36,6 +36,8 @@ codes! {
     InvalidClient = "invalid_client", 401;
     UnsupportedGrantType = "unsupported_grant_type", 400;
     InvalidScope = "invalid_scope", 400;
+    /// `/revoke`: RFC 7009, 2.2.1.
+    UnsupportedTokenType = "unsupported_token_type", 400;
     SessionNotYours = "session_not_yours", 401;
     ApiKeyRequired = "api_key_required", 401;
     ApiKeyInvalid = "api_key_invalid", 401;

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    billing::Billing,
+    caller::Scope,
     clock::Timestamp,
     event::EventKind,
     id::{AccountId, InstanceId},
@@ -33,6 +35,7 @@ pub struct Instance {
     pub push_name: Option<String>,
     pub business_name: Option<String>,
     pub connected_at: Option<Timestamp>,
+    pub billing: Billing,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -118,10 +121,11 @@ pub enum StateReason {
     ClientOutdated,
     ConnectFailure,
     Starting,
+    Unpaid,
 }
 
 impl StateReason {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DisconnectedByOwner,
         Self::QrExpired,
         Self::LoggedOutByPhone,
@@ -133,6 +137,7 @@ impl StateReason {
         Self::ClientOutdated,
         Self::ConnectFailure,
         Self::Starting,
+        Self::Unpaid,
     ];
     pub fn as_str(self) -> &'static str {
         match self {
@@ -147,6 +152,7 @@ impl StateReason {
             Self::ClientOutdated => "client_outdated",
             Self::ConnectFailure => "connect_failure",
             Self::Starting => "starting",
+            Self::Unpaid => "unpaid",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
@@ -178,6 +184,9 @@ impl StateReason {
                 "WhatsApp refused the connection; the gateway tries again. If it stays so, pair anew."
             }
             Self::Starting => "Nothing: the gateway is starting this instance.",
+            Self::Unpaid => {
+                "The instance is not paid for. POST /instances/{id}/subscribe, or ask the operator; it comes back by itself, without a new scan."
+            }
         }
     }
     /// Whether the supervisor tries again by itself.
@@ -209,6 +218,8 @@ pub struct NewInstance {
     pub auto_read_messages: bool,
     pub webhook: Option<String>,
     pub events: Vec<EventKind>,
+    /// When its trial ends; `None` for no trial.
+    pub trial_until: Option<Timestamp>,
 }
 
 /// Page of a list: 1-based page, size, free text, sort.
@@ -219,6 +230,8 @@ pub struct InstanceQuery {
     pub query: Option<String>,
     pub sort: InstanceSort,
     pub descending: bool,
+    /// Only what the caller may use is in the list, and counted.
+    pub scope: Scope,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

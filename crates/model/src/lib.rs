@@ -1,13 +1,14 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
-//! One file per noun: [`id`], [`clock`], [`account`], [`credential`], [`caller`], [`instance`],
-//! [`message`], [`event`], [`webhook`], [`error`], [`phone`]. Every other crate speaks in these types.
+//! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
+//! [`instance`], [`message`], [`event`], [`webhook`], [`error`], [`phone`], [`network`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here named as the noun is named in `DESIGN` words, its `pub use` below,
 //! and the file of the same name in `store`, `app` and `api`. To add a field: here first; the
 //! compiler leads to the rest.
 
 pub mod account;
+pub mod billing;
 pub mod caller;
 pub mod clock;
 pub mod credential;
@@ -16,11 +17,13 @@ pub mod event;
 pub mod id;
 pub mod instance;
 pub mod message;
+pub mod network;
 pub mod phone;
 pub mod webhook;
 
 pub use account::{Account, Role};
-pub use caller::{Caller, Proof};
+pub use billing::{Billing, BillingStatus};
+pub use caller::{Caller, Proof, Scope};
 pub use clock::{Clock, ManualClock, Rng, Timestamp};
 pub use credential::{CredentialKind, Secret, Token, TokenKind};
 pub use error::{Error, ErrorCode, Result};

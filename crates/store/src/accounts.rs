@@ -62,6 +62,17 @@ impl<'a> AccountStore<'a> {
         bump_epoch(self.conn).await
     }
 
+    /// Revokes one JWT by its id, until it would have expired anyway.
+    pub async fn revoke_jwt(&mut self, jti: &str, expires_at: Timestamp) -> Result<()> {
+        sql("INSERT INTO jwt_revoked (jti, account_id, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(jti)
+            .bind(&self.id)
+            .bind(expires_at)
+            .execute(self.conn)
+            .await?;
+        bump_epoch(self.conn).await
+    }
+
     /// The role of a user in this account; `None` for one who is no member.
     pub async fn role_of(&mut self, user: &recado_model::UserId) -> Result<Option<Role>> {
         sql("SELECT role FROM membership WHERE account_id = $1 AND user_id = $2")

@@ -2,11 +2,17 @@
 
 use recado_model::{Timestamp, id::random_base32};
 
-use crate::{accounts::AccountStore, error::Result, sql::sql};
+use crate::{
+    accounts::AccountStore,
+    error::Result,
+    sql::{Row, built, sql},
+};
 
 /// One audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
+    /// `AU` + 26 characters; with `at` its place in the log.
+    pub id: String,
     /// `credential.created`, `credential.revoked`, …
     pub kind: String,
     /// JSON; never holds a secret.
@@ -31,21 +37,45 @@ impl AccountStore<'_> {
 
     /// The newest `limit`, newest first.
     pub async fn audit_entries(&mut self, limit: u32) -> Result<Vec<AuditEntry>> {
-        let rows = sql(
-            "SELECT kind, detail, at FROM audit WHERE account_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
-        )
-        .bind(&self.id)
-        .bind(i64::from(limit))
-        .fetch_all(self.conn)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(AuditEntry {
-                    kind: row.text("kind")?,
-                    detail: row.text("detail")?,
-                    at: row.time("at")?,
-                })
-            })
-            .collect()
+        self.audit_page(limit, None, None).await
     }
+
+    /// The newest `limit` that come before `before` (time and id of an entry), of one kind or all.
+    pub async fn audit_page(
+        &mut self,
+        limit: u32,
+        before: Option<(Timestamp, &str)>,
+        kind: Option<&str>,
+    ) -> Result<Vec<AuditEntry>> {
+        let mut text = String::from("SELECT id, kind, detail, at FROM audit WHERE account_id = $1");
+        if before.is_some() {
+            text.push_str(" AND (at < $3 OR (at = $3 AND id < $4))");
+        }
+        if kind.is_some() {
+            text.push_str(if before.is_some() {
+                " AND kind = $5"
+            } else {
+                " AND kind = $3"
+            });
+        }
+        text.push_str(" ORDER BY at DESC, id DESC LIMIT $2");
+        let mut query = built(text).bind(&self.id).bind(i64::from(limit));
+        if let Some((at, id)) = before {
+            query = query.bind(at).bind(id);
+        }
+        if let Some(kind) = kind {
+            query = query.bind(kind);
+        }
+        let rows = query.fetch_all(self.conn).await?;
+        rows.iter().map(entry).collect()
+    }
+}
+
+fn entry(row: &Row) -> Result<AuditEntry> {
+    Ok(AuditEntry {
+        id: row.text("id")?,
+        kind: row.text("kind")?,
+        detail: row.text("detail")?,
+        at: row.time("at")?,
+    })
 }

@@ -7,9 +7,10 @@
 //! are out at once, and the owner may have chosen a grace; when the end has come, `revoked_at` by
 //! itself refuses them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use recado_model::{CredentialId, CredentialKind, InstanceId, Secret, Timestamp, Token};
+use ipnet::IpNet;
+use recado_model::{CredentialId, CredentialKind, InstanceId, Scope, Secret, Timestamp, Token};
 
 use crate::{
     accounts::AccountStore,
@@ -18,6 +19,12 @@ use crate::{
     system::bump_epoch,
 };
 
+/// What [`CredentialInfo`] has.
+macro_rules! columns {
+    () => {
+        "id, kind, label, hint, instance_id, parent_id, created_at, last_used_at, not_after, grace_until, revoked_at, cidrs, instances, version"
+    };
+}
 /// What a new credential is for.
 #[derive(Clone, Debug)]
 pub struct NewCredential<'a> {
@@ -30,6 +37,27 @@ pub struct NewCredential<'a> {
     /// The credential it dies with.
     pub parent: Option<&'a CredentialId>,
     pub not_after: Option<Timestamp>,
+    /// Where it may be used from; empty is anywhere.
+    pub networks: &'a [IpNet],
+    /// What it may be used for.
+    pub scope: Scope,
+}
+
+impl<'a> NewCredential<'a> {
+    /// Of the account itself, for ever, from anywhere, for everything.
+    pub fn new(id: CredentialId, token: &'a Token, kind: CredentialKind) -> Self {
+        Self {
+            id,
+            token,
+            kind,
+            label: None,
+            instance: None,
+            parent: None,
+            not_after: None,
+            networks: &[],
+            scope: Scope::All,
+        }
+    }
 }
 
 /// A credential for a list: all but the secret itself.
@@ -45,12 +73,16 @@ pub struct CredentialInfo {
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub not_after: Option<Timestamp>,
+    /// Rotated: holds until then.
+    pub grace_until: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    pub networks: Vec<IpNet>,
+    pub scope: Scope,
     pub version: i64,
 }
 
 impl AccountStore<'_> {
-    /// Keeps the token's hash under the newest pepper and, where the owner may see it again, the
+    /// Keeps the token's hash under the pepper that signs now and, where the owner may see it again, the
     /// token itself, sealed.
     pub async fn issue(&mut self, new: NewCredential<'_>, now: Timestamp) -> Result<()> {
         if new.token.kind() != new.kind.token_kind() {
@@ -59,8 +91,7 @@ impl AccountStore<'_> {
             ));
         }
         let peppers = self.conn.store.peppers();
-        let pepper = peppers
-            .first()
+        let pepper = crate::lookup::signing(&peppers, now)
             .ok_or(StoreError::Misuse("the store has no pepper"))?;
         let lookup = pepper.hash(new.kind, new.token)?;
         let sealed = if new.kind.is_shown_again() {
@@ -74,8 +105,8 @@ impl AccountStore<'_> {
         };
         let hint = new.token.hint();
         sql(
-            "INSERT INTO credential (id, account_id, kind, instance_id, parent_id, label, lookup, pepper_id, sealed, hint, version, created_at, not_after) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)",
+            "INSERT INTO credential (id, account_id, kind, instance_id, parent_id, label, lookup, pepper_id, sealed, hint, version, created_at, not_after, cidrs, instances) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14)",
         )
         .bind(&new.id)
         .bind(&self.id)
@@ -89,13 +120,15 @@ impl AccountStore<'_> {
         .bind(&hint)
         .bind(now)
         .bind(new.not_after)
+        .bind(networks_text(new.networks).as_deref())
+        .bind(scope_text(&new.scope).as_deref())
         .execute(self.conn)
         .await?;
         Ok(())
     }
 
-    /// The newest token of that kind that is not revoked: of the instance, or (with `None`) of the
-    /// account itself. `None` when there is none, or its kind is never shown again.
+    /// The newest token of that kind that is neither revoked nor rotated: of the instance, or (with
+    /// `None`) of the account itself. `None` when there is none, or its kind is never shown again.
     pub async fn reveal(
         &mut self,
         kind: CredentialKind,
@@ -104,11 +137,11 @@ impl AccountStore<'_> {
         let query = match instance {
             Some(_) => sql(
                 "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $3 \
-                 AND revoked_at IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+                 AND revoked_at IS NULL AND grace_until IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
             ),
             None => sql(
                 "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL \
-                 AND revoked_at IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+                 AND revoked_at IS NULL AND grace_until IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
             ),
         };
         let mut query = query.bind(&self.id).bind(kind.as_str());
@@ -130,7 +163,7 @@ impl AccountStore<'_> {
         for part in instances.chunks(200) {
             let rows = built(format!(
                 "SELECT id, instance_id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND revoked_at IS NULL \
-                 AND sealed IS NOT NULL AND instance_id IN ({}) ORDER BY created_at, id",
+                 AND grace_until IS NULL AND sealed IS NOT NULL AND instance_id IN ({}) ORDER BY created_at, id",
                 placeholders(3, part.len())
             ))
             .bind(&self.id)
@@ -154,16 +187,130 @@ impl AccountStore<'_> {
             .await
     }
 
+    /// Waits for its turn to change the account's credentials, and holds it until the transaction
+    /// ends: what is counted or read after it stays so.
+    pub async fn hold_credentials(&mut self) -> Result<()> {
+        let held = sql("UPDATE account SET generation = generation WHERE id = $1")
+            .bind(&self.id)
+            .execute(self.conn)
+            .await?;
+        if held == 0 {
+            return Err(StoreError::NoParent);
+        }
+        Ok(())
+    }
+
+    /// Client tokens and API tokens of the account that hold at `now`, rotated ones in their grace too.
+    pub async fn count_live_credentials(&mut self, now: Timestamp) -> Result<i64> {
+        sql(
+            "SELECT COUNT(*) AS n FROM credential WHERE account_id = $1 AND kind IN ($2, $3) \
+             AND (not_after IS NULL OR not_after > $4) AND (grace_until IS NULL OR grace_until > $4) \
+             AND (revoked_at IS NULL OR revoked_at > $4)",
+        )
+        .bind(&self.id)
+        .bind(CredentialKind::ClientToken.as_str())
+        .bind(CredentialKind::ApiToken.as_str())
+        .bind(now)
+        .fetch_one(self.conn)
+        .await?
+        .i64("n")
+    }
+
+    /// How many like `of` (its kind, of the same instance or parent) are rotated and hold at `now`.
+    pub async fn count_in_grace(&mut self, of: &CredentialInfo, now: Timestamp) -> Result<i64> {
+        sql(
+            "SELECT COUNT(*) AS n FROM credential WHERE account_id = $1 AND kind = $2 \
+             AND COALESCE(instance_id, '') = $3 AND COALESCE(parent_id, '') = $4 \
+             AND grace_until > $5 AND (revoked_at IS NULL OR revoked_at > $5) \
+             AND (not_after IS NULL OR not_after > $5)",
+        )
+        .bind(&self.id)
+        .bind(of.kind.as_str())
+        .bind(of.instance.as_ref().map_or("", InstanceId::as_str))
+        .bind(of.parent.as_ref().map_or("", CredentialId::as_str))
+        .bind(now)
+        .fetch_one(self.conn)
+        .await?
+        .i64("n")
+    }
+
     /// All of them, revoked ones too, oldest first.
     pub async fn credentials(&mut self) -> Result<Vec<CredentialInfo>> {
-        let rows = sql(
-            "SELECT id, kind, label, hint, instance_id, parent_id, created_at, last_used_at, not_after, revoked_at, version \
-             FROM credential WHERE account_id = $1 ORDER BY created_at, id",
-        )
+        let rows = sql(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM credential WHERE account_id = $1 ORDER BY created_at, id"
+        ))
         .bind(&self.id)
         .fetch_all(self.conn)
         .await?;
         rows.iter().map(info).collect()
+    }
+
+    pub async fn credential(&mut self, id: &CredentialId) -> Result<Option<CredentialInfo>> {
+        let row = sql(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM credential WHERE account_id = $1 AND id = $2"
+        ))
+        .bind(&self.id)
+        .bind(id)
+        .fetch_optional(self.conn)
+        .await?;
+        row.as_ref().map(info).transpose()
+    }
+
+    /// The token itself, of a kind that may be shown again. `None` for one that is not kept.
+    pub async fn reveal_credential(&mut self, id: &CredentialId) -> Result<Option<Secret>> {
+        let row = sql(
+            "SELECT id, sealed FROM credential WHERE account_id = $1 AND id = $2 AND sealed IS NOT NULL",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .fetch_optional(self.conn)
+        .await?;
+        match row {
+            Some(row) => self.unseal_token(&row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Label, end and restrictions, all at once; what is not to change is given as it was.
+    pub async fn change_credential(
+        &mut self,
+        id: &CredentialId,
+        label: Option<&str>,
+        not_after: Option<Timestamp>,
+        networks: &[IpNet],
+        scope: &Scope,
+    ) -> Result<bool> {
+        let changed = sql(
+            "UPDATE credential SET label = $3, not_after = $4, cidrs = $5, instances = $6 WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(label)
+        .bind(not_after)
+        .bind(networks_text(networks).as_deref())
+        .bind(scope_text(scope).as_deref())
+        .execute(self.conn)
+        .await?;
+        bump_epoch(self.conn).await?;
+        Ok(changed > 0)
+    }
+
+    /// A successor took its place: it and its children hold until `until`, and no longer. One that
+    /// was rotated before keeps its earlier end.
+    pub async fn set_grace(&mut self, id: &CredentialId, until: Timestamp) -> Result<bool> {
+        let changed = sql("UPDATE credential SET grace_until = $3 \
+             WHERE account_id = $1 AND (id = $2 OR parent_id = $2) AND (grace_until IS NULL OR grace_until > $3)")
+        .bind(&self.id)
+        .bind(id)
+        .bind(until)
+        .execute(self.conn)
+        .await?;
+        bump_epoch(self.conn).await?;
+        Ok(changed > 0)
     }
 
     /// Ends a credential and its children at `at` (in the future for a grace). A credential that
@@ -221,7 +368,41 @@ fn info(row: &Row) -> Result<CredentialInfo> {
         created_at: row.time("created_at")?,
         last_used_at: row.opt_time("last_used_at")?,
         not_after: row.opt_time("not_after")?,
+        grace_until: row.opt_time("grace_until")?,
         revoked_at: row.opt_time("revoked_at")?,
+        networks: read_networks(row, "cidrs")?,
+        scope: read_scope(row, "instances")?,
         version: row.i64("version")?,
+    })
+}
+
+fn networks_text(networks: &[IpNet]) -> Option<String> {
+    let all: Vec<_> = networks.iter().map(IpNet::to_string).collect();
+    (!all.is_empty()).then(|| all.join(","))
+}
+
+fn scope_text(scope: &Scope) -> Option<String> {
+    let ids = scope.only()?.iter().map(InstanceId::as_str);
+    Some(ids.collect::<Vec<_>>().join(","))
+}
+
+/// A restriction that cannot be read is an error: it must never turn into none.
+pub(crate) fn read_networks(row: &Row, column: &'static str) -> Result<Vec<IpNet>> {
+    let Some(text) = row.opt_text(column)? else {
+        return Ok(Vec::new());
+    };
+    text.split(',')
+        .map(|part| part.parse().map_err(|_| StoreError::Column(column)))
+        .collect()
+}
+
+/// An empty text is the scope of no instance, not of all.
+pub(crate) fn read_scope(row: &Row, column: &'static str) -> Result<Scope> {
+    Ok(match row.opt_text(column)? {
+        None => Scope::All,
+        Some(text) => {
+            let ids = text.split(',').filter(|id| !id.is_empty());
+            Scope::Only(ids.map(InstanceId::from_text).collect::<Arc<[_]>>())
+        }
     })
 }

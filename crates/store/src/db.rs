@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, OnceLock, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -19,8 +19,7 @@ use crate::{
     accounts::AccountStore,
     device::DeviceStore,
     error::{Result, StoreError},
-    lookup::Pepper,
-    seal::{KeyRing, MasterKey},
+    keys::{AccountKeys, KeySource, Keys},
     sql::sql,
     system::System,
 };
@@ -95,14 +94,15 @@ pub struct Store {
 pub(crate) struct Inner {
     pub pools: Pools,
     pub rng: Arc<dyn Rng>,
-    pub master: MasterKey,
-    /// Seals what belongs to no account: peppers, JWT keys, secrets of users.
-    pub system: KeyRing,
+    pub keys: RwLock<Arc<Keys>>,
+    /// Where a replaced master key is read anew.
+    pub key_source: OnceLock<KeySource>,
     /// Unwrapped keys of the accounts in use.
-    pub account_keys: Cache<AccountId, Arc<KeyRing>>,
-    /// Newest first.
-    pub peppers: RwLock<Arc<[Pepper]>>,
+    pub account_keys: Cache<AccountId, AccountKeys>,
     pub statements: AtomicU64,
+    /// Counts commits that changed instances, by the instance's hash: a shared slot costs a look-up
+    /// too many, never a stale answer.
+    pub instance_changes: [AtomicU64; CHANGE_SLOTS],
 }
 
 pub(crate) enum Pools {
@@ -196,7 +196,20 @@ impl Store {
             store: self.clone(),
             held,
             read_only,
+            touched: Touched::Nothing,
         }
+    }
+
+    /// Rises with each commit of this process that changed the instance (or one that shares its
+    /// slot). What another process changes is not in it.
+    pub fn instance_changes(&self, id: &InstanceId) -> u64 {
+        self.inner.instance_changes[change_slot(id)].load(Ordering::SeqCst)
+    }
+
+    /// Whether other processes may change instances while this one serves: several nodes share a
+    /// PostgreSQL, an SQLite file has one.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.inner.pools, Pools::Postgres(_))
     }
 
     /// The rows of one instance's WhatsApp device.
@@ -233,14 +246,6 @@ impl Store {
     pub(crate) fn rng(&self) -> &dyn Rng {
         self.inner.rng.as_ref()
     }
-
-    pub(crate) fn peppers(&self) -> Arc<[Pepper]> {
-        self.inner
-            .peppers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
 }
 
 /// A connection: for reading, or one transaction.
@@ -248,6 +253,47 @@ pub struct Conn {
     pub(crate) store: Store,
     held: Held,
     read_only: bool,
+    touched: Touched,
+}
+
+const CHANGE_SLOTS: usize = 256;
+
+/// The instances whose rows a transaction changed.
+enum Touched {
+    Nothing,
+    These(Vec<usize>),
+    All,
+}
+
+struct Tell {
+    changes: Arc<Inner>,
+    touched: Touched,
+}
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        let slots = &self.changes.instance_changes;
+        match &self.touched {
+            Touched::Nothing => {}
+            Touched::These(these) => {
+                for slot in these {
+                    slots[*slot].fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            Touched::All => {
+                for slot in slots {
+                    slot.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        }
+    }
+}
+
+fn change_slot(id: &InstanceId) -> usize {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    (hasher.finish() % CHANGE_SLOTS as u64) as usize
 }
 
 enum Held {
@@ -276,12 +322,31 @@ impl Conn {
 
     /// Ends a write for good. Dropping it without this undoes all of it. Nothing to do for a read.
     pub async fn commit(self) -> Result<()> {
+        // Tells when it is dropped: a caller that gives up in the middle may have committed.
+        let _tell = Tell {
+            changes: self.store.inner.clone(),
+            touched: self.touched,
+        };
         match self.held {
             Held::Sqlite(_) | Held::Postgres(_) => {}
             Held::SqliteTx(tx) => tx.commit().await?,
             Held::PostgresTx(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+
+    /// Notes that the commit changes what is shown of an instance.
+    pub(crate) fn touch(&mut self, id: &InstanceId) {
+        match &mut self.touched {
+            Touched::Nothing => self.touched = Touched::These(vec![change_slot(id)]),
+            Touched::These(slots) => slots.push(change_slot(id)),
+            Touched::All => {}
+        }
+    }
+
+    /// The same for a statement that changes who knows which.
+    pub(crate) fn touch_all(&mut self) {
+        self.touched = Touched::All;
     }
 
     pub(crate) fn begin_statement(&mut self, text: &str) -> Result<Raw<'_>> {
@@ -314,7 +379,7 @@ mod tests {
     use recado_model::clock::OsRng;
 
     use super::*;
-    use crate::open::Options;
+    use crate::{MasterKey, open::Options};
 
     async fn fresh(folder: &tempfile::TempDir) -> Store {
         Store::open(Options {

@@ -87,8 +87,9 @@ impl DeviceStore {
         let Some(row) = row else {
             return Ok(None);
         };
-        let ring = conn.account_ring(&self.account).await?;
-        self.open(&ring, space, key, &row).map(Some)
+        let value = row.blob("value")?;
+        let ring = conn.ring_opening(&self.account, [&value]).await?;
+        self.open(&ring, space, key, &value).map(Some)
     }
 
     /// Those of `keys` that exist, in no particular order.
@@ -98,7 +99,6 @@ impl DeviceStore {
             return Ok(found);
         }
         let mut conn = self.store.read().await?;
-        let ring = conn.account_ring(&self.account).await?;
         for part in keys.chunks(BATCH) {
             let mut query = built(format!(
                 "SELECT key, value FROM device WHERE account_id = $1 AND instance_id = $2 AND space = $3 AND key IN ({})",
@@ -114,9 +114,11 @@ impl DeviceStore {
                 .bind_all(part.iter().map(|key| key.as_bytes()))
                 .fetch_all(&mut conn)
                 .await?;
-            for row in rows {
-                let key = key_of(&row)?;
-                let value = self.open(&ring, space, &key, &row)?;
+            let values = values_of(&rows)?;
+            let ring = conn.ring_opening(&self.account, &values).await?;
+            for (row, value) in rows.iter().zip(&values) {
+                let key = key_of(row)?;
+                let value = self.open(&ring, space, &key, value)?;
                 found.push((key, value));
             }
         }
@@ -146,13 +148,15 @@ impl DeviceStore {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let ring = conn.account_ring(&self.account).await?;
+        let values = values_of(&rows)?;
+        let ring = conn.ring_opening(&self.account, &values).await?;
         rows.iter()
-            .map(|row| {
+            .zip(&values)
+            .map(|(row, value)| {
                 let key = key_of(row)?;
                 Ok(Entry {
                     n: row.i64("n")?,
-                    value: self.open(&ring, space, &key, row)?,
+                    value: self.open(&ring, space, &key, value)?,
                     key,
                 })
             })
@@ -220,7 +224,6 @@ impl DeviceStore {
         change: impl FnOnce(Option<Vec<u8>>) -> Option<Vec<u8>> + Send,
     ) -> Result<()> {
         let mut conn = self.store.write_relaxed().await?;
-        let ring = conn.account_ring(&self.account).await?;
         let old = loop {
             // Writing is what locks the row; PostgreSQL's SELECT would not.
             let row = sql(
@@ -233,7 +236,9 @@ impl DeviceStore {
             .fetch_optional(&mut conn)
             .await?;
             if let Some(row) = row {
-                break Some(self.open(&ring, space, key, &row)?);
+                let value = row.blob("value")?;
+                let ring = conn.ring_opening(&self.account, [&value]).await?;
+                break Some(self.open(&ring, space, key, &value)?);
             }
             // Nobody sees this placeholder: it is filled or removed below, in the transaction.
             let placed = sql(
@@ -252,6 +257,7 @@ impl DeviceStore {
         };
         match change(old) {
             Some(value) => {
+                let ring = conn.account_ring(&self.account).await?;
                 let sealed = self.seal(&ring, space, key, &value)?;
                 sql(
                     "UPDATE device SET value = $5 WHERE account_id = $1 AND instance_id = $2 AND space = $3 AND key = $4",
@@ -371,15 +377,24 @@ impl DeviceStore {
         ring.seal(&context, value, self.store.rng())
     }
 
-    fn open(&self, ring: &Arc<KeyRing>, space: &str, key: &str, row: &Row) -> Result<Vec<u8>> {
+    fn open(&self, ring: &Arc<KeyRing>, space: &str, key: &str, value: &[u8]) -> Result<Vec<u8>> {
         let name = self.row_name(space, key);
         let context = Context::new("device", "value", self.account.as_str(), &name);
-        ring.open(&context, &row.blob("value")?)
+        ring.open(&context, value)
     }
 
     fn row_name(&self, space: &str, key: &str) -> String {
-        format!("{}/{space}/{key}", self.instance)
+        row_name(&self.instance, space, key)
     }
+}
+
+/// What a sealed value is bound to.
+pub(crate) fn row_name(instance: &InstanceId, space: &str, key: &str) -> String {
+    format!("{instance}/{space}/{key}")
+}
+
+fn values_of(rows: &[Row]) -> Result<Vec<Vec<u8>>> {
+    rows.iter().map(|row| row.blob("value")).collect()
 }
 
 fn key_of(row: &Row) -> Result<String> {

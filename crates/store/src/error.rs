@@ -44,6 +44,14 @@ pub enum StoreError {
         "{database} is sealed and the master key is missing. Put its key file back, or give the key by environment; no new one is made, since it could not open this database."
     )]
     MissingMasterKey { database: String },
+    #[error(
+        "the master key was replaced, and this process cannot read the new one. Put the new key file where this process looks for it."
+    )]
+    MasterKeyReplaced,
+    #[error(
+        "the JWT key {kid} in the database is too weak to sign with (32 random bytes are needed). Restore a backup, or delete that row of jwt_key: tokens signed with it end."
+    )]
+    WeakJwtKey { kid: String },
     #[error("the master key is not 32 bytes as base64 (44 characters) or hexadecimal (64)")]
     BadMasterKey,
     #[error(
@@ -142,12 +150,14 @@ impl From<StoreError> for Error {
                 "What this refers to does not exist any more.",
             )
             .with_source(error),
-            StoreError::Busy | StoreError::Serialization => Self::new(
-                ErrorCode::Unavailable,
-                "The gateway is busy. Try again in a moment.",
-            )
-            .with_source(error)
-            .with_retry_after(1),
+            StoreError::Busy | StoreError::Serialization | StoreError::MasterKeyReplaced => {
+                Self::new(
+                    ErrorCode::Unavailable,
+                    "The gateway is busy. Try again in a moment.",
+                )
+                .with_source(error)
+                .with_retry_after(1)
+            }
             _ => Self::internal(error),
         }
     }

@@ -1,21 +1,24 @@
 //! Instances: made, listed, and where their connection stands.
+//!
+//! Programs keep instances in memory: whatever changes what [`Instance`] shows calls `Conn::touch`,
+//! and the commit tells them ([`crate::Store::instance_changes`]).
 
 use recado_model::{
-    ConnectionState, Instance, InstanceId, StateReason, Timestamp,
+    Billing, ConnectionState, Instance, InstanceId, StateReason, Timestamp,
     instance::{InstanceQuery, InstanceSort, NewInstance, Origin, Pairing},
 };
 
 use crate::{
     accounts::AccountStore,
     error::{Result, StoreError},
-    sql::{Row, built, sql},
+    sql::{Row, built, placeholders, sql},
     system::bump_epoch,
 };
 
 /// All columns of `instance` that [`Instance`] has.
 macro_rules! columns {
     () => {
-        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, created_at, updated_at"
+        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, subscription_id, trial_until, paid_until, cancel_at, created_at, updated_at"
     };
 }
 
@@ -57,8 +60,8 @@ impl AccountStore<'_> {
         let labels =
             serde_json::to_string(&new.labels).map_err(|_| StoreError::Column("labels"))?;
         sql(concat!(
-            "INSERT INTO instance (id, account_id, number, name, name_lower, origin, labels, reject_calls, auto_read_messages, state, paired, wanted, last_seq, lease_fence, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11, $11) RETURNING ",
+            "INSERT INTO instance (id, account_id, number, name, name_lower, origin, labels, reject_calls, auto_read_messages, state, paired, wanted, last_seq, lease_fence, trial_until, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $12, $11, $11) RETURNING ",
             columns!()
         ))
         .bind(id)
@@ -72,6 +75,7 @@ impl AccountStore<'_> {
         .bind(new.auto_read_messages)
         .bind(ConnectionState::Disconnected.as_str())
         .bind(now)
+        .bind(new.trial_until)
         .fetch_one(self.conn)
         .await
         .and_then(|row| from_row(&row))
@@ -122,14 +126,23 @@ impl AccountStore<'_> {
         };
         // The number decides among equals, so that pages neither repeat nor skip.
         let way = if query.descending { "DESC" } else { "ASC" };
+        let scope = query.scope.only();
+        let within = |first| match scope {
+            None => String::new(),
+            // An empty IN () is an error, and no instance is meant.
+            Some([]) => " AND 1 = 0".to_owned(),
+            Some(ids) => format!(" AND id IN ({})", placeholders(first, ids.len())),
+        };
+        let scope = scope.unwrap_or_default();
         let text = format!(
             concat!(
                 "SELECT ",
                 columns!(),
                 " FROM instance WHERE ",
                 matching!(),
-                " ORDER BY {order} {way}, number {way} LIMIT $3 OFFSET $4"
+                "{within} ORDER BY {order} {way}, number {way} LIMIT $3 OFFSET $4"
             ),
+            within = within(5),
             order = order,
             way = way
         );
@@ -140,16 +153,21 @@ impl AccountStore<'_> {
             .bind(pattern.as_deref())
             .bind(size)
             .bind(offset)
+            .bind_all(scope)
             .fetch_all(self.conn)
             .await?;
         let items = rows.iter().map(from_row).collect::<Result<_>>()?;
-        let rows = sql(concat!(
-            "SELECT state, COUNT(*) AS n FROM instance WHERE ",
-            matching!(),
-            " GROUP BY state ORDER BY state"
+        let rows = built(format!(
+            concat!(
+                "SELECT state, COUNT(*) AS n FROM instance WHERE ",
+                matching!(),
+                "{} GROUP BY state ORDER BY state"
+            ),
+            within(3)
         ))
         .bind(&self.id)
         .bind(pattern.as_deref())
+        .bind_all(scope)
         .fetch_all(self.conn)
         .await?;
         let by_state = rows
@@ -192,6 +210,7 @@ impl AccountStore<'_> {
             .bind(id)
             .execute(self.conn)
             .await?;
+        self.conn.touch(id);
         // Its tokens died with it.
         bump_epoch(self.conn).await?;
         Ok(deleted > 0)
@@ -219,6 +238,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.conn.touch(id);
         Ok(changed > 0)
     }
 
@@ -243,6 +263,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.conn.touch(id);
         Ok(changed > 0)
     }
 
@@ -261,6 +282,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.conn.touch(id);
         Ok(changed > 0)
     }
 
@@ -283,6 +305,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.conn.touch(id);
         Ok(changed > 0)
     }
 
@@ -302,6 +325,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.conn.touch(id);
         Ok(changed > 0)
     }
 }
@@ -344,6 +368,12 @@ fn from_row(row: &Row) -> Result<Instance> {
         push_name: row.opt_text("push_name")?,
         business_name: row.opt_text("business_name")?,
         connected_at: row.opt_time("connected_at")?,
+        billing: Billing {
+            subscription_id: row.opt_text("subscription_id")?,
+            trial_until: row.opt_time("trial_until")?,
+            paid_until: row.opt_time("paid_until")?,
+            cancel_at: row.opt_time("cancel_at")?,
+        },
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })

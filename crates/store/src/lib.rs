@@ -8,10 +8,11 @@
 //! - `sql`: the thin layer over both databases: one text with `$1`, arguments, rows. Private, so that
 //!   every statement is in this crate and names its account.
 //! - [`db`]: pools, transactions, durability; [`open`]: migrations and first keys.
-//! - [`seal`]: the master key, the accounts' data keys, sealing bound to its row.
+//! - [`seal`]: the master key, data keys, sealing bound to its row; [`keys`]: those that this process
+//!   holds, kept those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `lookup`: peppers and the look-up hashes of tokens.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   [`events`], [`deliveries`], [`jobs`], [`audit`].
+//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`]; `claim`: a guest's session becomes a shop's.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
 //! every WHERE; then a test in `tests/contract`, which runs on both databases. To add a column: a new
@@ -20,6 +21,8 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod billing;
+mod claim;
 pub mod credentials;
 pub mod db;
 pub mod deliveries;
@@ -28,12 +31,14 @@ pub mod error;
 pub mod events;
 pub mod instances;
 pub mod jobs;
+pub mod keys;
 mod lookup;
 pub mod messages;
 pub mod open;
 pub mod seal;
 mod sql;
 pub mod system;
+pub mod usage;
 pub mod webhooks;
 
 pub use accounts::AccountStore;
@@ -44,7 +49,13 @@ pub use device::{DeviceOp, DeviceStore, Entry};
 pub use error::{Result, StoreError};
 pub use instances::InstancePage;
 pub use jobs::Job;
+pub use keys::KeySource;
 pub use messages::MessageRow;
 pub use open::Options;
 pub use seal::MasterKey;
-pub use system::{AccountSummary, JwtKey, System, UserRecord};
+pub use system::{
+    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, System,
+    UserRecord, Weaknesses,
+    rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
+};
+pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

@@ -1,15 +1,9 @@
-//! Accounts from outside, users, signing keys, the epoch.
+//! Accounts from outside, users, the epoch.
 
-use recado_model::{AccountId, PepperId, Role, Secret, Timestamp, UserId, account::AccountKind};
-use zeroize::Zeroizing;
+use recado_model::{AccountId, Role, Secret, Timestamp, UserId, account::AccountKind};
 
 use super::{System, bump_epoch};
-use crate::{
-    error::{Result, StoreError},
-    lookup,
-    seal::Context,
-    sql::sql,
-};
+use crate::{claim::delete_credentials, error::Result, sql::sql};
 
 /// An account for the operator's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +17,16 @@ pub struct AccountSummary {
     pub owner_email: Option<String>,
 }
 
+/// Whether a guest came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestDoor {
+    Opened,
+    /// There are enough of them; the first of those in the way ends at that time.
+    Full(Timestamp),
+    /// The same for those of the same network.
+    NetworkFull(Timestamp),
+}
+
 /// A user as signing in needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRecord {
@@ -32,20 +36,6 @@ pub struct UserRecord {
     pub password_hash: Secret,
     pub operator: bool,
     pub created_at: Timestamp,
-}
-
-/// A key that signs JWTs.
-#[derive(Clone)]
-pub struct JwtKey {
-    pub kid: String,
-    pub secret: Zeroizing<Vec<u8>>,
-    pub created_at: Timestamp,
-}
-
-impl std::fmt::Debug for JwtKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "JwtKey({})", self.kid)
-    }
 }
 
 impl System<'_> {
@@ -69,11 +59,13 @@ impl System<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        let master = self.conn.master_for_wrapping().await?;
         let inner = self.conn.store.inner.clone();
-        let wrapped = inner.master.new_data_key(id.as_str(), inner.rng.as_ref())?;
-        sql("INSERT INTO account_key (account_id, version, wrapped) VALUES ($1, 1, $2)")
+        let wrapped = master.new_data_key(id.as_str(), 1, inner.rng.as_ref())?;
+        sql("INSERT INTO account_key (account_id, version, wrapped, created_at) VALUES ($1, 1, $2, $3)")
             .bind(id)
             .bind(&wrapped)
+            .bind(now)
             .execute(self.conn)
             .await?;
         // A first try with the same id may have been undone after its key was cached.
@@ -118,6 +110,7 @@ impl System<'_> {
             .bind(id)
             .execute(self.conn)
             .await?;
+        self.conn.touch_all();
         bump_epoch(self.conn).await?;
         self.conn.store.inner.account_keys.remove(id);
         Ok(deleted > 0)
@@ -144,6 +137,63 @@ impl System<'_> {
             .i64("n")
     }
 
+    /// A new guest account until `until`, unless there are `most` already, or `most_of_origin` of the
+    /// network that `origin` names. Openings wait for each other, so the caps hold exactly.
+    pub async fn open_guest(
+        &mut self,
+        id: &AccountId,
+        origin: &str,
+        (most, most_of_origin): (i64, i64),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<GuestDoor> {
+        // Held until the transaction ends: whoever counts next counts this one, too.
+        sql("INSERT INTO meta (name, n) VALUES ('guests', 1) ON CONFLICT (name) DO UPDATE SET n = meta.n + 1")
+            .execute(self.conn)
+            .await?;
+        let row = sql("SELECT COUNT(*) AS n, MIN(expires_at) AS ends, \
+             COUNT(CASE WHEN origin = $1 THEN 1 END) AS near, \
+             MIN(CASE WHEN origin = $1 THEN expires_at END) AS near_ends \
+             FROM account WHERE kind = 'guest'")
+        .bind(origin)
+        .fetch_one(self.conn)
+        .await?;
+        if row.i64("near")? >= most_of_origin {
+            let ends = row.opt_time("near_ends")?;
+            return Ok(GuestDoor::NetworkFull(ends.unwrap_or(now)));
+        }
+        if row.i64("n")? >= most {
+            return Ok(GuestDoor::Full(row.opt_time("ends")?.unwrap_or(now)));
+        }
+        self.create_account(id, "Guest", AccountKind::Guest, Some(until), now)
+            .await?;
+        sql("UPDATE account SET origin = $2 WHERE id = $1")
+            .bind(id)
+            .bind(origin)
+            .execute(self.conn)
+            .await?;
+        Ok(GuestDoor::Opened)
+    }
+
+    /// The end of a guest whose time is over begins: it gets no more time, nobody can claim it, and its
+    /// credentials are dead. `false`, and nothing happens, when it was claimed or given more time
+    /// since it was looked up; `true` each time until [`System::end_guest`].
+    pub async fn close_guest(&mut self, id: &AccountId, now: Timestamp) -> Result<bool> {
+        let closed = sql(
+            "UPDATE account SET expires_at = 0 WHERE id = $1 AND kind = 'guest' AND expires_at <= $2",
+        )
+        .bind(id)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        if closed == 0 {
+            return Ok(false);
+        }
+        delete_credentials(self.conn, id).await?;
+        bump_epoch(self.conn).await?;
+        Ok(true)
+    }
+
     /// Removes a guest account, with all it owns, whose time is over. `false`, and nothing happens,
     /// when it was claimed or given more time since it was looked up.
     pub async fn end_guest(&mut self, id: &AccountId, now: Timestamp) -> Result<bool> {
@@ -156,6 +206,7 @@ impl System<'_> {
         if deleted == 0 {
             return Ok(false);
         }
+        self.conn.touch_all();
         bump_epoch(self.conn).await?;
         self.conn.store.inner.account_keys.remove(id);
         Ok(true)
@@ -221,60 +272,6 @@ impl System<'_> {
             operator: row.bool("operator")?,
             created_at: row.time("created_at")?,
         }))
-    }
-
-    /// Newest first: the first signs, all verify.
-    pub async fn jwt_keys(&mut self) -> Result<Vec<JwtKey>> {
-        let rows =
-            sql("SELECT kid, sealed, created_at FROM jwt_key ORDER BY created_at DESC, kid DESC")
-                .fetch_all(self.conn)
-                .await?;
-        let inner = &self.conn.store.inner;
-        rows.iter()
-            .map(|row| {
-                let kid = row.text("kid")?;
-                let context = Context::new("jwt_key", "sealed", "", &kid);
-                let secret = Zeroizing::new(inner.system.open(&context, &row.blob("sealed")?)?);
-                Ok(JwtKey {
-                    secret,
-                    created_at: row.time("created_at")?,
-                    kid,
-                })
-            })
-            .collect()
-    }
-
-    /// A new signing key of 32 random bytes.
-    pub async fn insert_jwt_key(&mut self, kid: &str, now: Timestamp) -> Result<JwtKey> {
-        if kid.is_empty() || kid.contains('|') {
-            return Err(StoreError::Misuse("a kid that is empty or contains '|'"));
-        }
-        let inner = self.conn.store.inner.clone();
-        let mut secret = Zeroizing::new(vec![0; 32]);
-        inner.rng.fill(&mut secret);
-        let context = Context::new("jwt_key", "sealed", "", kid);
-        let sealed = inner.system.seal(&context, &secret, inner.rng.as_ref())?;
-        sql("INSERT INTO jwt_key (kid, sealed, created_at) VALUES ($1, $2, $3)")
-            .bind(kid)
-            .bind(&sealed)
-            .bind(now)
-            .execute(self.conn)
-            .await?;
-        bump_epoch(self.conn).await?;
-        Ok(JwtKey {
-            kid: kid.to_owned(),
-            secret,
-            created_at: now,
-        })
-    }
-
-    /// A new pepper. After the commit `Store::reload_peppers` brings it into use, in each process.
-    pub async fn add_pepper(&mut self, now: Timestamp) -> Result<PepperId> {
-        let inner = self.conn.store.inner.clone();
-        let id = PepperId::random(inner.rng.as_ref());
-        lookup::insert(self.conn, &id, &inner.system, inner.rng.as_ref(), now).await?;
-        bump_epoch(self.conn).await?;
-        Ok(id)
     }
 
     /// Rises with every change that makes a cache stale. Programs poll it.

@@ -8,7 +8,8 @@ use crate::{error::Result, sql::sql};
 impl System<'_> {
     /// Paired instances that `node` should connect now, by account and number: nobody else holds
     /// them. Not those that WhatsApp blocked, nor those whose place another program took: logging
-    /// in again and again would make either worse, so a person has to ask for it.
+    /// in again and again would make either worse, so a person has to ask for it. Nor those that were
+    /// closed because nobody paid for them.
     pub async fn instances_to_start(
         &mut self,
         node: &str,
@@ -16,7 +17,7 @@ impl System<'_> {
     ) -> Result<Vec<(AccountId, InstanceId)>> {
         let rows = sql(
             "SELECT account_id, id FROM instance WHERE paired = 1 AND wanted = 1 \
-             AND state <> 'blocked' AND (reason IS NULL OR reason <> 'stream_replaced') \
+             AND state <> 'blocked' AND (reason IS NULL OR reason NOT IN ('stream_replaced', 'unpaid')) \
              AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until IS NULL OR lease_until <= $2) \
              ORDER BY account_id, number",
         )
@@ -109,6 +110,7 @@ impl System<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.conn.touch_all();
         sql("UPDATE delivery SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1")
             .bind(owner)
             .execute(self.conn)

@@ -2,14 +2,15 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use recado_model::{
-    AccountId, CredentialId, CredentialKind, InstanceId, Timestamp, Token,
+    AccountId, CredentialId, CredentialKind, InstanceId, PepperId, Scope, Timestamp, Token,
     credential::CredentialRef,
 };
 
 use super::System;
 use crate::{
+    credentials::{read_networks, read_scope},
     error::Result,
-    sql::{Row, built, placeholders},
+    sql::{Row, built, placeholders, sql},
 };
 
 impl System<'_> {
@@ -53,7 +54,73 @@ impl System<'_> {
         Ok(None)
     }
 
-    /// The same by id, for a JWT that names the credential it came from.
+    /// Of a client token and a client secret at once: whatever is unknown of the two costs the same.
+    /// Texts that are no tokens are looked up all the same.
+    pub async fn client_pair(
+        &mut self,
+        token: &str,
+        secret: &str,
+    ) -> Result<(Option<CredentialRef>, Option<CredentialRef>)> {
+        let peppers = self.conn.store.peppers();
+        let mut hashes = Vec::with_capacity(2 * peppers.len());
+        for (kind, text) in [
+            (CredentialKind::ClientToken, token),
+            (CredentialKind::ClientSecret, secret),
+        ] {
+            for pepper in peppers.iter() {
+                hashes.push((kind, &pepper.id, pepper.hash_text(kind, text)?));
+            }
+        }
+        let rows = built(format!(
+            "{SELECT} WHERE c.lookup IN ({})",
+            placeholders(1, hashes.len())
+        ))
+        .bind_all(hashes.iter().map(|(_, _, hash)| hash.as_slice()))
+        .fetch_all(self.conn)
+        .await?;
+        let mut found = (None, None);
+        for row in rows {
+            let (pepper_id, lookup) = (row.text("pepper_id")?, row.blob("lookup")?);
+            let credential = credential_ref(&row)?;
+            let same = hashes.iter().any(|(kind, pepper, hash)| {
+                *kind == credential.kind
+                    && pepper.as_str() == pepper_id
+                    && verify_slices_are_equal(hash, &lookup).is_ok()
+            });
+            match credential.kind {
+                CredentialKind::ClientToken if same => found.0 = Some(credential),
+                CredentialKind::ClientSecret if same => found.1 = Some(credential),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// Of a JWT: the credential it came from, unless this very token was revoked.
+    pub async fn credential_of_jwt(
+        &mut self,
+        id: &CredentialId,
+        jti: &str,
+    ) -> Result<Option<CredentialRef>> {
+        let row = built(format!(
+            "{SELECT} WHERE c.id = $1 AND NOT EXISTS (SELECT 1 FROM jwt_revoked r WHERE r.jti = $2)"
+        ))
+        .bind(id)
+        .bind(jti)
+        .fetch_optional(self.conn)
+        .await?;
+        row.as_ref().map(credential_ref).transpose()
+    }
+
+    /// Revoked JWTs that would have expired by now need no row any more. The number removed.
+    pub async fn prune_revoked_jwts(&mut self, now: Timestamp) -> Result<u64> {
+        sql("DELETE FROM jwt_revoked WHERE expires_at <= $1")
+            .bind(now)
+            .execute(self.conn)
+            .await
+    }
+
+    /// The same by id, whatever it came from.
     pub async fn credential(&mut self, id: &CredentialId) -> Result<Option<CredentialRef>> {
         let row = built(format!("{SELECT} WHERE c.id = $1"))
             .bind(id)
@@ -65,14 +132,24 @@ impl System<'_> {
 
 /// With the parent's end, because a child dies with it, and the account's generation.
 const SELECT: &str = "SELECT c.id, c.account_id, c.kind, c.instance_id, c.parent_id, c.lookup, c.pepper_id, \
-     c.version, c.not_after, c.revoked_at, p.not_after AS parent_not_after, \
-     p.revoked_at AS parent_revoked_at, a.generation \
+     c.version, c.not_after, c.grace_until, c.revoked_at, c.cidrs, c.instances, \
+     p.not_after AS parent_not_after, p.grace_until AS parent_grace_until, \
+     p.revoked_at AS parent_revoked_at, p.cidrs AS parent_cidrs, p.instances AS parent_instances, a.generation \
      FROM credential c JOIN account a ON a.id = c.account_id \
      LEFT JOIN credential p ON p.id = c.parent_id";
 
 fn credential_ref(row: &Row) -> Result<CredentialRef> {
-    let earlier =
-        |own: Option<Timestamp>, parents: Option<Timestamp>| own.into_iter().chain(parents).min();
+    let earliest = |ends: [Option<Timestamp>; 4]| ends.into_iter().flatten().min();
+    // Restrictions are set on the parent (the client token, for its secret); a child has its own only
+    // where its parent has none.
+    let mut networks = read_networks(row, "parent_cidrs")?;
+    if networks.is_empty() {
+        networks = read_networks(row, "cidrs")?;
+    }
+    let scope = match read_scope(row, "parent_instances")? {
+        Scope::All => read_scope(row, "instances")?,
+        only => only,
+    };
     Ok(CredentialRef {
         id: CredentialId::from_text(row.text("id")?),
         account: AccountId::from_text(row.text("account_id")?),
@@ -81,13 +158,20 @@ fn credential_ref(row: &Row) -> Result<CredentialRef> {
         parent: row.opt_text("parent_id")?.map(CredentialId::from_text),
         version: row.i64("version")?,
         generation: row.i64("generation")?,
-        not_after: earlier(
+        not_after: earliest([
             row.opt_time("not_after")?,
             row.opt_time("parent_not_after")?,
-        ),
-        revoked_at: earlier(
+            None,
+            None,
+        ]),
+        revoked_at: earliest([
+            row.opt_time("grace_until")?,
             row.opt_time("revoked_at")?,
+            row.opt_time("parent_grace_until")?,
             row.opt_time("parent_revoked_at")?,
-        ),
+        ]),
+        networks: networks.into(),
+        scope,
+        pepper: PepperId::from_text(row.text("pepper_id")?),
     })
 }

@@ -1,0 +1,32 @@
+//! What is old enough to go, whoever's it is. In batches, so that nobody waits behind a long one.
+
+use recado_model::Timestamp;
+
+use super::System;
+use crate::{error::Result, sql::sql};
+
+impl System<'_> {
+    /// Removes audit rows from before `before`, the oldest first, at most `limit`. The number removed.
+    pub async fn prune_audit(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        sql(
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY at LIMIT $2)",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+        .execute(self.conn)
+        .await
+    }
+
+    /// Removes credentials, with their children, that ended before `before` in whichever way, at most
+    /// `limit`. The number removed. The epoch stays: nobody could use them any more.
+    pub async fn prune_credentials(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        sql(
+            "DELETE FROM credential WHERE id IN (SELECT id FROM credential \
+             WHERE revoked_at < $1 OR grace_until < $1 OR not_after < $1 ORDER BY id LIMIT $2)",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+        .execute(self.conn)
+        .await
+    }
+}

@@ -1,15 +1,20 @@
 //! The data folder and the master key in it (or, better, elsewhere).
+//!
+//! A new master key lies beside the old one as `<file>.new` before the database is sealed under it,
+//! and takes its place after: whatever moment a rotation ends in, one of the two files opens the
+//! database, and whoever comes next finishes.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    io::{ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown},
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use recado_model::Rng;
-use recado_store::{Database, MasterKey, Store};
+use recado_store::{Database, KeySource, MasterKey, Store};
 
 use crate::{config::Settings, telemetry};
 
@@ -68,6 +73,9 @@ pub async fn master_key(
         return MasterKey::parse(text.expose()).with_context(|| settings.key_source());
     }
     let path = settings.key_file();
+    if let Some(key) = finish_rotation(settings, database).await? {
+        return Ok(key);
+    }
     match fs::read_to_string(&path) {
         Ok(text) => {
             return MasterKey::parse(text.trim()).with_context(|| settings.key_source());
@@ -91,14 +99,8 @@ pub async fn master_key(
         );
     }
     let (key, text) = MasterKey::generate(rng);
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("cannot write the master key file {}", path.display()))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
+    write_key(&path, &text)
+        .and_then(|file| file.sync_all())
         .with_context(|| format!("cannot write the master key file {}", path.display()))?;
     telemetry::announce(
         settings.log_format,
@@ -108,4 +110,182 @@ pub async fn master_key(
         ),
     );
     Ok(key)
+}
+
+fn write_key(path: &Path, text: &str) -> std::io::Result<File> {
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
+}
+
+/// The file itself, where the setting names a link to it: renaming over a link would only replace that.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Where a new master key lies until it takes the place of the one in `path`.
+pub fn beside(path: &Path) -> PathBuf {
+    let mut name = real(path).into_os_string();
+    name.push(".new");
+    name.into()
+}
+
+fn read_key(path: &Path) -> Option<MasterKey> {
+    let text = fs::read_to_string(path).ok()?;
+    MasterKey::parse(text.trim()).ok()
+}
+
+/// For the store: the keys that may be in force once another process replaced the master key. `None`
+/// when the key is given by the setting, which a running process cannot read anew.
+pub fn source(settings: &Settings) -> Option<KeySource> {
+    if settings.master_key.is_some() {
+        return None;
+    }
+    let path = settings.key_file();
+    Some(Arc::new(move || {
+        // The new one first: its rename may come between the two looks.
+        let files = [beside(&path), real(&path)];
+        files.iter().filter_map(|file| read_key(file)).collect()
+    }))
+}
+
+/// The folder of the key file, locked; `None` while another process replaces the key in it.
+fn lock_folder(path: &Path) -> Result<Option<File>> {
+    let real = real(path);
+    let folder = real.parent().filter(|at| !at.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let file = File::open(folder)
+        .with_context(|| format!("cannot open the folder {}", folder.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock the folder {}", folder.display()))
+        }
+    }
+}
+
+/// The key of a rotation that reached the database and not the file; puts it there, if it may.
+async fn finish_rotation(settings: &Settings, database: &Database) -> Result<Option<MasterKey>> {
+    let path = settings.key_file();
+    let new = beside(&path);
+    let Some(key) = read_key(&new) else {
+        return Ok(None);
+    };
+    if !Store::is_master_key(database, &key).await? {
+        // Not there yet, or given up: the one in the file holds.
+        return Ok(None);
+    }
+    // Locked means that whoever rotates is about to do it.
+    let locked = lock_folder(&path).ok().flatten();
+    if locked.is_some() && read_key(&new).is_some() {
+        let text = match fs::rename(&new, real(&path)) {
+            Ok(()) => format!(
+                "a rotation of the master key was interrupted; its new key is now in {}. Back it up.",
+                path.display()
+            ),
+            Err(error) => format!(
+                "a rotation of the master key was interrupted: the key in force is in {}, and cannot be moved to {} ({error}). Move it there.",
+                new.display(),
+                path.display()
+            ),
+        };
+        telemetry::announce(settings.log_format, &text);
+    }
+    Ok(Some(key))
+}
+
+/// A new master key, written beside the one that it will replace. Nobody else can replace the key as
+/// long as this lives.
+pub struct NextKey {
+    pub key: MasterKey,
+    path: PathBuf,
+    new: PathBuf,
+    folder: File,
+}
+
+impl NextKey {
+    /// Settles what an earlier rotation left ([`settle`]) and writes a new key. The file belongs to
+    /// whom the old one belongs to, and is as private: the gateway may run as another user.
+    pub async fn make(settings: &Settings, database: &Database, rng: &dyn Rng) -> Result<Self> {
+        let path = settings.key_file();
+        let folder = settle(settings, database).await?;
+        let (path, new) = (real(&path), beside(&path));
+        let old = fs::metadata(&path)
+            .with_context(|| format!("cannot look at the master key file {}", path.display()))?;
+        let (key, text) = MasterKey::generate(rng);
+        let written = write_key(&new, &text).and_then(|file| {
+            let made = file.metadata()?;
+            if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+                fchown(&file, Some(old.uid()), Some(old.gid()))?;
+            }
+            file.set_permissions(old.permissions())?;
+            file.sync_all()?;
+            folder.sync_all()
+        });
+        if let Err(error) = written {
+            // What was begun is of no use.
+            fs::remove_file(&new).ok();
+            return Err(error).with_context(|| {
+                format!(
+                    "cannot write {}: run this as the user that owns the master key file, in a folder that it may write",
+                    new.display()
+                )
+            });
+        }
+        Ok(Self {
+            key,
+            path,
+            new,
+            folder,
+        })
+    }
+
+    /// It takes the old one's place, which is gone then.
+    pub fn take_effect(self) -> Result<PathBuf> {
+        match fs::rename(&self.new, &self.path) {
+            Ok(()) => {}
+            // A program that started just now has done it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "the database is sealed under the new master key now, which is in {}, and it cannot be moved to {}. Move it there",
+                        self.new.display(),
+                        self.path.display()
+                    )
+                });
+            }
+        }
+        self.folder.sync_all()?;
+        Ok(self.path)
+    }
+}
+
+/// Settles what an interrupted rotation left beside the key file: the new key takes its place when
+/// the database is sealed under it, and is removed when it is not. Answers the lock on the folder.
+pub async fn settle(settings: &Settings, database: &Database) -> Result<File> {
+    let path = settings.key_file();
+    let Some(folder) = lock_folder(&path)? else {
+        bail!("another `recado key` command replaces the master key right now: wait for its end");
+    };
+    let new = beside(&path);
+    if new.exists() {
+        let in_force = match read_key(&new) {
+            Some(key) => Store::is_master_key(database, &key).await?,
+            None => false,
+        };
+        let settled = match in_force {
+            true => fs::rename(&new, real(&path)),
+            false => fs::remove_file(&new),
+        };
+        settled
+            .and_then(|()| folder.sync_all())
+            .with_context(|| format!("cannot settle {}", new.display()))?;
+    }
+    Ok(folder)
 }

@@ -1,18 +1,19 @@
 //! Peppers and the look-up hashes of tokens.
 //!
 //! A token is found by HMAC-SHA-256 under a *pepper*, a random key that is sealed in the database:
-//! who reads only the table can neither guess nor verify tokens. The newest pepper signs, all live
-//! ones look up, so one can be replaced while its tokens go on working.
+//! who reads only the table can neither guess nor verify tokens. The newest pepper whose time has come
+//! signs, all of them look up, so one can be replaced while its tokens go on working.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use recado_model::{CredentialKind, PepperId, Rng, Timestamp, Token};
+use recado_model::{CredentialId, CredentialKind, PepperId, Rng, Timestamp, Token};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
-    db::{Conn, Inner, Store},
+    accounts::AccountStore,
+    db::Conn,
     error::{Result, StoreError},
     seal::{Context, KeyRing},
     sql::sql,
@@ -20,6 +21,8 @@ use crate::{
 
 pub(crate) struct Pepper {
     pub id: PepperId,
+    /// When it begins to sign.
+    from: Timestamp,
     key: Zeroizing<Vec<u8>>,
 }
 
@@ -27,22 +30,35 @@ impl Pepper {
     /// HMAC(pepper, kind || 0 || token): the kind keeps a token of one surface from matching a row
     /// of another.
     pub fn hash(&self, kind: CredentialKind, token: &Token) -> Result<[u8; 32]> {
+        self.hash_text(kind, token.expose())
+    }
+
+    /// The same for a text that need not be a token.
+    pub fn hash_text(&self, kind: CredentialKind, text: &str) -> Result<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key)
             .map_err(|_| StoreError::Sealed("pepper.sealed".into()))?;
         mac.update(kind.as_str().as_bytes());
         mac.update(&[0]);
-        mac.update(token.expose().as_bytes());
+        mac.update(text.as_bytes());
         Ok(mac.finalize().into_bytes().into())
     }
 }
 
-/// Writes a new pepper; [`Store::reload_peppers`] after the commit brings it into use.
+/// The one that signs: the newest whose time has come. None has when the clock was set back, and then
+/// the oldest signs, which every process knows.
+pub(crate) fn signing(peppers: &[Pepper], now: Timestamp) -> Option<&Pepper> {
+    let come = peppers.iter().find(|pepper| pepper.from <= now);
+    come.or(peppers.last())
+}
+
+/// Writes a new pepper that signs from `from` on; [`crate::Store::reload_keys`] after the commit
+/// brings it into use.
 pub(crate) async fn insert(
     conn: &mut Conn,
     id: &PepperId,
     system: &KeyRing,
     rng: &dyn Rng,
-    now: Timestamp,
+    from: Timestamp,
 ) -> Result<()> {
     let mut key = Zeroizing::new([0u8; 32]);
     rng.fill(key.as_mut_slice());
@@ -51,38 +67,69 @@ pub(crate) async fn insert(
     sql("INSERT INTO pepper (id, sealed, created_at) VALUES ($1, $2, $3)")
         .bind(id)
         .bind(&sealed)
-        .bind(now)
+        .bind(from)
         .execute(conn)
         .await?;
     Ok(())
 }
 
-pub(crate) async fn load(conn: &mut Conn, system: &KeyRing) -> Result<Arc<[Pepper]>> {
-    let rows = sql("SELECT id, sealed FROM pepper ORDER BY created_at DESC, id DESC")
+pub(crate) async fn load(conn: &mut Conn) -> Result<Arc<[Pepper]>> {
+    let rows = sql("SELECT id, sealed, created_at FROM pepper ORDER BY created_at DESC, id DESC")
         .fetch_all(conn)
         .await?;
+    // After the rows, so that the keys they were sealed under are there.
+    let system = conn.system_ring().await?;
     let mut peppers = Vec::with_capacity(rows.len());
     for row in rows {
         let id = PepperId::from_text(row.text("id")?);
         let context = Context::new("pepper", "sealed", "", id.as_str());
         let key = Zeroizing::new(system.open(&context, &row.blob("sealed")?)?);
-        peppers.push(Pepper { id, key });
+        let from = row.time("created_at")?;
+        peppers.push(Pepper { id, from, key });
     }
     Ok(peppers.into())
 }
 
-impl Inner {
-    pub(crate) fn set_peppers(&self, peppers: Arc<[Pepper]>) {
-        *self.peppers.write().unwrap_or_else(PoisonError::into_inner) = peppers;
-    }
-}
-
-impl Store {
-    /// Reads the peppers anew, after one was added here or by another process.
-    pub async fn reload_peppers(&self) -> Result<()> {
-        let mut conn = self.read().await?;
-        let peppers = load(&mut conn, &self.inner.system).await?;
-        self.inner.set_peppers(peppers);
-        Ok(())
+impl AccountStore<'_> {
+    /// Moves the look-up hash of a credential to the pepper that signs now, given its token. For what
+    /// is not kept sealed and so cannot be moved without its owner: call it after a use that proved
+    /// the token, when [`crate::Store::needs_rehash`] says so. `false` when there was nothing to do:
+    /// moved already, ended, or not that credential's token.
+    pub async fn rehash(
+        &mut self,
+        id: &CredentialId,
+        token: &Token,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let row = sql("SELECT kind, pepper_id FROM credential WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(id)
+            .fetch_optional(self.conn)
+            .await?;
+        let Some(row) = row else {
+            return Ok(false);
+        };
+        let kind = row.parsed("kind", CredentialKind::parse)?;
+        let named = row.text("pepper_id")?;
+        let peppers = self.conn.store.peppers();
+        let old = peppers.iter().find(|pepper| pepper.id.as_str() == named);
+        let (Some(old), Some(new)) = (old, signing(&peppers, now)) else {
+            return Ok(false);
+        };
+        if old.id == new.id {
+            return Ok(false);
+        }
+        // The old hash in the WHERE is the proof that the token is this row's.
+        let moved = sql("UPDATE credential SET lookup = $4, pepper_id = $5 \
+             WHERE account_id = $1 AND id = $2 AND lookup = $3 AND pepper_id = $6")
+        .bind(&self.id)
+        .bind(id)
+        .bind(old.hash(kind, token)?.as_slice())
+        .bind(new.hash(kind, token)?.as_slice())
+        .bind(&new.id)
+        .bind(&old.id)
+        .execute(self.conn)
+        .await?;
+        Ok(moved > 0)
     }
 }

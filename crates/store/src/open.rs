@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::{
-        Arc, RwLock,
+        Arc, OnceLock, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -23,8 +23,9 @@ use sqlx::{
 use crate::{
     db::{Conn, Database, Inner, Pools, Store},
     error::{Result, StoreError, sqlite_primary_code},
+    keys::Keys,
     lookup,
-    seal::{KeyRing, MasterKey},
+    seal::{KeyRing, MasterKey, SYSTEM},
     sql::sql,
 };
 
@@ -68,77 +69,45 @@ impl Store {
             Database::Sqlite { path } => open_sqlite(path, &database, migrate).await?,
             Database::Postgres { url } => open_postgres(url, &database, migrate).await?,
         };
-        // The keys can only be read with a Conn and a Conn needs a Store: start without them.
-        let empty = || Inner {
-            pools: clone_pools(&pools),
-            rng: rng.clone(),
-            master: master_key.clone(),
-            system: KeyRing::new(Vec::new()),
-            account_keys: Cache::new(KEPT_KEYS),
-            peppers: RwLock::new(Arc::new([])),
-            statements: AtomicU64::new(0),
-        };
-        let bare = Self {
-            inner: Arc::new(empty()),
+        // The keys are read with a Conn and a Conn needs a Store: it starts with the master key alone.
+        let store = Self {
+            inner: Arc::new(Inner {
+                pools,
+                rng,
+                keys: RwLock::new(Arc::new(Keys {
+                    seen: -1,
+                    master: master_key,
+                    check: Vec::new(),
+                    peppers: Arc::new([]),
+                })),
+                key_source: OnceLock::new(),
+                account_keys: Cache::new(KEPT_KEYS),
+                statements: AtomicU64::new(0),
+                instance_changes: std::array::from_fn(|_| AtomicU64::new(0)),
+            }),
         };
         let may_make = init || database.is_sqlite();
-        let system = match bare.system_ring(&database, may_make).await {
-            Ok(system) => system,
+        match store.first_keys(&database, may_make).await {
+            Ok(()) => Ok(store),
             Err(error) => {
-                bare.close().await;
-                return Err(error);
+                store.close().await;
+                Err(error)
             }
-        };
-        let store = Self {
-            inner: Arc::new(Inner { system, ..empty() }),
-        };
-        store.reload_peppers().await?;
-        Ok(store)
+        }
     }
 
     /// Whether the database already belongs to a master key. `false` for one that does not exist
     /// or is empty: only then may the program make a new key.
     pub async fn has_key_check(database: &Database) -> Result<bool> {
-        const FIND: &str = "SELECT n FROM meta WHERE name = 'key_check'";
-        let found = match database {
-            Database::Sqlite { path } => {
-                match std::fs::metadata(path) {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                    Err(error) => return Err(unwritable(path, error)),
-                }
-                let mut conn = sqlite_options(path)
-                    .connect()
-                    .await
-                    .map_err(|error| sqlite_trouble(path, error))?;
-                let found = sqlx::query(FIND).fetch_optional(&mut conn).await;
-                // Nothing was written, so nothing can be lost here.
-                conn.close().await.ok();
-                found.map(|row| row.is_some()).or_else(|error| {
-                    if is_missing_table(&error) {
-                        Ok(false)
-                    } else {
-                        Err(sqlite_trouble(path, error))
-                    }
-                })?
-            }
-            Database::Postgres { url } => {
-                let mut conn = postgres_options(url)?
-                    .connect()
-                    .await
-                    .map_err(|error| unreachable(database, error))?;
-                let found = sqlx::query(FIND).fetch_optional(&mut conn).await;
-                conn.close().await.ok();
-                found.map(|row| row.is_some()).or_else(|error| {
-                    if is_missing_table(&error) {
-                        Ok(false)
-                    } else {
-                        Err(StoreError::from(error))
-                    }
-                })?
-            }
-        };
-        Ok(found)
+        Ok(key_check(database).await?.is_some())
+    }
+
+    /// Whether that key is the database's master key. `false` also when it has none yet.
+    pub async fn is_master_key(database: &Database, key: &MasterKey) -> Result<bool> {
+        match key_check(database).await? {
+            Some(record) => key.matches(&record),
+            None => Ok(false),
+        }
     }
 
     /// `Ok` when a new master key may be made: the database has none yet, and is SQLite or being set
@@ -157,10 +126,11 @@ impl Store {
         })
     }
 
-    /// Proves the master key (or, in a new database, binds it) and unwraps the system key.
-    async fn system_ring(&self, database: &Database, may_make: bool) -> Result<KeyRing> {
+    /// Proves the master key (or, in a new database, binds it) and reads what is kept in memory.
+    async fn first_keys(&self, database: &Database, may_make: bool) -> Result<()> {
         let mut conn = self.read().await?;
-        if meta_value(&mut conn, "key_check").await?.is_none() {
+        let mut record = meta_value(&mut conn, "key_check").await?;
+        if record.is_none() {
             drop(conn);
             if !may_make {
                 return Err(StoreError::NotInitialised {
@@ -169,55 +139,56 @@ impl Store {
             }
             self.make_first_keys().await?;
             conn = self.read().await?;
+            record = meta_value(&mut conn, "key_check").await?;
         }
-        let master = &self.inner.master;
         let wrong = || StoreError::WrongMasterKey {
             database: database.describe(),
         };
-        let record = meta_value(&mut conn, "key_check")
-            .await?
-            .ok_or_else(wrong)?;
-        if !master.matches(&record)? {
+        let record = record.ok_or_else(wrong)?;
+        let held = self.keys();
+        if !held.master.matches(&record)? {
             return Err(wrong());
         }
-        let wrapped = meta_value(&mut conn, "system_key")
-            .await?
-            .ok_or_else(wrong)?;
-        Ok(KeyRing::new(vec![
-            master.unwrap_data_key("system", 1, &wrapped)?,
-        ]))
+        self.set_keys(Keys {
+            seen: held.seen,
+            master: held.master.clone(),
+            check: record,
+            peppers: held.peppers.clone(),
+        });
+        conn.load_keys().await.map_err(|error| match error {
+            // Replaced since it was proved, a moment ago.
+            StoreError::MasterKeyReplaced => wrong(),
+            error => error,
+        })
     }
 
     /// Key check, system key and first pepper, all or none. Two processes may race to here: the
     /// loser finds the winner's row and must have the same key.
     async fn make_first_keys(&self) -> Result<()> {
-        let master = &self.inner.master;
+        // They are older than any other, and nothing here knows the time. When the gateway first
+        // started, which `System::ensure_jwt_key` notes, tells their age well enough.
+        const AT: Timestamp = Timestamp(0);
+        let master = &self.keys().master;
         let rng = self.rng();
-        let wrapped = master.new_data_key("system", rng)?;
-        let system = KeyRing::new(vec![master.unwrap_data_key("system", 1, &wrapped)?]);
+        let wrapped = master.new_data_key(SYSTEM, 1, rng)?;
+        let system = KeyRing::new(vec![master.unwrap_data_key(SYSTEM, 1, &wrapped)?]);
         let mut conn = self.write().await?;
         let made = sql(
-            "INSERT INTO meta (name, n, value) VALUES ('key_check', 1, $1) ON CONFLICT DO NOTHING",
+            "INSERT INTO meta (name, n, value) VALUES ('key_check', $1, $2) ON CONFLICT DO NOTHING",
         )
+        .bind(AT)
         .bind(&master.check_record(rng)?)
         .execute(&mut conn)
         .await?;
         if made == 0 {
             return Ok(());
         }
-        sql("INSERT INTO meta (name, n, value) VALUES ('system_key', 1, $1)")
+        sql("INSERT INTO system_key (version, wrapped, created_at) VALUES (1, $1, $2)")
             .bind(&wrapped)
+            .bind(AT)
             .execute(&mut conn)
             .await?;
-        // The first pepper is older than any other, so its age need not be true.
-        lookup::insert(
-            &mut conn,
-            &PepperId::random(rng),
-            &system,
-            rng,
-            Timestamp(0),
-        )
-        .await?;
+        lookup::insert(&mut conn, &PepperId::random(rng), &system, rng, AT).await?;
         conn.commit().await
     }
 }
@@ -230,18 +201,39 @@ async fn meta_value(conn: &mut Conn, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(row.map(|row| row.opt_blob("value")).transpose()?.flatten())
 }
 
-fn clone_pools(pools: &Pools) -> Pools {
-    match pools {
-        Pools::Sqlite {
-            read,
-            write,
-            relaxed,
-        } => Pools::Sqlite {
-            read: read.clone(),
-            write: write.clone(),
-            relaxed: relaxed.clone(),
-        },
-        Pools::Postgres(pool) => Pools::Postgres(pool.clone()),
+/// The record of the master key, read without opening the database any further.
+async fn key_check(database: &Database) -> Result<Option<Vec<u8>>> {
+    const FIND: &str = "SELECT value FROM meta WHERE name = 'key_check'";
+    let (found, trouble): (_, Box<dyn Fn(sqlx::Error) -> StoreError>) = match database {
+        Database::Sqlite { path } => {
+            match std::fs::metadata(path) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(unwritable(path, error)),
+            }
+            let mut conn = sqlite_options(path)
+                .connect()
+                .await
+                .map_err(|error| sqlite_trouble(path, error))?;
+            let found = sqlx::query_scalar(FIND).fetch_optional(&mut conn).await;
+            // Nothing was written, so nothing can be lost here.
+            conn.close().await.ok();
+            (found, Box::new(|error| sqlite_trouble(path, error)))
+        }
+        Database::Postgres { url } => {
+            let mut conn = postgres_options(url)?
+                .connect()
+                .await
+                .map_err(|error| unreachable(database, error))?;
+            let found = sqlx::query_scalar(FIND).fetch_optional(&mut conn).await;
+            conn.close().await.ok();
+            (found, Box::new(StoreError::from))
+        }
+    };
+    match found {
+        Ok(record) => Ok(record),
+        Err(error) if is_missing_table(&error) => Ok(None),
+        Err(error) => Err(trouble(error)),
     }
 }
 

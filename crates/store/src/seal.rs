@@ -1,10 +1,8 @@
 //! Sealing: AES-256-GCM, each value bound to its table, column, account and row.
 //!
-//! The master key wraps one random data key per account and one for the system; those seal values.
+//! The master key wraps random data keys, of each account and of the system; those seal values.
 //! A sealed value is `1 | key version (2 bytes, big-endian) | nonce (12) | ciphertext and tag`, so
-//! that keys can be replaced one value at a time.
-
-use std::sync::Arc;
+//! that keys can be replaced one value at a time. Which keys a process holds is in `keys`.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::{
@@ -12,14 +10,10 @@ use base64::{
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use recado_model::{AccountId, Rng};
+use recado_model::Rng;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{
-    db::Conn,
-    error::{Result, StoreError},
-    sql::sql,
-};
+use crate::error::{Result, StoreError};
 
 const KEY_LEN: usize = 32;
 const FORMAT: u8 = 1;
@@ -64,11 +58,14 @@ impl MasterKey {
         SealKey::new(0, self.0.as_slice())
     }
 
-    /// Wraps a fresh data key for `owner` (an account id, or `system`).
-    pub(crate) fn new_data_key(&self, owner: &str, rng: &dyn Rng) -> Result<Vec<u8>> {
+    /// Wraps a fresh data key for `owner` (an account id, or [`SYSTEM`]).
+    pub(crate) fn new_data_key(&self, owner: &str, version: u16, rng: &dyn Rng) -> Result<Vec<u8>> {
         let key = random_key(rng);
-        self.sealer()?
-            .seal(&wrap_context(owner), key.as_slice(), rng)
+        self.sealer()?.seal(
+            &wrap_context(owner, &version.to_string()),
+            key.as_slice(),
+            rng,
+        )
     }
 
     pub(crate) fn unwrap_data_key(
@@ -77,8 +74,24 @@ impl MasterKey {
         version: u16,
         wrapped: &[u8],
     ) -> Result<SealKey> {
-        let bytes = Zeroizing::new(self.sealer()?.open(&wrap_context(owner), wrapped)?);
+        let text = version.to_string();
+        let bytes = Zeroizing::new(self.sealer()?.open(&wrap_context(owner, &text), wrapped)?);
         SealKey::new(version, &bytes)
+    }
+
+    /// The same data key, wrapped by `new` instead of this one.
+    pub(crate) fn rewrap(
+        &self,
+        new: &Self,
+        owner: &str,
+        version: u16,
+        wrapped: &[u8],
+        rng: &dyn Rng,
+    ) -> Result<Vec<u8>> {
+        let text = version.to_string();
+        let context = wrap_context(owner, &text);
+        let bytes = Zeroizing::new(self.sealer()?.open(&context, wrapped)?);
+        new.sealer()?.seal(&context, &bytes, rng)
     }
 
     /// The record by which another key is told apart.
@@ -97,8 +110,12 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
-fn wrap_context(owner: &str) -> Context<'_> {
-    Context::new("account_key", "wrapped", owner, "")
+/// Whose key wraps what belongs to no account.
+pub(crate) const SYSTEM: &str = "system";
+
+/// A wrapped key opens for its owner and version (as text) only.
+fn wrap_context<'a>(owner: &'a str, version: &'a str) -> Context<'a> {
+    Context::new("account_key", "wrapped", owner, version)
 }
 
 fn check_context() -> Context<'static> {
@@ -225,82 +242,38 @@ impl KeyRing {
     }
 
     pub fn open(&self, context: &Context<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
-        let version = match sealed {
-            [FORMAT, high, low, ..] => u16::from_be_bytes([*high, *low]),
-            _ => {
-                return Err(StoreError::Sealed(format!(
-                    "{}.{}",
-                    context.table, context.column
-                )));
-            }
-        };
+        let failed = || StoreError::Sealed(format!("{}.{}", context.table, context.column));
+        let version = version_of(sealed).ok_or_else(failed)?;
         self.0
             .iter()
             .find(|key| key.version == version)
-            .ok_or_else(|| StoreError::Sealed(format!("{}.{}", context.table, context.column)))?
+            .ok_or_else(failed)?
             .open(context, sealed)
+    }
+
+    /// The version that seals; 0 for a ring without a key.
+    pub fn newest(&self) -> u16 {
+        self.0.first().map_or(0, |key| key.version)
+    }
+
+    /// Whether the key that sealed it is here. What is no sealed value needs no key.
+    pub fn has_key_of(&self, sealed: &[u8]) -> bool {
+        version_of(sealed).is_none_or(|version| self.0.iter().any(|key| key.version == version))
     }
 }
 
-impl Conn {
-    /// The account's data keys, from memory or from its rows (also those of this transaction).
-    pub(crate) async fn account_ring(&mut self, account: &AccountId) -> Result<Arc<KeyRing>> {
-        if let Some(ring) = self.store.inner.account_keys.get(account) {
-            return Ok(ring);
-        }
-        let rows = sql(
-            "SELECT version, wrapped FROM account_key WHERE account_id = $1 ORDER BY version DESC",
-        )
-        .bind(account)
-        .fetch_all(self)
-        .await?;
-        if rows.is_empty() {
-            return Err(StoreError::NoParent);
-        }
-        let mut keys = Vec::with_capacity(rows.len());
-        for row in rows {
-            let version =
-                u16::try_from(row.i64("version")?).map_err(|_| StoreError::Column("version"))?;
-            let master = &self.store.inner.master;
-            keys.push(master.unwrap_data_key(account.as_str(), version, &row.blob("wrapped")?)?);
-        }
-        let ring = Arc::new(KeyRing::new(keys));
-        self.store
-            .inner
-            .account_keys
-            .insert(account.clone(), ring.clone());
-        Ok(ring)
+/// Which key sealed it; `None` for what is no sealed value.
+pub(crate) fn version_of(sealed: &[u8]) -> Option<u16> {
+    match sealed {
+        [FORMAT, high, low, ..] => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
     }
+}
 
-    /// Seals `plain` under the account's key for the row and column that it is going to.
-    pub(crate) async fn seal_for(
-        &mut self,
-        account: &AccountId,
-        table: &'static str,
-        column: &'static str,
-        row: &str,
-        plain: &[u8],
-    ) -> Result<Vec<u8>> {
-        let ring = self.account_ring(account).await?;
-        let context = Context::new(table, column, account.as_str(), row);
-        ring.seal(&context, plain, self.store.rng())
-    }
-
-    /// The text that was sealed for that row and column.
-    pub(crate) async fn unseal_for(
-        &mut self,
-        account: &AccountId,
-        table: &'static str,
-        column: &'static str,
-        row: &str,
-        sealed: &[u8],
-    ) -> Result<recado_model::Secret> {
-        let ring = self.account_ring(account).await?;
-        let plain = ring.open(&Context::new(table, column, account.as_str(), row), sealed)?;
-        String::from_utf8(plain)
-            .map(recado_model::Secret::new)
-            .map_err(|_| StoreError::Sealed(format!("{table}.{column}")))
-    }
+/// Every value sealed under an older version is less than this, byte by byte.
+pub(crate) fn prefix_of(version: u16) -> [u8; 3] {
+    let [high, low] = version.to_be_bytes();
+    [FORMAT, high, low]
 }
 
 #[cfg(test)]
@@ -310,7 +283,7 @@ mod tests {
     use super::*;
 
     fn ring(master: &MasterKey, owner: &str) -> KeyRing {
-        let wrapped = master.new_data_key(owner, &OsRng).expect("wraps");
+        let wrapped = master.new_data_key(owner, 1, &OsRng).expect("wraps");
         let key = master.unwrap_data_key(owner, 1, &wrapped).expect("unwraps");
         KeyRing::new(vec![key])
     }
@@ -344,10 +317,61 @@ mod tests {
     fn a_data_key_unwraps_only_for_its_owner_and_master_key() {
         let (master, _) = MasterKey::generate(&OsRng);
         let (other, _) = MasterKey::generate(&OsRng);
-        let wrapped = master.new_data_key("AC1", &OsRng).expect("wraps");
+        let wrapped = master.new_data_key("AC1", 1, &OsRng).expect("wraps");
         assert!(master.unwrap_data_key("AC1", 1, &wrapped).is_ok());
+        assert!(master.unwrap_data_key("AC1", 2, &wrapped).is_err());
         assert!(master.unwrap_data_key("AC2", 1, &wrapped).is_err());
         assert!(other.unwrap_data_key("AC1", 1, &wrapped).is_err());
+    }
+
+    #[test]
+    fn a_rewrapped_key_opens_what_it_sealed_and_only_under_the_new_master_key() {
+        let (old, _) = MasterKey::generate(&OsRng);
+        let (new, _) = MasterKey::generate(&OsRng);
+        let wrapped = old.new_data_key("AC1", 7, &OsRng).expect("wraps");
+        let unwrap = |master: &MasterKey, wrapped: &[u8]| {
+            let key = master.unwrap_data_key("AC1", 7, wrapped)?;
+            Ok::<_, StoreError>(KeyRing::new(vec![key]))
+        };
+        let here = Context::new("credential", "sealed", "AC1", "CR1");
+        let before = unwrap(&old, &wrapped).expect("the old one");
+        let sealed = before.seal(&here, b"secret", &OsRng).expect("seals");
+        let again = old
+            .rewrap(&new, "AC1", 7, &wrapped, &OsRng)
+            .expect("rewraps");
+        let after = unwrap(&new, &again).expect("the new one");
+        assert_eq!(after.open(&here, &sealed).expect("opens"), b"secret");
+        assert!(unwrap(&old, &again).is_err());
+        assert!(old.rewrap(&new, "AC2", 7, &wrapped, &OsRng).is_err());
+    }
+
+    #[test]
+    fn older_versions_sort_below() {
+        let (master, _) = MasterKey::generate(&OsRng);
+        let here = Context::new("credential", "sealed", "AC1", "CR1");
+        let sealed = |version: u16| {
+            let wrapped = master.new_data_key("AC1", version, &OsRng).expect("wraps");
+            let key = master.unwrap_data_key("AC1", version, &wrapped);
+            let ring = KeyRing::new(vec![key.expect("unwraps")]);
+            ring.seal(&here, b"secret", &OsRng).expect("seals")
+        };
+        for (older, newer) in [(1, 2), (9, 10), (255, 256), (256, 512), (65_534, 65_535)] {
+            assert!(sealed(older).as_slice() < prefix_of(newer).as_slice());
+            assert!(sealed(newer).as_slice() > prefix_of(newer).as_slice());
+            assert_eq!(version_of(&sealed(newer)), Some(newer));
+        }
+    }
+
+    #[test]
+    fn a_million_values_have_a_million_nonces() {
+        let keys = ring(&MasterKey::generate(&OsRng).0, "AC1");
+        let here = Context::new("device", "value", "AC1", "RC1/session/1");
+        let mut seen = std::collections::HashSet::with_capacity(1_000_000);
+        for _ in 0..1_000_000 {
+            let sealed = keys.seal(&here, b"x", &OsRng).expect("seals");
+            let nonce: [u8; NONCE_LEN] = sealed[3..HEAD].try_into().expect("a nonce");
+            assert!(seen.insert(nonce), "a nonce came twice");
+        }
     }
 
     #[test]

@@ -4,8 +4,14 @@
 //! xtask test` starts one. To add a test: an `async fn name(bed: Bed)` in the file of its noun, and
 //! its name in the list below.
 
+#[path = "contract/audit.rs"]
+mod audit;
 #[path = "contract/bed.rs"]
 mod bed;
+#[path = "contract/billing.rs"]
+mod billing;
+#[path = "contract/claim.rs"]
+mod claim;
 #[path = "contract/credentials.rs"]
 mod credentials;
 #[path = "contract/deliveries.rs"]
@@ -16,14 +22,20 @@ mod device;
 mod instances;
 #[path = "contract/jobs.rs"]
 mod jobs;
+#[path = "contract/keys.rs"]
+mod keys;
 #[path = "contract/messages.rs"]
 mod messages;
 #[path = "contract/opening.rs"]
 mod opening;
+#[path = "contract/reseal.rs"]
+mod reseal;
 #[path = "contract/sealed.rs"]
 mod sealed;
 #[path = "contract/system.rs"]
 mod system;
+#[path = "contract/usage.rs"]
+mod usage;
 
 macro_rules! on_both {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -54,15 +66,26 @@ on_both! {
     instances::states_and_pairing,
     instances::no_instance_crosses_accounts,
     instances::deleting_takes_everything_below,
+    audit::the_log_is_read_in_pages,
+    audit::what_is_over_is_pruned,
     credentials::tokens_are_found_and_revoked,
     credentials::shown_again_or_not,
     credentials::every_end_moves_the_epoch,
     credentials::two_peppers_look_up,
     credentials::no_credential_crosses_accounts,
+    claim::a_claimed_session_moves_whole,
+    claim::only_a_waiting_guest_is_claimed,
+    claim::a_claim_and_an_end_exclude_each_other,
+    claim::guests_are_capped_exactly,
     messages::ids_are_unique_where_they_must_be,
     messages::status_only_rises,
     messages::events_and_deliveries_are_one_transaction,
     messages::own_messages_are_found_by_id_alone,
+    billing::subscriptions_are_kept,
+    billing::of_two_changes_at_once_none_is_lost,
+    billing::trials_begin_where_nothing_was_charged,
+    billing::the_operator_sees_all_but_guests,
+    billing::what_may_be_over_is_looked_at,
     jobs::jobs_keep_their_order,
     jobs::delayed_jobs_join_when_they_are_due,
     jobs::a_dropped_queue_fails_its_messages,
@@ -85,4 +108,17 @@ on_both! {
     system::a_node_that_starts_clears_what_it_left,
     system::generations_rise_and_ends_move,
     system::jwt_keys_are_kept,
+    usage::the_last_use_never_goes_back,
+    usage::a_new_network_is_news_once,
+    usage::a_credential_that_travels_fills_no_disk,
+    usage::a_sum_of_refusals_grows_in_its_row,
+    keys::programs_that_start_at_once_make_one_jwt_key,
+    keys::jwt_keys_overlap_and_go,
+    keys::peppers_rotate,
+    reseal::data_keys_rotate_while_others_write,
+    reseal::damaged_values_stay_and_stop_nothing,
+    keys::the_master_key_rotates,
+    keys::accounts_made_during_a_master_rotation_open,
+    keys::reloading_is_one_statement_when_nothing_changed,
+    keys::what_is_weak_is_counted,
 }

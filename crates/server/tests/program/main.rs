@@ -8,6 +8,8 @@
 //! | `crash` | `kill -9` loses no message and doubles none |
 //! | `secrets` | no secret in the database file, the log or the metrics |
 //! | `bad_days` | each wrong setting or place ends with one sentence that says what to do |
+//! | `credentials` | the operator at an account's credentials |
+//! | `keys` | every key is replaced under a gateway that serves |
 //! | `life` | draining, coming back, and the commands |
 //! | `logs` | what the log looks like |
 //!
@@ -17,6 +19,8 @@
 
 mod bad_days;
 mod crash;
+mod credentials;
+mod keys;
 mod life;
 mod logs;
 mod network;

@@ -25,6 +25,8 @@ impl Bed {
             instance,
             parent,
             not_after: None,
+            networks: &[],
+            scope: Default::default(),
         };
         conn.account(account).issue(new, NOW).await.expect("issues");
         conn.commit().await.expect("commit");
@@ -192,7 +194,7 @@ pub async fn two_peppers_look_up(bed: Bed) {
     let mut conn = bed.store.write().await.expect("write");
     conn.system().add_pepper(NOW).await.expect("pepper");
     conn.commit().await.expect("commit");
-    bed.store.reload_peppers().await.expect("reloads");
+    bed.store.reload_keys().await.expect("reloads");
     let (_, new) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
     let before = bed.store.statements();
     assert!(bed.find(&old).await.is_some());
@@ -243,6 +245,8 @@ pub async fn no_credential_crosses_accounts(bed: Bed) {
         instance,
         parent,
         not_after: None,
+        networks: &[],
+        scope: Default::default(),
     };
     for (new, unique) in [
         (new(&fresh, Some(&instance), None), false),

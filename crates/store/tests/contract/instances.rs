@@ -93,6 +93,7 @@ pub async fn lists_page_sort_and_search(bed: Bed) {
             query: query.map(str::to_owned),
             sort,
             descending,
+            scope: Default::default(),
         };
         let page = store.instances(&query).await.expect("lists");
         let names: Vec<_> = page.items.into_iter().map(|i| i.name).collect();

@@ -72,8 +72,8 @@ pub async fn the_first_key_is_made_once(bed: Bed) {
         "{error}"
     );
     // As if it had never been set up.
-    bed.raw("DELETE FROM meta WHERE name IN ('key_check', 'system_key')")
-        .await;
+    bed.raw("DELETE FROM meta WHERE name = 'key_check'").await;
+    bed.raw("DELETE FROM system_key").await;
     bed.raw("DELETE FROM pepper").await;
     bed.store.close().await;
     assert!(!Store::has_key_check(&bed.database).await.expect("asks"));

@@ -30,6 +30,8 @@ async fn no_secret_is_in_the_file() {
             instance: Some(&instance),
             parent: None,
             not_after: None,
+            networks: &[],
+            scope: Default::default(),
         };
         conn.account(&account)
             .issue(new, NOW)

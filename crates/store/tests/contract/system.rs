@@ -304,6 +304,8 @@ pub async fn undone_accounts_can_be_made_again(bed: Bed) {
             instance: None,
             parent: None,
             not_after: None,
+            networks: &[],
+            scope: Default::default(),
         };
         conn.account(&id).issue(new, NOW).await.expect("issues");
         if keep {
@@ -386,6 +388,8 @@ pub async fn generations_rise_and_ends_move(bed: Bed) {
         instance: None,
         parent: None,
         not_after: None,
+        networks: &[],
+        scope: Default::default(),
     };
     conn.account(&a).issue(new, NOW).await.expect("issues");
     let mut system = conn.system();

@@ -1,9 +1,10 @@
 //! What happens around every handler: one middleware, so that the order is plain to read.
 //!
-//! Request id → span → timeout → handler (panics caught) → errors rendered for their surface →
-//! security headers → metrics. Neither headers nor queries are ever logged: credentials live there.
+//! Caller's address, request id → span → caps on the head, CORS preflight → timeout → handler (panics
+//! caught) → failed proofs counted → errors rendered for their surface → security headers, CORS → metrics. Neither headers
+//! nor queries are ever logged: credentials live there.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -19,10 +20,14 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     Options, Shared, Surface,
     auth::{Accepts, Credentials},
+    edge::{self, ClientIp},
     error::{self, Fail, Place, render},
+    limits::limit,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const UNMATCHED: &str = "unmatched";
 
 /// The middleware of every route and of every request that has none.
@@ -38,33 +43,40 @@ pub async fn observe(State(shared): State<Shared>, mut request: Request, next: N
     // Made here: one that came in could be a secret, a line break or somebody else's.
     let request_id = RequestId::random(shared.app.rng().as_ref());
     request.extensions_mut().insert(request_id.clone());
+    let client = ClientIp::read(&request, &shared.options.trusted_proxies);
+    request.extensions_mut().insert(client);
+    let cors = shared.options.cors.grant(surface, request.headers());
 
     let span = tracing::info_span!(
         "request", method, route, %request_id, surface = surface.as_str(),
         status = Empty, account = Empty, instance = Empty,
     );
-    let limit = match surface {
+    let longest = match surface {
         Surface::Mcp => Options::MCP_TIMEOUT.max(shared.options.request_timeout),
         _ => shared.options.request_timeout,
     };
     let mut response = async {
-        let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let response = match timeout(limit, handler).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => Fail::from(error::panicked()).into_response(),
-            Err(_) => timed_out().into_response(),
+        let asked = || cors.as_ref().and_then(|grant| grant.preflight(&request));
+        let response = match edge::refused(&request).or_else(asked) {
+            Some(response) => response,
+            None => handled(request, next, longest).await,
         };
         let place = Place {
             surface,
             request_id: request_id.as_str(),
             public_url: &shared.app.config().public_url,
         };
-        shaped(response, &place)
+        shaped(response, &place, |fail| {
+            limit(&shared, client.0, None, fail)
+        })
     }
     .instrument(span.clone())
     .await;
 
-    harden(&mut response, surface);
+    harden(&mut response, surface, shared.is_https());
+    if let Some(grant) = cors {
+        grant.sign(&mut response);
+    }
     if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -82,12 +94,22 @@ pub async fn observe(State(shared): State<Shared>, mut request: Request, next: N
     response
 }
 
+/// The handler's answer, whatever happens to it.
+async fn handled(request: Request, next: Next, limit: Duration) -> Response {
+    let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match timeout(limit, handler).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Fail::from(error::panicked()).into_response(),
+        Err(_) => timed_out().into_response(),
+    }
+}
+
 /// A [`Fail`] becomes the body of its surface; anything else passes.
-fn shaped(response: Response, place: &Place<'_>) -> Response {
+fn shaped(response: Response, place: &Place<'_>, limit: impl FnOnce(Fail) -> Fail) -> Response {
     let Some(fail) = response.extensions().get::<Fail>() else {
         return response;
     };
-    let mut rendered = render(fail, place);
+    let mut rendered = render(&limit(fail.clone()), place);
     if let Some(allow) = response.headers().get(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow.clone());
     }
@@ -103,7 +125,7 @@ fn timed_out() -> Fail {
 }
 
 /// What no answer goes without. A route that sets one of these itself keeps its own.
-fn harden(response: &mut Response, surface: Surface) {
+fn harden(response: &mut Response, surface: Surface, https: bool) {
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
         headers
@@ -116,7 +138,15 @@ fn harden(response: &mut Response, surface: Surface) {
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     );
-    if surface != Surface::Web {
+    if https {
+        // For this host alone: what runs on its subdomains is not ours to decide.
+        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if surface == Surface::Web {
+        default(header::X_FRAME_OPTIONS, "DENY");
+        default(RESOURCE_POLICY, "same-origin");
+        default(OPENER_POLICY, "same-origin");
+    } else {
         // Every answer is somebody's, and some carry credentials.
         default(header::CACHE_CONTROL, "no-store");
     }
@@ -125,13 +155,7 @@ fn harden(response: &mut Response, surface: Surface) {
     }
 }
 
-fn measure(
-    method: &'static str,
-    route: &str,
-    status: u16,
-    surface: Surface,
-    took: std::time::Duration,
-) {
+fn measure(method: &'static str, route: &str, status: u16, surface: Surface, took: Duration) {
     let labels = [
         ("method", method.to_owned()),
         ("route", route.to_owned()),
@@ -200,7 +224,7 @@ async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
     if Surface::of(parts.uri.path(), &parts.headers) != Surface::Direct {
         return Ok(());
     }
-    let shown = Credentials::collect(&parts.headers, Accepts::DIRECT)?;
+    let shown = Credentials::collect(parts, Accepts::DIRECT)?;
     shown.judge(shared.app.access().session_key(&shown.presented()).await)?;
     Ok(())
 }

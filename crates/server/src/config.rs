@@ -1,19 +1,28 @@
 //! Settings: the commented `default.toml` below, then the operator's file, then the environment.
 
+mod sections;
+
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use recado_app::{Guests, config::WebhookConfig};
+use ipnet::IpNet;
+use recado_api::edge::Cors;
+use recado_app::{
+    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, limits::Quotas,
+};
 use recado_model::{Rng, Secret, id::random_base32};
 use recado_store::Database;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use sections::*;
+pub use sections::{Limits, LogFormat};
 
 /// The documentation of every setting is this file.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -31,6 +40,7 @@ pub struct Settings {
     #[serde(deserialize_with = "secret")]
     database_url: Secret,
     database_url_file: Option<PathBuf>,
+    trusted_proxies: TextOrList,
     #[serde(default, deserialize_with = "some_secret")]
     pub master_key: Option<Secret>,
     pub master_key_file: Option<PathBuf>,
@@ -42,91 +52,16 @@ pub struct Settings {
     pub log_format: LogFormat,
     pub source_url: String,
     pub limits: Limits,
+    cors: CorsSettings,
     jwt: Jwt,
     direct: Direct,
     send: Send,
     start: Start,
     webhooks: Webhooks,
     egress: EgressSettings,
+    billing: Billing,
+    audit: Audit,
     sandbox: Sandbox,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    pub body_bytes: usize,
-    pub request_secs: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Jwt {
-    ttl_secs: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Direct {
-    guests: String,
-    max_guests: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Send {
-    min_interval_ms: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Start {
-    stagger_ms: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Webhooks {
-    timeout_ms: u64,
-    concurrency: usize,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EgressSettings {
-    allow: TextOrList,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum TextOrList {
-    Text(String),
-    List(Vec<String>),
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sandbox {
-    url: String,
-}
-
-fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-    String::deserialize(from).map(Secret::new)
-}
-
-fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(from)?;
-    text.parse().map_err(|_| {
-        serde::de::Error::custom(format!(
-            "must be address:port such as 127.0.0.1:8080, not {text:?},"
-        ))
-    })
 }
 
 /// Figment's own error names neither the file nor fits on a line, and quotes what may be a secret.
@@ -144,30 +79,6 @@ fn check_syntax(file: &Path) -> Result<()> {
         )
     })?;
     Ok(())
-}
-
-/// Environment variables that look like numbers arrive as numbers.
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Scalar {
-        Text(String),
-        Bool(bool),
-        Whole(i64),
-        Number(f64),
-    }
-    Ok(match Scalar::deserialize(from)? {
-        Scalar::Text(text) => text,
-        Scalar::Bool(value) => value.to_string(),
-        Scalar::Whole(value) => value.to_string(),
-        Scalar::Number(value) => value.to_string(),
-    })
-}
-
-fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(from)?
-        .filter(|text| !text.is_empty())
-        .map(Secret::new))
 }
 
 impl Settings {
@@ -249,21 +160,46 @@ impl Settings {
             (1..=3600).contains(&self.limits.request_secs),
             "limits.request_secs must be from 1 to 3600"
         );
+        ensure!(
+            (1..=1_000_000).contains(&self.limits.connections),
+            "limits.connections must be from 1 to 1000000"
+        );
+        for (name, quota) in [
+            ("network", self.limits.failed_proofs_per_network),
+            ("client", self.limits.failed_proofs_per_client),
+        ] {
+            ensure!(
+                (1..=1_000_000).contains(&quota),
+                "limits.failed_proofs_per_{name} must be from 1 to 1000000: so many may fail in a minute, and one that holds always passes"
+            );
+        }
         self.database()?;
         self.metrics_listen()?;
         ensure!(
-            self.direct.max_guests >= 0,
-            "direct.max_guests must not be negative"
+            self.direct.max_guests >= 0 && self.direct.max_guests_per_network >= 0,
+            "direct.max_guests and direct.max_guests_per_network must not be negative; to refuse guests, set direct.guests = \"off\""
         );
         self.guests()?;
+        ensure!(
+            (1..=36_500).contains(&self.audit.retention_days),
+            "audit.retention_days must be from 1 to 36500"
+        );
+        self.billing()?;
         self.egress_allow()?;
+        self.trusted_proxies()?;
+        self.cors()?;
         Ok(())
     }
 
     /// Without a trailing slash. On loopback it defaults to the listener itself.
     pub fn public_url(&self) -> String {
+        self.public_url_on(self.listen)
+    }
+
+    /// The same, where the listener is bound to `address`: port 0 of `listen` stands for any.
+    pub fn public_url_on(&self, address: SocketAddr) -> String {
         match self.public_url.trim_end_matches('/') {
-            "" => format!("http://{}", self.listen),
+            "" => format!("http://{address}"),
             url => url.to_owned(),
         }
     }
@@ -314,7 +250,8 @@ impl Settings {
         Some(self.sandbox.url.as_str()).filter(|url| !url.is_empty())
     }
 
-    fn guests(&self) -> Result<Guests> {
+    /// Who may open a guest session.
+    pub fn guests(&self) -> Result<Guests> {
         Ok(match self.direct.guests.as_str() {
             "off" => Guests::Off,
             "pair" => Guests::Pair,
@@ -323,21 +260,57 @@ impl Settings {
         })
     }
 
-    fn egress_allow(&self) -> Result<Vec<ipnet::IpNet>> {
-        let parts: Vec<&str> = match &self.egress.allow {
-            TextOrList::Text(text) => text.split(',').collect(),
-            TextOrList::List(list) => list.iter().map(String::as_str).collect(),
+    /// Who takes money for instances, if anyone does.
+    pub fn billing(&self) -> Result<BillingConfig> {
+        let provider = match self.billing.provider.as_str() {
+            "off" => ProviderKind::Off,
+            "manual" => ProviderKind::Manual,
+            other => bail!("billing.provider must be off or manual, not {other:?}"),
         };
+        ensure!(
+            (0..=3650).contains(&self.billing.trial_days),
+            "billing.trial_days must be from 0 (no trial) to 3650"
+        );
+        Ok(BillingConfig {
+            provider,
+            trial_ms: self.billing.trial_days * 24 * 3600 * 1000,
+        })
+    }
+
+    fn egress_allow(&self) -> Result<Vec<IpNet>> {
+        let parts = self.egress.allow.parts().into_iter();
         parts
-            .into_iter()
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
             .map(|part| {
                 part.parse().with_context(|| {
                     format!("egress.allow: {part:?} is not a subnet such as 10.1.0.0/16")
                 })
             })
             .collect()
+    }
+
+    /// Peers whose `X-Forwarded-For` is believed; a bare address is a network of one.
+    pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
+        let parts = self.trusted_proxies.parts().into_iter();
+        parts
+            .map(|part| {
+                let one = part.parse::<IpAddr>().map(IpNet::from);
+                one.or_else(|_| part.parse::<IpNet>()).with_context(|| {
+                    format!(
+                        "trusted_proxies: {part:?} is not an address or subnet such as 10.0.0.0/8"
+                    )
+                })
+            })
+            .collect()
+    }
+
+    /// The origins of [`Settings::cors`] as they are written.
+    pub fn cors_origins(&self) -> Vec<&str> {
+        self.cors.origins.parts()
+    }
+
+    /// Web pages of other origins that may read answers.
+    pub fn cors(&self) -> Result<Cors> {
+        Cors::new(self.cors.origins.parts()).map_err(|why| anyhow!("cors.origins: {why}"))
     }
 
     /// What the services need of all this. `public_url` is given apart: a listener on port 0 knows
@@ -353,15 +326,22 @@ impl Settings {
             node,
             device_name: self.device_name.clone(),
             jwt_ttl_secs: self.jwt.ttl_secs,
+            failed_proofs: Quotas {
+                per_network: self.limits.failed_proofs_per_network,
+                per_client: self.limits.failed_proofs_per_client,
+            },
             guests: self.guests()?,
             max_guests: self.direct.max_guests,
+            max_guests_per_network: self.direct.max_guests_per_network,
             send_interval_ms: self.send.min_interval_ms,
             start_stagger_ms: self.start.stagger_ms,
             webhooks: WebhookConfig {
                 timeout_ms: self.webhooks.timeout_ms,
                 concurrency: self.webhooks.concurrency,
             },
+            billing: self.billing()?,
             egress_allow: self.egress_allow()?,
+            audit_retention_days: self.audit.retention_days,
             ..recado_app::Config::default()
         })
     }
@@ -383,9 +363,11 @@ impl Settings {
             .metrics_listen()?
             .map_or("off".to_owned(), |addr| addr.to_string());
         Ok(format!(
-            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\negress.allow     {:?}\nsandbox.url      {}\n",
+            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\negress.allow     {:?}\nsandbox.url      {}\n",
             self.listen,
             self.public_url(),
+            self.trusted_proxies()?,
+            self.cors.origins.parts(),
             self.data_dir.display(),
             self.direct.guests,
             self.egress_allow()?,

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use axum::{Router, routing::get, serve::ListenerExt};
+use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use recado_app::{App, Deps, Workers};
 use recado_engine::wa::{Network, WaConfig, WaEngine};
@@ -12,7 +12,7 @@ use recado_store::{Options, Store, StoreError};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Settings, keys};
+use crate::{config::Settings, keys, listen};
 
 /// What a gateway runs on; tests bring their own.
 pub struct World {
@@ -29,12 +29,9 @@ pub struct Gateway {
     pub store: Store,
     workers: Workers,
     listening: CancellationToken,
-    servers: Vec<JoinHandle<std::io::Result<()>>>,
+    servers: Vec<JoinHandle<()>>,
     _lock: std::fs::File,
 }
-
-/// How long requests under way may take to finish once the program stops.
-const DRAIN: Duration = Duration::from_secs(10);
 
 pub async fn open_store(
     settings: &Settings,
@@ -44,20 +41,34 @@ pub async fn open_store(
 ) -> Result<Store> {
     keys::prepare_data_dir(&settings.data_dir)?;
     let database = settings.database()?;
-    let master_key = keys::master_key(settings, &database, &**rng, init).await?;
-    let opened = Store::open(Options {
-        database,
-        master_key,
-        rng: rng.clone(),
-        migrate,
-        init,
-    });
-    opened.await.map_err(|error| match error {
-        StoreError::WrongMasterKey { .. } => {
-            anyhow::Error::from(error).context(settings.key_source())
-        }
-        error => error.into(),
-    })
+    let open = async || {
+        let master_key = keys::master_key(settings, &database, &**rng, init).await?;
+        let opened = Store::open(Options {
+            database: database.clone(),
+            master_key,
+            rng: rng.clone(),
+            migrate,
+            init,
+        });
+        opened.await.map_err(anyhow::Error::from)
+    };
+    let wrong = |error: &anyhow::Error| {
+        let error = error.downcast_ref::<StoreError>();
+        matches!(error, Some(StoreError::WrongMasterKey { .. }))
+    };
+    let opened = match open().await {
+        // It may have been replaced between reading its file and the database.
+        Err(error) if wrong(&error) => open().await,
+        opened => opened,
+    };
+    let store = opened.map_err(|error| match wrong(&error) {
+        true => error.context(settings.key_source()),
+        false => error,
+    })?;
+    if let Some(source) = keys::source(settings) {
+        store.set_key_source(source);
+    }
+    Ok(store)
 }
 
 impl Gateway {
@@ -88,11 +99,7 @@ impl Gateway {
             network,
             rng: rng.clone(),
         })?;
-        let public_url = if settings.listen.port() == 0 && settings.listen.ip().is_loopback() {
-            format!("http://{address}")
-        } else {
-            settings.public_url()
-        };
+        let public_url = settings.public_url_on(address);
         let config = settings.app_config(public_url, &*rng)?;
         let deps = Deps {
             store: store.clone(),
@@ -106,6 +113,8 @@ impl Gateway {
             body_limit: settings.limits.body_bytes,
             request_timeout: Duration::from_secs(settings.limits.request_secs),
             source_url: settings.source_url.clone(),
+            trusted_proxies: settings.trusted_proxies()?,
+            cors: settings.cors()?,
             ..recado_api::Options::default()
         };
         let router = recado_api::router(app.clone(), options);
@@ -113,12 +122,17 @@ impl Gateway {
 
         let listening = CancellationToken::new();
         let mut metrics_url = None;
-        let mut servers = vec![serve(listener, router, listening.clone())];
+        let limits = listen::Limits {
+            connections: settings.limits.connections,
+            ..listen::Limits::default()
+        };
+        let serve = |listener, router| listen::serve(listener, router, limits, listening.clone());
+        let mut servers = vec![serve(listener, router)];
         if let Some((listener, handle)) = metrics_listener {
             metrics_url = Some(format!("http://{}/metrics", listener.local_addr()?));
             let router =
                 Router::new().route("/metrics", get(move || async move { handle.render() }));
-            servers.push(serve(listener, router, listening.clone()));
+            servers.push(serve(listener, router));
         }
         tracing::info!(listen = %address, network = app.network(), "recado is up");
         Ok(Self {
@@ -137,12 +151,9 @@ impl Gateway {
     pub async fn stop(self) -> Result<()> {
         self.listening.cancel();
         for server in self.servers {
-            match tokio::time::timeout(DRAIN, server).await {
-                Ok(Ok(Ok(()))) => {}
-                // The rest must be closed all the same.
-                Ok(Ok(Err(error))) => tracing::warn!(%error, "a listener failed"),
-                Ok(Err(error)) => tracing::warn!(%error, "a listener failed"),
-                Err(_) => tracing::warn!("some requests did not finish in time"),
+            // The rest must be closed all the same.
+            if let Err(error) = server.await {
+                tracing::warn!(%error, "a listener failed");
             }
         }
         self.workers.stop().await;
@@ -155,27 +166,6 @@ impl Gateway {
 async fn bind(setting: &str, addr: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(addr).await.with_context(|| {
         format!("cannot listen on {addr}: another program may use that port. Stop it, or set {setting} to another address")
-    })
-}
-
-fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> JoinHandle<std::io::Result<()>> {
-    // Without it, answers in several writes wait for the peer's delayed acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY");
-        }
-    });
-    tokio::spawn(async move {
-        axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
     })
 }
 

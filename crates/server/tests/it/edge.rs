@@ -1,0 +1,414 @@
+//! Before any guard: caps on heads, odd framing, slow senders, CORS, and the headers of every answer.
+
+use std::time::{Duration, Instant};
+
+use recado::config::Settings;
+use recado_api::Surface;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::{call::Answer, harness::Bed, wire};
+
+on_both! {
+    large_heads,
+    many_headers,
+    odd_framing,
+    methods_of_no_route,
+    slow_heads,
+    a_stop_with_idle_connections,
+    no_cors_unless_listed,
+    what_every_answer_carries,
+}
+
+/// A path of each surface, with the method it knows.
+const PATHS: [(Surface, &str, &str); 6] = [
+    (Surface::Instance, "POST", "/instances/list"),
+    (Surface::Token, "POST", "/token"),
+    (Surface::Mcp, "POST", "/api/mcp/"),
+    (Surface::Direct, "POST", "/sessions"),
+    (Surface::Ops, "GET", "/livez"),
+    (Surface::Web, "GET", "/dashboard"),
+];
+
+async fn large_heads(bed: Bed) {
+    for (surface, method, path) in PATHS {
+        // In one header, in many, in a credential, in the address: it comes before every guard.
+        let call = || bed.call(method, path);
+        let query = format!("{path}?{}", "q".repeat(16_400));
+        let many = (0..90).fold(call(), |call, at| {
+            call.header(&format!("x-pad-{at}"), &"v".repeat(200))
+        });
+        for call in [
+            call().header("x-pad", &"v".repeat(17_000)),
+            call().bearer(&"v".repeat(40_000)),
+            call().header("x-api-key", &"v".repeat(17_000)),
+            bed.call(method, &query),
+            many,
+        ] {
+            let answer = call.send().await.expect(431);
+            assert_eq!(answer.header("content-type"), "application/json");
+            assert!(answer.header("x-request-id").starts_with("RQ"));
+            let body = answer.json();
+            let text = match surface {
+                Surface::Token => {
+                    assert_eq!(body["error"], "invalid_request", "{answer:?}");
+                    &body["message"]
+                }
+                Surface::Mcp => {
+                    assert_eq!(body["error"]["code"], -32600, "{answer:?}");
+                    assert_eq!(body["id"], Value::Null, "{answer:?}");
+                    &body["error"]["message"]
+                }
+                Surface::Direct => &body["error"],
+                _ => {
+                    assert_eq!(body["error_code"], "headers_too_large", "{answer:?}");
+                    &body["message"]
+                }
+            };
+            let text = text.as_str().expect("a text");
+            assert!(text.contains("16384"), "{answer:?}");
+            assert!(!answer.text().contains("vvv"), "nothing is echoed");
+        }
+        // A long one that still fits is judged as usual.
+        let fits = call().header("x-pad", &"v".repeat(15_000)).send().await;
+        assert_ne!(fits.status, 431, "{fits:?}");
+    }
+}
+
+async fn many_headers(bed: Bed) {
+    for (count, refused) in [(90, false), (150, true)] {
+        let pad: String = (0..count).map(|at| format!("a{at}: b\r\n")).collect();
+        let request = format!("GET /livez HTTP/1.1\r\nhost: x\r\n{pad}\r\n");
+        let answer = wire::exchange(bed.address(), request.as_bytes()).await;
+        let expected = if refused { 431 } else { 200 };
+        assert_eq!(wire::status(&answer), expected, "{count}: {answer}");
+    }
+    bed.get("/livez").send().await.expect(200);
+}
+
+async fn odd_framing(bed: Bed) {
+    let exchange = async |request: &str| wire::exchange(bed.address(), request.as_bytes()).await;
+    // Lines that end in a bare LF are lines: a header cannot hide from a guard behind one.
+    let answer = exchange("GET /livez HTTP/1.1\nhost: x\n\n").await;
+    assert_eq!(wire::status(&answer), 200, "{answer}");
+    let twice = "GET /sessions/x HTTP/1.1\nhost: x\nx-api-key: a\nx-api-key: b\n\n";
+    assert_eq!(wire::status(&exchange(twice).await), 400);
+    // The host, once; HTTP/1.0 knows none.
+    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a\r\nHost: a\r\n"] {
+        let answer = exchange(&format!(
+            "POST /instances/list HTTP/1.1\r\n{hosts}content-length: 0\r\n\r\n"
+        ))
+        .await;
+        assert_eq!(wire::status(&answer), 400, "{hosts:?}: {answer}");
+        assert!(answer.contains("\"invalid_request\""), "{answer}");
+        assert!(answer.contains("Host header"), "{answer}");
+    }
+    let answer = exchange("GET /livez HTTP/1.0\r\n\r\n").await;
+    assert_eq!(wire::status(&answer), 200, "{answer}");
+    // What two readers could read differently.
+    for lines in [
+        "content-length: 2\r\ncontent-length: 3",
+        "content-length: 2, 3",
+        "content-length: +2",
+        "content-length: -1",
+        "content-length: 0x2",
+        "transfer-encoding : chunked",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: xchunked",
+        "x-folded: a\r\n b",
+        "x-nul: \0",
+        "x-no-colon",
+        ": no-name",
+        "x name: a",
+    ] {
+        let request = format!("POST /token HTTP/1.1\r\nhost: x\r\n{lines}\r\n\r\n{{}}");
+        let answer = exchange(&request).await;
+        assert_eq!(wire::status(&answer), 400, "{lines:?}: {answer}");
+    }
+    for line in ["GET /livez", "GET /livez HTTP/3.7", "GET  /livez HTTP/1.1"] {
+        let answer = exchange(&format!("{line}\r\nhost: x\r\n\r\n")).await;
+        assert_eq!(wire::status(&answer), 400, "{line:?}: {answer}");
+    }
+    // None of it has hurt anyone.
+    bed.get("/livez").send().await.expect(200);
+}
+
+async fn methods_of_no_route(bed: Bed) {
+    let address = bed.address();
+    for (_, _, path) in PATHS {
+        // Shown, so that an echo would be seen; on the Direct API the key is asked for first.
+        let request = format!("TRACE {path} HTTP/1.1\r\nhost: x\r\nx-echo: ct_secret\r\n\r\n");
+        let answer = wire::exchange(address, request.as_bytes()).await;
+        let expected = if path == "/sessions" { 401 } else { 405 };
+        assert_eq!(wire::status(&answer), expected, "{path}: {answer}");
+        assert!(!answer.contains("ct_secret"), "{answer}");
+    }
+    for target in ["example.com:443", "/livez"] {
+        let request = format!("CONNECT {target} HTTP/1.1\r\nhost: example.com:443\r\n\r\n");
+        let answer = wire::exchange(address, request.as_bytes()).await;
+        assert_eq!(wire::status(&answer), 405, "no tunnel: {answer}");
+        assert!(answer.contains("\r\nallow: \r\n"), "{answer}");
+        assert!(answer.contains("\"method_not_allowed\""), "{answer}");
+    }
+}
+
+async fn slow_heads(bed: Bed) {
+    let begun = Instant::now();
+    let mut slow = TcpStream::connect(bed.address()).await.expect("listens");
+    let head = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ";
+    slow.write_all(head).await.expect("sent");
+    // A byte now and then does not buy time, and nobody else waits.
+    let mut part = [0; 64];
+    let closed = loop {
+        bed.get("/livez").send().await.expect(200);
+        if slow.write_all(b"a").await.is_err() {
+            break true;
+        }
+        match tokio::time::timeout(Duration::from_millis(250), slow.read(&mut part)).await {
+            Ok(Ok(0) | Err(_)) => break true,
+            Ok(Ok(_)) => break false,
+            Err(_) => assert!(begun.elapsed() < Duration::from_secs(20), "still open"),
+        }
+    };
+    assert!(closed, "it was answered: {part:?}");
+    assert!(begun.elapsed() > Duration::from_secs(9), "{begun:?}");
+    bed.get("/livez").send().await.expect(200);
+}
+
+async fn a_stop_with_idle_connections(mut bed: Bed) {
+    let mut idle = TcpStream::connect(bed.address()).await.expect("listens");
+    let request = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+    idle.write_all(request).await.expect("sent");
+    let mut part = [0; 2048];
+    let length = idle.read(&mut part).await.expect("an answer");
+    assert!(part[..length].starts_with(b"HTTP/1.1 200"));
+    let _silent = TcpStream::connect(bed.address()).await.expect("listens");
+    let begun = Instant::now();
+    bed.stop().await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(idle.read(&mut part).await.unwrap_or(0), 0);
+}
+
+const APP: &str = "https://app.example.com";
+
+#[track_caller]
+fn without_cors(answer: &Answer) {
+    for name in answer.headers.keys() {
+        let name = name.as_str();
+        assert!(!name.starts_with("access-control-"), "{name}: {answer:?}");
+    }
+}
+
+fn preflight(bed: &Bed, path: &str, origin: &str) -> crate::call::Call {
+    bed.call("OPTIONS", path).headers([
+        ("origin", origin),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization"),
+    ])
+}
+
+async fn no_cors_unless_listed(bed: Bed) {
+    let own = bed.gateway().base_url.clone();
+    for (surface, method, path) in PATHS {
+        for origin in [APP, "null", &own] {
+            let answer = bed.call(method, path).header("origin", origin).send().await;
+            without_cors(&answer);
+            assert_eq!(answer.header("vary"), "", "{answer:?}");
+            let answer = preflight(&bed, path, origin).send().await;
+            without_cors(&answer);
+            // The contract's answer at MCP; the key first on the Direct API; else no such method.
+            let expected = match surface {
+                Surface::Mcp => 204,
+                Surface::Direct => 401,
+                _ => 405,
+            };
+            assert_eq!(answer.status, expected, "{answer:?}");
+        }
+    }
+}
+
+async fn what_every_answer_carries(bed: Bed) {
+    for (surface, method, path) in PATHS {
+        for path in [path.to_owned(), format!("{path}/none/such")] {
+            let answer = bed.call(method, &path).send().await;
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("referrer-policy"), "no-referrer");
+            let policy = answer.header("content-security-policy");
+            assert!(policy.contains("frame-ancestors 'none'"), "{answer:?}");
+            let web = surface == Surface::Web;
+            for (name, value) in [
+                ("x-frame-options", "DENY"),
+                ("cross-origin-resource-policy", "same-origin"),
+                ("cross-origin-opener-policy", "same-origin"),
+            ] {
+                let expected = if web { value } else { "" };
+                assert_eq!(answer.header(name), expected, "{name}: {answer:?}");
+            }
+            // Who we are is nobody's business; over plain HTTP nothing is promised about HTTPS.
+            for name in ["server", "x-powered-by", "strict-transport-security"] {
+                assert_eq!(answer.header(name), "", "{name}: {answer:?}");
+            }
+        }
+    }
+}
+
+mod https {
+    use super::*;
+
+    on_both! { with = "public_url = \"https://gw.example.com\"\n"; strict_transport }
+
+    async fn strict_transport(bed: Bed) {
+        for (_, method, path) in PATHS {
+            let answer = bed.call(method, path).send().await;
+            let value = answer.header("strict-transport-security");
+            assert_eq!(value, "max-age=31536000", "{answer:?}");
+        }
+    }
+}
+
+mod listed {
+    use super::*;
+
+    on_both! {
+        with = "cors.origins = [\"https://app.example.com\", \"http://localhost:5173\"]\n";
+        pages_that_are_listed,
+        everyone_else,
+    }
+
+    const OPEN: [Surface; 4] = [
+        Surface::Instance,
+        Surface::Token,
+        Surface::Mcp,
+        Surface::Direct,
+    ];
+
+    async fn pages_that_are_listed(bed: Bed) {
+        for origin in [APP, "http://localhost:5173"] {
+            for (surface, method, path) in PATHS {
+                let asked = preflight(&bed, path, origin).send().await;
+                // A refusal can be read too.
+                let called = bed.call(method, path).header("origin", origin).send().await;
+                if !OPEN.contains(&surface) {
+                    without_cors(&asked);
+                    without_cors(&called);
+                    assert_eq!(asked.status, 405, "{asked:?}");
+                    continue;
+                }
+                for answer in [&asked, &called] {
+                    assert_eq!(answer.header("access-control-allow-origin"), origin);
+                    assert_eq!(answer.header("vary"), "Origin", "{answer:?}");
+                    assert_eq!(answer.header("access-control-allow-credentials"), "");
+                }
+                assert_eq!((asked.status, asked.body.len()), (204, 0), "{asked:?}");
+                let methods = asked.header("access-control-allow-methods");
+                for method in ["GET", "POST", "PUT", "DELETE"] {
+                    assert!(methods.split(", ").any(|one| one == method), "{methods}");
+                }
+                let headers = asked.header("access-control-allow-headers").to_lowercase();
+                for header in [
+                    "authorization",
+                    "content-type",
+                    "x-client-token",
+                    "x-instance-token",
+                    "x-api-key",
+                ] {
+                    assert!(headers.split(", ").any(|one| one == header), "{headers}");
+                }
+                let exposed = called.header("access-control-expose-headers");
+                assert!(exposed.contains("Retry-After"), "{called:?}");
+            }
+        }
+        let list = bed.post("/instances/list").bearer(&bed.a.jwt);
+        let list = list.header("origin", APP).json(json!({})).send().await;
+        assert_eq!(list.header("access-control-allow-origin"), APP);
+        list.expect(200);
+        // What is refused before any guard is readable as well.
+        let large = bed.post("/instances/list").header("origin", APP);
+        let large = large.header("x-pad", &"v".repeat(17_000)).send().await;
+        assert_eq!(large.header("access-control-allow-origin"), APP);
+        large.expect(431);
+        // OPTIONS without the browser's question is the route table's.
+        let plain = bed.call("OPTIONS", "/instances/list").header("origin", APP);
+        plain.send().await.expect(405);
+    }
+
+    async fn everyone_else(bed: Bed) {
+        for origin in [
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://app.example.com.evil.example",
+            "https://evil.example/https://app.example.com",
+            "https://APP.example.com",
+            "https://app.example.com/",
+            "https://app.example.com, https://evil.example",
+            "null",
+            "*",
+            "",
+        ] {
+            for (surface, method, path) in PATHS {
+                let asked = preflight(&bed, path, origin).send().await;
+                let called = bed.call(method, path).header("origin", origin).send().await;
+                for answer in [&asked, &called] {
+                    without_cors(answer);
+                    let vary = if OPEN.contains(&surface) {
+                        "Origin"
+                    } else {
+                        ""
+                    };
+                    assert_eq!(answer.header("vary"), vary, "{answer:?}");
+                }
+            }
+        }
+        let twice =
+            preflight(&bed, "/instances/list", APP).header("origin", "https://evil.example");
+        let answer = twice.send().await.expect(405);
+        without_cors(&answer);
+        // No origin at all: not a page.
+        let answer = bed.post("/instances/list").bearer(&bed.a.jwt).send().await;
+        without_cors(&answer);
+        answer.expect(200);
+    }
+}
+
+#[test]
+fn settings_that_would_open_a_door_stop_the_start() {
+    for (line, says) in [
+        ("cors.origins = [\"*\"]", "list each origin"),
+        (
+            "cors.origins = \"https://a.example, *\"",
+            "list each origin",
+        ),
+        ("cors.origins = [\"null\"]", "scheme://host"),
+        (
+            "cors.origins = [\"https://a.example/x\"]",
+            "write https://a.example",
+        ),
+        ("trusted_proxies = [\"proxy.example\"]", "10.0.0.0/8"),
+        ("trusted_proxies = \"10.0.0.0/33\"", "10.0.0.0/8"),
+        ("limits.connections = 0", "from 1 to 1000000"),
+    ] {
+        let refused = Settings::from_toml(line).expect_err(line).to_string();
+        let setting = line.split(' ').next().expect("a name");
+        assert!(refused.contains(setting), "{line}: {refused}");
+        assert!(refused.contains(says), "{line}: {refused}");
+    }
+    let none = Settings::from_toml("").expect("the defaults");
+    assert!(none.trusted_proxies().expect("a list").is_empty());
+    assert_eq!(none.cors().expect("a list").origins().count(), 0);
+    let listed = "trusted_proxies = \"127.0.0.1, 10.0.0.0/8,2001:db8::/32\"";
+    let listed = Settings::from_toml(listed).expect("a comma list");
+    let shown: Vec<String> = listed
+        .trusted_proxies()
+        .expect("a list")
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(shown, ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]);
+}

@@ -37,6 +37,9 @@ pub struct LinkSpec {
     pub instance: InstanceId,
     /// Shown on the phone under "Linked devices".
     pub device_name: String,
+    /// Whether what comes in may wait in the device's rows until its commit. Without it a message
+    /// that is not acknowledged in time comes again, and no content is written before the sink has it.
+    pub keep_inbound: bool,
 }
 
 /// One running link. [`Link::stop`] ends it and waits; dropping the last handle ends it, too, but

@@ -60,7 +60,8 @@ impl Session {
             // The link may be gone already; then there is nobody to reconnect.
             let _ = control.send(Control::Redeliver { epoch });
         });
-        let backend = Arc::new(Backend::new(link.device.clone(), fence.clone()));
+        let backend = Backend::new(link.device.clone(), fence.clone());
+        let backend = Arc::new(backend.keeping(link.spec.keep_inbound));
         let persistence = PersistenceManager::new(backend)
             .await
             .map_err(Error::internal)?;

@@ -116,6 +116,7 @@ impl Lab {
             account: self.account.clone(),
             instance: instance.clone(),
             device_name: "Recado".to_owned(),
+            keep_inbound: true,
         };
         self.engine.start(spec, sink.clone()).await.expect("a link")
     }

@@ -17,9 +17,12 @@ mod secrets;
 mod signal;
 mod tc_token;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use recado_store::{DeviceOp, DeviceStore, StoreError};
@@ -70,7 +73,12 @@ pub struct Backend {
     fence: Fence,
     /// Held over a read and the write that depends on it, where one row's `update` is not enough.
     merging: tokio::sync::Mutex<()>,
+    /// Decrypted messages until they are committed, where no row may hold them: the library wants to
+    /// find again what it has stored.
+    unwritten: Option<Unwritten>,
 }
+
+type Unwritten = std::sync::Mutex<HashMap<String, Vec<u8>>>;
 
 impl Backend {
     pub fn new(device: DeviceStore, fence: Fence) -> Self {
@@ -78,6 +86,15 @@ impl Backend {
             device,
             fence,
             merging: tokio::sync::Mutex::new(()),
+            unwritten: None,
+        }
+    }
+
+    /// As [`crate::LinkSpec::keep_inbound`] says.
+    pub fn keeping(self, keep_inbound: bool) -> Self {
+        Self {
+            unwritten: (!keep_inbound).then(Unwritten::default),
+            ..self
         }
     }
 

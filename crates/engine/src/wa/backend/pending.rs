@@ -4,6 +4,8 @@
 //! Their `n` is the second they were stored, by the library's own clock: the bounds they are swept by
 //! are made from it, and two clocks must not disagree about what is old.
 
+use std::sync::PoisonError;
+
 use recado_store::DeviceOp;
 use whatsapp_rust::wacore::{
     store::{
@@ -19,6 +21,14 @@ impl Backend {
     /// Keeps decrypted messages until they are committed. When that fails, nothing else of this
     /// connection may be written: see [`super::Fence`].
     pub(super) async fn keep_pending(&self, rows: &[PendingInboundRow<'_>]) -> Result<()> {
+        if let Some(unwritten) = &self.unwritten {
+            let mut unwritten = unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+            for row in rows {
+                let key = key_of(&[row.chat, row.sender, row.id]);
+                unwritten.insert(key, row.message.to_vec());
+            }
+            return Ok(());
+        }
         let now = now_secs();
         let ops = rows
             .iter()
@@ -44,10 +54,22 @@ impl Backend {
         sender: &str,
         id: &str,
     ) -> Result<Option<Vec<u8>>> {
-        self.get(space::PENDING, &key_of(&[chat, sender, id])).await
+        let key = key_of(&[chat, sender, id]);
+        if let Some(unwritten) = &self.unwritten {
+            let unwritten = unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(unwritten.get(&key).cloned());
+        }
+        self.get(space::PENDING, &key).await
     }
 
     pub(super) async fn drop_pending(&self, keys: &[PendingInboundKey<'_>]) -> Result<()> {
+        if let Some(unwritten) = &self.unwritten {
+            let mut unwritten = unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+            for key in keys {
+                unwritten.remove(&key_of(&[key.chat, key.sender, key.id]));
+            }
+            return Ok(());
+        }
         let ops: Vec<DeviceOp> = keys
             .iter()
             .map(|key| delete(space::PENDING, key_of(&[key.chat, key.sender, key.id])))

@@ -9,15 +9,18 @@
 mod client;
 mod presented;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams};
 use http::request::Parts;
+use recado_app::Claimed;
 use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId};
 
-use crate::{Shared, error::Fail};
+use crate::{Shared, describe::Described, error::Fail};
 
 pub use client::ClientCredentials;
+#[cfg(feature = "fuzzing")]
+pub(crate) use client::basic_pair;
 pub use presented::{Accepts, Credentials};
 
 /// What a caller must prove to reach a handler; the vocabulary of the access matrix.
@@ -29,6 +32,8 @@ pub enum Rule {
     ClientCredentials,
     /// The owner's JWT.
     Owner,
+    /// The owner's JWT, from a client that is not restricted to some instances.
+    AccountOwner,
     /// The owner's JWT, for one of the owner's instances.
     OwnerInstance,
     /// The owner's JWT, or client token with instance token; for that instance.
@@ -41,21 +46,25 @@ pub enum Rule {
     OptionalMcp,
     /// `sk_` key of the account that owns the session.
     Session,
+    /// `wz_` bearer of a shop, with the `sk_` key of the session.
+    Claim,
     /// The unguessable session name in the path; proves nothing else.
     SessionName,
 }
 
 impl Rule {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Public,
         Self::ClientCredentials,
         Self::Owner,
+        Self::AccountOwner,
         Self::OwnerInstance,
         Self::Instance,
         Self::Mcp,
         Self::McpOpenInitialize,
         Self::OptionalMcp,
         Self::Session,
+        Self::Claim,
         Self::SessionName,
     ];
 
@@ -65,12 +74,14 @@ impl Rule {
             Self::Public => "open",
             Self::ClientCredentials => "client token + client secret",
             Self::Owner => "owner JWT",
+            Self::AccountOwner => "owner JWT, not restricted to instances",
             Self::OwnerInstance => "owner JWT of the instance's account",
             Self::Instance => "owner JWT, or X-Client-Token + X-Instance-Token",
             Self::Mcp => "Bearer wz_",
             Self::McpOpenInitialize => "Bearer wz_ (`initialize` is open)",
             Self::OptionalMcp => "open (guest), or Bearer wz_",
             Self::Session => "X-API-Key sk_ of the session's account",
+            Self::Claim => "Bearer wz_ and X-API-Key sk_ of the session",
             Self::SessionName => "the unguessable name in the path",
         }
     }
@@ -85,6 +96,8 @@ impl fmt::Display for Rule {
 /// An extractor that is an access rule.
 pub trait Access {
     const RULE: Rule;
+    /// What it reads of the request beside headers and path.
+    fn describe(_: &mut Described) {}
 }
 
 /// No proof is asked for and none is looked at.
@@ -93,16 +106,21 @@ pub struct Public;
 /// The account itself: creating, listing, paying.
 pub struct Owner(pub Caller);
 
+/// The account itself, by a credential that opens all of it: managing credentials, reading the audit
+/// log.
+pub struct AccountOwner(pub Caller);
+
 /// The account itself, and one of its instances.
 pub struct OwnerInstance {
     pub caller: Caller,
-    pub instance: Instance,
+    pub instance: Arc<Instance>,
 }
 
-/// Whoever may use one instance: its owner, or the holder of both of its tokens.
+/// Whoever may use one instance: its owner, or the holder of both of its tokens. 402 when it is not
+/// paid for, which only they learn.
 pub struct InstanceAccess {
     pub caller: Caller,
-    pub instance: Instance,
+    pub instance: Arc<Instance>,
 }
 
 /// A shop by its `wz_`, proven by headers alone.
@@ -114,13 +132,21 @@ pub struct MaybeMcpToken(pub Option<Caller>);
 /// A Direct API session of the caller's account.
 pub struct SessionAccess {
     pub caller: Caller,
-    pub instance: Instance,
+    pub instance: Arc<Instance>,
+}
+
+/// A session, and the shop that takes it over: proven by the shop's token and the session's key.
+pub struct Claim {
+    pub shop: Caller,
+    /// The guest whose session it is, or the shop itself already.
+    pub holder: Caller,
+    pub instance: Arc<Instance>,
 }
 
 /// A Direct API session found by its name: enough to show its QR, nothing else.
 pub struct NamedSession {
     pub caller: Caller,
-    pub instance: Instance,
+    pub instance: Arc<Instance>,
     /// The key was shown too, so more than looking is allowed.
     pub proven: bool,
 }
@@ -134,13 +160,21 @@ macro_rules! rules {
 rules! {
     Public => Public,
     Owner => Owner,
+    AccountOwner => AccountOwner,
     OwnerInstance => OwnerInstance,
     InstanceAccess => Instance,
     McpToken => Mcp,
     MaybeMcpToken => OptionalMcp,
     SessionAccess => Session,
+    Claim => Claim,
     NamedSession => SessionName,
-    ClientCredentials => ClientCredentials,
+}
+
+impl Access for ClientCredentials {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        into.body = Some(ClientCredentials::schema());
+    }
 }
 
 impl FromRequestParts<Shared> for Public {
@@ -153,8 +187,18 @@ impl FromRequestParts<Shared> for Public {
 impl FromRequestParts<Shared> for Owner {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::INSTANCE)?;
+        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
         let proof = shared.app.access().owner(&shown.presented()).await;
+        let caller = shown.judge(proof.map_err(owner_words))?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Shared> for AccountOwner {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
+        let proof = shared.app.access().account_owner(&shown.presented()).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
         Ok(Self(caller))
     }
@@ -163,7 +207,7 @@ impl FromRequestParts<Shared> for Owner {
 impl FromRequestParts<Shared> for OwnerInstance {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::INSTANCE)?;
+        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
         let id = InstanceId::from_text(path_param(parts, shared, "id").await);
         let proof = shared
             .app
@@ -178,10 +222,11 @@ impl FromRequestParts<Shared> for OwnerInstance {
 impl FromRequestParts<Shared> for InstanceAccess {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::INSTANCE)?;
+        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
         let id = InstanceId::from_text(path_param(parts, shared, "id").await);
         let proof = shared.app.access().instance(&shown.presented(), &id).await;
         let (caller, instance) = shown.judge(proof)?;
+        shared.app.billing().require(&instance)?;
         Ok(Self { caller, instance })
     }
 }
@@ -189,7 +234,7 @@ impl FromRequestParts<Shared> for InstanceAccess {
 impl FromRequestParts<Shared> for McpToken {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::MCP)?;
+        let shown = Credentials::collect(parts, Accepts::MCP)?;
         let caller = shown.judge(shared.app.access().mcp(&shown.presented()).await)?;
         Ok(Self(caller))
     }
@@ -199,7 +244,7 @@ impl OptionalFromRequestParts<Shared> for McpToken {
     type Rejection = Fail;
     /// `None` only when nothing is presented: what is presented must hold.
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Option<Self>, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::MCP)?;
+        let shown = Credentials::collect(parts, Accepts::MCP)?;
         if !shown.any() {
             return Ok(None);
         }
@@ -212,7 +257,7 @@ impl FromRequestParts<Shared> for MaybeMcpToken {
     type Rejection = Fail;
     /// A key that is shown without need must hold all the same, and name the same account.
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::DIRECT_CREATE)?;
+        let shown = Credentials::collect(parts, Accepts::DIRECT_CREATE)?;
         let access = shared.app.access();
         let by_token = match shown.bearer_only() {
             Some(bearer) => Some(shown.judge(access.mcp(&bearer).await)?),
@@ -235,18 +280,38 @@ impl FromRequestParts<Shared> for MaybeMcpToken {
 impl FromRequestParts<Shared> for SessionAccess {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::DIRECT)?;
+        let shown = Credentials::collect(parts, Accepts::DIRECT)?;
         let key = path_param(parts, shared, "key").await;
         let proof = shared.app.access().session(&shown.presented(), &key).await;
         let (caller, instance) = shown.judge(proof)?;
+        shared.app.billing().require(&instance)?;
         Ok(Self { caller, instance })
+    }
+}
+
+impl FromRequestParts<Shared> for Claim {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let shown = Credentials::collect(parts, Accepts::DIRECT_CREATE)?;
+        let key = path_param(parts, shared, "key").await;
+        let proof = shared.app.access().claim(&shown.presented(), &key).await;
+        let Claimed {
+            shop,
+            holder,
+            instance,
+        } = shown.judge(proof)?;
+        Ok(Self {
+            shop,
+            holder,
+            instance,
+        })
     }
 }
 
 impl FromRequestParts<Shared> for NamedSession {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(&parts.headers, Accepts::DIRECT)?;
+        let shown = Credentials::collect(parts, Accepts::DIRECT)?;
         let name = path_param(parts, shared, "key").await;
         let access = shared.app.access();
         let key = shown.api_key_only();
@@ -259,6 +324,7 @@ impl FromRequestParts<Shared> for NamedSession {
             }
         };
         note(&caller, Some(&instance));
+        shared.app.billing().require(&instance)?;
         Ok(Self {
             caller,
             instance,

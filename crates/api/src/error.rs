@@ -10,16 +10,19 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use recado_model::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Surface;
+use crate::{
+    Surface,
+    limits::{self, Limited},
+};
 
 /// An error on its way to its surface.
 #[derive(Clone, Debug)]
-pub struct Fail(Arc<Inner>);
+pub struct Fail(Arc<Inner>, Option<Arc<Limited>>);
 
 #[derive(Debug)]
 struct Inner {
@@ -30,44 +33,68 @@ struct Inner {
 }
 
 impl Fail {
+    /// What the caller is told: to wait, where too many proofs failed; else what went wrong.
     pub fn error(&self) -> &Error {
+        let limited = self.1.as_ref().and_then(|limited| limited.wait.as_ref());
+        limited.unwrap_or(&self.0.error)
+    }
+
+    /// What went wrong, whatever the caller is told.
+    pub(crate) fn cause(&self) -> &Error {
         &self.0.error
+    }
+
+    pub(crate) fn presented(&self) -> bool {
+        self.0.presented
+    }
+
+    /// What the count of failed proofs says to this one.
+    pub(crate) fn limited(&self) -> Option<&Limited> {
+        self.1.as_deref()
+    }
+
+    pub(crate) fn with_limit(self, limited: Limited) -> Self {
+        Self(self.0, Some(Arc::new(limited)))
+    }
+
+    fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner), None)
     }
 
     /// A body that does not fit: names the field, whatever its path is.
     pub fn of_field(error: Error, field: String) -> Self {
         let field = Some(field).filter(|field| !field.is_empty());
-        Self(Arc::new(Inner {
+        Self::new(Inner {
             error,
             field,
             presented: false,
             basic: false,
-        }))
+        })
     }
 
     /// A proof that failed. `presented`: something was shown, so the challenge says that it did not
     /// hold (RFC 6750, 3.1).
     pub fn of_proof(error: Error, presented: bool) -> Self {
-        Self(Arc::new(Inner {
+        Self::new(Inner {
             field: None,
             presented,
             basic: false,
             error,
-        }))
+        })
     }
 
     /// A failed proof by HTTP Basic; the challenge names that scheme (RFC 6749, 5.2).
     pub fn of_basic(error: Error) -> Self {
-        Self(Arc::new(Inner {
+        Self::new(Inner {
             field: None,
             presented: true,
             basic: true,
             error,
-        }))
+        })
     }
 
     fn field(&self) -> Option<&str> {
-        self.0.field.as_deref().or(self.0.error.field)
+        self.0.field.as_deref().or(self.error().field)
     }
 }
 
@@ -79,13 +106,13 @@ impl From<Error> for Fail {
 
 impl IntoResponse for Fail {
     fn into_response(self) -> Response {
-        let mut response = status_of(&self.0.error).into_response();
+        let mut response = status_of(self.error()).into_response();
         response.extensions_mut().insert(self);
         response
     }
 }
 
-fn status_of(error: &Error) -> StatusCode {
+pub(crate) fn status_of(error: &Error) -> StatusCode {
     StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
@@ -121,10 +148,19 @@ pub fn render(fail: &Fail, place: &Place<'_>) -> Response {
             HeaderValue::from_static(challenge),
         );
     }
-    if let Some(secs) = error.retry_after_secs {
+    waits(fail, headers, place.surface);
+    response
+}
+
+/// `Retry-After`, and where the count of failed proofs stands.
+pub(crate) fn waits(fail: &Fail, headers: &mut HeaderMap, surface: Surface) {
+    if let Some(secs) = fail.error().retry_after_secs {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
     }
-    response
+    if let Some(limited) = fail.limited() {
+        limited.sign(headers);
+        limits::measure(fail, surface);
+    }
 }
 
 /// Logs an error that is our own fault, with its whole chain; a caller's fault is not worth a line.
@@ -189,6 +225,7 @@ fn token_body(error: &Error) -> Value {
         code if code.status() == 401 => "invalid_client",
         ErrorCode::UnsupportedGrantType => "unsupported_grant_type",
         ErrorCode::InvalidScope => "invalid_scope",
+        ErrorCode::UnsupportedTokenType => "unsupported_token_type",
         ErrorCode::Unavailable | ErrorCode::RateLimited | ErrorCode::Timeout => {
             "temporarily_unavailable"
         }
@@ -264,6 +301,8 @@ pub fn rpc_error(error: &Error, public_url: &str) -> (i32, String) {
                 "Unauthorized: invalid or missing Bearer token. Get your token at {public_url}/dashboard → Settings."
             ),
         ),
+        // Of the range that is left to servers: the request itself is sound.
+        ErrorCode::RateLimited => (-32000, error.message.to_string()),
         ErrorCode::InvalidJson => (-32700, "Parse error: invalid JSON".to_owned()),
         ErrorCode::InvalidField | ErrorCode::InvalidPhone | ErrorCode::InvalidUrl => {
             (-32602, error.message.to_string())

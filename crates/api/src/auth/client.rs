@@ -1,34 +1,73 @@
-//! The guard of `POST /token`: client token and client secret, from a JSON body, a form, or HTTP
-//! Basic (RFC 6749, 2.3.1 and 4.4). One way per request.
+//! The guard of `POST /token`, `/introspect` and `/revoke`: client token and client secret, from a JSON
+//! body, a form, or HTTP Basic (RFC 6749, 2.3.1 and 4.4). One way per request.
+
+use std::{net::IpAddr, time::Duration};
 
 use axum::extract::{FromRequest, Request};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
-use recado_app::IssuedToken;
+use recado_app::ProvenClient;
 use recado_model::{Error, ErrorCode, Secret};
 use serde_json::{Map, Value};
 
-use crate::{Options, Shared, error::Fail, extract};
+use tokio::time::Instant;
+
+use crate::{Options, Shared, edge::ClientIp, error::Fail, extract, limits::limit};
 
 use super::presented::{conflict, refuse_repeated, text};
 
-/// A client that has proven itself, and the token it gets for that.
+/// A client that has proven itself, and what else its request says.
 pub struct ClientCredentials {
-    pub issued: IssuedToken,
+    pub client: ProvenClient,
+    pub fields: Fields,
+    /// It reads the body, so it is a handler's only argument.
+    pub shared: Shared,
+}
+
+/// A refusal is answered this long after the request began, or a multiple of it: how long the look-up
+/// took, and so what was wrong, does not show.
+const REFUSED_AFTER: Duration = Duration::from_millis(10);
+
+impl ClientCredentials {
+    /// The body as JSON; the same fields make a form.
+    pub(super) fn schema() -> Value {
+        serde_json::json!({
+            "type": "object",
+            "properties": {
+                "client_token": { "type": "string", "description": "ct_…; left out with HTTP Basic" },
+                "client_secret": { "type": "string", "description": "cs_…; left out with HTTP Basic" },
+                "grant_type": { "const": "client_credentials", "description": "Of /token; may be left out" },
+                "token": { "type": "string", "description": "Of /introspect and /revoke" },
+            },
+        })
+    }
 }
 
 impl FromRequest<Shared> for ClientCredentials {
     type Rejection = Fail;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what an attacker measures is real time"
+    )]
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Shown::read(request).await?;
-        let (token, secret) = (shown.client_token.expose(), shown.client_secret.expose());
-        let issued = shared.app.access().token(token, secret).await;
-        let issued = issued.map_err(|error| match shown.basic {
-            true => Fail::of_basic(error),
-            false => Fail::of_proof(error, false),
-        })?;
-        Ok(Self { issued })
+        let from = request.extensions().get::<ClientIp>().map(|ip| ip.0);
+        let (shown, fields) = Shown::read(request).await?;
+        let started = Instant::now();
+        match shown.prove(shared, from).await {
+            Ok(client) => Ok(Self {
+                client,
+                fields,
+                shared: shared.clone(),
+            }),
+            Err(fail) => {
+                let took = started.elapsed().as_micros() / REFUSED_AFTER.as_micros();
+                let steps = u32::try_from(took).unwrap_or(u32::MAX - 1) + 1;
+                tokio::time::sleep_until(started + REFUSED_AFTER * steps).await;
+                let id = Some(shown.client_token.expose());
+                Err(limit(shared, from, id, fail))
+            }
+        }
     }
 }
 
@@ -41,13 +80,21 @@ struct Shown {
 }
 
 impl Shown {
-    async fn read(request: Request) -> Result<Self, Fail> {
+    async fn prove(&self, shared: &Shared, from: Option<IpAddr>) -> Result<ProvenClient, Fail> {
+        let (token, secret) = (self.client_token.expose(), self.client_secret.expose());
+        let client = shared.app.access().client(token, secret, from).await;
+        client.map_err(|error| match self.basic {
+            true => Fail::of_basic(error),
+            false => Fail::of_proof(error, false),
+        })
+    }
+
+    async fn read(request: Request) -> Result<(Self, Fields), Fail> {
         let (parts, body) = request.into_parts();
         refuse_query(parts.uri.query().unwrap_or(""))?;
         let shown = basic(&parts.headers)?;
         let bytes = extract::read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
         let fields = Fields::read(&parts.headers, &bytes)?;
-        fields.check_grant()?;
         let credentials = match shown {
             Some(pair) => {
                 if fields.names_a_client() {
@@ -65,7 +112,7 @@ impl Shown {
             },
         };
         agree_with_header(&parts.headers, &credentials)?;
-        Ok(credentials)
+        Ok((credentials, fields))
     }
 }
 
@@ -74,9 +121,9 @@ fn refuse_query(query: &str) -> Result<(), Fail> {
     let named = serde_urlencoded::from_str::<Vec<(String, String)>>(query)
         .unwrap_or_default()
         .into_iter()
-        .any(|(name, _)| name.starts_with("client_") || name == "access_token");
+        .any(|(name, _)| name.starts_with("client_") || name == "access_token" || name == "token");
     if named {
-        let text = "Send the client credentials in the body, never in the URL.";
+        let text = "Send credentials and tokens in the body, never in the URL.";
         return Err(Error::new(ErrorCode::InvalidRequest, text).into());
     }
     Ok(())
@@ -125,6 +172,14 @@ fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
     }))
 }
 
+/// What a Basic header holds, for the fuzz target.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn basic_pair(headers: &HeaderMap) -> Result<Option<(String, String)>, Fail> {
+    let plain = |secret: &Secret| secret.expose().to_owned();
+    let shown = basic(headers)?;
+    Ok(shown.map(|shown| (plain(&shown.client_token), plain(&shown.client_secret))))
+}
+
 /// `X-Client-Token` is not needed here, but when it comes it must name the same client.
 fn agree_with_header(headers: &HeaderMap, shown: &Shown) -> Result<(), Fail> {
     let name = http::HeaderName::from_static("x-client-token");
@@ -138,7 +193,7 @@ fn agree_with_header(headers: &HeaderMap, shown: &Shown) -> Result<(), Fail> {
 }
 
 /// Parameters of a token request; empty ones count as absent (RFC 6749, 3.2).
-struct Fields(Map<String, Value>);
+pub struct Fields(Map<String, Value>);
 
 impl Fields {
     fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Fail> {
@@ -178,7 +233,8 @@ impl Fields {
             .any(|name| self.0.contains_key(*name))
     }
 
-    fn check_grant(&self) -> Result<(), Fail> {
+    /// Of `POST /token`: the one grant there is, and no scope.
+    pub fn check_grant(&self) -> Result<(), Fail> {
         match self.0.get("grant_type") {
             None => {}
             Some(Value::String(grant)) if grant == "client_credentials" => {}
@@ -192,6 +248,11 @@ impl Fields {
             return Err(Error::new(ErrorCode::InvalidScope, text).into());
         }
         Ok(())
+    }
+
+    /// Of `/introspect` and `/revoke`: the token that is asked about. `token_type_hint` is only a hint.
+    pub fn token(&self) -> Result<Secret, Fail> {
+        self.required(["token", "token"])
     }
 
     fn required(&self, [name, alias]: [&'static str; 2]) -> Result<Secret, Fail> {

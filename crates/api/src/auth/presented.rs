@@ -1,10 +1,12 @@
 //! What a request shows: collected from headers only, each at most once, none of another surface.
 
-use http::{HeaderMap, HeaderName, header};
-use recado_app::Presented;
+use std::{net::IpAddr, sync::Arc};
+
+use http::{HeaderMap, HeaderName, header, request::Parts};
+use recado_app::{Claimed, Presented};
 use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
 
-use crate::error::Fail;
+use crate::{edge::ClientIp, error::Fail};
 
 use super::note;
 
@@ -51,12 +53,19 @@ pub struct Credentials {
     client_token: Option<String>,
     instance_token: Option<String>,
     api_key: Option<String>,
+    from: Option<IpAddr>,
 }
 
 impl Credentials {
     /// 400 for a header that is given twice or belongs to another surface, 401 for one that cannot
     /// be read.
-    pub fn collect(headers: &HeaderMap, accepts: Accepts) -> Result<Self, Fail> {
+    pub fn collect(parts: &Parts, accepts: Accepts) -> Result<Self, Fail> {
+        let shown = Self::of_headers(&parts.headers, accepts)?;
+        let from = parts.extensions.get::<ClientIp>().map(|ip| ip.0);
+        Ok(Self { from, ..shown })
+    }
+
+    fn of_headers(headers: &HeaderMap, accepts: Accepts) -> Result<Self, Fail> {
         for (name, accepted) in [
             (&header::AUTHORIZATION, accepts.bearer),
             (&CLIENT_TOKEN, accepts.instance_pair),
@@ -78,6 +87,7 @@ impl Credentials {
             client_token: text(headers, &CLIENT_TOKEN)?.map(str::to_owned),
             instance_token: text(headers, &INSTANCE_TOKEN)?.map(str::to_owned),
             api_key: text(headers, &API_KEY)?.map(str::to_owned),
+            from: None,
         })
     }
 
@@ -87,6 +97,7 @@ impl Credentials {
             client_token: self.client_token.as_deref(),
             instance_token: self.instance_token.as_deref(),
             api_key: self.api_key.as_deref(),
+            from: self.from,
         }
     }
 
@@ -95,6 +106,7 @@ impl Credentials {
         let bearer = Some(self.bearer.as_deref()?);
         Some(Presented {
             bearer,
+            from: self.from,
             ..Presented::default()
         })
     }
@@ -103,6 +115,7 @@ impl Credentials {
         let api_key = Some(self.api_key.as_deref()?);
         Some(Presented {
             api_key,
+            from: self.from,
             ..Presented::default()
         })
     }
@@ -138,7 +151,13 @@ impl Proven for Caller {
     }
 }
 
-impl Proven for (Caller, Instance) {
+impl Proven for Claimed {
+    fn names(&self) -> (&Caller, Option<&Instance>) {
+        (&self.shop, Some(&self.instance))
+    }
+}
+
+impl Proven for (Caller, Arc<Instance>) {
     fn names(&self) -> (&Caller, Option<&Instance>) {
         (&self.0, Some(&self.1))
     }
@@ -187,12 +206,12 @@ fn bearer(value: &str) -> Option<&str> {
 
 /// Who asks when only the name of a session is known; only the QR route takes it.
 pub(super) fn named_caller(instance: &Instance) -> Caller {
-    Caller {
-        account: instance.account.clone(),
-        proof: Proof::SessionName {
+    Caller::new(
+        instance.account.clone(),
+        Proof::SessionName {
             instance: instance.id.clone(),
         },
-    }
+    )
 }
 
 #[cfg(test)]
@@ -219,7 +238,7 @@ mod tests {
             ("x-client-token", "ct"),
             ("x-instance-token", "inst"),
         ]);
-        let Ok(shown) = Credentials::collect(&three, Accepts::INSTANCE) else {
+        let Ok(shown) = Credentials::of_headers(&three, Accepts::INSTANCE) else {
             panic!("refused");
         };
         let presented = shown.presented();
@@ -236,17 +255,17 @@ mod tests {
             vec![("authorization", "Bearer a"), ("x-api-key", "sk_a")],
             vec![("x-api-key", "")],
         ] {
-            let refused = code(Credentials::collect(&headers(&pairs), Accepts::INSTANCE));
+            let refused = code(Credentials::of_headers(&headers(&pairs), Accepts::INSTANCE));
             assert_eq!(refused, ErrorCode::ConflictingCredentials, "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer a"), ("x-client-token", "b")]);
         assert_eq!(
-            code(Credentials::collect(&both, Accepts::MCP)),
+            code(Credentials::of_headers(&both, Accepts::MCP)),
             ErrorCode::ConflictingCredentials
         );
         let bearer = headers(&[("authorization", "Bearer wz_a")]);
-        assert!(Credentials::collect(&bearer, Accepts::DIRECT).is_err());
-        assert!(Credentials::collect(&bearer, Accepts::DIRECT_CREATE).is_ok());
+        assert!(Credentials::of_headers(&bearer, Accepts::DIRECT).is_err());
+        assert!(Credentials::of_headers(&bearer, Accepts::DIRECT_CREATE).is_ok());
     }
 
     #[test]
@@ -262,7 +281,7 @@ mod tests {
         ] {
             let mut map = HeaderMap::new();
             map.insert("authorization", HeaderValue::from_static(value));
-            let refused = code(Credentials::collect(&map, Accepts::INSTANCE));
+            let refused = code(Credentials::of_headers(&map, Accepts::INSTANCE));
             assert_eq!(refused, ErrorCode::Unauthorized, "{value:?}");
         }
         let mut map = HeaderMap::new();
@@ -271,7 +290,7 @@ mod tests {
             HeaderValue::from_bytes(b"ct_\xff").expect("opaque"),
         );
         assert_eq!(
-            code(Credentials::collect(&map, Accepts::INSTANCE)),
+            code(Credentials::of_headers(&map, Accepts::INSTANCE)),
             ErrorCode::Unauthorized
         );
     }

@@ -1,45 +1,98 @@
-//! Credential look-ups, cached. An entry counts only while no credential has changed since it was
-//! read; its times are checked on each use.
+//! What proofs need of the database, in memory: no query on a hit, one on a miss however many wait.
+//!
+//! An entry's key holds the change counter that was current before its row was read, so a change makes
+//! every older entry unreachable at once and it ages out of its bounded cache. What is not there is
+//! kept, too: a token is shown only after the commit that made it, so one that is unknown now is junk.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    hash::Hash,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use quick_cache::sync::Cache;
-use recado_model::{Clock, CredentialId, Result, Token, TokenKind, credential::CredentialRef};
+use recado_model::{
+    AccountId, Clock, Error, Instance, InstanceId, Result, Timestamp, Token, TokenKind,
+    credential::CredentialRef,
+};
 use recado_store::Store;
 use sha2::{Digest, Sha256};
 
-/// Entries per cache; about 300 bytes each.
-const CAPACITY: usize = 50_000;
+use crate::usage::Usage;
 
-type Digest32 = [u8; 32];
+/// Entries per cache; a token's takes about 400 bytes, an instance's about 800.
+const TOKENS: usize = 50_000;
+const INSTANCES: usize = 20_000;
+/// Uses of a credential from one address are noted this often.
+const NOTE_EVERY_MS: i64 = 60_000;
+/// How long an instance is believed: several nodes may change one in a shared database; alone, this
+/// only covers a commit whose caller went away in the middle.
+const SHARED_MS: i64 = 1_000;
+const ALONE_MS: i64 = 30_000;
 
-#[derive(Clone)]
-struct Entry {
-    credential: Arc<CredentialRef>,
-    /// The change counter when the row was read.
-    seen: u64,
+pub type Digest32 = [u8; 32];
+
+/// The digest by which a token is known in memory, so that no plaintext stays there. Tokens carry 178
+/// random bits and JWTs a MAC: a plain hash is as good as a keyed one here.
+pub fn digest(text: &str) -> Digest32 {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// A credential in memory, with when and whence it was last used.
+pub struct Known {
+    pub credential: CredentialRef,
+    noted_at: AtomicI64,
+    noted_from: AtomicU64,
+}
+
+impl Known {
+    pub fn new(credential: CredentialRef) -> Self {
+        Self {
+            credential,
+            noted_at: AtomicI64::new(i64::MIN),
+            noted_from: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether this use is worth a record: the first in a while, or from elsewhere.
+    fn is_news(&self, now: Timestamp, from: Option<IpAddr>) -> bool {
+        let from = from.map_or(0, |from| {
+            use std::hash::{DefaultHasher, Hasher as _};
+            let mut hasher = DefaultHasher::new();
+            from.hash(&mut hasher);
+            hasher.finish()
+        });
+        let (at, known) = (
+            self.noted_at.load(Ordering::Relaxed),
+            self.noted_from.load(Ordering::Relaxed),
+        );
+        if known == from && now.as_millis().saturating_sub(at) < NOTE_EVERY_MS {
+            return false;
+        }
+        self.noted_at.store(now.as_millis(), Ordering::Relaxed);
+        self.noted_from.store(from, Ordering::Relaxed);
+        true
+    }
 }
 
 pub struct Credentials {
     store: Store,
     clock: Arc<dyn Clock>,
-    /// By digest, so that no plaintext token stays in memory. Tokens carry 178 random bits: a plain
-    /// hash is as good as a keyed one here.
-    by_token: Cache<Digest32, Entry>,
-    by_id: Cache<CredentialId, Entry>,
+    usage: Arc<Usage>,
+    by_token: Cache<(Digest32, u64), Option<Arc<Known>>>,
     changes: AtomicU64,
 }
 
 impl Credentials {
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, usage: Arc<Usage>) -> Self {
         Self {
             store,
             clock,
-            by_token: Cache::new(CAPACITY),
-            by_id: Cache::new(CAPACITY),
+            usage,
+            by_token: Cache::new(TOKENS),
             changes: AtomicU64::new(0),
         }
     }
@@ -48,61 +101,134 @@ impl Credentials {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The live credential of a token; `None` for what is malformed, unknown, expired or revoked.
-    pub async fn find(&self, kind: TokenKind, text: &str) -> Result<Option<Arc<CredentialRef>>> {
+    /// The counter of changes; read before a row, it says how current what was read is.
+    pub fn seen(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// The live credential of a token; `None` for what is malformed, unknown, expired, revoked or not
+    /// to be used from there.
+    pub async fn find(
+        &self,
+        kind: TokenKind,
+        text: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Arc<Known>>> {
         let Some(token) = Token::parse(kind, text) else {
             return Ok(None);
         };
-        let key: Digest32 = Sha256::digest(text.as_bytes()).into();
-        if let Some(known) = self.by_token.get(&key).and_then(|entry| self.fresh(entry)) {
-            return Ok(self.live(known));
-        }
-        // The counter is read before the row: a change in between makes the entry stale, not wrong.
-        let seen = self.changes.load(Ordering::SeqCst);
-        let found = self
-            .store
-            .read()
-            .await?
-            .system()
-            .credential_by_token(&token)
-            .await?;
-        let Some(found) = found.map(Arc::new) else {
-            return Ok(None);
+        let key = (digest(text), self.seen());
+        let load = async {
+            let mut conn = self.store.read().await?;
+            let found = conn.system().credential_by_token(&token).await?;
+            Ok::<_, Error>(found.map(|credential| Arc::new(Known::new(credential))))
         };
-        self.by_token.insert(
-            key,
-            Entry {
-                credential: found.clone(),
-                seen,
-            },
-        );
-        Ok(self.live(found))
+        let found = self.by_token.get_or_insert_async(&key, load).await?;
+        Ok(found.filter(|known| self.holds(known, from)))
     }
 
-    pub async fn by_id(&self, id: &CredentialId) -> Result<Option<Arc<CredentialRef>>> {
-        if let Some(known) = self.by_id.get(id).and_then(|entry| self.fresh(entry)) {
-            return Ok(self.live(known));
-        }
-        let seen = self.changes.load(Ordering::SeqCst);
-        let found = self.store.read().await?.system().credential(id).await?;
-        let Some(found) = found.map(Arc::new) else {
-            return Ok(None);
+    /// Whether a credential that was found counts now and from there; notes its use, or why not.
+    pub fn holds(&self, known: &Known, from: Option<IpAddr>) -> bool {
+        let (credential, now) = (&known.credential, self.clock.now());
+        let refused = if !credential.is_live(now) {
+            match credential.revoked_at.is_some_and(|at| at <= now) {
+                true => Some("revoked"),
+                false => Some("expired"),
+            }
+        } else if !credential.may_come_from(from) {
+            Some("network")
+        } else {
+            None
         };
-        self.by_id.insert(
-            id.clone(),
-            Entry {
-                credential: found.clone(),
-                seen,
+        match refused {
+            Some(reason) => {
+                let id = Some(&credential.id);
+                self.usage.refused(&credential.account, id, reason, from);
+            }
+            None if known.is_news(now, from) => self.usage.used(credential, from),
+            None => {}
+        }
+        refused.is_none()
+    }
+}
+
+#[derive(Clone)]
+struct Entry {
+    instance: Arc<Instance>,
+    /// Changes of this process to the instance, and of anybody to credentials, before it was read.
+    changes: u64,
+    seen: u64,
+    until: Timestamp,
+}
+
+pub struct Instances {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    by_id: Cache<InstanceId, Entry>,
+    believe_ms: i64,
+}
+
+impl Instances {
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            believe_ms: match store.is_shared() {
+                true => SHARED_MS,
+                false => ALONE_MS,
             },
-        );
-        Ok(self.live(found))
+            store,
+            clock,
+            by_id: Cache::new(INSTANCES),
+        }
     }
 
-    fn fresh(&self, entry: Entry) -> Option<Arc<CredentialRef>> {
-        (entry.seen == self.changes.load(Ordering::SeqCst)).then_some(entry.credential)
+    /// The instance, if it is the account's. `seen`: [`Credentials::seen`], because another process
+    /// that deletes one bumps the epoch.
+    pub async fn find(
+        &self,
+        account: &AccountId,
+        id: &InstanceId,
+        seen: u64,
+    ) -> Result<Option<Arc<Instance>>> {
+        // Ids that cannot be ours would only push others out.
+        if id.as_str().len() > 64 {
+            return Ok(None);
+        }
+        loop {
+            // Before the row is read: a change in between makes the entry stale, not wrong.
+            let changes = self.store.instance_changes(id);
+            let now = self.clock.now();
+            let is_fresh =
+                |entry: &Entry| entry.changes == changes && entry.seen == seen && now < entry.until;
+            let guard = match self.by_id.get(id) {
+                Some(entry) if is_fresh(&entry) => return Ok(of(account, entry.instance)),
+                Some(_) => {
+                    self.by_id.remove_if(id, |entry| !is_fresh(entry));
+                    continue;
+                }
+                None => match self.by_id.get_value_or_guard_async(id).await {
+                    Ok(entry) if is_fresh(&entry) => return Ok(of(account, entry.instance)),
+                    Ok(_) => continue,
+                    Err(guard) => guard,
+                },
+            };
+            let mut conn = self.store.read().await?;
+            let Some(found) = conn.account(account).instance(id).await? else {
+                return Ok(None);
+            };
+            let instance = Arc::new(found);
+            let entry = Entry {
+                instance: instance.clone(),
+                changes,
+                seen,
+                until: now.plus_millis(self.believe_ms),
+            };
+            // Lost only when the cache is being emptied meanwhile.
+            let _ = guard.insert(entry);
+            return Ok(Some(instance));
+        }
     }
+}
 
-    fn live(&self, credential: Arc<CredentialRef>) -> Option<Arc<CredentialRef>> {
-        credential.is_live(self.clock.now()).then_some(credential)
-    }
+fn of(account: &AccountId, instance: Arc<Instance>) -> Option<Arc<Instance>> {
+    (instance.account == *account).then_some(instance)
 }

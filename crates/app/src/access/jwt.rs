@@ -4,7 +4,14 @@
 //! clock: header members, claim types, issuer, audience, lifetime. A token lives no longer than the
 //! credential it came from.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -13,11 +20,13 @@ use recado_model::{
     AccountId, Caller, Clock, CredentialId, Error, Proof, Result, Rng, Secret, Timestamp,
     credential::CredentialRef, id::random_base32,
 };
-use recado_store::Store;
+use recado_store::{JwtKey, Store};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::IssuedToken;
+use super::{
+    IssuedToken,
+    cache::{Credentials, Digest32, Known, digest},
+};
 use crate::Config;
 
 const TYP: &str = "at+jwt";
@@ -28,31 +37,53 @@ const MAX_LEN: usize = 4096;
 /// Tokens from the future by less than this are ours, from a node whose clock is a little ahead.
 const SKEW_SECS: i64 = 5;
 
+/// Tokens that are remembered.
+const TOKENS: usize = 20_000;
+/// A `kid` nobody knows makes the keys be read again, at most this often: another node may just have
+/// made one, and junk must not become a query each.
+const RELOAD_EVERY_MS: i64 = 1_000;
+
 pub struct Jwts {
+    store: Store,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     issuer: String,
     ttl_secs: i64,
-    signing: (String, EncodingKey),
-    verifying: HashMap<String, DecodingKey>,
+    keys: RwLock<Arc<Keys>>,
+    reloaded_at: AtomicI64,
     validation: Validation,
-    /// Tokens whose signature and form held, by digest. Times and the credential are checked again on
-    /// each use, so an entry never makes a dead token live.
-    verified: Cache<[u8; 32], Arc<Claims>>,
+    /// Tokens whose signature and form held. Times and the credential are checked again on each use,
+    /// so an entry never makes a dead token live.
+    verified: Cache<Digest32, Arc<Claims>>,
+    /// The credential behind a token, unless the token itself was revoked; by digest and the change
+    /// counter, as in [`Credentials`].
+    standing: Cache<(Digest32, u64), Option<Arc<Standing>>>,
+}
+
+/// The keys in use. The newest that is active signs; all verify.
+struct Keys {
+    signing: Vec<(Timestamp, String, EncodingKey)>,
+    verifying: HashMap<String, DecodingKey>,
+}
+
+/// A token with the credential it came from.
+pub struct Standing {
+    pub claims: Arc<Claims>,
+    pub known: Known,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    iss: String,
-    aud: String,
+    pub iss: String,
+    pub aud: String,
     /// `account:` + id. Never in the form of a user's subject.
-    sub: String,
-    exp: i64,
-    nbf: i64,
-    iat: i64,
-    jti: String,
-    scope: String,
+    pub sub: String,
+    pub exp: i64,
+    pub nbf: i64,
+    pub iat: i64,
+    pub jti: String,
+    pub scope: String,
     /// The credential it came from, its version then, and the account's generation then.
     pub cid: CredentialId,
     cv: i64,
@@ -67,6 +98,34 @@ struct StrictHeader {
     kid: String,
 }
 
+impl Keys {
+    fn of(keys: &[JwtKey]) -> Self {
+        let mut signing: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let signs = EncodingKey::from_secret(&key.secret);
+                (key.created_at, key.kid.clone(), signs)
+            })
+            .collect();
+        signing.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
+        Self {
+            signing,
+            verifying: keys
+                .iter()
+                .map(|key| (key.kid.clone(), DecodingKey::from_secret(&key.secret)))
+                .collect(),
+        }
+    }
+
+    /// The newest whose time has come: a new key is made with a time a little ahead, so that every
+    /// node can verify by it before any signs.
+    fn signer(&self, now: Timestamp) -> Option<(&str, &EncodingKey)> {
+        let active = self.signing.iter().find(|(from, ..)| *from <= now);
+        let (_, kid, key) = active.or(self.signing.last())?;
+        Some((kid, key))
+    }
+}
+
 impl Jwts {
     pub async fn load(
         store: &Store,
@@ -74,28 +133,9 @@ impl Jwts {
         rng: &Arc<dyn Rng>,
         config: &Config,
     ) -> Result<Self> {
-        let mut keys = store.read().await?.system().jwt_keys().await?;
-        if keys.is_empty() {
-            let mut conn = store.write().await?;
-            // Another process may have been first; the write lock decides.
-            keys = conn.system().jwt_keys().await?;
-            if keys.is_empty() {
-                conn.system()
-                    .insert_jwt_key(&random_base32(&**rng), clock.now())
-                    .await?;
-                keys = conn.system().jwt_keys().await?;
-            }
-            conn.commit().await?;
-        }
-        let newest = keys
-            .iter()
-            .max_by_key(|key| key.created_at)
-            .ok_or_else(|| Error::internal("no JWT key although one was just made"))?;
-        let signing = (newest.kid.clone(), EncodingKey::from_secret(&newest.secret));
-        let verifying = keys
-            .iter()
-            .map(|key| (key.kid.clone(), DecodingKey::from_secret(&key.secret)))
-            .collect();
+        let mut conn = store.write().await?;
+        conn.system().ensure_jwt_key(clock.now()).await?;
+        conn.commit().await?;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         // Against our own clock, below.
@@ -104,21 +144,44 @@ impl Jwts {
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.set_issuer(&[&config.public_url]);
         validation.set_audience(&[AUDIENCE]);
-        Ok(Self {
+        let jwts = Self {
+            store: store.clone(),
             clock: clock.clone(),
             rng: rng.clone(),
             issuer: config.public_url.clone(),
             ttl_secs: config.jwt_ttl_secs,
-            signing,
-            verifying,
+            keys: RwLock::new(Arc::new(Keys::of(&[]))),
+            reloaded_at: AtomicI64::new(i64::MIN),
             validation,
-            verified: Cache::new(20_000),
-        })
+            verified: Cache::new(TOKENS),
+            standing: Cache::new(TOKENS),
+        };
+        jwts.reload().await?;
+        if jwts.keys().signing.is_empty() {
+            return Err(Error::internal("no JWT key although one was just made"));
+        }
+        Ok(jwts)
+    }
+
+    /// Reads the keys anew: one was made or retired, here or by another process.
+    pub async fn reload(&self) -> Result<()> {
+        let mut conn = self.store.read().await?;
+        let keys = Arc::new(Keys::of(&conn.system().jwt_keys().await?));
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A token for whoever proved `credential`.
     pub fn issue(&self, credential: &CredentialRef) -> Result<IssuedToken> {
-        let now = self.clock.now().as_secs();
+        let time = self.clock.now();
+        let now = time.as_secs();
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
@@ -132,75 +195,115 @@ impl Jwts {
             cv: credential.version,
             generation: credential.generation,
         };
+        let keys = self.keys();
+        let (kid, key) = keys
+            .signer(time)
+            .ok_or_else(|| Error::internal("no JWT key"))?;
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYP.into());
-        header.kid = Some(self.signing.0.clone());
-        let text =
-            jsonwebtoken::encode(&header, &claims, &self.signing.1).map_err(Error::internal)?;
+        header.kid = Some(kid.to_owned());
+        let text = jsonwebtoken::encode(&header, &claims, key).map_err(Error::internal)?;
         Ok(IssuedToken {
             access_token: Secret::new(text),
             expires_in: self.ttl_secs,
         })
     }
 
-    /// Signature, form and times. Whether the credential behind it lives is the caller's next look.
-    pub fn verify(&self, text: &str) -> Result<Arc<Claims>> {
-        if text.len() > MAX_LEN
-            || !text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        {
+    /// Who a token proves; 401 for whatever is wrong with it.
+    pub async fn caller(
+        &self,
+        credentials: &Credentials,
+        text: &str,
+        from: Option<IpAddr>,
+    ) -> Result<(Caller, Arc<Standing>)> {
+        let standing = self.standing(credentials, text).await?;
+        let standing = standing.ok_or_else(Error::unauthorized)?;
+        if !credentials.holds(&standing.known, from) {
             return Err(Error::unauthorized());
         }
-        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let claims = match self.verified.get(&digest) {
-            Some(known) => known,
-            None => {
-                let claims = Arc::new(self.decode(text).ok_or_else(Error::unauthorized)?);
-                self.verified.insert(digest, claims.clone());
-                claims
-            }
-        };
-        let now = self.clock.now();
-        (claims.holds_at(now))
-            .then_some(claims)
-            .ok_or_else(Error::unauthorized)
-    }
-
-    /// The caller behind the claims, given the credential they came from as it is now.
-    pub fn caller(&self, claims: &Claims, credential: &CredentialRef) -> Result<Caller> {
-        let account = claims
-            .sub
-            .strip_prefix("account:")
-            .map(AccountId::from_text);
-        let holds = account.as_ref() == Some(&credential.account)
-            && claims.cv == credential.version
-            && claims.generation == credential.generation
-            && claims.scope == SCOPE;
-        if !holds {
-            return Err(Error::unauthorized());
-        }
-        Ok(Caller {
+        let credential = &standing.known.credential;
+        let caller = Caller {
             account: credential.account.clone(),
             proof: Proof::ClientJwt {
                 client: credential.id.clone(),
             },
-        })
+            scope: credential.scope.clone(),
+            from,
+        };
+        Ok((caller, standing))
     }
 
-    fn decode(&self, text: &str) -> Option<Claims> {
-        let (head, rest) = text.split_once('.')?;
-        if rest.split('.').count() != 2 {
-            return None;
+    /// The token with its credential, when signature, form, times, version and generation hold and it
+    /// was not revoked. Whether the credential lives is the caller's next look.
+    pub async fn standing(
+        &self,
+        credentials: &Credentials,
+        text: &str,
+    ) -> Result<Option<Arc<Standing>>> {
+        if text.len() > MAX_LEN {
+            return Ok(None);
         }
-        // The library ignores `crit`, other `typ`s and members it does not know; we do not.
-        let header: StrictHeader =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).ok()?).ok()?;
-        if header.alg != "HS256" || header.typ != TYP {
-            return None;
+        let digest = digest(text);
+        let key = (digest, credentials.seen());
+        let known = match self.standing.get(&key) {
+            Some(known) => known,
+            None => {
+                let Some(token) = Shape::of(text) else {
+                    return Ok(None);
+                };
+                let Some(claims) = self.verify(&token, digest).await? else {
+                    return Ok(None);
+                };
+                let load = async {
+                    let mut conn = self.store.read().await?;
+                    let mut system = conn.system();
+                    let found = system.credential_of_jwt(&claims.cid, &claims.jti).await?;
+                    let standing = found.filter(|credential| claims.is_of(credential));
+                    Ok::<_, Error>(standing.map(|credential| {
+                        Arc::new(Standing {
+                            claims: claims.clone(),
+                            known: Known::new(credential),
+                        })
+                    }))
+                };
+                self.standing.get_or_insert_async(&key, load).await?
+            }
+        };
+        let now = self.clock.now();
+        Ok(known.filter(|standing| standing.claims.holds_at(now)))
+    }
+
+    /// Signature and form.
+    async fn verify(&self, token: &Shape<'_>, digest: Digest32) -> Result<Option<Arc<Claims>>> {
+        if let Some(claims) = self.verified.get(&digest) {
+            return Ok(Some(claims));
         }
-        let key = self.verifying.get(&header.kid)?;
-        let claims = jsonwebtoken::decode::<Claims>(text, key, &self.validation)
+        let mut keys = self.keys();
+        if !keys.verifying.contains_key(&token.kid) && self.may_reload() {
+            self.reload().await?;
+            keys = self.keys();
+        }
+        let Some(claims) = self.decode(token, &keys) else {
+            return Ok(None);
+        };
+        let claims = Arc::new(claims);
+        self.verified.insert(digest, claims.clone());
+        Ok(Some(claims))
+    }
+
+    fn may_reload(&self) -> bool {
+        let now = self.clock.now().as_millis();
+        let last = self.reloaded_at.load(Ordering::Relaxed);
+        now.saturating_sub(last) >= RELOAD_EVERY_MS
+            && self
+                .reloaded_at
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    fn decode(&self, token: &Shape<'_>, keys: &Keys) -> Option<Claims> {
+        let key = keys.verifying.get(&token.kid)?;
+        let claims = jsonwebtoken::decode::<Claims>(token.text, key, &self.validation)
             .ok()?
             .claims;
         let lifetime = claims.exp.checked_sub(claims.iat)?;
@@ -208,9 +311,44 @@ impl Jwts {
     }
 }
 
+/// A text that has the form of a token of ours; its signature is not looked at yet.
+struct Shape<'a> {
+    text: &'a str,
+    kid: String,
+}
+
+impl<'a> Shape<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if !text.bytes().all(alphabet) {
+            return None;
+        }
+        let (head, rest) = text.split_once('.')?;
+        if rest.split('.').count() != 2 {
+            return None;
+        }
+        // The library ignores `crit`, other `typ`s and members it does not know; we do not.
+        let header: StrictHeader =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).ok()?).ok()?;
+        (header.alg == "HS256" && header.typ == TYP).then_some(Self {
+            text,
+            kid: header.kid,
+        })
+    }
+}
+
 impl Claims {
     fn holds_at(&self, now: Timestamp) -> bool {
         let now = now.as_secs();
         self.nbf <= now + SKEW_SECS && self.iat <= now + SKEW_SECS && now < self.exp
+    }
+
+    /// Whether they were made from this credential as it is now.
+    fn is_of(&self, credential: &CredentialRef) -> bool {
+        let account = self.sub.strip_prefix("account:").map(AccountId::from_text);
+        account.as_ref() == Some(&credential.account)
+            && self.cv == credential.version
+            && self.generation == credential.generation
+            && self.scope == SCOPE
     }
 }

@@ -8,28 +8,35 @@
 //! this account and instance; foreign and missing alike.
 
 mod cache;
+mod client;
 mod jwt;
 pub mod password;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use recado_model::{
-    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Secret, TokenKind,
-    credential::{CredentialKind, CredentialRef},
+    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Scope, Secret,
+    TokenKind, account::AccountKind,
 };
 use recado_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use self::{cache::Credentials, jwt::Jwts};
-use crate::Config;
+use self::{
+    cache::{Credentials, Instances, Known},
+    jwt::Jwts,
+};
+use crate::{Config, usage::Usage};
 
-/// The credentials a request carries on its surface, as text.
+pub use client::{Introspection, ProvenClient};
+
+/// The credentials a request carries on its surface, as text, and where it comes from.
 #[derive(Clone, Copy, Default)]
 pub struct Presented<'a> {
     pub bearer: Option<&'a str>,
     pub client_token: Option<&'a str>,
     pub instance_token: Option<&'a str>,
     pub api_key: Option<&'a str>,
+    pub from: Option<IpAddr>,
 }
 
 /// What `POST /token` answers.
@@ -40,11 +47,21 @@ pub struct IssuedToken {
     pub expires_in: i64,
 }
 
+/// A guest's session, and the shop that both credentials let claim it.
+pub struct Claimed {
+    pub shop: Caller,
+    /// Whose it is by its key: a guest, or the shop itself already.
+    pub holder: Caller,
+    pub instance: Arc<Instance>,
+}
+
 pub struct Access {
     store: Store,
     clock: Arc<dyn Clock>,
+    usage: Arc<Usage>,
     jwts: Jwts,
     credentials: Credentials,
+    instances: Instances,
 }
 
 impl Access {
@@ -53,12 +70,15 @@ impl Access {
         clock: &Arc<dyn Clock>,
         rng: &Arc<dyn Rng>,
         config: &Config,
+        usage: Arc<Usage>,
     ) -> Result<Self> {
         Ok(Self {
             store: store.clone(),
             clock: clock.clone(),
             jwts: Jwts::load(store, clock, rng, config).await?,
-            credentials: Credentials::new(store.clone(), clock.clone()),
+            credentials: Credentials::new(store.clone(), clock.clone(), usage.clone()),
+            instances: Instances::new(store.clone(), clock.clone()),
+            usage,
         })
     }
 
@@ -67,39 +87,26 @@ impl Access {
         self.credentials.invalidate();
     }
 
-    /// `POST /token`: an owner JWT for a client token and its secret.
-    pub async fn token(&self, client_token: &str, client_secret: &str) -> Result<IssuedToken> {
-        let refused = || {
-            Error::new(
-                ErrorCode::InvalidClient,
-                "Unknown client_token or wrong client_secret. Both are managed under Security in the dashboard.",
-            )
-        };
-        // Both are looked up whatever the first gives, so that time does not tell which one is wrong.
-        let client = self
-            .credentials
-            .find(TokenKind::Client, client_token)
-            .await?;
-        let secret = self
-            .credentials
-            .find(TokenKind::ClientSecret, client_secret)
-            .await?;
-        let (Some(client), Some(secret)) = (client, secret) else {
-            return Err(refused());
-        };
-        if secret.kind != CredentialKind::ClientSecret || secret.parent.as_ref() != Some(&client.id)
-        {
-            return Err(refused());
-        }
-        self.jwts.issue(&secret)
-    }
-
     /// The owner JWT alone opens the route; what else is presented must hold and agree.
     pub async fn owner(&self, presented: &Presented<'_>) -> Result<Caller> {
         let proven = self.prove(presented).await?;
         let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
-        proven.agree_on(&caller)?;
+        self.agree(&proven, &caller)?;
         Ok(caller)
+    }
+
+    /// As [`Access::owner`], of a credential that opens the whole account: one that is restricted to
+    /// some instances could otherwise make itself one that is not.
+    pub async fn account_owner(&self, presented: &Presented<'_>) -> Result<Caller> {
+        let caller = self.owner(presented).await?;
+        if caller.scope.is_all() {
+            return Ok(caller);
+        }
+        self.refused(&caller, "restricted");
+        Err(Error::new(
+            ErrorCode::Forbidden,
+            "Forbidden: this credential is restricted to some instances; the account is managed with one that is not.",
+        ))
     }
 
     /// The owner JWT, or client token with instance token; and the instance they open.
@@ -107,9 +114,9 @@ impl Access {
         &self,
         presented: &Presented<'_>,
         id: &InstanceId,
-    ) -> Result<(Caller, Instance)> {
+    ) -> Result<(Caller, Arc<Instance>)> {
         let proven = self.prove(presented).await?;
-        let caller = proven.caller()?;
+        let caller = proven.caller(presented.from)?;
         self.open(&proven, caller, id).await
     }
 
@@ -118,7 +125,7 @@ impl Access {
         &self,
         presented: &Presented<'_>,
         id: &InstanceId,
-    ) -> Result<(Caller, Instance)> {
+    ) -> Result<(Caller, Arc<Instance>)> {
         let proven = self.prove(presented).await?;
         let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
         self.open(&proven, caller, id).await
@@ -127,13 +134,16 @@ impl Access {
     /// `token_ext` at the MCP endpoint.
     pub async fn mcp(&self, presented: &Presented<'_>) -> Result<Caller> {
         let token = presented.bearer.ok_or_else(Error::unauthorized)?;
-        let found = self.credentials.find(TokenKind::Api, token).await?;
-        let found = found.ok_or_else(Error::unauthorized)?;
+        let (kind, from) = (TokenKind::Api, presented.from);
+        let found = self.credentials.find(kind, token, from).await?;
+        let credential = &found.as_ref().ok_or_else(Error::unauthorized)?.credential;
         Ok(Caller {
-            account: found.account.clone(),
+            account: credential.account.clone(),
             proof: Proof::ApiToken {
-                credential: found.id.clone(),
+                credential: credential.id.clone(),
             },
+            scope: credential.scope.clone(),
+            from,
         })
     }
 
@@ -142,16 +152,19 @@ impl Access {
         let key = presented
             .api_key
             .ok_or_else(|| Error::new(ErrorCode::ApiKeyRequired, "API key requerida"))?;
-        let found = self.credentials.find(TokenKind::Session, key).await?;
+        let (kind, from) = (TokenKind::Session, presented.from);
+        let found = self.credentials.find(kind, key, from).await?;
         let invalid = || Error::new(ErrorCode::ApiKeyInvalid, "API key invalida");
-        let found = found.ok_or_else(invalid)?;
-        let instance = found.instance.clone().ok_or_else(invalid)?;
+        let credential = &found.as_ref().ok_or_else(invalid)?.credential;
+        let instance = credential.instance.clone().ok_or_else(invalid)?;
         Ok(Caller {
-            account: found.account.clone(),
+            account: credential.account.clone(),
             proof: Proof::SessionKey {
-                credential: found.id.clone(),
+                credential: credential.id.clone(),
                 instance,
             },
+            scope: credential.scope.clone(),
+            from,
         })
     }
 
@@ -160,56 +173,83 @@ impl Access {
         &self,
         presented: &Presented<'_>,
         key: &str,
-    ) -> Result<(Caller, Instance)> {
+    ) -> Result<(Caller, Arc<Instance>)> {
         let caller = self.session_key(presented).await?;
-        let named = self.credentials.find(TokenKind::SessionName, key).await?;
-        // A name of another account leads nowhere: the look-up below stays in the caller's.
-        let id = match named {
-            Some(name) if name.account == caller.account => name.instance.clone(),
-            Some(_) => None,
-            None => Some(InstanceId::from_text(key)),
-        };
-        let mut found = None;
-        if let Some(id) = id {
-            found = self
-                .store
-                .read()
-                .await?
-                .account(&caller.account)
-                .instance(&id)
-                .await?;
+        let found = self.named(&caller, key).await?;
+        let found = found.filter(|instance| caller.scope.allows(&instance.id));
+        match found {
+            Some(instance) => Ok((caller, instance)),
+            None => {
+                self.refused(&caller, "foreign");
+                Err(not_yours())
+            }
         }
-        let instance = found.ok_or_else(|| {
-            Error::new(
-                ErrorCode::SessionNotYours,
-                "Session does not belong to your shop",
-            )
-        })?;
-        Ok((caller, instance))
+    }
+
+    /// The shop's `wz_` and the key of the session `key`, together: the session is a guest's, or the
+    /// shop's already. A third one's is no more than missing.
+    pub async fn claim(&self, presented: &Presented<'_>, key: &str) -> Result<Claimed> {
+        let shop = self.mcp(presented).await?;
+        let holder = self.session_key(presented).await?;
+        let mut conn = self.store.read().await?;
+        let held_by = conn.account(&holder.account).account().await?;
+        drop(conn);
+        let is_guest = held_by.is_some_and(|account| account.kind == AccountKind::Guest);
+        let found = match is_guest || holder.account == shop.account {
+            true => self.named(&holder, key).await?,
+            false => None,
+        };
+        // A guest's key opens that guest's one session; a shop's, whatever its owner lets it.
+        let found = found.filter(|instance| holder.scope.allows(&instance.id));
+        match found {
+            Some(instance) => Ok(Claimed {
+                shop,
+                holder,
+                instance,
+            }),
+            None => {
+                self.refused(&shop, "foreign");
+                Err(not_yours())
+            }
+        }
     }
 
     /// The open QR route: the unguessable name is all there is to prove.
-    pub async fn session_by_name(&self, key: &str) -> Result<Instance> {
+    pub async fn session_by_name(&self, key: &str) -> Result<Arc<Instance>> {
         let missing = || {
             Error::new(
                 ErrorCode::NotFound,
                 "No such session. Use the key that POST /sessions answered.",
             )
         };
-        let name = self
-            .credentials
-            .find(TokenKind::SessionName, key)
-            .await?
-            .ok_or_else(missing)?;
-        let id = name.instance.clone().ok_or_else(missing)?;
-        let found = self
-            .store
-            .read()
-            .await?
-            .account(&name.account)
-            .instance(&id)
-            .await?;
-        found.ok_or_else(missing)
+        let name = self.credentials.find(TokenKind::SessionName, key, None);
+        let name = name.await?.ok_or_else(missing)?;
+        let id = name.credential.instance.as_ref().ok_or_else(missing)?;
+        let account = &name.credential.account;
+        let found = self.instances.find(account, id, self.credentials.seen());
+        found.await?.ok_or_else(missing)
+    }
+
+    /// What `key` names in the caller's account. A name of another account leads nowhere.
+    async fn named(&self, caller: &Caller, key: &str) -> Result<Option<Arc<Instance>>> {
+        let named = self.credentials.find(TokenKind::SessionName, key, None);
+        let named = named.await?;
+        let by_text;
+        let id = match &named {
+            Some(name) if name.credential.account == caller.account => {
+                match &name.credential.instance {
+                    Some(id) => id,
+                    None => return Ok(None),
+                }
+            }
+            Some(_) => return Ok(None),
+            None => {
+                by_text = InstanceId::from_text(key);
+                &by_text
+            }
+        };
+        let seen = self.credentials.seen();
+        self.instances.find(&caller.account, id, seen).await
     }
 
     /// Judges every credential of the instance API that is presented; one that does not hold is 401.
@@ -220,20 +260,18 @@ impl Access {
                 "X-API-Key belongs to the Direct API; the instance API takes an owner JWT, or X-Client-Token with X-Instance-Token.",
             ));
         }
-        let mut proven = Proven::default();
+        let (mut proven, from) = (Proven::default(), presented.from);
         if let Some(text) = presented.bearer {
-            let claims = self.jwts.verify(text)?;
-            let live = self.credentials.by_id(&claims.cid).await?;
-            let live = live.ok_or_else(Error::unauthorized)?;
-            proven.jwt = Some(self.jwts.caller(&claims, &live)?);
+            let proof = self.jwts.caller(&self.credentials, text, from).await?;
+            proven.jwt = Some(proof.0);
         }
         if let Some(text) = presented.client_token {
-            let found = self.credentials.find(TokenKind::Client, text).await?;
+            let found = self.credentials.find(TokenKind::Client, text, from).await?;
             proven.client = Some(found.ok_or_else(Error::unauthorized)?);
         }
         if let Some(text) = presented.instance_token {
-            let found = self.credentials.find(TokenKind::Instance, text).await?;
-            proven.instance = Some(found.ok_or_else(Error::unauthorized)?);
+            let found = self.credentials.find(TokenKind::Instance, text, from);
+            proven.instance = Some(found.await?.ok_or_else(Error::unauthorized)?);
         }
         Ok(proven)
     }
@@ -243,62 +281,86 @@ impl Access {
         proven: &Proven,
         caller: Caller,
         id: &InstanceId,
-    ) -> Result<(Caller, Instance)> {
-        proven.agree_on(&caller)?;
-        if let Some(token) = &proven.instance
-            && token.instance.as_ref() != Some(id)
-        {
-            return Err(Error::forbidden());
+    ) -> Result<(Caller, Arc<Instance>)> {
+        self.agree(proven, &caller)?;
+        let named = proven.instance.as_ref();
+        let named = named.is_none_or(|token| token.credential.instance.as_ref() == Some(id));
+        if named && proven.allow(id) {
+            let seen = self.credentials.seen();
+            if let Some(found) = self.instances.find(&caller.account, id, seen).await? {
+                return Ok((caller, found));
+            }
         }
-        let found = self
-            .store
-            .read()
-            .await?
-            .account(&caller.account)
-            .instance(id)
-            .await?;
-        Ok((caller, found.ok_or_else(Error::forbidden)?))
+        self.refused(&caller, "foreign");
+        Err(Error::forbidden())
     }
+
+    fn agree(&self, proven: &Proven, caller: &Caller) -> Result<()> {
+        if proven.tokens().all(|token| token.account == caller.account) {
+            return Ok(());
+        }
+        self.refused(caller, "mixed");
+        Err(Error::forbidden())
+    }
+
+    fn refused(&self, caller: &Caller, reason: &'static str) {
+        let (account, from) = (&caller.account, caller.from);
+        self.usage
+            .refused(account, caller.credential(), reason, from);
+    }
+}
+
+fn not_yours() -> Error {
+    Error::new(
+        ErrorCode::SessionNotYours,
+        "Session does not belong to your shop",
+    )
 }
 
 /// Credentials that hold, not yet held against each other.
 #[derive(Default)]
 struct Proven {
     jwt: Option<Caller>,
-    client: Option<Arc<CredentialRef>>,
-    instance: Option<Arc<CredentialRef>>,
+    client: Option<Arc<Known>>,
+    instance: Option<Arc<Known>>,
 }
 
 impl Proven {
     /// The JWT when there is one, else the pair; half a pair proves nothing.
-    fn caller(&self) -> Result<Caller> {
+    fn caller(&self, from: Option<IpAddr>) -> Result<Caller> {
         if let Some(caller) = &self.jwt {
             return Ok(caller.clone());
         }
         let (Some(client), Some(instance)) = (&self.client, &self.instance) else {
             return Err(Error::unauthorized());
         };
+        let (client, instance) = (&client.credential, &instance.credential);
         let id = instance.instance.clone().ok_or_else(Error::unauthorized)?;
         Ok(Caller {
             account: client.account.clone(),
             proof: Proof::InstancePair {
                 client: client.id.clone(),
-                instance: id,
+                instance: id.clone(),
             },
+            scope: Scope::Only([id].into()),
+            from,
         })
     }
 
-    fn agree_on(&self, caller: &Caller) -> Result<()> {
-        let mut accounts = [&self.client, &self.instance].into_iter().flatten();
-        if accounts.all(|credential| credential.account == caller.account) {
-            Ok(())
-        } else {
-            Err(Error::forbidden())
-        }
+    fn tokens(&self) -> impl Iterator<Item = &recado_model::credential::CredentialRef> {
+        let tokens = [&self.client, &self.instance].into_iter().flatten();
+        tokens.map(|known| &known.credential)
+    }
+
+    /// Whether every credential that is shown may be used for that instance.
+    fn allow(&self, id: &InstanceId) -> bool {
+        self.jwt.iter().all(|caller| caller.scope.allows(id))
+            && self.tokens().all(|token| token.scope.allows(id))
     }
 }
 
-/// Sees credential changes that another process made (command line, another node) within a second.
+/// Sees what another process changed (command line, another node) within a second: credentials, keys,
+/// what is paid.
 pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
     const EVERY_MS: i64 = 500;
     let mut known = None;
@@ -308,20 +370,39 @@ pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
             () = access.clock.sleep_ms(EVERY_MS) => {}
         }
         let epoch = async { access.store.read().await?.system().epoch().await }.await;
-        match epoch {
-            Ok(epoch) if known == Some(epoch) => {}
+        let seen: Result<()> = match epoch {
+            Ok(epoch) if known == Some(epoch) => Ok(()),
             Ok(epoch) => {
-                known = Some(epoch);
+                // Nothing cached may be believed before the keys are known to be the right ones, and
+                // keys that cannot be read now are tried again.
                 access.invalidate();
+                match access.reload_keys().await {
+                    Ok(()) => {
+                        known = Some(epoch);
+                        access.invalidate();
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Err(error) => {
                 // Not knowing whether something was revoked, nothing cached may be believed.
                 access.invalidate();
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot read the credential epoch"
-                );
+                Err(error.into())
             }
+        };
+        if let Err(error) = seen {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot see what other processes changed; trying again"
+            );
         }
+    }
+}
+
+impl Access {
+    async fn reload_keys(&self) -> Result<()> {
+        self.store.reload_keys().await?;
+        self.jwts.reload().await
     }
 }

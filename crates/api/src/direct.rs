@@ -1,15 +1,18 @@
 //! The Direct API: one session, one `sk_` key, few routes.
 
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use http::StatusCode;
 use recado_app::{NewSession, QrAnswer, SendText};
+use recado_model::{Token, TokenKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::{MaybeMcpToken, NamedSession, Public, SessionAccess},
+    auth::{Claim, MaybeMcpToken, NamedSession, Public, SessionAccess},
+    edge::ClientIp,
     error::{Fail, json_response},
-    extract::{Json, Params, text_or_number},
+    extract::{Json, Params, Segment, text_or_number},
     qr::{self, Format},
     rest::session::{QrQuery, already_connected, contract_state, picture, whole_seconds},
 };
@@ -38,7 +41,7 @@ pub async fn health(_: Public, State(shared): State<Shared>) -> Response {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateBody {
     #[serde(default)]
     label: Option<String>,
@@ -63,6 +66,7 @@ struct Created<'a> {
 pub async fn create(
     MaybeMcpToken(caller): MaybeMcpToken,
     State(shared): State<Shared>,
+    Extension(ClientIp(from)): Extension<ClientIp>,
     Json(body): Json<CreateBody>,
 ) -> Result<Response, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
@@ -70,7 +74,8 @@ pub async fn create(
         label: given(body.label),
         webhook: given(body.webhook),
     };
-    let created = shared.app.direct().create(caller.as_ref(), new).await?;
+    let direct = shared.app.direct();
+    let created = direct.create(caller.as_ref(), from, new).await?;
     let key = created.name.expose();
     Ok(ok(&Created {
         id: created.instance.id.as_str(),
@@ -80,6 +85,41 @@ pub async fn create(
         qr_url: format!("{}/sessions/{key}/qr", shared.app.config().public_url),
         claimed: created.claimed,
         expires_at: created.expires_at.map(|at| at.to_rfc3339()),
+    }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClaimedBody<'a> {
+    id: &'a str,
+    /// The session's new name; the old one leads nowhere any more.
+    key: &'a str,
+    /// The only key from now on.
+    api_key: &'a str,
+    status: &'static str,
+    claimed: bool,
+    label: &'a str,
+    phone: Option<&'a str>,
+}
+
+/// `POST /sessions/{key}/claim`: a guest's session becomes the shop's. There is no body to read.
+pub async fn claim(claim: Claim, State(shared): State<Shared>) -> Result<Response, Fail> {
+    let Claim {
+        shop,
+        holder,
+        instance,
+    } = claim;
+    let direct = shared.app.direct();
+    let claimed = direct.claim(&shop, &holder, &instance.id).await?;
+    let instance = &claimed.instance;
+    Ok(ok(&ClaimedBody {
+        id: instance.id.as_str(),
+        key: claimed.name.expose(),
+        api_key: claimed.api_key.expose(),
+        status: contract_state(instance.state),
+        claimed: true,
+        label: &instance.name,
+        phone: instance.phone.as_deref(),
     }))
 }
 
@@ -154,8 +194,13 @@ struct Session<'a> {
 pub async fn read(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
+    Segment(key): Segment<String>,
 ) -> Result<Response, Fail> {
-    let name = shared.app.direct().name(&caller, &instance).await?;
+    // Who came by the name has it already; it is looked up for who came by the id.
+    let name = match Token::parse(TokenKind::SessionName, &key) {
+        Some(name) => Some(name.into_secret()),
+        None => shared.app.direct().name(&caller, &instance).await?,
+    };
     Ok(ok(&Session {
         id: instance.id.as_str(),
         key: name.as_ref().map(|name| name.expose()),
@@ -168,9 +213,10 @@ pub async fn read(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SendBody {
     #[serde(alias = "phone", deserialize_with = "text_or_number")]
+    #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
     to: String,
     #[serde(alias = "message")]
     text: String,

@@ -16,7 +16,7 @@ use http_body_util::LengthLimitError;
 use recado_model::{Error, ErrorCode};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor},
+    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
 
@@ -141,6 +141,9 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
     if depth(text) > MAX_DEPTH {
         return Err(invalid_json(&format!("it is nested deeper than {MAX_DEPTH} levels")).into());
     }
+    if let Err(error) = serde_json::from_str::<Ordinary>(text) {
+        return Err(invalid_json(&error.to_string()).into());
+    }
     match serde_json::from_str::<StrictObject>(text) {
         Ok(StrictObject(map)) => Ok(without_nulls(map)),
         Err(error) => Err(invalid_json(&error.to_string()).into()),
@@ -232,6 +235,57 @@ impl<'de> Deserialize<'de> for StrictObject {
     }
 }
 
+/// JSON without the field names that `serde_json` keeps to itself: it would read the *text* below such a
+/// name as JSON, past the check of depth. Builds nothing.
+pub struct Ordinary;
+
+const PRIVATE: &str = "$serde_json::private::";
+
+impl<'de> Deserialize<'de> for Ordinary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = Ordinary;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Ordinary, E> {
+                Ok(Ordinary)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Ordinary, E> {
+                Ok(Ordinary)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Ordinary, E> {
+                Ok(Ordinary)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Ordinary, E> {
+                Ok(Ordinary)
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Ordinary, E> {
+                Ok(Ordinary)
+            }
+            fn visit_unit<E>(self) -> Result<Ordinary, E> {
+                Ok(Ordinary)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Ordinary, A::Error> {
+                while access.next_element::<Ordinary>()?.is_some() {}
+                Ok(Ordinary)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Ordinary, A::Error> {
+                while let Some(name) = access.next_key::<String>()? {
+                    if name.starts_with(PRIVATE) {
+                        let text = "a field's name begins with $serde_json::private::";
+                        return Err(serde::de::Error::custom(text));
+                    }
+                    access.next_value::<Ordinary>()?;
+                }
+                Ok(Ordinary)
+            }
+        }
+        deserializer.deserialize_any(Look)
+    }
+}
+
 /// A list that is also written as one comma-separated string, as the contracts do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
@@ -255,6 +309,18 @@ impl<'de> Deserialize<'de> for Names {
                 .collect(),
             Form::Many(names) => names,
         }))
+    }
+}
+
+impl schemars::JsonSchema for Names {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Names".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A list, or one comma-separated string.",
+            "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }],
+        })
     }
 }
 

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
 //! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_app::Access` |
+//! | [`describe`] | what handlers read, for the OpenAPI document |
 //! | [`error`] | the error catalogue in the shape of each surface |
 //! | [`extract`] | JSON objects, path parameters, queries |
+//! | [`edge`] | before any guard: the caller's address, caps on the head, CORS |
+//! | [`limits`] | failed proofs beyond the limit: 429 and the `RateLimit` headers |
 //! | [`layers`] | request id, span, metrics, timeout, panics, security headers, 404 and 405 |
 //! | [`rest`] | the instance API, one file per noun |
 //! | [`mcp`] | the MCP endpoint: [`mcp::front`] judges, `rmcp` speaks the protocol, [`mcp::tools`] do the work |
@@ -27,10 +30,16 @@
 //! snapshot of [`error`] shows how.
 
 pub mod auth;
+pub mod describe;
 pub mod direct;
+pub mod edge;
 pub mod error;
 pub mod extract;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod layers;
+pub mod limits;
 pub mod mcp;
 mod openapi;
 pub mod ops;
@@ -43,6 +52,7 @@ pub mod web;
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use ipnet::IpNet;
 use recado_app::App;
 
 pub use openapi::openapi;
@@ -61,6 +71,10 @@ pub struct Options {
     pub version: String,
     /// Where the source of the running program is; the licence asks for it.
     pub source_url: String,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Web pages of other origins that may read answers.
+    pub cors: edge::Cors,
 }
 
 impl Options {
@@ -76,6 +90,8 @@ impl Default for Options {
             request_timeout: Duration::from_secs(60),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
+            trusted_proxies: Vec::new(),
+            cors: edge::Cors::default(),
         }
     }
 }
@@ -91,6 +107,14 @@ pub struct SharedParts {
     pub(crate) allow: routes::AllowedMethods,
 }
 
+impl SharedParts {
+    /// Whether callers reach us by HTTPS: they do so through a proxy, so only `public_url` tells.
+    fn is_https(&self) -> bool {
+        let scheme = self.app.config().public_url.get(..8);
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    }
+}
+
 impl std::ops::Deref for Shared {
     type Target = SharedParts;
     fn deref(&self) -> &SharedParts {
@@ -100,11 +124,21 @@ impl std::ops::Deref for Shared {
 
 /// All surfaces on one router, ready to serve.
 pub fn router(app: App, options: Options) -> Router {
-    let shared = Shared(Arc::new(SharedParts {
+    routes::build(routes::table(), shared(app, options))
+}
+
+/// These routes with their guards and nothing around them: what a guard alone costs is measured here.
+#[doc(hidden)]
+pub fn bench_router(app: App, options: Options, table: Vec<routes::Route>) -> Router {
+    let shared = shared(app, options);
+    routes::assemble(table).with_state(shared)
+}
+
+fn shared(app: App, options: Options) -> Shared {
+    Shared(Arc::new(SharedParts {
         mcp: mcp::service(&app, &options),
         allow: routes::AllowedMethods::of(&routes::table()),
         app,
         options,
-    }));
-    routes::build(routes::table(), shared)
+    }))
 }

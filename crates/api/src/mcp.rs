@@ -38,6 +38,7 @@ pub(crate) fn rows() -> Vec<RouteRow> {
         surface: Surface::Mcp,
         rule,
         note,
+        takes: crate::describe::Described::default(),
     };
     let methods = METHODS
         .iter()
@@ -50,7 +51,12 @@ pub(crate) fn rows() -> Vec<RouteRow> {
 
 pub(crate) fn service(app: &App, options: &Options) -> Service {
     let shop = Shop::new(app.clone(), options.version.clone());
-    let (hosts, origins) = trusted(&app.config().public_url);
+    let (hosts, mut origins) = trusted(&app.config().public_url);
+    origins.extend(options.cors.origins().filter_map(|origin| {
+        let url = Url::parse(origin).ok()?;
+        let port = url.port_or_known_default()?;
+        Some(format!("{}://{}:{port}", url.scheme(), url.host_str()?))
+    }));
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)

@@ -1,14 +1,16 @@
-//! The OpenAPI document of the HTTP routes, from the route table: paths, methods, who may call.
+//! The OpenAPI document of the HTTP routes, from the route table: paths, methods, who may call, what is
+//! read.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     Surface,
     auth::Rule,
+    describe::Described,
     routes::{RouteRow, routes},
 };
 
-/// OpenAPI 3.1. Bodies are not described yet; paths, parameters and security are.
+/// OpenAPI 3.1: paths, parameters, bodies, errors and security.
 pub fn openapi() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let rows = routes();
@@ -42,20 +44,82 @@ pub fn openapi() -> Value {
 }
 
 fn operation(row: &RouteRow) -> Value {
-    let parameters: Vec<Value> = row
+    let mut parameters: Vec<Value> = row
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
-    json!({
+    parameters.extend(query(&row.takes));
+    let mut operation = json!({
         "operationId": operation_id(row),
         "tags": [row.surface.as_str()],
         "summary": row.rule.describe(),
         "parameters": parameters,
         "security": security(row.rule),
-        "responses": { "default": { "description": "See the documentation of this surface." } },
-    })
+        "responses": {
+            "2XX": { "description": "Done; the body is as the documentation of this surface says." },
+            "default": {
+                "description": "Refused or failed; the text says what to do.",
+                "content": { "application/json": { "schema": error_of(row.surface) } },
+            },
+        },
+    });
+    if let Some(schema) = &row.takes.body {
+        let mut content = Map::new();
+        content.insert("application/json".to_owned(), json!({ "schema": schema }));
+        if row.surface == Surface::Token {
+            let form = "application/x-www-form-urlencoded";
+            content.insert(form.to_owned(), json!({ "schema": schema }));
+        }
+        let needed = schema["required"]
+            .as_array()
+            .is_some_and(|names| !names.is_empty());
+        operation["requestBody"] = json!({ "required": needed, "content": content });
+    }
+    operation
+}
+
+/// The members of the query's schema, one parameter each.
+fn query(takes: &Described) -> Vec<Value> {
+    let Some(schema) = &takes.query else {
+        return Vec::new();
+    };
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let required = schema["required"].as_array();
+    members
+        .map(|(name, schema)| {
+            let needed = required.is_some_and(|names| names.contains(&json!(name)));
+            json!({ "name": name, "in": "query", "required": needed, "schema": schema })
+        })
+        .collect()
+}
+
+fn error_of(surface: Surface) -> Value {
+    let text = json!({ "type": "string" });
+    match surface {
+        Surface::Instance | Surface::Ops | Surface::Web => json!({
+            "type": "object",
+            "required": ["code", "success", "error", "message", "error_code"],
+            "properties": {
+                "code": { "type": "integer" },
+                "success": { "const": false },
+                "error": text, "message": text, "error_code": text, "field": text,
+            },
+        }),
+        Surface::Token => json!({
+            "type": "object",
+            "required": ["error", "error_description", "message"],
+            "properties": { "error": text, "error_description": text, "message": text },
+        }),
+        // One answer, or one for each message of a batch.
+        Surface::Mcp => json!({ "type": ["object", "array"] }),
+        Surface::Direct => json!({
+            "type": "object",
+            "required": ["error"],
+            "properties": { "error": text },
+        }),
+    }
 }
 
 fn operation_id(row: &RouteRow) -> String {
@@ -77,7 +141,7 @@ fn operation_id(row: &RouteRow) -> String {
 fn security(rule: Rule) -> Value {
     match rule {
         Rule::Public | Rule::ClientCredentials | Rule::SessionName => json!([]),
-        Rule::Owner | Rule::OwnerInstance => json!([{ "bearerAuth": [] }]),
+        Rule::Owner | Rule::AccountOwner | Rule::OwnerInstance => json!([{ "bearerAuth": [] }]),
         Rule::Instance => json!([
             { "bearerAuth": [] },
             { "clientTokenHeader": [], "instanceTokenHeader": [] },
@@ -85,6 +149,7 @@ fn security(rule: Rule) -> Value {
         Rule::Mcp | Rule::McpOpenInitialize => json!([{ "apiTokenAuth": [] }]),
         Rule::OptionalMcp => json!([{}, { "apiTokenAuth": [] }]),
         Rule::Session => json!([{ "sessionKeyHeader": [] }]),
+        Rule::Claim => json!([{ "apiTokenAuth": [], "sessionKeyHeader": [] }]),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The instance API: one file per noun, each handler guard → body → service → shape.
 //!
 //! Envelopes are *mixed*, as the contract has them: session, webhook and chat answers come in
-//! `{code, success, data}`; token, instances and session/disconnect are bare.
+//! `{code, success, data}`; token, account, instances and session/disconnect are bare.
 
+pub mod account;
+pub mod billing;
 pub mod chat;
 pub mod instances;
 pub mod session;

@@ -29,6 +29,7 @@ use http::Method;
 use crate::{
     Shared, Surface,
     auth::{Access, Rule},
+    describe::{Describe, Described},
     direct, layers, mcp, ops, rest, web,
 };
 
@@ -38,15 +39,84 @@ pub fn table() -> Vec<Route> {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
+    const PATCH: Method = Method::PATCH;
     const DELETE: Method = Method::DELETE;
     vec![
         route(POST, Token, "/token", rest::token::issue),
+        route(POST, Token, "/introspect", rest::token::introspect),
+        route(POST, Token, "/revoke", rest::token::revoke),
+        //
+        route(GET, Instance, "/account", rest::account::read),
+        route(GET, Instance, "/account/audit", rest::account::audit),
+        route(POST, Instance, "/account/sign-out", rest::account::sign_out),
+        route(GET, Instance, "/account/credentials", rest::account::list),
+        route(
+            POST,
+            Instance,
+            "/account/credentials",
+            rest::account::create,
+        ),
+        route(
+            GET,
+            Instance,
+            "/account/credentials/{cid}",
+            rest::account::get,
+        ),
+        route(
+            PATCH,
+            Instance,
+            "/account/credentials/{cid}",
+            rest::account::change,
+        ),
+        route(
+            DELETE,
+            Instance,
+            "/account/credentials/{cid}",
+            rest::account::revoke,
+        ),
+        route(
+            POST,
+            Instance,
+            "/account/credentials/{cid}/rotate",
+            rest::account::rotate,
+        ),
+        route(
+            POST,
+            Instance,
+            "/account/credentials/{cid}/reveal",
+            rest::account::reveal,
+        ),
         //
         route(PUT, Instance, "/instances/create", rest::instances::create),
         route(POST, Instance, "/instances/list", rest::instances::list),
         route(POST, Instance, "/instances/get", rest::instances::get),
         route(GET, Instance, "/instances/{id}", rest::instances::read),
         route(DELETE, Instance, "/instances/{id}", rest::instances::delete),
+        //
+        route(
+            POST,
+            Instance,
+            "/instances/{id}/subscribe",
+            rest::billing::subscribe,
+        ),
+        route(
+            POST,
+            Instance,
+            "/instances/{id}/resume-subscription",
+            rest::billing::resume,
+        ),
+        route(
+            PUT,
+            Instance,
+            "/instances/{id}/cancel",
+            rest::billing::cancel,
+        ),
+        route(
+            DELETE,
+            Instance,
+            "/instances/{id}/cancel",
+            rest::billing::cancel,
+        ),
         //
         route(
             GET,
@@ -102,6 +172,7 @@ pub fn table() -> Vec<Route> {
         route(GET, Direct, "/sessions/{key}", direct::read),
         route(GET, Direct, "/sessions/{key}/qr", direct::qr),
         route(POST, Direct, "/sessions/{key}/messages", direct::send),
+        route(POST, Direct, "/sessions/{key}/claim", direct::claim),
         //
         route(GET, Ops, "/livez", ops::live),
         route(GET, Ops, "/readyz", ops::ready),
@@ -130,17 +201,27 @@ pub struct RouteRow {
     pub rule: Rule,
     /// What the row's effect is, for tools: read-only, destructive, confirm-gated.
     pub note: String,
+    /// Body and query.
+    pub takes: Described,
 }
 
-/// Something whose first member after the marker is a guard: the argument lists of handlers.
+/// Something whose first member after the marker is a guard, and whose others describe themselves: the
+/// argument lists of handlers.
 pub trait First {
     type Guard: Access;
+    fn describe() -> Described;
 }
 
 macro_rules! first {
     ($($rest:ident),*) => {
-        impl<M, G: Access, $($rest),*> First for (M, G, $($rest,)*) {
+        impl<M, G: Access, $($rest: Describe),*> First for (M, G, $($rest,)*) {
             type Guard = G;
+            fn describe() -> Described {
+                let mut described = Described::default();
+                G::describe(&mut described);
+                $($rest::describe(&mut described);)*
+                described
+            }
         }
     };
 }
@@ -165,6 +246,7 @@ where
             surface,
             rule,
             note: String::new(),
+            takes: T::describe(),
         },
         handler: on(filter, handler),
     }
@@ -183,6 +265,16 @@ fn filter_of(method: &Method) -> MethodFilter {
 
 /// The router of a table, with everything that surrounds a handler.
 pub(crate) fn build(table: Vec<Route>, shared: Shared) -> Router {
+    assemble(table)
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            layers::observe,
+        ))
+        .with_state(shared)
+}
+
+/// The routes of a table, with what answers where there is none.
+pub(crate) fn assemble(table: Vec<Route>) -> Router<Shared> {
     let mut paths: BTreeMap<String, MethodRouter<Shared>> = BTreeMap::new();
     for Route { row, handler } in table {
         let merged = match paths.remove(&row.path) {
@@ -195,13 +287,7 @@ pub(crate) fn build(table: Vec<Route>, shared: Shared) -> Router {
     for (path, methods) in paths {
         router = router.route(&path, methods.fallback(layers::method_not_allowed));
     }
-    router
-        .fallback(layers::route_not_found)
-        .layer(middleware::from_fn_with_state(
-            shared.clone(),
-            layers::observe,
-        ))
-        .with_state(shared)
+    router.fallback(layers::route_not_found)
 }
 
 /// The methods that each path knows, for `Allow`.
@@ -252,6 +338,7 @@ pub fn access_matrix() -> String {
             surface,
             rule,
             note,
+            ..
         } = row;
         let surface = surface.as_str();
         text.push_str(&format!(
@@ -315,13 +402,15 @@ mod tests {
 
     #[test]
     fn what_the_instance_pair_may_never_do() {
+        let paying = ["subscribe", "resume-subscription", "cancel"];
         for row in routes()
             .into_iter()
             .filter(|row| row.surface == Surface::Instance)
         {
             let by_pair = row.rule == Rule::Instance;
-            let below = row.path.starts_with("/instances/{id}/");
-            assert_eq!(by_pair, below, "{row:?}");
+            let below = row.path.strip_prefix("/instances/{id}/");
+            let due = below.is_some_and(|below| !paying.contains(&below));
+            assert_eq!(by_pair, due, "{row:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use http::HeaderMap;
 pub enum Surface {
     /// The instance API (REST).
     Instance,
-    /// `POST /token`: RFC 6749 errors.
+    /// `POST /token`, `/introspect` and `/revoke`: RFC 6749 errors.
     Token,
     /// The MCP endpoint: JSON-RPC errors.
     Mcp,
@@ -45,12 +45,12 @@ impl Surface {
     pub fn of(path: &str, headers: &HeaderMap) -> Self {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
         match first {
-            "token" => Self::Token,
+            "token" | "introspect" | "revoke" => Self::Token,
             "api" if path == "/api/mcp" || path.starts_with("/api/mcp/") => Self::Mcp,
             "health" | "sessions" => Self::Direct,
             "livez" | "readyz" => Self::Ops,
             "" | "dashboard" | ".well-known" => Self::Web,
-            "instances" => Self::Instance,
+            "instances" | "account" => Self::Instance,
             _ if headers.contains_key("x-api-key") => Self::Direct,
             _ => Self::Instance,
         }
@@ -77,11 +77,13 @@ mod tests {
             ("/dashboard/x", Surface::Web),
             ("/", Surface::Web),
             ("/livez", Surface::Ops),
+            ("/account/audit", Surface::Instance),
             ("/nothing", Surface::Instance),
         ] {
             assert_eq!(Surface::of(path, &none), surface, "{path}");
         }
         assert_eq!(Surface::of("/nothing", &keyed), Surface::Direct);
         assert_eq!(Surface::of("/instances/x", &keyed), Surface::Instance);
+        assert_eq!(Surface::of("/account", &keyed), Surface::Instance);
     }
 }

@@ -1,12 +1,12 @@
 //! Making accounts. The first client pair and the `wz_` token come with each.
 
 use recado_model::{
-    AccountId, Clock, CredentialId, Error, Result, Rng, Role, Secret, Timestamp, Token, TokenKind,
-    UserId, account::AccountKind, credential::CredentialKind,
+    AccountId, Clock, CredentialId, Error, Result, Rng, Role, Secret, Token, TokenKind, UserId,
+    account::AccountKind, credential::CredentialKind,
 };
-use recado_store::{Conn, Store, credentials::NewCredential};
+use recado_store::{Store, credentials::NewCredential};
 
-use crate::access::password;
+use crate::{access::password, audit::Detail, credentials};
 
 /// What the person who made an account gets to see, once.
 #[derive(Debug)]
@@ -80,24 +80,23 @@ pub async fn create(
         .add_member(&id, &user, Role::Owner, now)
         .await?;
     let (client_token, client_secret) =
-        issue_client_pair(&mut conn, &id, "default", rng, now).await?;
+        credentials::issue_first_pair(&mut conn.account(&id), rng, "default", now).await?;
     let api_token = Token::random(TokenKind::Api, rng);
     conn.account(&id)
         .issue(
             NewCredential {
-                id: CredentialId::random(rng),
-                token: &api_token,
-                kind: CredentialKind::ApiToken,
                 label: Some("token_ext"),
-                instance: None,
-                parent: None,
-                not_after: None,
+                ..NewCredential::new(
+                    CredentialId::random(rng),
+                    &api_token,
+                    CredentialKind::ApiToken,
+                )
             },
             now,
         )
         .await?;
-    conn.account(&id)
-        .audit("account.created", "{}", now)
+    Detail::of_operator()
+        .write(&mut conn.account(&id), "account.created", now)
         .await?;
     conn.commit().await?;
     Ok(CreatedAccount {
@@ -108,44 +107,4 @@ pub async fn create(
         client_secret,
         api_token: api_token.into_secret(),
     })
-}
-
-/// A client token and its secret, which dies with it.
-pub(crate) async fn issue_client_pair(
-    conn: &mut Conn,
-    account: &AccountId,
-    label: &str,
-    rng: &dyn Rng,
-    now: Timestamp,
-) -> Result<(Secret, Secret)> {
-    let client = Token::random(TokenKind::Client, rng);
-    let secret = Token::random(TokenKind::ClientSecret, rng);
-    let client_id = CredentialId::random(rng);
-    let pair = [
-        (
-            client_id.clone(),
-            &client,
-            CredentialKind::ClientToken,
-            None,
-        ),
-        (
-            CredentialId::random(rng),
-            &secret,
-            CredentialKind::ClientSecret,
-            Some(&client_id),
-        ),
-    ];
-    for (id, token, kind, parent) in pair {
-        let new = NewCredential {
-            id,
-            token,
-            kind,
-            label: Some(label),
-            instance: None,
-            parent,
-            not_after: None,
-        };
-        conn.account(account).issue(new, now).await?;
-    }
-    Ok((client.into_secret(), secret.into_secret()))
 }

@@ -2,6 +2,10 @@
 
 use ipnet::IpNet;
 
+use crate::billing::BillingConfig;
+
+use crate::limits::Quotas;
+
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where callers reach us, without a trailing slash; feeds every link and the JWT issuer.
@@ -11,9 +15,12 @@ pub struct Config {
     /// What the phone shows under "Linked devices".
     pub device_name: String,
     pub jwt_ttl_secs: i64,
+    pub failed_proofs: Quotas,
     pub guests: Guests,
     /// Guest accounts at once, over all networks.
     pub max_guests: i64,
+    /// Of one network (/32, /64).
+    pub max_guests_per_network: i64,
     /// Least time between two sends of one instance.
     pub send_interval_ms: i64,
     /// Time between two instance starts after the program started, so that WhatsApp sees no stampede.
@@ -21,8 +28,11 @@ pub struct Config {
     /// How long a claimed instance stays ours without renewal.
     pub lease_ms: i64,
     pub webhooks: WebhookConfig,
+    pub billing: BillingConfig,
     /// Non-public networks that webhooks may reach.
     pub egress_allow: Vec<IpNet>,
+    /// Rows of the audit log are kept so long.
+    pub audit_retention_days: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -50,8 +60,10 @@ impl Default for Config {
             node: "main".into(),
             device_name: "Recado".into(),
             jwt_ttl_secs: 3600,
+            failed_proofs: Quotas::default(),
             guests: Guests::Pair,
             max_guests: 50,
+            max_guests_per_network: 5,
             send_interval_ms: 1000,
             start_stagger_ms: 100,
             lease_ms: 30_000,
@@ -59,7 +71,9 @@ impl Default for Config {
                 timeout_ms: 20_000,
                 concurrency: 32,
             },
+            billing: BillingConfig::default(),
             egress_allow: Vec::new(),
+            audit_retention_days: 365,
         }
     }
 }

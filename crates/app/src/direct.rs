@@ -1,13 +1,17 @@
-//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name.
+//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. What becomes of a
+//! guest's is in `guests`.
+
+use std::net::IpAddr;
 
 use recado_model::{
-    AccountId, Caller, CredentialId, Error, ErrorCode, Instance, Proof, Result, Secret, Timestamp,
-    Token, TokenKind,
+    AccountId, Caller, CredentialId, Error, ErrorCode, Instance, InstanceId, Proof, Result, Secret,
+    Timestamp, Token, TokenKind,
     account::AccountKind,
     credential::CredentialKind,
     instance::{NewInstance, Origin},
+    network::network_of,
 };
-use recado_store::credentials::NewCredential;
+use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
 use crate::{App, Guests, guests, instances};
 
@@ -34,9 +38,19 @@ pub struct CreatedSession {
     pub expires_at: Option<Timestamp>,
 }
 
+const FULL: &str =
+    "Too many guest sessions are open. Try again later, or send your wz_ token as Bearer.";
+const NETWORK_FULL: &str = "Too many guest sessions of your network are open. Claim them, try again later, or send your wz_ token as Bearer.";
+
 impl Direct<'_> {
-    /// In the shop that `caller` proved, or, without one, in a fresh guest account.
-    pub async fn create(&self, caller: Option<&Caller>, new: NewSession) -> Result<CreatedSession> {
+    /// In the shop that `caller` proved, or, without one, in a fresh guest account of the network
+    /// that `from` belongs to.
+    pub async fn create(
+        &self,
+        caller: Option<&Caller>,
+        from: IpAddr,
+        new: NewSession,
+    ) -> Result<CreatedSession> {
         let core = &self.app.core;
         let (rng, now) = (&*core.rng, core.clock.now());
         let name = new
@@ -66,24 +80,25 @@ impl Direct<'_> {
         let (account, expires_at) = match caller {
             Some(caller) => (caller.account.clone(), None),
             None => {
-                if conn.system().guests().await? >= core.config.max_guests {
-                    return Err(Error::new(
-                        ErrorCode::RateLimited,
-                        "Too many guest sessions are open. Try again later, or send your wz_ token as Bearer.",
-                    )
-                    .with_retry_after(60));
-                }
                 let account = AccountId::random(rng);
                 let until = now.plus_millis(guests::UNPAIRED_MS);
-                conn.system()
-                    .create_account(&account, "Guest", AccountKind::Guest, Some(until), now)
-                    .await?;
+                let origin = network_of(from).to_string();
+                let caps = (core.config.max_guests, core.config.max_guests_per_network);
+                let mut system = conn.system();
+                match system
+                    .open_guest(&account, &origin, caps, until, now)
+                    .await?
+                {
+                    GuestDoor::Opened => {}
+                    GuestDoor::Full(ends) => return Err(too_many(FULL, ends, now)),
+                    GuestDoor::NetworkFull(ends) => return Err(too_many(NETWORK_FULL, ends, now)),
+                }
                 (account, Some(until))
             }
         };
-        let owner = caller.cloned().unwrap_or(Caller {
-            account: account.clone(),
-            proof: Proof::Guest,
+        let owner = caller.cloned().unwrap_or_else(|| Caller {
+            from: Some(from),
+            ..Caller::new(account.clone(), Proof::Guest)
         });
         let new = NewInstance {
             name: name.unwrap_or_else(|| "Direct session".into()),
@@ -92,28 +107,12 @@ impl Direct<'_> {
         };
         let (instance, _) =
             instances::insert(self.app, &mut conn, &owner, Origin::Direct, &new).await?;
-        let key = Token::random(TokenKind::Session, rng);
-        let public = Token::random(TokenKind::SessionName, rng);
-        for (token, kind) in [
-            (&key, CredentialKind::SessionKey),
-            (&public, CredentialKind::SessionName),
-        ] {
-            let credential = NewCredential {
-                id: CredentialId::random(rng),
-                token,
-                kind,
-                label: None,
-                instance: Some(&instance.id),
-                parent: None,
-                not_after: None,
-            };
-            conn.account(&account).issue(credential, now).await?;
-        }
+        let (api_key, name) = issue(self.app, &mut conn, &account, &instance.id).await?;
         conn.commit().await?;
         Ok(CreatedSession {
             instance,
-            name: public.into_secret(),
-            api_key: key.into_secret(),
+            name,
+            api_key,
             claimed: caller.is_some(),
             expires_at,
         })
@@ -143,8 +142,38 @@ impl Direct<'_> {
             AccountKind::Full => Ok(()),
             AccountKind::Guest => Err(Error::new(
                 ErrorCode::Forbidden,
-                "A guest session cannot send. Create the session with your shop's wz_ token as Bearer.",
+                "A guest session cannot send. Claim it first: POST /sessions/{key}/claim with this X-API-Key and your shop's wz_ token as Bearer.",
             )),
         }
     }
+}
+
+/// The key and the name of a session: new ones, in that order. The caller commits.
+pub(crate) async fn issue(
+    app: &App,
+    conn: &mut Conn,
+    account: &AccountId,
+    instance: &InstanceId,
+) -> Result<(Secret, Secret)> {
+    let (rng, now) = (&*app.core.rng, app.core.clock.now());
+    let key = Token::random(TokenKind::Session, rng);
+    let name = Token::random(TokenKind::SessionName, rng);
+    for (token, kind) in [
+        (&key, CredentialKind::SessionKey),
+        (&name, CredentialKind::SessionName),
+    ] {
+        let credential = NewCredential {
+            instance: Some(instance),
+            ..NewCredential::new(CredentialId::random(rng), token, kind)
+        };
+        conn.account(account).issue(credential, now).await?;
+    }
+    Ok((key.into_secret(), name.into_secret()))
+}
+
+/// When the first of those in the way ends there is room again, at the latest.
+fn too_many(text: &'static str, ends: Timestamp, now: Timestamp) -> Error {
+    let wait = ends.since(now).clamp(1_000, guests::PAIRED_MS);
+    let secs = u64::try_from((wait + 999) / 1_000).unwrap_or(1);
+    Error::new(ErrorCode::RateLimited, text).with_retry_after(secs)
 }

@@ -1,15 +1,175 @@
-//! The end of guest accounts: unpaired after ten minutes, paired and unclaimed after an hour.
+//! What becomes of guest accounts: a shop claims the session, or it ends, unpaired after ten minutes,
+//! paired after an hour.
 
-use recado_model::{AccountId, Result};
+use recado_model::{
+    AccountId, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId,
+    Result, Secret, StateReason, Token, TokenKind, credential::CredentialKind,
+};
+use recado_store::credentials::NewCredential;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, instances};
+use crate::{App, Direct, audit::Detail, direct, instances, supervisor::Live};
 
 pub(crate) const UNPAIRED_MS: i64 = 10 * 60 * 1000;
 pub(crate) const PAIRED_MS: i64 = 60 * 60 * 1000;
 const LOOK_EVERY_MS: i64 = 15_000;
 const AT_ONCE: usize = 8;
+/// How long a link may take to be online: for the answer to a claim, and for a log-out.
+const ONLINE_WAIT_MS: i64 = 5_000;
+
+/// A session that was a guest's and is the shop's now.
+#[derive(Debug)]
+pub struct ClaimedSession {
+    pub instance: Instance,
+    pub name: Secret,
+    pub api_key: Secret,
+}
+
+impl Direct<'_> {
+    /// Moves a guest's session, proven by its key, to the shop: pairing and all, with new credentials
+    /// that replace the old ones at once.
+    ///
+    /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
+    /// over.
+    pub async fn claim(
+        &self,
+        shop: &Caller,
+        guest: &Caller,
+        instance: &InstanceId,
+    ) -> Result<ClaimedSession> {
+        if !shop.scope.is_all() {
+            return Err(Error::new(
+                ErrorCode::Forbidden,
+                "This token is restricted to some of the shop's sessions. Claim with one that is not.",
+            ));
+        }
+        if guest.account == shop.account {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "The session is your shop's already; its X-API-Key is all you need.",
+            ));
+        }
+        // On its own: a caller that hangs up must not leave a session without its link.
+        let app = self.app.clone();
+        let (shop, guest, id) = (shop.clone(), guest.account.clone(), instance.clone());
+        tokio::spawn(async move { claim(&app, &shop, &guest, &id).await })
+            .await
+            .map_err(Error::internal)?
+    }
+}
+
+/// The link is the guest's until it is closed, and the shop's once the rows are. A crash in between
+/// leaves one or the other whole, and the supervisor brings the link back for whoever has it.
+async fn claim(
+    app: &App,
+    shop: &Caller,
+    guest: &AccountId,
+    id: &InstanceId,
+) -> Result<ClaimedSession> {
+    let Some(leaving) = app.supervisor.leave_alone(id) else {
+        let mut conn = app.core.store.read().await?;
+        let ends = conn.account(guest).expires_at().await?;
+        return Err(match ends.is_some_and(|at| at > app.core.clock.now()) {
+            true => Error::new(
+                ErrorCode::Conflict,
+                "The session is being claimed by another call. Look at it again in a moment.",
+            ),
+            // It ends, or the other call was the faster one.
+            false => not_yours(),
+        });
+    };
+    let moved = match app.supervisor.pause(id).await {
+        Ok(paused) => move_rows(app, shop, guest, id, paused.unwrap_or(0))
+            .await
+            .map_err(|error| (paused.is_some(), error)),
+        Err(error) => Err((true, error)),
+    };
+    drop(leaving);
+    let mut claimed = match moved {
+        Ok(Some(claimed)) => claimed,
+        Ok(None) => return Err(not_yours()),
+        Err((ran, error)) => {
+            // Nothing has moved, so the guest goes on. If the commit was lost on its way back, the
+            // actor finds no row, and the supervisor starts the shop's.
+            if ran && let Err(error) = app.supervisor.ensure(guest, id) {
+                tracing::warn!(instance.id = %id, error = &error as &dyn std::error::Error, "the link of an unclaimed session did not come back");
+            }
+            return Err(error);
+        }
+    };
+    // The old key is dead from here on.
+    app.access.invalidate();
+    tracing::info!(account.id = %shop.account, instance.id = %id, "guest session claimed");
+    if claimed.instance.paired && claimed.instance.wanted {
+        // The session is the shop's whatever becomes of the link, so that is no error.
+        match online(app, &shop.account, id).await {
+            Ok(live) => claimed.instance.state = live.state,
+            Err(error) => {
+                tracing::warn!(instance.id = %id, error = &error as &dyn std::error::Error, "the link of a claimed session is not back yet");
+            }
+        }
+    }
+    Ok(claimed)
+}
+
+/// One transaction: the session with all below it, its new credentials, the shop's audit row. `None`
+/// when there is no such guest any more.
+async fn move_rows(
+    app: &App,
+    shop: &Caller,
+    guest: &AccountId,
+    id: &InstanceId,
+    not_kept: u64,
+) -> Result<Option<ClaimedSession>> {
+    let (rng, now) = (&*app.core.rng, app.core.clock.now());
+    let mut conn = app.core.store.write().await?;
+    let mut account = conn.account(&shop.account);
+    let trial = app.billing().trial(now);
+    let Some(instance) = account.adopt(guest, id, trial, now).await? else {
+        return Ok(None);
+    };
+    let token = Token::random(TokenKind::Instance, rng);
+    let kind = CredentialKind::InstanceToken;
+    let credential = NewCredential {
+        instance: Some(id),
+        ..NewCredential::new(CredentialId::random(rng), &token, kind)
+    };
+    account.issue(credential, now).await?;
+    Detail::of(shop)
+        .with("instance", id.as_str())
+        .with("name", instance.name.as_str())
+        .with("messages_not_kept", not_kept)
+        .write(&mut account, "session.claimed", now)
+        .await?;
+    let (api_key, name) = direct::issue(app, &mut conn, &shop.account, id).await?;
+    conn.commit().await?;
+    Ok(Some(ClaimedSession {
+        instance,
+        name,
+        api_key,
+    }))
+}
+
+/// Starts the link and waits a while for it.
+async fn online(app: &App, account: &AccountId, id: &InstanceId) -> Result<Live> {
+    let mut live = app.supervisor.ensure(account, id)?;
+    let there =
+        live.wait_for(|live| live.state == ConnectionState::Connected || live.over.is_some());
+    tokio::select! {
+        there = there => drop(there),
+        () = app.core.clock.sleep_ms(ONLINE_WAIT_MS) => {}
+    }
+    Ok(live.borrow().clone())
+}
+
+/// The same words as for another shop's session: whether there ever was one is nobody's business.
+fn not_yours() -> Error {
+    Error::new(
+        ErrorCode::SessionNotYours,
+        "Session does not belong to your shop",
+    )
+}
 
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     loop {
@@ -52,17 +212,29 @@ async fn sweep(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Logged out at WhatsApp, then wiped; unless it has got more time since the list was made.
+/// Its tokens die, it is logged out at WhatsApp, and then wiped; unless a shop has claimed it, or it
+/// got more time, since the list was made.
 async fn end(app: &App, account: &AccountId) -> Result<()> {
+    let mut conn = app.core.store.write().await?;
     let now = app.core.clock.now();
-    let mut conn = app.core.store.read().await?;
-    let mut store = conn.account(account);
-    if store.expires_at().await?.is_none_or(|at| at > now) {
+    if !conn.system().close_guest(account, now).await? {
         return Ok(());
     }
-    let all = store.all_instances().await?;
-    drop(conn);
+    let all = conn.account(account).all_instances().await?;
+    conn.commit().await?;
+    app.access.invalidate();
     for instance in all {
+        if app.supervisor.is_leaving(&instance.id) {
+            // A claim that is too late has closed the link for a moment; the next look ends it.
+            return Ok(());
+        }
+        if may_come_online(&instance) {
+            // WhatsApp hears of a log-out only over the link itself, which a restart may have closed.
+            // When it does not come, the entry on the phone stays until the phone drops it.
+            if let Err(error) = online(app, account, &instance.id).await {
+                tracing::debug!(instance.id = %instance.id, error = &error as &dyn std::error::Error, "no link to log out over");
+            }
+        }
         instances::delete(app, account, &instance.id).await?;
     }
     let mut conn = app.core.store.write().await?;
@@ -71,4 +243,12 @@ async fn end(app: &App, account: &AccountId) -> Result<()> {
     app.access.invalidate();
     tracing::info!(account.id = %account, "guest session ended");
     Ok(())
+}
+
+/// Not one that WhatsApp blocked or whose place another program took: logging in makes either worse.
+fn may_come_online(instance: &Instance) -> bool {
+    instance.paired
+        && instance.wanted
+        && instance.state != ConnectionState::Blocked
+        && instance.reason != Some(StateReason::StreamReplaced)
 }

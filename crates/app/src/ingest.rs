@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -26,14 +26,20 @@ pub(crate) struct Ingest {
     /// Held while a message of ours goes out: its receipt may come back before its own commit, and
     /// subscribers should hear of the message first.
     pub sending: Arc<tokio::sync::Mutex<()>>,
-    /// Guests: no content is stored before a shop claims the session.
+    /// Guests: no content is stored before a shop claims the session. What comes in meanwhile is
+    /// acknowledged and forgotten; the link keeps nothing of it either (`LinkSpec::keep_inbound`).
     pub discard: Arc<AtomicBool>,
+    /// How many messages that were, for the shop that claims it.
+    pub not_kept: Arc<AtomicU64>,
 }
 
 #[async_trait]
 impl Sink for Ingest {
     async fn messages(&self, batch: Vec<InboundMessage>) -> Result<()> {
         if self.discard.load(Ordering::Relaxed) {
+            let n = batch.len() as u64;
+            self.not_kept.fetch_add(n, Ordering::Relaxed);
+            metrics::counter!("recado_guest_messages_not_kept_total").increment(n);
             return Ok(());
         }
         let now = self.core.clock.now();

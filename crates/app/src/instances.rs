@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use recado_model::{
-    Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId, Proof, Result,
-    Secret, StateReason, Token, TokenKind, WebhookId,
+    AccountId, Billing, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance,
+    InstanceId, Proof, Result, Secret, StateReason, Token, TokenKind, WebhookId,
     credential::CredentialKind,
     instance::{InstanceQuery, NewInstance, Origin},
     webhook::Webhook,
 };
 use recado_store::{Conn, credentials::NewCredential};
 
-use crate::{App, webhooks};
+use crate::{App, Standing, audit::Detail, webhooks};
 
 pub struct Instances<'a> {
     pub(crate) app: &'a App,
@@ -24,8 +24,8 @@ pub struct InstanceView {
     /// The instance token; to owner JWTs only, as the contract has it.
     pub token: Option<Secret>,
     pub webhook: Option<Webhook>,
-    /// The contract's `billing_status`.
-    pub billing_status: &'static str,
+    /// What it is paid for.
+    pub standing: Standing,
 }
 
 #[derive(Debug)]
@@ -35,13 +35,11 @@ pub struct InstanceList {
     pub by_state: Vec<(ConnectionState, u64)>,
 }
 
-/// With billing off every instance simply works.
-const BILLING_OFF: &str = "ACTIVE";
-
 pub const MAX_PAGE_SIZE: u32 = 100;
 
 impl Instances<'_> {
     pub async fn create(&self, caller: &Caller, mut new: NewInstance) -> Result<InstanceView> {
+        require_unrestricted(caller)?;
         new.name = new.name.trim().to_owned();
         if !(3..=255).contains(&new.name.chars().count()) {
             return Err(Error::field(
@@ -57,16 +55,17 @@ impl Instances<'_> {
         let webhook = conn.account(&caller.account).webhook(&instance.id).await?;
         conn.commit().await?;
         Ok(InstanceView {
+            standing: self.app.billing().standing(&instance),
             instance,
             token: Some(token),
             webhook,
-            billing_status: BILLING_OFF,
         })
     }
 
     pub async fn list(&self, caller: &Caller, mut query: InstanceQuery) -> Result<InstanceList> {
         query.page = query.page.max(1);
         query.size = query.size.clamp(1, MAX_PAGE_SIZE);
+        query.scope = caller.scope.clone();
         let mut conn = self.app.core.store.read().await?;
         let page = conn.account(&caller.account).instances(&query).await?;
         let mut items = Vec::with_capacity(page.items.len());
@@ -81,10 +80,10 @@ impl Instances<'_> {
             let webhook = webhooks.remove(&instance.id);
             let token = tokens.remove(&instance.id);
             items.push(InstanceView {
+                standing: self.app.billing().standing(&instance),
                 instance,
                 token,
                 webhook,
-                billing_status: BILLING_OFF,
             });
         }
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
@@ -99,8 +98,11 @@ impl Instances<'_> {
         })
     }
 
-    /// By an id from a body; foreign and missing alike are forbidden.
+    /// By an id from a body; foreign, missing and out of the caller's scope alike are forbidden.
     pub async fn get(&self, caller: &Caller, id: &InstanceId) -> Result<InstanceView> {
+        if !caller.scope.allows(id) {
+            return Err(Error::forbidden());
+        }
         let found = self
             .app
             .core
@@ -124,13 +126,13 @@ impl Instances<'_> {
             instance: instance.clone(),
             token,
             webhook,
-            billing_status: BILLING_OFF,
+            standing: self.app.billing().standing(instance),
         })
     }
 
-    /// All of the account's, by number.
+    /// All that the caller may use, by number.
     pub async fn all(&self, caller: &Caller) -> Result<Vec<Instance>> {
-        Ok(self
+        let mut all = self
             .app
             .core
             .store
@@ -138,11 +140,13 @@ impl Instances<'_> {
             .await?
             .account(&caller.account)
             .all_instances()
-            .await?)
+            .await?;
+        all.retain(|instance| caller.scope.allows(&instance.id));
+        Ok(all)
     }
 
     pub async fn by_number(&self, caller: &Caller, number: i64) -> Result<Option<Instance>> {
-        Ok(self
+        let found = self
             .app
             .core
             .store
@@ -150,7 +154,8 @@ impl Instances<'_> {
             .await?
             .account(&caller.account)
             .instance_by_number(number)
-            .await?)
+            .await?;
+        Ok(found.filter(|instance| caller.scope.allows(&instance.id)))
     }
 
     /// Logs the number out at WhatsApp (best effort) and erases everything below the instance.
@@ -161,17 +166,19 @@ impl Instances<'_> {
             caller.account.clone(),
             instance.id.clone(),
         );
-        tokio::spawn(async move { delete(&app, &account, &id).await })
+        let detail = Detail::of(caller);
+        tokio::spawn(async move { delete_by(&app, &account, &id, detail).await })
             .await
             .map_err(Error::internal)?
     }
 }
 
-pub(crate) async fn delete(
-    app: &App,
-    account: &recado_model::AccountId,
-    id: &InstanceId,
-) -> Result<()> {
+/// The gateway's own doing: the end of a guest.
+pub(crate) async fn delete(app: &App, account: &AccountId, id: &InstanceId) -> Result<()> {
+    delete_by(app, account, id, Detail::of_gateway()).await
+}
+
+async fn delete_by(app: &App, account: &AccountId, id: &InstanceId, detail: Detail) -> Result<()> {
     let _leaving = app.supervisor.leave(id);
     // Unpaired first: a crash from here on leaves an instance that says so, not one that claims a
     // pairing whose device is gone.
@@ -186,14 +193,29 @@ pub(crate) async fn delete(
     app.core.engine.forget(account, id).await?;
     let mut conn = app.core.store.write().await?;
     conn.account(account).delete_instance(id).await?;
-    let detail = serde_json::json!({ "instance": id }).to_string();
-    conn.account(account)
-        .audit("instance.deleted", &detail, app.core.clock.now())
+    detail
+        .with("instance", id.as_str())
+        .write(
+            &mut conn.account(account),
+            "instance.deleted",
+            app.core.clock.now(),
+        )
         .await?;
     conn.commit().await?;
     // Its tokens went with it.
     app.access.invalidate();
     Ok(())
+}
+
+/// A credential of chosen instances makes no others: it could not use what it made.
+pub(crate) fn require_unrestricted(caller: &Caller) -> Result<()> {
+    if caller.scope.is_all() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::Forbidden,
+        "Your credential is restricted to certain instances, so it cannot do this for the whole account. Use one without that restriction.",
+    ))
 }
 
 /// The rows of a new instance: itself, its token, its webhook. The caller commits.
@@ -204,20 +226,28 @@ pub(crate) async fn insert(
     origin: Origin,
     new: &NewInstance,
 ) -> Result<(Instance, Secret)> {
+    require_unrestricted(caller)?;
     let rng = &*app.core.rng;
     let now = app.core.clock.now();
     let id = InstanceId::random(rng);
     let token = Token::random(TokenKind::Instance, rng);
     let mut account = conn.account(&caller.account);
+    // Nobody pays for what nobody owns yet; a shop that claims it gets the trial.
+    let new = &NewInstance {
+        trial_until: match caller.proof {
+            Proof::Guest => Some(Billing::FOR_EVER),
+            _ => app.billing().trial(now),
+        },
+        ..new.clone()
+    };
     let instance = account.create_instance(&id, origin, new, now).await?;
     let credential = NewCredential {
-        id: CredentialId::random(rng),
-        token: &token,
-        kind: CredentialKind::InstanceToken,
-        label: None,
         instance: Some(&id),
-        parent: None,
-        not_after: None,
+        ..NewCredential::new(
+            CredentialId::random(rng),
+            &token,
+            CredentialKind::InstanceToken,
+        )
     };
     account.issue(credential, now).await?;
     if new.webhook.is_some() || !new.events.is_empty() {
@@ -229,8 +259,11 @@ pub(crate) async fn insert(
             .set_webhook(&WebhookId::random(rng), &id, url, events, &secret, now)
             .await?;
     }
-    let detail = serde_json::json!({ "instance": id, "by": caller.proof.kind() }).to_string();
-    account.audit("instance.created", &detail, now).await?;
+    Detail::of(caller)
+        .with("instance", id.as_str())
+        .with("name", new.name.as_str())
+        .write(&mut account, "instance.created", now)
+        .await?;
     Ok((instance, token.into_secret()))
 }
 

@@ -5,8 +5,12 @@
 //!   is not about reading headers lives there.
 //! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`], [`accounts`]:
 //!   what callers ask for.
+//! - [`credentials`], [`audit`]: the life of tokens, and the log of who did what.
+//! - [`billing`]: what instances are paid for.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
+//! - [`limits`]: what happens after many failed proofs. [`usage`]: when credentials were used last, from
+//!   where, and who was refused.
 //! - [`delivery`]: webhooks going out.
 //! - [`events`]: the payloads that subscribers see.
 //!
@@ -16,18 +20,23 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
+pub mod billing;
 pub mod clock;
 pub mod config;
+pub mod credentials;
 pub mod delivery;
 pub mod direct;
 pub mod events;
 mod guests;
 pub mod ingest;
 pub mod instances;
+pub mod limits;
 pub mod messages;
 pub mod sessions;
 pub mod shop;
 pub mod supervisor;
+pub mod usage;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -38,10 +47,14 @@ use recado_store::Store;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use access::{Access, IssuedToken, Presented};
+pub use access::{Access, Claimed, Introspection, IssuedToken, Presented, ProvenClient};
+pub use billing::{BillingConfig, ReturnTo, Standing, Subscribed, Subscriptions};
 pub use config::{Config, Guests};
+pub use credentials::Credentials;
 pub use direct::{CreatedSession, Direct, NewSession};
+pub use guests::ClaimedSession;
 pub use instances::{InstanceList, InstanceView, Instances};
+pub use limits::Limits;
 pub use messages::{Messages, SendText};
 pub use sessions::{QrAnswer, Sessions, Status};
 pub use shop::{Shop, ShopStatus};
@@ -61,6 +74,8 @@ pub struct Deps {
 pub struct App {
     core: Arc<Core>,
     access: Arc<Access>,
+    limits: Arc<Limits>,
+    usage: Arc<usage::Usage>,
     supervisor: supervisor::Supervisor,
 }
 
@@ -71,6 +86,7 @@ pub(crate) struct Core {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub config: Config,
+    pub billing: Arc<dyn billing::Provider>,
     pub egress: delivery::http::Egress,
     /// Rung after a commit that wrote delivery rows. The rows are the truth; this only saves waiting.
     pub deliveries: Notify,
@@ -88,23 +104,31 @@ impl App {
             rng,
             config,
         } = deps;
-        let access = Arc::new(Access::new(&store, &clock, &rng, &config).await?);
+        let limits = Arc::new(Limits::new(clock.clone(), config.failed_proofs));
+        let usage = Arc::new(usage::Usage::new(clock.clone()));
+        let access = Access::new(&store, &clock, &rng, &config, usage.clone()).await?;
+        let access = Arc::new(access);
         let egress = delivery::http::Egress::new(&config)?;
+        let billing = billing::provider(&config.billing);
         let core = Arc::new(Core {
             store,
             engine,
             clock,
             rng,
             config,
+            billing,
             egress,
             deliveries: Notify::new(),
             progress: tokio::sync::broadcast::channel(256).0,
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
         supervisor.recover().await?;
+        billing::adopt(&core).await?;
         Ok(Self {
             core,
             access,
+            limits,
+            usage,
             supervisor,
         })
     }
@@ -114,8 +138,12 @@ impl App {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(delivery::run(self.core.clone(), stop.clone()));
+        tasks.spawn(audit::run(self.core.clone(), stop.clone()));
         tasks.spawn(access::watch_epoch(self.access.clone(), stop.clone()));
         tasks.spawn(guests::run(self.clone(), stop.clone()));
+        tasks.spawn(billing::run(self.clone(), stop.clone()));
+        let (usage, store) = (self.usage.clone(), self.core.store.clone());
+        tasks.spawn(usage::run(usage, store, stop.clone()));
         tasks.spawn(self.supervisor.clone().keep_leases(stop.clone()));
         tasks.spawn(self.supervisor.clone().run(stop.clone()));
         tasks.close();
@@ -129,6 +157,14 @@ impl App {
     pub fn access(&self) -> &Access {
         &self.access
     }
+    /// How often proofs may fail.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+    /// Writes now what the use of credentials has left to write; a worker does it every few seconds.
+    pub async fn flush_usage(&self) -> Result<()> {
+        self.usage.flush(&self.core.store).await
+    }
     pub fn instances(&self) -> Instances<'_> {
         Instances { app: self }
     }
@@ -140,6 +176,9 @@ impl App {
     }
     pub fn webhooks(&self) -> Webhooks<'_> {
         Webhooks { app: self }
+    }
+    pub fn billing(&self) -> Subscriptions<'_> {
+        Subscriptions { app: self }
     }
     pub fn direct(&self) -> Direct<'_> {
         Direct { app: self }

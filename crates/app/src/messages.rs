@@ -146,12 +146,13 @@ impl Messages<'_> {
                 ))
             };
         }
-        // Judged inside the transaction: it may have been logged out since the caller was proven.
-        // Dropping the transaction takes the row above back.
+        // Judged inside the transaction: it may have been logged out, or have come to the end of what
+        // is paid, since the caller was proven. Dropping the transaction takes the row above back.
         let instance = account
             .instance(&instance.id)
             .await?
             .ok_or_else(Error::forbidden)?;
+        self.app.billing().require(&instance)?;
         require_paired(&instance)?;
         let payload = serde_json::to_string(&text).map_err(Error::internal)?;
         let job = JobId::random(&*core.rng);
@@ -184,7 +185,8 @@ impl Messages<'_> {
         Ok(row.map(|row| row.status))
     }
 
-    /// Where in the account a message of this id was sent from, and how far it got.
+    /// Where in the account a message of this id was sent from, and how far it got. `None` also for
+    /// one of an instance that the caller may not use: sending the id anew is a conflict then.
     pub async fn find_anywhere(
         &self,
         caller: &Caller,
@@ -192,7 +194,8 @@ impl Messages<'_> {
     ) -> Result<Option<(Instance, MessageStatus)>> {
         let mut conn = self.app.core.store.read().await?;
         let mut account = conn.account(&caller.account);
-        let Some(row) = account.find_message(id).await? else {
+        let found = account.find_message(id).await?;
+        let Some(row) = found.filter(|row| caller.scope.allows(&row.instance)) else {
             return Ok(None);
         };
         let instance = account.instance(&row.instance).await?;

@@ -40,6 +40,7 @@ const LABEL_MAX: usize = 50;
 impl Sessions<'_> {
     /// Starts the connection when it is not there, and waits for a code.
     pub async fn qr(&self, caller: &Caller, instance: &Instance) -> Result<QrAnswer> {
+        self.app.billing().require(instance)?;
         let supervisor = &self.app.supervisor;
         if instance.paired {
             if !instance.wanted {
@@ -97,6 +98,7 @@ impl Sessions<'_> {
         instance: &Instance,
         phone: &PhoneNumber,
     ) -> Result<String> {
+        self.app.billing().require(instance)?;
         if instance.paired {
             return Err(already_connected(instance));
         }
@@ -154,6 +156,7 @@ impl Sessions<'_> {
                 return Ok(idle);
             }
         }
+        instances::require_unrestricted(caller)?;
         let mut conn = self.app.core.store.write().await?;
         let number = conn.account(&caller.account).count_instances().await? + 1;
         let new = NewInstance {

@@ -20,6 +20,13 @@ pub struct ShopStatus {
 }
 
 impl Shop<'_> {
+    /// The account itself.
+    pub async fn account(&self, caller: &Caller) -> Result<Account> {
+        let mut conn = self.app.core.store.read().await?;
+        let account = conn.account(&caller.account).account().await?;
+        account.ok_or_else(Error::unauthorized)
+    }
+
     pub async fn status(&self, caller: &Caller) -> Result<ShopStatus> {
         let mut conn = self.app.core.store.read().await?;
         let mut store = conn.account(&caller.account);
@@ -30,6 +37,7 @@ impl Shop<'_> {
             query: None,
             sort: InstanceSort::CreatedAt,
             descending: false,
+            scope: caller.scope.clone(),
         };
         let page = store.instances(&query).await?;
         let by_state: Vec<_> = page

@@ -6,7 +6,7 @@ use recado_model::{
     webhook::{SigningSecret, Webhook},
 };
 
-use crate::App;
+use crate::{App, audit::Detail};
 
 pub struct Webhooks<'a> {
     pub(crate) app: &'a App,
@@ -58,9 +58,10 @@ impl Webhooks<'_> {
         let set = account
             .set_webhook(&id, &instance.id, &url, events.as_deref(), &secret, now)
             .await?;
-        let detail =
-            serde_json::json!({ "instance": instance.id, "by": caller.proof.kind() }).to_string();
-        account.audit("webhook.set", &detail, now).await?;
+        Detail::of(caller)
+            .with("instance", instance.id.as_str())
+            .write(&mut account, "webhook.set", now)
+            .await?;
         conn.commit().await?;
         Ok(set)
     }

@@ -141,3 +141,18 @@ fn content_types() {
         assert_eq!(require_json(&headers).is_ok(), ok, "{value}");
     }
 }
+
+/// `serde_json` reads the text below its private names as JSON, however deep it nests.
+#[test]
+fn names_that_the_parser_keeps_to_itself_are_refused() {
+    let deep = "[".repeat(20_000);
+    for name in ["RawValue", "Number"] {
+        for body in [
+            format!(r#"{{"$serde_json::private::{name}":"{deep}"}}"#),
+            format!(r#"{{"labels":{{"a":[{{"$serde_json::private::{name}":"{deep}"}}]}}}}"#),
+        ] {
+            let refused = object(body.as_bytes()).expect_err("refused");
+            assert_eq!(refused.error().code, ErrorCode::InvalidJson);
+        }
+    }
+}

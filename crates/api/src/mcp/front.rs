@@ -16,17 +16,19 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Options, Shared,
+    Options, Shared, Surface,
     auth::{Accepts, Access, Credentials, McpToken, Public, Rule},
-    error::{Fail, RpcFailure, json_response, rpc_failure},
-    extract,
+    describe::Described,
+    edge::ClientIp,
+    error::{Fail, RpcFailure, json_response, rpc_failure, status_of, waits},
+    extract, limits,
 };
 
 use super::envelope::{Envelope, Kind, is_modern_header};
 
 /// Messages in one batch.
 const MAX_BATCH: usize = 50;
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
 const PARSE_ERROR: &str = "Parse error: invalid JSON";
 
 /// Methods that reach `rmcp`; the contract's error for all others is ours to give.
@@ -50,13 +52,19 @@ pub struct McpCaller {
 
 impl Access for McpCaller {
     const RULE: Rule = Rule::McpOpenInitialize;
+    fn describe(into: &mut Described) {
+        into.body = Some(serde_json::json!({
+            "description": "A JSON-RPC 2.0 message, or (older revisions) a list of them",
+            "type": ["object", "array"],
+        }));
+    }
 }
 
 impl FromRequest<Shared> for McpCaller {
     type Rejection = Response;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let (proof, presented) = match Credentials::collect(&parts.headers, Accepts::MCP) {
+        let (proof, presented) = match Credentials::collect(&parts, Accepts::MCP) {
             Ok(shown) => (
                 shown.judge(shared.app.access().mcp(&shown.presented()).await),
                 shown.any(),
@@ -65,9 +73,11 @@ impl FromRequest<Shared> for McpCaller {
             // echoes the id.
             Err(fail) => (Err(fail), true),
         };
+        let from = ClientIp::of(&parts.extensions).0;
+        let proof = proof.map_err(|fail| limits::limit(shared, from, None, fail));
         let limit = match &proof {
             Ok(_) => shared.options.body_limit,
-            Err(fail) if fail.error().code == ErrorCode::Unauthorized => {
+            Err(fail) if fail.cause().code == ErrorCode::Unauthorized => {
                 Options::UNPROVEN_BODY_LIMIT
             }
             Err(fail) => return Err(fail.clone().into_response()),
@@ -96,7 +106,7 @@ fn only_initialize(body: &[u8]) -> bool {
             .is_ok_and(|envelope| envelope.is_initialize())
 }
 
-/// 401 with the id of the request, or one refusal for each request of a batch.
+/// 401, or 429 after many, with the id of the request, or one refusal for each request of a batch.
 fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> Response {
     let public_url = &shared.app.config().public_url;
     let id_of = |envelope: &Envelope<'_>| match envelope.kind() {
@@ -104,7 +114,7 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
         Kind::Invalid { id, .. } => id.map(ToOwned::to_owned),
         Kind::Notification => None,
     };
-    let status = StatusCode::UNAUTHORIZED;
+    let status = status_of(fail.error());
     let mut response = match serde_json::from_slice::<Vec<Envelope<'_>>>(body) {
         Ok(batch) if (1..=MAX_BATCH).contains(&batch.len()) => {
             let ids: Vec<_> = batch.iter().map(id_of).collect();
@@ -124,10 +134,12 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
         true => "Bearer realm=\"recado\", error=\"invalid_token\"",
         false => "Bearer realm=\"recado\"",
     };
-    let challenge = HeaderValue::from_static(challenge);
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, challenge);
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static(challenge);
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    waits(fail, headers, Surface::Mcp);
     response
 }
 
@@ -142,6 +154,10 @@ pub async fn call(caller: McpCaller) -> Response {
     let text = text.trim();
     if extract::depth(text) > MAX_DEPTH {
         return caller.refuse(-32600, "Invalid Request: nested too deeply", &());
+    }
+    if serde_json::from_str::<extract::Ordinary>(text).is_err_and(|error| error.is_data()) {
+        let text = "Invalid Request: a field's name begins with $serde_json::private::";
+        return caller.refuse(-32600, text, &());
     }
     match text.starts_with('[') {
         true => caller.batch(text).await,

@@ -5,6 +5,7 @@
 //! first argument; the confirmation step is the table's business, not the tool's.
 
 mod answer;
+mod keys;
 mod messages;
 mod schema;
 mod sessions;
@@ -176,10 +177,15 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut entries: Vec<_> = [shop::tools(), sessions::tools(), messages::tools()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut entries: Vec<_> = [
+        shop::tools(),
+        keys::tools(),
+        sessions::tools(),
+        messages::tools(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     // The protocol wants a stable order.
     entries.sort_by_key(|entry| entry.name);
     let by_name = entries

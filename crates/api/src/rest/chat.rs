@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use recado_app::SendText;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,16 +14,19 @@ use crate::{
 
 use super::enveloped;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct TextBody {
     #[serde(deserialize_with = "text_or_number")]
+    #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
     phone: String,
+    #[schemars(length(min = 1))]
     message: String,
     /// The caller's own message id.
     #[serde(default)]
     id: Option<String>,
     /// Milliseconds.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 86_400_000))]
     delay: Option<i64>,
     #[serde(default, alias = "mentionedIds")]
     mentioned_ids: Option<Names>,

@@ -7,9 +7,10 @@ use axum::{
 use http::StatusCode;
 use recado_app::InstanceView;
 use recado_model::{
-    ConnectionState, Error, EventKind, InstanceId,
+    ConnectionState, Error, EventKind, InstanceId, Scope,
     instance::{InstanceQuery, InstanceSort, NewInstance},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -26,10 +27,12 @@ use super::bare;
 const MAX_SIZE: i64 = 100;
 const DEFAULT_SIZE: i64 = 20;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CreateBody {
+    #[schemars(length(min = 3, max = 255))]
     name: String,
     #[serde(default, alias = "webhookURL", alias = "webhook_url")]
+    #[schemars(extend("format" = "uri", "pattern" = "^https?://"))]
     webhook: Option<String>,
     #[serde(default, alias = "eventsSubscribe")]
     events_subscribe: Option<Names>,
@@ -56,12 +59,13 @@ pub async fn create(
             Some(Names(names)) => EventKind::parse_list(names.iter().map(String::as_str))?,
             None => Vec::new(),
         },
+        trial_until: None,
     };
     let view = shared.app.instances().create(&caller, new).await?;
     Ok(bare(&Row::of(&view, &shared)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ListBody {
     #[serde(default)]
     page: Option<i64>,
@@ -78,7 +82,7 @@ pub struct ListBody {
     sort_desc: Option<bool>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 struct Filter {
     #[serde(default)]
     query: Option<String>,
@@ -102,6 +106,8 @@ impl ListBody {
                     Error::field("sort", "sort is createdAt, updatedAt, name or status")
                 })?,
             },
+            // The service narrows it to what the caller may use.
+            scope: Scope::All,
         })
     }
 }
@@ -157,7 +163,7 @@ fn summary(by_state: &[(ConnectionState, u64)]) -> Map<String, Value> {
         .collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetBody {
     id: String,
 }
@@ -247,16 +253,15 @@ impl<'a> Row<'a> {
             whatsapp_push_name: instance.push_name.as_deref(),
             whatsapp_jid: instance.jid.as_deref(),
             phone: instance.phone.as_deref(),
-            billing_status: view.billing_status,
+            billing_status: view.standing.status.as_str(),
             status: instance.state.as_str(),
             status_reason: instance.reason.map(|reason| reason.as_str()),
             status_hint: instance.reason.map(|reason| reason.what_to_do()),
             session_id: instance.number,
             created_at: instance.created_at.to_rfc3339(),
             updated_at: instance.updated_at.to_rfc3339(),
-            // No billing yet: nothing is ever cancelled or expires.
-            cancel_at: None,
-            expired_at: None,
+            cancel_at: view.standing.cancel_at.map(|at| at.to_rfc3339()),
+            expired_at: view.standing.expired_at.map(|at| at.to_rfc3339()),
         }
     }
 }

@@ -7,6 +7,7 @@ use axum::{
 use http::header;
 use recado_app::QrAnswer;
 use recado_model::{ConnectionState, Error, ErrorCode, PhoneNumber};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 
 use super::{bare, enveloped};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct QrQuery {
     /// `png`, `svg`, `text` or `terminal`: the thing itself in place of JSON.
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use recado_model::{Error, EventKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -37,7 +38,7 @@ pub async fn get(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SetBody {
     #[serde(
         default,
@@ -46,6 +47,7 @@ pub struct SetBody {
         alias = "webhookUrl",
         alias = "webhook"
     )]
+    #[schemars(extend("format" = "uri", "pattern" = "^https?://"))]
     url: Option<String>,
     /// Absent or empty: the list stays as it is. Read as "none", an empty field of a form would
     /// silence the webhook, while the same in create means all.

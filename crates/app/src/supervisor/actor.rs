@@ -4,7 +4,7 @@ use std::{
     future::pending,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -37,6 +37,7 @@ pub(super) struct Actor {
     pub(super) sending: Arc<tokio::sync::Mutex<()>>,
     pub(super) guest: bool,
     discard: Arc<AtomicBool>,
+    not_kept: Arc<AtomicU64>,
 }
 
 /// How an actor came to its end. Whoever asked for it hears only when link and lease are gone, so
@@ -101,6 +102,7 @@ impl Actor {
             sending: Arc::default(),
             guest: false,
             discard: Arc::default(),
+            not_kept: Arc::default(),
         }
     }
 
@@ -124,6 +126,7 @@ impl Actor {
         self.release().await;
         self.live.send_modify(|live| {
             live.qr = None;
+            live.not_kept = self.not_kept.load(Ordering::Relaxed);
             live.over = Some(end.reason);
         });
         if let Some(reply) = end.reply {
@@ -164,6 +167,14 @@ impl Actor {
             live.paired = instance.paired;
             live.phone = instance.phone.clone();
         });
+        let now = self.core.clock.now();
+        let standing = self.core.billing.standing(&instance.billing, now);
+        if !standing.status.works() {
+            return End {
+                state: Some(ConnectionState::Disconnected),
+                ..over(StateReason::Unpaid)
+            };
+        }
         self.set_state(ConnectionState::Connecting, Some(StateReason::Starting))
             .await;
         self.retry_at = Some(self.core.clock.now());
@@ -209,6 +220,7 @@ impl Actor {
             account: self.account.clone(),
             instance: self.instance.clone(),
             device_name: self.core.config.device_name.clone(),
+            keep_inbound: !self.discard.load(Ordering::Relaxed),
         };
         let sink = Arc::new(Ingest {
             core: self.core.clone(),
@@ -218,6 +230,7 @@ impl Actor {
             auto_read,
             sending: self.sending.clone(),
             discard: self.discard.clone(),
+            not_kept: self.not_kept.clone(),
         });
         match self.core.engine.start(spec, sink).await {
             Ok(link) => self.link = Some(link),
@@ -291,6 +304,13 @@ impl Actor {
                 })
             }
             Command::LeaseLost => Some(over(StateReason::StreamReplaced)),
+            Command::Unpaid => {
+                let (state, reason) = (ConnectionState::Disconnected, StateReason::Unpaid);
+                let was = self.online;
+                self.close().await;
+                self.persist(Change::Offline { state, reason, was }).await;
+                Some(over(reason))
+            }
             Command::Stop { reply } => {
                 // What is paired comes back at the next start; a QR nobody scanned does not.
                 let state = match self.live.borrow().paired {

@@ -32,8 +32,9 @@ impl Actor {
         let detail = serde_json::json!({ "instance": self.instance }).to_string();
         store.audit("instance.paired", &detail, now).await?;
         if self.guest {
+            // One whose end has begun gets no more time.
             let until = now.plus_millis(guests::PAIRED_MS);
-            store.set_expires_at(Some(until)).await?;
+            store.extend_guest(until, now).await?;
         }
         Ok(conn.commit().await?)
     }

@@ -5,6 +5,7 @@
 
 mod actor;
 mod changes;
+mod leaving;
 mod queue;
 
 use std::{
@@ -17,7 +18,7 @@ use recado_model::{
     AccountId, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result, StateReason,
     Timestamp, message::MessageId,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::actor::Actor;
@@ -32,6 +33,8 @@ pub(crate) struct Live {
     pub phone: Option<String>,
     /// The actor holds the instance's lease.
     pub leased: bool,
+    /// Messages that came to a guest and were not kept; counted when the actor is done.
+    pub not_kept: u64,
     /// Set when the actor is done, with the reason.
     pub over: Option<StateReason>,
 }
@@ -44,6 +47,7 @@ impl Default for Live {
             paired: false,
             phone: None,
             leased: false,
+            not_kept: 0,
             over: None,
         }
     }
@@ -78,6 +82,8 @@ pub(crate) enum Command {
     },
     /// Another process has the lease now: let go at once.
     LeaseLost,
+    /// What was paid for is over; the pairing stays.
+    Unpaid,
     /// The program ends.
     Stop {
         reply: oneshot::Sender<()>,
@@ -88,6 +94,8 @@ pub(crate) enum Command {
 struct Handle {
     /// Tells one actor of an instance from its successor.
     serial: u64,
+    /// Whose instance it is for that actor; a claimed session changes hands.
+    account: AccountId,
     commands: mpsc::UnboundedSender<Command>,
     live: watch::Receiver<Live>,
 }
@@ -102,8 +110,8 @@ impl Handle {
 struct Actors {
     running: HashMap<InstanceId, Handle>,
     serial: u64,
-    /// Being deleted: nothing starts them any more.
-    leaving: HashSet<InstanceId>,
+    /// Being deleted or moved, by so many: nothing starts them.
+    leaving: HashMap<InstanceId, u32>,
     /// Set once the program is stopping: nothing starts any more.
     closed: bool,
 }
@@ -113,6 +121,8 @@ pub(crate) struct Supervisor {
     core: Arc<Core>,
     actors: Arc<Mutex<Actors>>,
     tasks: TaskTracker,
+    /// Rung when there may be something to start.
+    look: Arc<Notify>,
 }
 
 /// How long a caller waits for an actor to close its link.
@@ -126,6 +136,7 @@ impl Supervisor {
             core,
             actors: Arc::default(),
             tasks: TaskTracker::new(),
+            look: Arc::default(),
         }
     }
 
@@ -140,6 +151,7 @@ impl Supervisor {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = self.look.notified() => {}
                 () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
             }
         }
@@ -181,7 +193,7 @@ impl Supervisor {
             .await?;
         drop(conn);
         for (account, instance) in wanted {
-            if self.handle(&instance).is_some() {
+            if self.handle(&instance).is_some() || self.is_leaving(&instance) {
                 continue;
             }
             self.ensure(&account, &instance)?;
@@ -221,16 +233,6 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Nothing starts the instance any more, until the returned guard is dropped.
-    pub fn leave(&self, instance: &InstanceId) -> Leaving {
-        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        actors.leaving.insert(instance.clone());
-        Leaving {
-            actors: self.actors.clone(),
-            instance: instance.clone(),
-        }
-    }
-
     /// The live view of an instance, started when it was not running.
     pub fn ensure(
         &self,
@@ -245,10 +247,10 @@ impl Supervisor {
             )
             .with_retry_after(5));
         }
-        if actors.leaving.contains(instance) {
+        if actors.leaving.contains_key(instance) {
             return Err(Error::new(
                 ErrorCode::Conflict,
-                "The instance is being deleted.",
+                "The instance is being deleted or claimed.",
             ));
         }
         if let Some(handle) = actors
@@ -256,7 +258,11 @@ impl Supervisor {
             .get(instance)
             .filter(|handle| handle.is_running())
         {
-            return Ok(handle.live.clone());
+            // A caller who was judged before the session was claimed must not see the shop's link.
+            return match handle.account == *account {
+                true => Ok(handle.live.clone()),
+                false => Err(Error::forbidden()),
+            };
         }
         actors.serial += 1;
         let serial = actors.serial;
@@ -264,6 +270,7 @@ impl Supervisor {
         let (live, watching) = watch::channel(Live::default());
         let handle = Handle {
             serial,
+            account: account.clone(),
             commands: commands.clone(),
             live: watching.clone(),
         };
@@ -296,6 +303,18 @@ impl Supervisor {
     pub fn wake(&self, instance: &InstanceId) {
         if let Some(handle) = self.handle(instance) {
             drop(handle.commands.send(Command::Wake));
+        }
+    }
+
+    /// Looks for instances to start now, not at the next round.
+    pub fn look_now(&self) {
+        self.look.notify_one();
+    }
+
+    /// Tells a running instance that it is no longer paid for.
+    pub fn unpaid(&self, instance: &InstanceId) {
+        if let Some(handle) = self.handle(instance) {
+            drop(handle.commands.send(Command::Unpaid));
         }
     }
 
@@ -417,18 +436,5 @@ impl Supervisor {
             .get(instance)
             .filter(|handle| handle.is_running())
             .cloned()
-    }
-}
-
-/// An instance on its way out; see [`Supervisor::leave`].
-pub(crate) struct Leaving {
-    actors: Arc<Mutex<Actors>>,
-    instance: InstanceId,
-}
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        actors.leaving.remove(&self.instance);
     }
 }

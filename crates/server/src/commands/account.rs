@@ -59,7 +59,10 @@ pub async fn run(settings: &Settings, command: AccountCommand) -> Result<()> {
                 println!(
                     "Store these now: the client secret and the password are not shown again."
                 );
-                println!("Do not put them in version control or in a public front end.");
+                println!(
+                    "Keep them in environment variables or a secret store: never in version control or in a"
+                );
+                println!("public front end.");
             }
         }
         AccountCommand::List { json } => {

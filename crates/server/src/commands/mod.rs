@@ -1,8 +1,11 @@
 //! One file per command.
 
 mod account;
+pub mod billing;
+mod credential;
 mod docs;
 mod doctor;
+mod key;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
@@ -46,12 +49,25 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
                 .await?
                 .close()
                 .await;
+            match settings.master_key {
+                Some(_) => println!(
+                    "The database is ready, sealed under the master key of {}: keep that key apart from it.",
+                    settings.key_source()
+                ),
+                None => println!(
+                    "The database is ready. The master key is in {}: back it up, apart from the database; one is useless without the other.",
+                    settings.key_file().display()
+                ),
+            }
             println!(
-                "The database is ready. The master key is in {}: back it up.",
-                settings.key_file().display()
+                "Next: `recado account create --name NAME --email E-MAIL` makes the first account, `recado serve` runs the gateway."
             );
         }
         Command::Account(command) => account::run(&settings, command).await?,
+        Command::Credential(command) => credential::run(&settings, command).await?,
+        Command::Audit(args) => credential::log(&settings, args).await?,
+        Command::Billing(command) => billing::run(&settings, command).await?,
+        Command::Key(command) => key::run(&settings, command).await?,
         Command::Config(_) => println!("{}The configuration is valid.", settings.describe()?),
         Command::Doctor => return doctor::run(&settings).await,
         Command::Docs { .. } => {}

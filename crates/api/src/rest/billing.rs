@@ -1,0 +1,90 @@
+//! Paying for an instance: subscribe, cancel, resume. By owner JWT alone, never by the instance's own
+//! tokens. The answers are bare.
+
+use axum::{extract::State, response::Response};
+use recado_app::ReturnTo;
+use recado_model::BillingStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Shared, auth::OwnerInstance, error::Fail, extract::Json};
+
+use super::bare;
+
+#[derive(Deserialize, JsonSchema)]
+pub struct SubscribeBody {
+    #[serde(default, alias = "successUrl")]
+    success_url: Option<String>,
+    #[serde(default, alias = "cancelUrl")]
+    cancel_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Subscribed<'a> {
+    /// The page to pay at; empty when there is none to visit.
+    url: &'a str,
+    session_id: &'a str,
+    /// `direct` or `checkout`.
+    mode: &'static str,
+    subscription_id: &'a str,
+}
+
+/// `POST /instances/{id}/subscribe`: the same subscription each time.
+pub async fn subscribe(
+    OwnerInstance { caller, instance }: OwnerInstance,
+    State(shared): State<Shared>,
+    Json(body): Json<SubscribeBody>,
+) -> Result<Response, Fail> {
+    let return_to = ReturnTo {
+        success_url: body.success_url,
+        cancel_url: body.cancel_url,
+    };
+    let billing = shared.app.billing();
+    let done = billing.subscribe(&caller, &instance, &return_to).await?;
+    Ok(bare(&Subscribed {
+        url: &done.checkout.url,
+        session_id: &done.checkout.session_id,
+        mode: done.checkout.mode,
+        subscription_id: &done.subscription_id,
+    }))
+}
+
+#[derive(Serialize)]
+struct Resumed {
+    status: &'static str,
+}
+
+/// `POST /instances/{id}/resume-subscription`: takes a cancel back that has not come yet.
+pub async fn resume(
+    OwnerInstance { caller, instance }: OwnerInstance,
+    State(shared): State<Shared>,
+) -> Result<Response, Fail> {
+    shared.app.billing().resume(&caller, &instance).await?;
+    Ok(bare(&Resumed { status: "ok" }))
+}
+
+#[derive(Serialize)]
+struct Canceled {
+    message: String,
+}
+
+/// `PUT` and `DELETE /instances/{id}/cancel`: with the period that runs, at once when none does.
+pub async fn cancel(
+    OwnerInstance { caller, instance }: OwnerInstance,
+    State(shared): State<Shared>,
+) -> Result<Response, Fail> {
+    let standing = shared.app.billing().cancel(&caller, &instance).await?;
+    let message = match (standing.status, standing.cancel_at) {
+        (BillingStatus::Trialing | BillingStatus::Active, None) => {
+            "Billing is off on this gateway: there is nothing to cancel, and the instance keeps working. DELETE /instances/{id} removes it.".to_owned()
+        }
+        (BillingStatus::Trialing | BillingStatus::Active, Some(at)) => format!(
+            "Instance canceled successfully. It works until {}; POST /instances/{{id}}/resume-subscription takes this back before then.",
+            at.to_rfc3339()
+        ),
+        (BillingStatus::Canceled | BillingStatus::Unpaid, _) => {
+            "Instance canceled successfully. Its pairing is kept until DELETE /instances/{id}.".to_owned()
+        }
+    };
+    Ok(bare(&Canceled { message }))
+}

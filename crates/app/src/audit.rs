@@ -1,0 +1,280 @@
+//! The audit log of an account: what was done to its credentials and settings, by whom, from where.
+//!
+//! A row is written in the transaction of what it tells of, with [`Detail`]; its owner reads it here.
+//! Rows hold hints, never secrets. They go after `audit.retention_days`.
+
+use std::sync::Arc;
+
+use recado_model::{AccountId, Caller, CredentialId, Error, Proof, Result, Timestamp};
+use recado_store::{AccountStore, Store, audit::AuditEntry};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{App, Core};
+
+/// Who does something that the log keeps.
+#[derive(Clone, Copy, Debug)]
+pub enum Actor<'a> {
+    Caller(&'a Caller),
+    /// At the command line, on an account of the operator's choice.
+    Operator(&'a AccountId),
+}
+
+impl Actor<'_> {
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Caller(caller) => &caller.account,
+            Self::Operator(account) => account,
+        }
+    }
+
+    /// `None` for the operator, who shows none.
+    pub(crate) fn credential(&self) -> Option<&CredentialId> {
+        match self {
+            Self::Caller(caller) => caller.credential(),
+            Self::Operator(_) => None,
+        }
+    }
+}
+
+impl<'a> From<&'a Caller> for Actor<'a> {
+    fn from(caller: &'a Caller) -> Self {
+        Self::Caller(caller)
+    }
+}
+
+/// What a row says: `{"by": {"proof", "credential"}, "from", …}`.
+#[derive(Clone, Debug)]
+pub struct Detail(Map<String, Value>);
+
+impl Detail {
+    pub fn of<'a>(actor: impl Into<Actor<'a>>) -> Self {
+        match actor.into() {
+            Actor::Caller(caller) => {
+                let mut by = json!({ "proof": caller.proof.kind() });
+                if let Some(credential) = caller.credential() {
+                    by["credential"] = json!(credential);
+                }
+                if let Proof::UserJwt { user, .. } = &caller.proof {
+                    by["user"] = json!(user);
+                }
+                let from = caller.from.map(|from| from.to_string());
+                Self::by(by).with("from", from)
+            }
+            Actor::Operator(_) => Self::of_operator(),
+        }
+    }
+
+    /// Who runs the gateway, at its command line.
+    pub fn of_operator() -> Self {
+        Self::by(json!({ "proof": "operator" }))
+    }
+
+    /// The gateway itself.
+    pub(crate) fn of_gateway() -> Self {
+        Self::by(json!({ "proof": "gateway" }))
+    }
+
+    fn by(by: Value) -> Self {
+        Self(Map::from_iter([("by".to_owned(), by)]))
+    }
+
+    /// Adds a member; `None` is left out.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if !value.is_null() {
+            self.0.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Writes the row; the caller commits.
+    pub(crate) async fn write(
+        self,
+        account: &mut AccountStore<'_>,
+        kind: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let text = Value::Object(self.0).to_string();
+        Ok(account.audit(kind, &text, now).await?)
+    }
+}
+
+/// One row for its reader.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: String,
+    /// `credential.created`, `instance.deleted`, …
+    pub kind: String,
+    pub at: Timestamp,
+    /// A JSON object.
+    pub detail: Value,
+}
+
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// What to ask with for the page after this one; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Largest page.
+pub const MAX_PAGE: u32 = 500;
+
+/// A page of an account's log: `limit` rows (1 to [`MAX_PAGE`]) that come before the cursor, of one
+/// kind or of all.
+pub async fn read(
+    store: &Store,
+    account: &AccountId,
+    limit: u32,
+    before: Option<&str>,
+    kind: Option<&str>,
+) -> Result<Page> {
+    let limit = limit.clamp(1, MAX_PAGE);
+    let before = match before {
+        None => None,
+        Some(text) => Some(cursor(text).ok_or_else(|| {
+            Error::field("before", "before is the `next` of the page before this one")
+        })?),
+    };
+    let mut conn = store.read().await?;
+    let mut rows = conn
+        .account(account)
+        // One more than asked for tells whether there is a next page.
+        .audit_page(limit + 1, before, kind)
+        .await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let last = rows.last().filter(|_| more);
+    let next = last.map(|row| format!("{}-{}", row.at.as_millis(), row.id));
+    Ok(Page {
+        entries: rows.into_iter().map(entry).collect(),
+        next,
+    })
+}
+
+fn cursor(text: &str) -> Option<(Timestamp, &str)> {
+    let (at, id) = text.split_once('-')?;
+    let fits = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    let at = at.parse().ok().map(Timestamp::from_millis)?;
+    fits.then_some((at, id))
+}
+
+fn entry(row: AuditEntry) -> Entry {
+    Entry {
+        detail: serde_json::from_str(&row.detail).unwrap_or(Value::Null),
+        id: row.id,
+        kind: row.kind,
+        at: row.at,
+    }
+}
+
+impl App {
+    /// See [`read`].
+    pub async fn audit_log(
+        &self,
+        caller: &Caller,
+        limit: u32,
+        before: Option<&str>,
+        kind: Option<&str>,
+    ) -> Result<Page> {
+        read(&self.core.store, &caller.account, limit, before, kind).await
+    }
+}
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+/// So long ended credentials stay in their owner's list.
+const ENDED_KEEP_MS: i64 = 90 * DAY_MS;
+/// The first look comes soon, for programs that never run a day.
+const FIRST_LOOK_MS: i64 = 60_000;
+const BATCH: u32 = 500;
+
+/// Once a day, what is old enough goes: audit rows, ended credentials, revoked tokens that would have
+/// expired anyway.
+pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
+    let mut next = core.clock.now().plus_millis(FIRST_LOOK_MS);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = core.clock.sleep_until(next) => {}
+        }
+        // Counted from the beginning of this look, however long it takes.
+        next = core.clock.now().plus_millis(DAY_MS);
+        if let Err(error) = prune(&core, &stop).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not remove what is over its time; trying again tomorrow"
+            );
+        }
+    }
+}
+
+async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
+    let now = core.clock.now();
+    let days = core.config.audit_retention_days;
+    let oldest = now.plus_millis(-days.saturating_mul(DAY_MS));
+    let ended = now.plus_millis(-ENDED_KEEP_MS);
+    let (mut audit, mut credentials) = (true, true);
+    // One transaction a batch: whoever else writes gets in between.
+    while (audit || credentials) && !stop.is_cancelled() {
+        let mut conn = core.store.write_relaxed().await?;
+        let mut system = conn.system();
+        if audit {
+            audit = system.prune_audit(oldest, BATCH).await? >= u64::from(BATCH);
+        }
+        if credentials {
+            credentials = system.prune_credentials(ended, BATCH).await? >= u64::from(BATCH);
+        }
+        conn.commit().await?;
+    }
+    let mut conn = core.store.write_relaxed().await?;
+    conn.system().prune_revoked_jwts(now).await?;
+    conn.commit().await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_break_no_line_and_name_who_it_was() {
+        let mut caller = Caller::new(
+            AccountId::from_text("ACX"),
+            Proof::ApiToken {
+                credential: CredentialId::from_text("CRX"),
+            },
+        );
+        caller.from = Some([192, 0, 2, 7].into());
+        let detail = Detail::of(&caller)
+            .with("label", "two\r\nlines\u{85}\u{2028}")
+            .with("hint", None::<String>);
+        let text = Value::Object(detail.0).to_string();
+        assert!(!text.contains(['\r', '\n']), "{text}");
+        let read: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(
+            read,
+            json!({
+                "by": {"proof": "api_token", "credential": "CRX"},
+                "from": "192.0.2.7",
+                "label": "two\r\nlines\u{85}\u{2028}",
+            })
+        );
+    }
+
+    #[test]
+    fn cursors() {
+        assert_eq!(cursor("17-AUABC"), Some((Timestamp(17), "AUABC")));
+        for bad in [
+            "",
+            "17",
+            "x-AU",
+            "17-A'B",
+            "17-A B",
+            "99999999999999999999-A",
+        ] {
+            assert_eq!(cursor(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Credentials as their owner sees them: all but the secret.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+use recado_model::{CredentialId, CredentialKind, InstanceId, Scope, Timestamp};
+use recado_store::CredentialInfo;
+
+/// Where a credential is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Live,
+    /// Rotated: holds a while longer.
+    Grace,
+    Expired,
+    /// Revoked, or rotated and its grace is over.
+    Revoked,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Grace => "grace",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// What a list is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub kind: Option<CredentialKind>,
+    pub instance: Option<InstanceId>,
+    /// Ended ones too.
+    pub all: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct CredentialView {
+    pub id: CredentialId,
+    pub kind: CredentialKind,
+    pub label: Option<String>,
+    /// Prefix and last four characters.
+    pub hint: String,
+    pub instance: Option<InstanceId>,
+    pub parent: Option<CredentialId>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// The earlier of its own end and its parent's.
+    pub expires_at: Option<Timestamp>,
+    pub grace_until: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub state: State,
+    pub age_days: i64,
+    networks: Vec<IpNet>,
+    scope: Scope,
+}
+
+impl CredentialView {
+    pub(super) fn of(
+        info: CredentialInfo,
+        parent: Option<&CredentialInfo>,
+        now: Timestamp,
+    ) -> Self {
+        let state = state_of(&info, parent, now);
+        // As a look-up reads them: the parent's count where it has any.
+        let networks = match parent {
+            Some(parent) if !parent.networks.is_empty() => parent.networks.clone(),
+            _ => info.networks,
+        };
+        let scope = match parent {
+            Some(parent) if !parent.scope.is_all() => parent.scope.clone(),
+            _ => info.scope,
+        };
+        let ends = [info.not_after, parent.and_then(|parent| parent.not_after)];
+        Self {
+            id: info.id,
+            kind: info.kind,
+            label: info.label,
+            hint: info.hint,
+            instance: info.instance,
+            parent: info.parent,
+            created_at: info.created_at,
+            last_used_at: info.last_used_at,
+            expires_at: ends.into_iter().flatten().min(),
+            grace_until: info.grace_until,
+            revoked_at: info.revoked_at,
+            state,
+            age_days: now.since(info.created_at).max(0) / (24 * 3600 * 1000),
+            networks,
+            scope,
+        }
+    }
+
+    /// Where it may be used from; `None` is anywhere.
+    pub fn networks(&self) -> Option<Vec<String>> {
+        let all: Vec<_> = self.networks.iter().map(IpNet::to_string).collect();
+        Some(all).filter(|all| !all.is_empty())
+    }
+
+    /// What it may be used for; `None` is all of the account.
+    pub fn instances(&self) -> Option<Vec<String>> {
+        let ids = self.scope.only()?.iter();
+        Some(ids.map(ToString::to_string).collect())
+    }
+}
+
+pub(super) fn state_of(
+    info: &CredentialInfo,
+    parent: Option<&CredentialInfo>,
+    now: Timestamp,
+) -> State {
+    let family = || [Some(info), parent].into_iter().flatten();
+    let over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    if family().any(|one| over(one.revoked_at) || over(one.grace_until)) {
+        State::Revoked
+    } else if family().any(|one| over(one.not_after)) {
+        State::Expired
+    } else if family().any(|one| one.grace_until.is_some() || one.revoked_at.is_some()) {
+        State::Grace
+    } else {
+        State::Live
+    }
+}
+
+/// Those that fit, in their order.
+pub(super) fn select(
+    all: &[CredentialInfo],
+    filter: &Filter,
+    now: Timestamp,
+) -> Vec<CredentialView> {
+    let by_id: HashMap<_, _> = all.iter().map(|info| (&info.id, info)).collect();
+    all.iter()
+        .filter(|info| info.kind != CredentialKind::SessionName)
+        .filter(|info| filter.kind.is_none_or(|kind| kind == info.kind))
+        .filter(|info| filter.instance.is_none() || filter.instance == info.instance)
+        .map(|info| {
+            let parent = info.parent.as_ref().and_then(|id| by_id.get(id)).copied();
+            CredentialView::of(info.clone(), parent, now)
+        })
+        .filter(|view| filter.all || matches!(view.state, State::Live | State::Grace))
+        .collect()
+}

@@ -2,15 +2,19 @@
 //! worked out here from the design's rules alone, by a second, small hand.
 
 mod deck;
+mod hands;
 mod rules;
+
+pub(crate) use self::deck::{issue, unknown};
 
 use recado_api::{RouteRow, Surface, auth::Rule};
 use recado_model::{TokenKind, clock::OsRng};
 use serde_json::{Value, json};
 
 use self::{
-    deck::{Deck, deck, hands, unknown},
-    rules::{Due, Hand, Slot, due, due_mcp},
+    deck::{Deck, deck, guest},
+    hands::hands,
+    rules::{Due, Hand, Slot, Whose, Worth, due, due_mcp},
 };
 use crate::harness::{Answer, Bed, SHOP};
 
@@ -43,8 +47,7 @@ fn conflict_is(surface: Surface, body: &Value) -> bool {
     }
 }
 
-fn check(row: &RouteRow, hand: &Hand, answer: &Answer) -> Option<String> {
-    let due = due(row.rule, hand);
+fn check(row: &RouteRow, hand: &Hand, due: Due, answer: &Answer) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let text = body["error"].as_str().unwrap_or_default();
     let challenged = answer.headers.contains_key("www-authenticate");
@@ -57,12 +60,23 @@ fn check(row: &RouteRow, hand: &Hand, answer: &Answer) -> Option<String> {
         Due::Unauthorized => {
             let words = match (row.surface, row.rule) {
                 (Surface::Direct, Rule::OptionalMcp) => true,
+                // The shop is asked for first.
+                (Surface::Direct, Rule::Claim)
+                    if hand
+                        .worth(Slot::Bearer, Surface::Mcp)
+                        .is_none_or(|worth| worth == Worth::Bad) =>
+                {
+                    text.starts_with("Unauthorized: ")
+                }
                 (Surface::Direct, _) if hand.has(Slot::Key) => text == "API key invalida",
                 (Surface::Direct, _) => text == "API key requerida",
                 (Surface::Mcp, _) => body["error"]["code"] == -32000,
                 _ => body["error_code"] == "unauthorized" && body["code"] == 401,
             };
             answer.status == 401 && challenged && words
+        }
+        Due::Forbidden if row.surface == Surface::Direct => {
+            answer.status == 403 && !text.is_empty()
         }
         Due::Forbidden => answer.status == 403 && body["error_code"] == "forbidden",
         Due::NotYours => {
@@ -87,12 +101,17 @@ async fn every_row_against_every_credential(mut bed: Bed) {
         // Open rows look at no credential: a sample of the hands is enough there.
         let every = if row.rule == Rule::Public { 8 } else { 1 };
         for hand in hands.iter().step_by(every) {
-            let passes = due(row.rule, hand) == Due::Pass;
-            let Some(answer) = ask(&bed, &deck, &row, hand, passes).await else {
-                continue;
-            };
-            asked += 1;
-            wrong.extend(check(&row, hand, &answer));
+            let both = [Whose::FirstShop, Whose::Guest];
+            let sessions = if row.rule == Rule::Claim { 2 } else { 1 };
+            for whose in &both[..sessions] {
+                let due = due(row.rule, hand, *whose);
+                let asking = ask(&bed, &deck, &row, hand, *whose, due == Due::Pass);
+                let Some(answer) = asking.await else {
+                    continue;
+                };
+                asked += 1;
+                wrong.extend(check(&row, hand, due, &answer));
+            }
         }
     }
     assert!(
@@ -104,8 +123,24 @@ async fn every_row_against_every_credential(mut bed: Bed) {
     assert!(asked > 2_000, "only {asked} were asked");
 }
 
+fn headers_of(hand: &Hand) -> impl Iterator<Item = (&str, &str)> {
+    let cards = hand
+        .cards
+        .iter()
+        .map(|card| (card.slot.header(), card.text.as_str()));
+    let extra = hand.extra.iter();
+    cards.chain(extra.map(|(name, value)| (*name, value.as_str())))
+}
+
 /// `None` where a hand would do the same as another, expensively, or ends what the others need.
-async fn ask(bed: &Bed, deck: &Deck, row: &RouteRow, hand: &Hand, passes: bool) -> Option<Answer> {
+async fn ask(
+    bed: &Bed,
+    deck: &Deck,
+    row: &RouteRow,
+    hand: &Hand,
+    whose: Whose,
+    passes: bool,
+) -> Option<Answer> {
     // `initialize` is open and looks at no bearer's worth; the endpoint's rows judge the rest.
     if row.path == "initialize" {
         let cards = hand
@@ -128,17 +163,6 @@ async fn ask(bed: &Bed, deck: &Deck, row: &RouteRow, hand: &Hand, passes: bool) 
         );
         return None;
     }
-    let headers = || {
-        let cards = hand
-            .cards
-            .iter()
-            .map(|card| (card.slot.header(), card.text.as_str()));
-        cards.chain(
-            hand.extra
-                .iter()
-                .map(|(name, value)| (*name, value.as_str())),
-        )
-    };
     if row.method == "MCP" {
         // Through the gate is enough here: what tools do is `mcp`'s business.
         let message = match row.path.strip_prefix("tools/call ") {
@@ -151,7 +175,7 @@ async fn ask(bed: &Bed, deck: &Deck, row: &RouteRow, hand: &Hand, passes: bool) 
         };
         return Some(
             bed.post("/api/mcp/")
-                .headers(headers())
+                .headers(headers_of(hand))
                 .json(message)
                 .send()
                 .await,
@@ -162,14 +186,32 @@ async fn ask(bed: &Bed, deck: &Deck, row: &RouteRow, hand: &Hand, passes: bool) 
     }
     // What passes and cannot be undone gets an instance of its own, where its headers allow that.
     let mut id = deck.a1.id.clone();
-    if passes && row.method == "DELETE" && row.surface == Surface::Instance {
-        if hand.has(Slot::Instance) {
+    if passes && row.method == "DELETE" && row.path.contains("{id}") {
+        if hand.has(Slot::Instance) || hand.restricted() {
             return None;
         }
         id = bed.create(&bed.a, json!({"name": "Short lived"})).await.id;
     }
+    // Every JWT of the deck would be dead.
+    if passes && row.path == "/account/sign-out" {
+        return None;
+    }
+    let mut hand = hand.clone();
+    let mut session = match whose {
+        Whose::FirstShop => deck.session_name.clone(),
+        Whose::Guest => deck.guest.name.clone(),
+    };
+    // Nor is a claim undone.
+    if passes && whose == Whose::Guest {
+        let fresh = guest(bed).await;
+        session = fresh.name;
+        let keys = hand.cards.iter_mut().filter(|card| card.slot == Slot::Key);
+        keys.for_each(|card| card.text.clone_from(&fresh.key));
+    }
+    let hand = &hand;
+    let headers = || headers_of(hand);
     let call = bed
-        .call(&row.method, &deck.path(row, &id))
+        .call(&row.method, &deck.path(row, &id, &session))
         .headers(headers());
     let call = match (row.surface, row.method.as_str()) {
         (Surface::Mcp, "POST") => call.json(json!({"jsonrpc": "2.0", "id": 7, "method": "ping"})),

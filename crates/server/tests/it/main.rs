@@ -5,11 +5,24 @@
 //! |---|---|
 //! | `harness`, `call`, `clock`, `hook`, `wire` | the bed that tests stand on: requests and answers, time that jumps, a receiver by script, requests that no client library sends |
 //! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
+//! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
+//! | `seeds` | both founding documents, sentence by sentence |
+//! | `forged`, `tokens`, `cache` | JWTs that nobody issued; asking about them and revoking them; what a proof costs |
+//! | `simulation` | lives of credentials by chance, against a small model |
+//! | `checklist` | challenges, fields that set nothing, ids that open nothing |
+//! | `security_tests` | the list of `docs/security-tests.md` names tests that exist |
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
+//! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
+//! | `limits` | failed proofs beyond the limit |
+//! | `usage` | when credentials were used, from where, who was refused |
+//! | `credentials`, `rotation` | the life of a credential, its end on the very next request |
+//! | `networks`, `scopes` | what a credential may be restricted to |
+//! | `audit` | who did what, from where |
 //! | `webhooks` | retries, guards, subscriptions, one transaction |
 //! | `mcp`, `tools` | the contract's table, batches, the modern revision; the confirmation step |
 //! | `duplicates` | one id, one message |
+//! | `billing` | what is paid for, and what happens to what is not |
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
 //! xtask test` starts one. To add a test: an `async fn name(bed: Bed)` in the file of its topic, and
@@ -35,18 +48,35 @@ macro_rules! on_both {
 }
 
 mod access;
+mod audit;
 mod bad_input;
+mod billing;
+mod cache;
 mod call;
+mod checklist;
 mod clock;
+mod credentials;
 mod direct;
 mod duplicates;
+mod edge;
+mod forged;
+mod guests;
 mod harness;
 mod hook;
+mod limits;
 mod mcp;
+mod networks;
+mod rotation;
+mod scopes;
+mod security_tests;
+mod seeds;
+mod simulation;
 mod slots;
 mod story;
 mod token;
+mod tokens;
 mod tools;
 mod unrouted;
+mod usage;
 mod webhooks;
 mod wire;

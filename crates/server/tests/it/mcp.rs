@@ -131,9 +131,11 @@ async fn the_contracts_table(bed: Bed) {
         names,
         [
             "connect_whatsapp",
+            "get_api_key",
             "get_shop_status",
             "get_whatsapp_qr",
             "get_whatsapp_status",
+            "regenerate_api_key",
             "send_whatsapp_message"
         ]
     );

@@ -1,13 +1,13 @@
-//! Everything that two shops hold, live and dead, and the hands that are dealt of it.
+//! Everything that two shops hold, live and dead.
 
 use recado_api::{RouteRow, Surface};
 use recado_model::{
-    CredentialId, Timestamp, Token, TokenKind, clock::OsRng, credential::CredentialKind,
+    CredentialId, Scope, Timestamp, Token, TokenKind, clock::OsRng, credential::CredentialKind,
 };
 use recado_store::credentials::NewCredential;
 use serde_json::json;
 
-use super::rules::{Card, Hand, Slot, Worth};
+use super::rules::{Card, Slot, Worth};
 use crate::harness::{Bed, Made, SHOP};
 
 /// Everything that the two shops hold, live and dead.
@@ -15,6 +15,24 @@ pub(super) struct Deck {
     pub(super) cards: Vec<Card>,
     pub(super) a1: Made,
     pub(super) session_name: String,
+    pub(super) guest: Guest,
+    /// Of a credential that nobody has.
+    no_credential: CredentialId,
+}
+
+/// A session that belongs to nobody yet.
+pub(super) struct Guest {
+    pub(super) name: String,
+    pub(super) key: String,
+}
+
+pub(super) async fn guest(bed: &Bed) -> Guest {
+    let created = bed.post("/sessions").json(json!({})).send().await.ok();
+    let text = |name: &str| created[name].as_str().expect("text").to_owned();
+    Guest {
+        name: text("key"),
+        key: text("apiKey"),
+    }
 }
 
 impl Deck {
@@ -28,21 +46,22 @@ impl Deck {
     }
 
     /// The path of a row, its parameters filled with what is the first shop's.
-    pub(super) fn path(&self, row: &RouteRow, id: &str) -> String {
+    pub(super) fn path(&self, row: &RouteRow, id: &str, session: &str) -> String {
         row.path
             .replace("{id}", id)
+            .replace("{cid}", self.no_credential.as_str())
             .replace("{phone}", SHOP)
-            .replace("{key}", &self.session_name)
+            .replace("{key}", session)
             .replace("{*path}", "somewhere")
     }
 }
 
-pub(super) fn unknown(kind: TokenKind) -> String {
+pub(crate) fn unknown(kind: TokenKind) -> String {
     Token::random(kind, &OsRng).expose().to_owned()
 }
 
-/// A further credential of shop A; `dead` says when its life ends.
-pub(super) async fn issue(
+/// A further credential of shop A; `not_after` says when its life ends.
+pub(crate) async fn issue(
     bed: &Bed,
     kind: CredentialKind,
     instance: Option<&Made>,
@@ -63,6 +82,8 @@ pub(super) async fn issue(
         instance: instance.as_ref(),
         parent,
         not_after,
+        networks: &[],
+        scope: Default::default(),
     };
     let mut conn = bed.write().await;
     conn.account(&bed.a.id)
@@ -71,6 +92,43 @@ pub(super) async fn issue(
         .expect("issued");
     conn.commit().await.expect("commit");
     (id, token.expose().to_owned())
+}
+
+/// A credential that its owner keeps to a network, or to an instance.
+async fn restrict(bed: &Bed, id: &CredentialId, network: Option<&str>, instance: Option<&Made>) {
+    let networks: Vec<_> = network
+        .iter()
+        .map(|net| net.parse().expect("a net"))
+        .collect();
+    let scope = match instance {
+        Some(made) => Scope::Only([made.instance()].into()),
+        None => Scope::All,
+    };
+    let mut conn = bed.write().await;
+    let mut account = conn.account(&bed.a.id);
+    let changed = account.change_credential(id, None, None, &networks, &scope);
+    assert!(changed.await.expect("changed"));
+    conn.commit().await.expect("commit");
+    bed.gateway().app.access().invalidate();
+}
+
+/// Not where the tests call from.
+const ELSEWHERE: &str = "203.0.113.0/24";
+
+/// One client pair, with a JWT that came from it before it was restricted.
+struct Restricted {
+    client: String,
+    jwt: String,
+}
+
+async fn restricted(bed: &Bed, network: Option<&str>, instance: Option<&Made>) -> Restricted {
+    let (id, client) = issue(bed, CredentialKind::ClientToken, None, None, None).await;
+    let (_, secret) = issue(bed, CredentialKind::ClientSecret, None, Some(&id), None).await;
+    let body = json!({"client_token": client, "client_secret": secret});
+    let answer = bed.post("/token").json(body).send().await.ok();
+    let jwt = answer["access_token"].as_str().expect("a token").to_owned();
+    restrict(bed, &id, network, instance).await;
+    Restricted { client, jwt }
 }
 
 pub(super) async fn deck(bed: &mut Bed) -> Deck {
@@ -138,6 +196,39 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
     conn.commit().await.expect("commit");
     bed.gateway().app.access().invalidate();
 
+    let only_a1 = restricted(bed, None, Some(&a1)).await;
+    let only_a2 = restricted(bed, None, Some(&a2)).await;
+    let elsewhere = restricted(bed, Some(ELSEWHERE), None).await;
+    let mut kept = Vec::new();
+    for (kind, instance, network, only) in [
+        (CredentialKind::ApiToken, None, None, Some(&a1)),
+        (CredentialKind::ApiToken, None, Some(ELSEWHERE), None),
+        (
+            CredentialKind::InstanceToken,
+            Some(&a1),
+            Some(ELSEWHERE),
+            None,
+        ),
+        (
+            CredentialKind::SessionKey,
+            Some(&session),
+            None,
+            Some(&session),
+        ),
+        (CredentialKind::SessionKey, Some(&session), None, Some(&a1)),
+        (
+            CredentialKind::SessionKey,
+            Some(&session),
+            Some(ELSEWHERE),
+            None,
+        ),
+    ] {
+        let (id, token) = issue(bed, kind, instance, None, None).await;
+        restrict(bed, &id, network, only).await;
+        kept.push(token);
+    }
+    let guest = guest(bed).await;
+
     let mut cards = Vec::new();
     let mut card = |name: &str, slot: Slot, text: String, at: Option<Surface>, worth: Worth| {
         cards.push(Card {
@@ -148,7 +239,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
             worth,
         });
     };
-    use Worth::{Bad, Instance, Shop};
+    use Worth::{Bad, Instance, Only, Shop};
     let bearer = |token: &str| format!("Bearer {token}");
     let (inst, mcp, direct) = (
         Some(Surface::Instance),
@@ -319,10 +410,46 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
     );
     card("sk expired", Slot::Key, expired[3].clone(), direct, Bad);
     card("sk revoked", Slot::Key, revoked[3].1.clone(), direct, Bad);
+    for (name, only, worth) in [
+        ("only a1", &only_a1, Only('a', '1')),
+        ("only a2", &only_a2, Only('a', '2')),
+        ("elsewhere", &elsewhere, Bad),
+    ] {
+        let jwt = bearer(&only.jwt);
+        card(&format!("jwt {name}"), Slot::Bearer, jwt, inst, worth);
+        let client = only.client.clone();
+        card(&format!("ct {name}"), Slot::Client, client, inst, worth);
+    }
+    let mut kept = kept.into_iter();
+    for (name, slot, at, worth) in [
+        ("wz only a1", Slot::Bearer, mcp, Only('a', '1')),
+        ("wz elsewhere", Slot::Bearer, None, Bad),
+        ("inst elsewhere", Slot::Instance, inst, Bad),
+        ("sk only its own", Slot::Key, direct, Only('a', 's')),
+        ("sk only a1", Slot::Key, direct, Only('a', '1')),
+        ("sk elsewhere", Slot::Key, direct, Bad),
+    ] {
+        let token = kept.next().expect("one for each");
+        let text = if slot == Slot::Bearer {
+            bearer(&token)
+        } else {
+            token
+        };
+        card(name, slot, text, at, worth);
+    }
+    card(
+        "sk of guest",
+        Slot::Key,
+        guest.key.clone(),
+        direct,
+        Shop('g'),
+    );
     Deck {
         cards,
         a1,
         session_name: sessions[0].1.clone(),
+        guest,
+        no_credential: CredentialId::random(&OsRng),
     }
 }
 
@@ -332,83 +459,4 @@ pub(super) fn unsigned(jwt: &str) -> String {
     let claims = jwt.split('.').nth(1).expect("claims");
     let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt","kid":"x"}"#);
     format!("{header}.{claims}.")
-}
-
-/// Each card alone, and every combination that tells rules apart.
-pub(super) fn hands(deck: &Deck) -> Vec<Hand> {
-    let of = |names: &[&str]| {
-        let cards: Vec<_> = names.iter().map(|name| deck.get(name)).collect();
-        Hand::of(&cards)
-    };
-    let mut hands = vec![of(&[])];
-    hands.extend(deck.cards.iter().map(|card| Hand::of(&[card])));
-    for names in [
-        // The pair, and what may be wrong with it.
-        vec!["ct", "inst"],
-        vec!["ct of b", "inst of b"],
-        vec!["ct", "inst of b"],
-        vec!["ct of b", "inst"],
-        vec!["ct", "inst of a2"],
-        vec!["ct", "inst unknown"],
-        vec!["ct", "inst expired"],
-        vec!["ct", "inst revoked"],
-        vec!["ct", "inst malformed"],
-        vec!["ct unknown", "inst"],
-        vec!["ct expired", "inst"],
-        vec!["ct revoked", "inst"],
-        vec!["ct empty", "inst"],
-        // With a JWT: all must hold and agree.
-        vec!["jwt", "ct", "inst"],
-        vec!["jwt", "ct"],
-        vec!["jwt", "inst"],
-        vec!["jwt", "ct of b"],
-        vec!["jwt", "inst of b"],
-        vec!["jwt", "inst of a2"],
-        vec!["jwt of b", "ct", "inst"],
-        vec!["jwt", "ct of b", "inst of b"],
-        vec!["jwt of b", "ct of b", "inst of b"],
-        vec!["jwt expired", "ct", "inst"],
-        vec!["jwt revoked", "ct", "inst"],
-        vec!["jwt", "ct unknown", "inst"],
-        vec!["jwt", "ct", "inst revoked"],
-        vec!["wz", "ct", "inst"],
-        // Other surfaces' credentials beside good ones.
-        vec!["jwt", "sk"],
-        vec!["ct", "inst", "sk"],
-        vec!["wz", "sk"],
-        vec!["wz", "sk of b"],
-        vec!["wz of b", "sk"],
-        vec!["wz unknown", "sk"],
-        vec!["wz", "sk revoked"],
-        vec!["wz", "ct"],
-        vec!["wz", "inst"],
-        vec!["sk", "ct"],
-        vec!["sk", "inst"],
-        // Given twice: equal, good then bad, bad then good.
-        vec!["jwt", "jwt"],
-        vec!["jwt", "jwt expired"],
-        vec!["jwt expired", "jwt"],
-        vec!["jwt", "wz"],
-        vec!["ct", "ct", "inst"],
-        vec!["ct", "ct of b", "inst"],
-        vec!["ct", "inst", "inst"],
-        vec!["ct", "inst", "inst unknown"],
-        vec!["wz", "wz"],
-        vec!["wz", "wz unknown"],
-        vec!["sk", "sk"],
-        vec!["sk", "sk unknown"],
-        vec!["sk unknown", "sk"],
-    ] {
-        hands.push(of(&names));
-    }
-    // Good tokens where none is looked for: a cookie is as nothing.
-    let mut cookies = of(&[]);
-    cookies.name = "cookies only".to_owned();
-    let all = ["jwt", "wz", "ct", "inst", "sk"].map(|name| {
-        let text = deck.text(name).trim_start_matches("Bearer ").to_owned();
-        format!("{}={text}", deck.get(name).slot.header())
-    });
-    cookies.extra.push(("cookie", all.join("; ")));
-    hands.push(cookies);
-    hands
 }

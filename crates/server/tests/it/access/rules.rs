@@ -11,6 +11,8 @@ pub(super) enum Worth {
     Shop(char),
     /// Holds, for one instance: shop and which of its instances.
     Instance(char, char),
+    /// Holds for the shop, but its owner chose one instance that it may be used for.
+    Only(char, char),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,6 +86,12 @@ impl Hand {
         slots.windows(2).any(|two| two[0] == two[1])
     }
 
+    /// Whether its owner restricted one of the cards to an instance.
+    pub(super) fn restricted(&self) -> bool {
+        let only = |card: &Card| matches!(card.worth, Worth::Only(..));
+        self.cards.iter().any(only)
+    }
+
     pub(super) fn worth(&self, slot: Slot, surface: Surface) -> Option<Worth> {
         let card = self.cards.iter().find(|card| card.slot == slot)?;
         Some(card.worth(surface))
@@ -105,17 +113,27 @@ pub(super) enum Due {
 pub(super) fn shop_of(worth: Worth) -> Option<char> {
     match worth {
         Worth::Bad => None,
-        Worth::Shop(shop) | Worth::Instance(shop, _) => Some(shop),
+        Worth::Shop(shop) | Worth::Instance(shop, _) | Worth::Only(shop, _) => Some(shop),
     }
 }
 
-/// The rules 1 to 5, for a row whose ids name the first shop's first instance and session.
-pub(super) fn due(rule: Rule, hand: &Hand) -> Due {
+/// Whose session the path of a row names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    FirstShop,
+    Guest,
+}
+
+/// The rules 1 to 5, for a row whose ids name the first shop's first instance, and a session of `whose`.
+pub(super) fn due(rule: Rule, hand: &Hand, whose: Whose) -> Due {
     match rule {
         Rule::Public => Due::Pass,
-        Rule::Owner | Rule::OwnerInstance | Rule::Instance => due_instance(rule, hand),
+        Rule::Owner | Rule::AccountOwner | Rule::OwnerInstance | Rule::Instance => {
+            due_instance(rule, hand)
+        }
         Rule::Mcp | Rule::McpOpenInitialize => due_mcp(hand),
         Rule::OptionalMcp | Rule::Session | Rule::SessionName => due_direct(rule, hand),
+        Rule::Claim => due_claim(hand, whose),
         // Its credentials are in the body; see `token`.
         Rule::ClientCredentials => Due::Pass,
     }
@@ -136,11 +154,19 @@ pub(super) fn due_instance(rule: Rule, hand: &Hand) -> Due {
     let one_shop = shown
         .iter()
         .all(|worth| shop_of(*worth) == shop_of(shown[0]));
-    let here = shop_of(shown[0]) == Some('a')
-        && instance.is_none_or(|worth| worth == Worth::Instance('a', '1'));
+    let opens = |worth: &Worth| {
+        let (Worth::Instance(_, one) | Worth::Only(_, one)) = worth else {
+            return true;
+        };
+        *one == '1'
+    };
+    let here = shop_of(shown[0]) == Some('a') && shown.iter().all(opens);
     match rule {
         // No instance is named: what is presented must only agree.
         Rule::Owner if one_shop => Due::Pass,
+        // A part of the account does not manage all of it.
+        Rule::AccountOwner if one_shop && !matches!(bearer, Some(Worth::Only(..))) => Due::Pass,
+        Rule::AccountOwner => Due::Forbidden,
         _ if one_shop && here => Due::Pass,
         _ => Due::Forbidden,
     }
@@ -177,7 +203,38 @@ pub(super) fn due_direct(rule: Rule, hand: &Hand) -> Due {
         (Rule::OptionalMcp, ..) => Due::Pass,
         (Rule::SessionName, _, None) => Due::Pass,
         (_, _, None) => Due::Unauthorized,
-        (_, _, Some(key)) if shop_of(key) == Some('a') => Due::Pass,
+        (_, _, Some(key)) if opens_the_session(key) => Due::Pass,
         _ => Due::NotYours,
+    }
+}
+
+/// The first shop's session: by any of its keys, unless that one is kept to another.
+fn opens_the_session(key: Worth) -> bool {
+    matches!(key, Worth::Shop('a') | Worth::Only('a', 's'))
+}
+
+/// Both credentials hold, and the key is that session's: a guest's, or the shop's own already.
+pub(super) fn due_claim(hand: &Hand, whose: Whose) -> Due {
+    let foreign = [Slot::Client, Slot::Instance];
+    if hand.repeated() || foreign.iter().any(|slot| hand.has(*slot)) {
+        return Due::Conflict;
+    }
+    let bearer = hand.worth(Slot::Bearer, Surface::Mcp);
+    let key = hand.worth(Slot::Key, Surface::Direct);
+    let (Some(shop), Some(key)) = (bearer, key) else {
+        return Due::Unauthorized;
+    };
+    if [shop, key].contains(&Worth::Bad) {
+        return Due::Unauthorized;
+    }
+    let opens = match whose {
+        Whose::FirstShop => opens_the_session(key) && shop_of(shop) == Some('a'),
+        Whose::Guest => key == Worth::Shop('g'),
+    };
+    match (opens, shop) {
+        (false, _) => Due::NotYours,
+        // A session more is the whole shop's business.
+        (true, Worth::Only(..)) => Due::Forbidden,
+        (true, _) => Due::Pass,
     }
 }

@@ -1,0 +1,112 @@
+//! The hands that are dealt of the deck.
+
+use super::{deck::Deck, rules::Hand};
+
+/// Each card alone, and every combination that tells rules apart.
+pub(super) fn hands(deck: &Deck) -> Vec<Hand> {
+    let of = |names: &[&str]| {
+        let cards: Vec<_> = names.iter().map(|name| deck.get(name)).collect();
+        Hand::of(&cards)
+    };
+    let mut hands = vec![of(&[])];
+    hands.extend(deck.cards.iter().map(|card| Hand::of(&[card])));
+    for names in [
+        // The pair, and what may be wrong with it.
+        vec!["ct", "inst"],
+        vec!["ct of b", "inst of b"],
+        vec!["ct", "inst of b"],
+        vec!["ct of b", "inst"],
+        vec!["ct", "inst of a2"],
+        vec!["ct", "inst unknown"],
+        vec!["ct", "inst expired"],
+        vec!["ct", "inst revoked"],
+        vec!["ct", "inst malformed"],
+        vec!["ct unknown", "inst"],
+        vec!["ct expired", "inst"],
+        vec!["ct revoked", "inst"],
+        vec!["ct empty", "inst"],
+        // With a JWT: all must hold and agree.
+        vec!["jwt", "ct", "inst"],
+        vec!["jwt", "ct"],
+        vec!["jwt", "inst"],
+        vec!["jwt", "ct of b"],
+        vec!["jwt", "inst of b"],
+        vec!["jwt", "inst of a2"],
+        vec!["jwt of b", "ct", "inst"],
+        vec!["jwt", "ct of b", "inst of b"],
+        vec!["jwt of b", "ct of b", "inst of b"],
+        vec!["jwt expired", "ct", "inst"],
+        vec!["jwt revoked", "ct", "inst"],
+        vec!["jwt", "ct unknown", "inst"],
+        vec!["jwt", "ct", "inst revoked"],
+        vec!["wz", "ct", "inst"],
+        // Other surfaces' credentials beside good ones.
+        vec!["jwt", "sk"],
+        vec!["ct", "inst", "sk"],
+        vec!["wz", "sk"],
+        vec!["wz", "sk of b"],
+        vec!["wz of b", "sk"],
+        vec!["wz unknown", "sk"],
+        vec!["wz", "sk revoked"],
+        vec!["wz", "ct"],
+        vec!["wz", "inst"],
+        vec!["sk", "ct"],
+        vec!["sk", "inst"],
+        // What its owner restricted, alone and beside what is not.
+        vec!["ct only a1", "inst"],
+        vec!["ct only a2", "inst"],
+        vec!["ct only a2", "inst of a2"],
+        vec!["ct elsewhere", "inst"],
+        vec!["ct", "inst elsewhere"],
+        vec!["jwt only a1", "ct", "inst"],
+        vec!["jwt only a1", "ct only a1", "inst"],
+        vec!["jwt only a2", "ct", "inst"],
+        vec!["jwt only a1", "ct only a2"],
+        vec!["jwt", "ct only a1"],
+        vec!["jwt", "ct only a2"],
+        vec!["jwt", "ct elsewhere"],
+        vec!["jwt only a1", "ct of b"],
+        vec!["jwt elsewhere", "ct", "inst"],
+        // A claim: the shop's token and the session's key.
+        vec!["wz", "sk of guest"],
+        vec!["wz lower", "sk of guest"],
+        vec!["wz of b", "sk of guest"],
+        vec!["wz only a1", "sk of guest"],
+        vec!["wz unknown", "sk of guest"],
+        vec!["wz revoked", "sk of guest"],
+        vec!["wz elsewhere", "sk of guest"],
+        vec!["jwt", "sk of guest"],
+        vec!["wz", "sk unknown"],
+        vec!["wz", "sk elsewhere"],
+        vec!["wz", "sk only its own"],
+        vec!["wz", "sk only a1"],
+        vec!["wz", "sk of guest", "ct"],
+        vec!["wz", "wz", "sk of guest"],
+        // Given twice: equal, good then bad, bad then good.
+        vec!["jwt", "jwt"],
+        vec!["jwt", "jwt expired"],
+        vec!["jwt expired", "jwt"],
+        vec!["jwt", "wz"],
+        vec!["ct", "ct", "inst"],
+        vec!["ct", "ct of b", "inst"],
+        vec!["ct", "inst", "inst"],
+        vec!["ct", "inst", "inst unknown"],
+        vec!["wz", "wz"],
+        vec!["wz", "wz unknown"],
+        vec!["sk", "sk"],
+        vec!["sk", "sk unknown"],
+        vec!["sk unknown", "sk"],
+    ] {
+        hands.push(of(&names));
+    }
+    // Good tokens where none is looked for: a cookie is as nothing.
+    let mut cookies = of(&[]);
+    cookies.name = "cookies only".to_owned();
+    let all = ["jwt", "wz", "ct", "inst", "sk"].map(|name| {
+        let text = deck.text(name).trim_start_matches("Bearer ").to_owned();
+        format!("{}={text}", deck.get(name).slot.header())
+    });
+    cookies.extra.push(("cookie", all.join("; ")));
+    hands.push(cookies);
+    hands
+}

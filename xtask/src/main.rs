@@ -1,4 +1,4 @@
-//! The front door of the repository: `cargo xtask demo | test | ci | bench`.
+//! The front door of the repository: `cargo xtask demo | test | ci | bench | fuzz`.
 //!
 //! What lives here: everything a person or CI does to the whole tree. It must stay quick to compile, so it
 //! depends on none of the recado crates and talks to the built programs as an outsider would.
@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod http;
 mod laws;
 mod postgres;
@@ -44,6 +45,8 @@ enum Task {
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Throw junk at every parser that strangers reach
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -52,6 +55,7 @@ fn main() -> std::process::ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Ci(options) => ci::run(options),
         Task::Bench(bench) => bench::run(&bench),
+        Task::Fuzz(options) => fuzz::run(&options),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -12,21 +12,18 @@ use crate::http::Http;
 use crate::process::{self, Stop, wait_for};
 use crate::tools;
 
-#[derive(clap::Subcommand)]
-pub enum Bench {
-    /// Resident memory, threads and file handles per connected, idle instance
-    Memory {
-        /// How many instances to pair
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..=5000))]
-        instances: u32,
-        /// Measure the release build
-        #[arg(long)]
-        release: bool,
-    },
+#[derive(clap::Args)]
+pub struct Options {
+    /// How many instances to pair
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..=5000))]
+    instances: u32,
+    /// Measure the release build
+    #[arg(long)]
+    release: bool,
 }
 
-pub fn run(bench: &Bench) -> Result<()> {
-    let Bench::Memory { instances, release } = bench;
+pub fn run(options: &Options) -> Result<()> {
+    let Options { instances, release } = options;
     let stop = Stop::on_signals()?;
     let built = tools::build_recado(true, *release)?;
     let program = tools::keep(&built, &format!("recado-bench-{}", std::process::id()))?;

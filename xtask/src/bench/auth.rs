@@ -1,0 +1,45 @@
+//! `cargo xtask bench auth`: builds `recado-bench` optimised and lets it measure.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::tools;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Put the figures into docs/performance.md
+    #[arg(long)]
+    write: bool,
+    /// What the program itself takes: --rounds, --seconds, --pairs, --tokens
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let mut command = Command::new(build()?);
+    command.arg("auth").args(&options.rest);
+    if options.write {
+        let document = tools::root().join("docs").join("performance.md");
+        command.arg("--write").arg(document);
+    }
+    tools::run(&mut command)
+}
+
+/// The program's path, as cargo itself names it.
+fn build() -> Result<PathBuf> {
+    let mut command = tools::cargo();
+    command.args(["build", "--package", "recado-bench", "--profile", "measure"]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    command.stderr(Stdio::inherit());
+    let printed = tools::output(&mut command)?;
+    let built = printed
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "recado-bench")
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back();
+    built.context("cargo built package `recado-bench` but named no program")
+}

@@ -199,7 +199,10 @@ pub async fn route_not_found(State(shared): State<Shared>, request: Request) -> 
     if let Err(fail) = key_first(&shared, &parts).await {
         return fail.into_response();
     }
-    let text = "There is no such route. The documentation lists them: docs/access-matrix.md.";
+    let text = format!(
+        "There is no such route. See docs/access-matrix.md in the program's source: {}",
+        shared.options.source_url
+    );
     Fail::from(Error::new(ErrorCode::RouteNotFound, text)).into_response()
 }
 
@@ -224,7 +227,12 @@ async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
     if Surface::of(parts.uri.path(), &parts.headers) != Surface::Direct {
         return Ok(());
     }
-    let shown = Credentials::collect(parts, Accepts::DIRECT)?;
+    // Where a bearer belongs to one method, it is no stranger to the others.
+    let accepts = match route_of(&parts.extensions).as_str() {
+        "/sessions" | "/sessions/{key}/claim" => Accepts::DIRECT_CREATE,
+        _ => Accepts::DIRECT,
+    };
+    let shown = Credentials::collect(parts, accepts)?;
     shown.judge(shared.app.access().session_key(&shown.presented()).await)?;
     Ok(())
 }

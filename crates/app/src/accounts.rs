@@ -2,7 +2,9 @@
 
 use recado_model::{
     AccountId, Clock, CredentialId, Error, Result, Rng, Role, Secret, Token, TokenKind, UserId,
-    account::AccountKind, credential::CredentialKind,
+    account::AccountKind,
+    credential::CredentialKind,
+    text::{is_unseen, require_seen},
 };
 use recado_store::{Store, credentials::NewCredential};
 
@@ -38,11 +40,12 @@ pub async fn create(
     if name.is_empty() || name.chars().count() > 255 {
         return Err(Error::field("name", "name must have 1 to 255 characters"));
     }
+    require_seen("name", name)?;
     let email = new.owner_email.trim().to_lowercase();
     let form = email.split_once('@').is_some_and(|(local, host)| {
-        !local.is_empty() && host.contains('.') || host == "localhost"
+        !local.is_empty() && (host.contains('.') || host == "localhost")
     });
-    if !form || email.len() > 254 || email.contains(char::is_whitespace) {
+    if !form || email.len() > 254 || email.contains(|c: char| c.is_whitespace() || is_unseen(c)) {
         return Err(Error::field(
             "email",
             "email must look like person@example.com",

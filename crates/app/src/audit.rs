@@ -122,8 +122,34 @@ pub struct Page {
 /// Largest page.
 pub const MAX_PAGE: u32 = 500;
 
+/// Every kind of row, sorted. A test holds that the sources write these and no others.
+pub const KINDS: [&str; 22] = [
+    "access.refused",
+    "account.created",
+    "billing.canceled",
+    "billing.ended",
+    "billing.granted",
+    "billing.resumed",
+    "billing.subscribed",
+    "credential.changed",
+    "credential.created",
+    "credential.first_used",
+    "credential.new_network",
+    "credential.revoked",
+    "credential.rotated",
+    "credential.shown",
+    "credential.signed_out",
+    "instance.created",
+    "instance.deleted",
+    "instance.logged_out",
+    "instance.paired",
+    "session.claimed",
+    "token.revoked",
+    "webhook.set",
+];
+
 /// A page of an account's log: `limit` rows (1 to [`MAX_PAGE`]) that come before the cursor, of one
-/// kind or of all.
+/// kind or of all. A kind that is none is refused: an empty answer would read as "it never happened".
 pub async fn read(
     store: &Store,
     account: &AccountId,
@@ -131,6 +157,10 @@ pub async fn read(
     before: Option<&str>,
     kind: Option<&str>,
 ) -> Result<Page> {
+    if kind.is_some_and(|kind| !KINDS.contains(&kind)) {
+        let text = format!("kind is one of {}", KINDS.join(", "));
+        return Err(Error::field("kind", text));
+    }
     let limit = limit.clamp(1, MAX_PAGE);
     let before = match before {
         None => None,
@@ -236,6 +266,8 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
     use super::*;
 
     #[test]
@@ -261,6 +293,63 @@ mod tests {
                 "label": "two\r\nlines\u{85}\u{2028}",
             })
         );
+    }
+
+    /// The Rust files below `folder`, without their tests.
+    fn sources(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !path.ends_with("tests.rs")
+                && !path.ends_with("audit.rs")
+            {
+                found.push(std::fs::read_to_string(&path).expect("a source"));
+            }
+        }
+    }
+
+    fn kinds_of(text: &str) -> impl Iterator<Item = &str> {
+        let word = |word: &str| {
+            let mut bytes = word.bytes();
+            !word.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b == b'_')
+        };
+        let parts = text.split('"');
+        parts.filter(move |part| {
+            let halves = part.split_once('.');
+            halves.is_some_and(|(noun, verb)| word(noun) && word(verb) && verb != "rs")
+        })
+    }
+
+    #[test]
+    fn the_sources_write_these_kinds_and_no_others() {
+        assert!(KINDS.is_sorted());
+        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let store = app.join("../../store/src");
+        let mut found = Vec::new();
+        sources(&app, &mut found);
+        sources(&store, &mut found);
+        let nouns: BTreeSet<_> = KINDS
+            .iter()
+            .filter_map(|kind| kind.split_once('.'))
+            .collect();
+        let nouns: BTreeSet<_> = nouns.into_iter().map(|(noun, _)| noun).collect();
+        let mut written = BTreeSet::new();
+        for source in &found {
+            // In the call itself, whatever its noun; elsewhere, on the way to one, by the noun.
+            for call in source
+                .split(".audit(")
+                .skip(1)
+                .chain(source.split(".write(").skip(1))
+            {
+                let call = call.split(';').next().unwrap_or_default();
+                written.extend(kinds_of(call));
+            }
+            let all = kinds_of(source);
+            written.extend(all.filter(|kind| nouns.contains(kind.split('.').next().unwrap_or(""))));
+        }
+        assert_eq!(written, BTreeSet::from(KINDS));
     }
 
     #[test]

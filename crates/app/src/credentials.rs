@@ -15,7 +15,7 @@ use recado_model::{
     AccountId, Caller, Clock, CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result,
     Rng, Scope, Secret, Timestamp, Token,
 };
-use recado_store::{AccountStore, CredentialInfo, NewCredential, Store};
+use recado_store::{AccountStore, Conn, CredentialInfo, NewCredential, Store};
 
 use crate::{
     Access, App,
@@ -32,6 +32,16 @@ use terms::Terms;
 pub const MAX_LIVE: i64 = 100;
 /// Rotated credentials of one line that may be in their grace at once.
 pub const MAX_IN_GRACE: i64 = 10;
+/// Changes that an account may make in an hour, each of which leaves rows for months. Revoking is
+/// not among them: that must always be possible.
+pub const MAX_CHANGES: i64 = 1000;
+const COUNTED: [&str; 5] = [
+    "credential.created",
+    "credential.changed",
+    "credential.rotated",
+    "credential.shown",
+    "credential.signed_out",
+];
 /// The longest grace of a rotation: 30 days.
 pub const MAX_GRACE_SECS: i64 = 30 * 24 * 3600;
 
@@ -43,20 +53,58 @@ pub struct Credentials<'a> {
 }
 
 /// What an owner can have made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Makes {
     /// A client token with its secret.
     Client,
     /// Another `wz_`.
     ApiToken,
+    /// Another token of an instance: the way back after its last one was revoked.
+    InstanceToken(InstanceId),
+    /// Another key of a Direct API session.
+    SessionKey(InstanceId),
 }
 
 impl Makes {
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "client" => Some(Self::Client),
-            "api_token" => Some(Self::ApiToken),
-            _ => None,
+    /// `instance`: whose token or key it is, for the kinds that are an instance's.
+    pub fn parse(kind: &str, instance: Option<&str>) -> Result<Self> {
+        let instance = instance.map(str::trim).filter(|id| !id.is_empty());
+        let of = |make: fn(InstanceId) -> Self| match instance {
+            Some(id) => Ok(make(InstanceId::from_text(id))),
+            None => Err(Error::field(
+                "instance",
+                "instance is required: the id of the instance whose token it is",
+            )),
+        };
+        match (kind, instance) {
+            ("client" | "api_token", Some(_)) => Err(Error::field(
+                "instance",
+                "instance goes with instance_token and session_key; instances restricts the others",
+            )),
+            ("client", None) => Ok(Self::Client),
+            ("api_token", None) => Ok(Self::ApiToken),
+            ("instance_token", _) => of(Self::InstanceToken),
+            ("session_key", _) => of(Self::SessionKey),
+            _ => Err(Error::field(
+                "kind",
+                "kind is client, api_token, instance_token or session_key",
+            )),
+        }
+    }
+
+    fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Client => CredentialKind::ClientToken,
+            Self::ApiToken => CredentialKind::ApiToken,
+            Self::InstanceToken(_) => CredentialKind::InstanceToken,
+            Self::SessionKey(_) => CredentialKind::SessionKey,
+        }
+    }
+
+    fn instance(&self) -> Option<&InstanceId> {
+        match self {
+            Self::Client | Self::ApiToken => None,
+            Self::InstanceToken(id) | Self::SessionKey(id) => Some(id),
         }
     }
 }
@@ -80,16 +128,19 @@ pub struct Rotated {
     pub grace_until: Option<Timestamp>,
 }
 
-/// Forgets what is cached when it goes: after the commit, and also when the caller gave up waiting
-/// for it.
-struct Forget<'a>(Option<&'a Access>);
-
-impl Drop for Forget<'_> {
-    fn drop(&mut self) {
-        if let Some(access) = self.0 {
-            access.invalidate();
+/// Commits, and forgets what is cached: also when the caller gives up waiting, for it may be committed
+/// all the same. What changed nothing forgets nothing: one account's mistakes would cost all others.
+async fn commit(conn: Conn, access: Option<&Access>) -> Result<()> {
+    struct Forget<'a>(Option<&'a Access>);
+    impl Drop for Forget<'_> {
+        fn drop(&mut self) {
+            if let Some(access) = self.0 {
+                access.invalidate();
+            }
         }
     }
+    let _forget = Forget(access);
+    Ok(conn.commit().await?)
 }
 
 impl App {
@@ -127,24 +178,26 @@ impl<'a> Credentials<'a> {
         Ok(CredentialView::of(info, parent.as_ref(), self.clock.now()))
     }
 
-    /// A client pair, or another API token. It is one of [`MAX_LIVE`].
+    /// A client pair, or another API token: one of [`MAX_LIVE`]. Or another token of an instance or a
+    /// session: one of [`MAX_OF_INSTANCE`].
     pub async fn create(&self, actor: Actor<'_>, makes: Makes, new: NewTerms) -> Result<Issued> {
-        let _forget = Forget(self.access);
         let mut conn = self.store.write().await?;
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
         let now = self.clock.now();
+        require_calm(&mut account, now).await?;
         let terms = new.check(&mut account, now).await?;
-        require_room(&mut account, now).await?;
-        let kind = match makes {
-            Makes::Client => CredentialKind::ClientToken,
-            Makes::ApiToken => CredentialKind::ApiToken,
-        };
-        let issued = issue(&mut account, self.rng, kind, None, None, &terms, now).await?;
-        detail(actor, &issued.view)
+        let kind = makes.kind();
+        match makes.instance() {
+            None => require_room(&mut account, now).await?,
+            Some(id) => require_place(&mut account, kind, id, &terms, now).await?,
+        }
+        let instance = makes.instance();
+        let issued = issue(&mut account, self.rng, kind, instance, None, &terms, now).await?;
+        detail_of_terms(actor, &issued.view)
             .write(&mut account, "credential.created", now)
             .await?;
-        conn.commit().await?;
+        commit(conn, self.access).await?;
         Ok(issued)
     }
 
@@ -155,13 +208,14 @@ impl<'a> Credentials<'a> {
         id: &CredentialId,
         change: Change,
     ) -> Result<CredentialView> {
-        let _forget = Forget(self.access);
+        self.require(actor.account(), id).await?;
         let mut conn = self.store.write().await?;
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
         let now = self.clock.now();
         let (info, parent) = find(&mut account, id).await?;
         require_live(&info, parent.as_ref(), now)?;
+        require_calm(&mut account, now).await?;
         let terms = change.check(&mut account, &info, now).await?;
         if terms == Terms::of(&info) {
             return Ok(CredentialView::of(info, parent.as_ref(), now));
@@ -180,13 +234,10 @@ impl<'a> Credentials<'a> {
             .await?;
         let (info, parent) = find(&mut account, id).await?;
         let view = CredentialView::of(info, parent.as_ref(), now);
-        detail(actor, &view)
-            .with("expires_at", view.expires_at.map(Timestamp::to_rfc3339))
-            .with("networks", view.networks())
-            .with("instances", view.instances())
+        detail_of_terms(actor, &view)
             .write(&mut account, "credential.changed", now)
             .await?;
-        conn.commit().await?;
+        commit(conn, self.access).await?;
         Ok(view)
     }
 
@@ -204,14 +255,15 @@ impl<'a> Credentials<'a> {
                 format!("grace_seconds is from 0 to {MAX_GRACE_SECS} (30 days)"),
             ));
         }
-        let _forget = Forget(self.access);
+        self.require(actor.account(), id).await?;
         let mut conn = self.store.write().await?;
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
         let now = self.clock.now();
         let (info, parent) = find(&mut account, id).await?;
         require_live(&info, parent.as_ref(), now)?;
-        if info.grace_until.is_some() || info.revoked_at.is_some() {
+        require_calm(&mut account, now).await?;
+        if info.grace_until.is_some() {
             return Err(Error::new(
                 ErrorCode::Conflict,
                 "This credential was rotated already and is in its grace. Rotate its successor, or revoke this one.",
@@ -256,7 +308,7 @@ impl<'a> Credentials<'a> {
             .with("grace_until", grace_until.map(Timestamp::to_rfc3339))
             .write(&mut account, "credential.rotated", now)
             .await?;
-        conn.commit().await?;
+        commit(conn, self.access).await?;
         Ok(Rotated {
             issued,
             old: id.clone(),
@@ -273,7 +325,7 @@ impl<'a> Credentials<'a> {
 
     /// Ends it, and what hangs on it, at once. One that has ended already stays as it is.
     pub async fn revoke(&self, actor: Actor<'_>, id: &CredentialId) -> Result<CredentialView> {
-        let _forget = Forget(self.access);
+        self.require(actor.account(), id).await?;
         let mut conn = self.store.write().await?;
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
@@ -289,7 +341,7 @@ impl<'a> Credentials<'a> {
         detail(actor, &view)
             .write(&mut account, "credential.revoked", now)
             .await?;
-        conn.commit().await?;
+        commit(conn, self.access).await?;
         Ok(view)
     }
 
@@ -306,6 +358,7 @@ impl<'a> Credentials<'a> {
             ));
         }
         require_live(&info, parent.as_ref(), now)?;
+        require_calm(&mut account, now).await?;
         let token = account.reveal_credential(id).await?;
         let token = token.ok_or_else(|| Error::internal("a token that should be kept is not"))?;
         detail(actor, &CredentialView::of(info, parent.as_ref(), now))
@@ -317,17 +370,23 @@ impl<'a> Credentials<'a> {
 
     /// Ends every JWT of the account.
     pub async fn sign_out(&self, actor: Actor<'_>) -> Result<()> {
-        let _forget = Forget(self.access);
         let mut conn = self.store.write().await?;
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
         let now = self.clock.now();
+        require_calm(&mut account, now).await?;
         account.raise_generation().await?;
         Detail::of(actor)
             .write(&mut account, "credential.signed_out", now)
             .await?;
-        conn.commit().await?;
+        commit(conn, self.access).await?;
         Ok(())
+    }
+
+    /// Asked before the one writer is: who names nothing holds up nobody.
+    async fn require(&self, account: &AccountId, id: &CredentialId) -> Result<()> {
+        let mut conn = self.store.read().await?;
+        find(&mut conn.account(account), id).await.map(|_| ())
     }
 
     /// The credential that the caller showed, and the one that it hangs on.
@@ -364,6 +423,57 @@ async fn find(
     Ok((info, parent))
 }
 
+/// So many changes in an hour are a program gone wild, or somebody who fills the disk.
+async fn require_calm(account: &mut AccountStore<'_>, now: Timestamp) -> Result<()> {
+    const HOUR_MS: i64 = 3_600_000;
+    let since = now.plus_millis(-HOUR_MS);
+    if account.count_audit(&COUNTED, since).await? < MAX_CHANGES {
+        return Ok(());
+    }
+    let text = format!(
+        "The account has changed its credentials {MAX_CHANGES} times in the last hour, which is the most. Try again later; DELETE /account/credentials/{{id}} is always possible."
+    );
+    Err(Error::new(ErrorCode::RateLimited, text).with_retry_after(600))
+}
+
+/// Live tokens that an instance may have, of one kind.
+pub const MAX_OF_INSTANCE: usize = 10;
+
+/// The instance is the account's, it takes that kind, and there are not too many already.
+async fn require_place(
+    account: &mut AccountStore<'_>,
+    kind: CredentialKind,
+    id: &InstanceId,
+    terms: &Terms,
+    now: Timestamp,
+) -> Result<()> {
+    let session = CredentialKind::SessionName;
+    let fits = match kind {
+        CredentialKind::SessionKey => account.reveal(session, Some(id), now).await?.is_some(),
+        _ => account.instance(id).await?.is_some(),
+    };
+    if !fits {
+        let text = "instance names none of this account, or (for a session key) none that is a session of the Direct API";
+        return Err(Error::field("instance", text));
+    }
+    if kind == CredentialKind::InstanceToken && !terms.scope.is_all() {
+        let text = "an instance token opens its own instance only";
+        return Err(Error::field("instances", text));
+    }
+    let filter = Filter {
+        kind: Some(kind),
+        instance: Some(id.clone()),
+        all: false,
+    };
+    if view::select(&account.credentials().await?, &filter, now).len() < MAX_OF_INSTANCE {
+        return Ok(());
+    }
+    let text = format!(
+        "The instance has {MAX_OF_INSTANCE} live ones of this kind, which is the most. Revoke those that nobody uses first, or rotate one."
+    );
+    Err(Error::new(ErrorCode::Conflict, text))
+}
+
 /// Those of instances and sessions are not counted: there is a line of them for each.
 async fn require_room(account: &mut AccountStore<'_>, now: Timestamp) -> Result<()> {
     if account.count_live_credentials(now).await? < MAX_LIVE {
@@ -384,10 +494,15 @@ fn require_live(
 ) -> Result<()> {
     match view::state_of(info, parent, now) {
         State::Live | State::Grace => Ok(()),
-        State::Expired | State::Revoked => Err(Error::new(
-            ErrorCode::Conflict,
-            "This credential has ended, and stays so. Create a new one: POST /account/credentials.",
-        )),
+        State::Expired | State::Revoked => {
+            let text = match info.kind {
+                CredentialKind::ClientSecret => {
+                    "This client secret has ended, and stays so. Create a new client pair."
+                }
+                _ => "This credential has ended, and stays so. Create a new one of its kind.",
+            };
+            Err(Error::new(ErrorCode::Conflict, text))
+        }
     }
 }
 
@@ -449,6 +564,14 @@ pub(crate) async fn issue_first_pair(
     let secret = issued.secret.map(|(_, secret)| secret);
     let secret = secret.ok_or_else(|| Error::internal("a client token without its secret"))?;
     Ok((issued.token, secret))
+}
+
+/// With what it may do: nobody should have to guess later how it was born.
+fn detail_of_terms(actor: Actor<'_>, of: &CredentialView) -> Detail {
+    detail(actor, of)
+        .with("expires_at", of.expires_at.map(Timestamp::to_rfc3339))
+        .with("networks", of.networks())
+        .with("instances", of.instances())
 }
 
 fn detail(actor: Actor<'_>, of: &CredentialView) -> Detail {

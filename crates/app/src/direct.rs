@@ -10,6 +10,7 @@ use recado_model::{
     credential::CredentialKind,
     instance::{NewInstance, Origin},
     network::network_of,
+    text::require_seen,
 };
 use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
@@ -60,6 +61,7 @@ impl Direct<'_> {
         if name.as_ref().is_some_and(|name| name.chars().count() > 255) {
             return Err(Error::field("label", "label has at most 255 characters"));
         }
+        require_seen("label", name.as_deref().unwrap_or_default())?;
         let webhook = match new.webhook.filter(|url| !url.trim().is_empty()) {
             Some(url) => Some(core.egress.check_url(&url)?.to_string()),
             None => None,
@@ -76,23 +78,24 @@ impl Direct<'_> {
                 "A guest session has no webhook. Send your wz_ token as Bearer to create the session in your shop.",
             ));
         }
+        let origin = network_of(from).to_string();
+        let caps = (core.config.max_guests, core.config.max_guests_per_network);
+        if caller.is_none() {
+            // Whoever is refused costs no write: strangers call this.
+            let mut conn = core.store.read().await?;
+            if let Some(door) = conn.system().guests(&origin, caps, now).await? {
+                enter(door, now)?;
+            }
+        }
         let mut conn = core.store.write().await?;
         let (account, expires_at) = match caller {
             Some(caller) => (caller.account.clone(), None),
             None => {
                 let account = AccountId::random(rng);
                 let until = now.plus_millis(guests::UNPAIRED_MS);
-                let origin = network_of(from).to_string();
-                let caps = (core.config.max_guests, core.config.max_guests_per_network);
                 let mut system = conn.system();
-                match system
-                    .open_guest(&account, &origin, caps, until, now)
-                    .await?
-                {
-                    GuestDoor::Opened => {}
-                    GuestDoor::Full(ends) => return Err(too_many(FULL, ends, now)),
-                    GuestDoor::NetworkFull(ends) => return Err(too_many(NETWORK_FULL, ends, now)),
-                }
+                let door = system.open_guest(&account, &origin, caps, until, now);
+                enter(door.await?, now)?;
                 (account, Some(until))
             }
         };
@@ -123,7 +126,11 @@ impl Direct<'_> {
         let mut conn = self.app.core.store.read().await?;
         let mut account = conn.account(&caller.account);
         Ok(account
-            .reveal(CredentialKind::SessionName, Some(&instance.id))
+            .reveal(
+                CredentialKind::SessionName,
+                Some(&instance.id),
+                self.app.core.clock.now(),
+            )
             .await?)
     }
 
@@ -169,6 +176,14 @@ pub(crate) async fn issue(
         conn.account(account).issue(credential, now).await?;
     }
     Ok((key.into_secret(), name.into_secret()))
+}
+
+fn enter(door: GuestDoor, now: Timestamp) -> Result<()> {
+    match door {
+        GuestDoor::Opened => Ok(()),
+        GuestDoor::Full(ends) => Err(too_many(FULL, ends, now)),
+        GuestDoor::NetworkFull(ends) => Err(too_many(NETWORK_FULL, ends, now)),
+    }
 }
 
 /// When the first of those in the way ends there is room again, at the latest.

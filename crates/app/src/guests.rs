@@ -5,7 +5,7 @@ use recado_model::{
     AccountId, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId,
     Result, Secret, StateReason, Token, TokenKind, credential::CredentialKind,
 };
-use recado_store::credentials::NewCredential;
+use recado_store::{credentials::NewCredential, system::accounts::Adoption};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,8 @@ const LOOK_EVERY_MS: i64 = 15_000;
 const AT_ONCE: usize = 8;
 /// How long a link may take to be online: for the answer to a claim, and for a log-out.
 const ONLINE_WAIT_MS: i64 = 5_000;
+/// How long an actor may take that was started for an account that has the instance no more.
+const STRAY_WAIT_MS: i64 = 500;
 
 /// A session that was a guest's and is the shop's now.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ impl Direct<'_> {
     /// that replace the old ones at once.
     ///
     /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
-    /// over.
+    /// over, 503 when another node holds its link: only that one can close it.
     pub async fn claim(
         &self,
         shop: &Caller,
@@ -103,11 +105,20 @@ async fn claim(
     tracing::info!(account.id = %shop.account, instance.id = %id, "guest session claimed");
     if claimed.instance.paired && claimed.instance.wanted {
         // The session is the shop's whatever becomes of the link, so that is no error.
-        match online(app, &shop.account, id).await {
+        let mut back = online(app, &shop.account, id).await;
+        if back.is_err() {
+            // Started for the guest, by a list from before the move: that finds no row and ends.
+            app.core.clock.sleep_ms(STRAY_WAIT_MS).await;
+            back = online(app, &shop.account, id).await;
+        }
+        match back {
             Ok(live) => claimed.instance.state = live.state,
             Err(error) => {
                 tracing::warn!(instance.id = %id, error = &error as &dyn std::error::Error, "the link of a claimed session is not back yet");
             }
+        }
+        if claimed.instance.state != ConnectionState::Connected {
+            app.supervisor.look_now();
         }
     }
     Ok(claimed)
@@ -126,8 +137,17 @@ async fn move_rows(
     let mut conn = app.core.store.write().await?;
     let mut account = conn.account(&shop.account);
     let trial = app.billing().trial(now);
-    let Some(instance) = account.adopt(guest, id, trial, now).await? else {
-        return Ok(None);
+    let node = &app.core.config.node;
+    let instance = match account.adopt(guest, id, node, trial, now).await? {
+        Adoption::Moved(instance) => *instance,
+        Adoption::Gone => return Ok(None),
+        Adoption::Held => {
+            return Err(Error::new(
+                ErrorCode::Unavailable,
+                "Another node holds this session's connection. Try again in a moment.",
+            )
+            .with_retry_after(5));
+        }
     };
     let token = Token::random(TokenKind::Instance, rng);
     let kind = CredentialKind::InstanceToken;
@@ -190,7 +210,8 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
 /// hold up the rest.
 async fn sweep(app: &App) -> Result<()> {
     let mut conn = app.core.store.read().await?;
-    let expired = conn.system().expired_guests(app.core.clock.now()).await?;
+    let (node, now) = (&app.core.config.node, app.core.clock.now());
+    let expired = conn.system().expired_guests(node, now).await?;
     drop(conn);
     let mut ending = JoinSet::new();
     for account in expired {
@@ -231,8 +252,15 @@ async fn end(app: &App, account: &AccountId) -> Result<()> {
         if may_come_online(&instance) {
             // WhatsApp hears of a log-out only over the link itself, which a restart may have closed.
             // When it does not come, the entry on the phone stays until the phone drops it.
-            if let Err(error) = online(app, account, &instance.id).await {
-                tracing::debug!(instance.id = %instance.id, error = &error as &dyn std::error::Error, "no link to log out over");
+            match online(app, account, &instance.id).await {
+                Ok(live) if live.leased => {}
+                // Another node has it, and logs it out; or the program stops. What is left is the
+                // next look's.
+                Ok(_) => return Ok(()),
+                Err(error) => {
+                    tracing::debug!(instance.id = %instance.id, error = &error as &dyn std::error::Error, "no link to log out over yet");
+                    return Ok(());
+                }
             }
         }
         instances::delete(app, account, &instance.id).await?;

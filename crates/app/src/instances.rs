@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use recado_model::{
     AccountId, Billing, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance,
-    InstanceId, Proof, Result, Secret, StateReason, Token, TokenKind, WebhookId,
+    InstanceId, Proof, Result, Secret, StateReason, Timestamp, Token, TokenKind, WebhookId,
     credential::CredentialKind,
     instance::{InstanceQuery, NewInstance, Origin},
+    text::require_seen,
     webhook::Webhook,
 };
 use recado_store::{Conn, credentials::NewCredential};
@@ -47,6 +48,7 @@ impl Instances<'_> {
                 "name is required, 3 to 255 characters",
             ));
         }
+        require_seen("name", &new.name)?;
         if let Some(url) = new.webhook.take().filter(|url| !url.trim().is_empty()) {
             new.webhook = Some(self.app.core.egress.check_url(&url)?.to_string());
         }
@@ -69,7 +71,7 @@ impl Instances<'_> {
         let mut conn = self.app.core.store.read().await?;
         let page = conn.account(&caller.account).instances(&query).await?;
         let mut items = Vec::with_capacity(page.items.len());
-        let mut tokens = tokens(&mut conn, caller, &page.items).await?;
+        let mut tokens = tokens(&mut conn, caller, &page.items, self.app.core.clock.now()).await?;
         let ids: Vec<_> = page
             .items
             .iter()
@@ -118,9 +120,14 @@ impl Instances<'_> {
 
     pub async fn view(&self, caller: &Caller, instance: &Instance) -> Result<InstanceView> {
         let mut conn = self.app.core.store.read().await?;
-        let token = tokens(&mut conn, caller, std::slice::from_ref(instance))
-            .await?
-            .remove(&instance.id);
+        let token = tokens(
+            &mut conn,
+            caller,
+            std::slice::from_ref(instance),
+            self.app.core.clock.now(),
+        )
+        .await?
+        .remove(&instance.id);
         let webhook = conn.account(&caller.account).webhook(&instance.id).await?;
         Ok(InstanceView {
             instance: instance.clone(),
@@ -271,6 +278,7 @@ async fn tokens(
     conn: &mut Conn,
     caller: &Caller,
     instances: &[Instance],
+    now: Timestamp,
 ) -> Result<HashMap<InstanceId, Secret>> {
     if !matches!(
         caller.proof,
@@ -284,7 +292,7 @@ async fn tokens(
         .collect();
     Ok(conn
         .account(&caller.account)
-        .reveal_instance_tokens(&ids)
+        .reveal_instance_tokens(&ids, now)
         .await?)
 }
 
@@ -307,13 +315,13 @@ pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
     if !instance.paired {
         return Err(Error::new(
             ErrorCode::InstanceNotConnected,
-            "The instance is not connected to WhatsApp. GET /instances/{id}/session/qr and scan the code with the phone.",
+            "The instance is not connected to WhatsApp. Ask for its QR code and scan it with the phone: GET /instances/{id}/session/qr, or GET /sessions/{key}/qr.",
         ));
     }
     if !instance.wanted {
         return Err(Error::new(
             ErrorCode::InstanceNotConnected,
-            "The instance was disconnected by its owner. GET /instances/{id}/session/qr connects it again, without a new scan.",
+            "The instance was disconnected by its owner. Asking for its QR code connects it again, without a new scan: GET /instances/{id}/session/qr, or GET /sessions/{key}/qr.",
         ));
     }
     Ok(())

@@ -3,6 +3,7 @@
 use recado_model::{
     Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
     instance::{NewInstance, Origin},
+    text::require_seen,
 };
 
 use crate::{App, instances, supervisor::Live};
@@ -145,13 +146,16 @@ impl Sessions<'_> {
         {
             return Err(Error::field("label", "label has at most 50 characters"));
         }
+        require_seen("label", label.as_deref().unwrap_or_default())?;
         if !force_new {
             let all = self.app.instances().all(caller).await?;
             // A label asks for that number, not for whichever happens to be idle.
             let fits = |name: &str| label.as_deref().is_none_or(|label| label == name);
-            let idle = all.into_iter().find(|instance| {
+            let idle = all.into_iter().filter(|instance| {
                 !instance.paired && instance.origin != Origin::Direct && fits(&instance.name)
             });
+            // The first, but one that is paid for when there is one.
+            let idle = idle.min_by_key(|instance| self.app.billing().require(instance).is_err());
             if let Some(idle) = idle {
                 return Ok(idle);
             }

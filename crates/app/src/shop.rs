@@ -16,6 +16,8 @@ pub struct ShopStatus {
     pub account: Account,
     pub instances: u64,
     pub connected: u64,
+    /// Instances that are refused because nobody pays for them.
+    pub unpaid: u64,
     pub by_state: Vec<(ConnectionState, u64)>,
 }
 
@@ -40,6 +42,10 @@ impl Shop<'_> {
             scope: caller.scope.clone(),
         };
         let page = store.instances(&query).await?;
+        let all = store.all_instances().await?;
+        let unpaid = all.iter().filter(|instance| {
+            caller.scope.allows(&instance.id) && self.app.billing().require(instance).is_err()
+        });
         let by_state: Vec<_> = page
             .by_state
             .into_iter()
@@ -54,6 +60,7 @@ impl Shop<'_> {
             account,
             instances: u64::try_from(page.total).unwrap_or(0),
             connected,
+            unpaid: unpaid.count() as u64,
             by_state,
         })
     }

@@ -209,8 +209,10 @@ pub struct CredentialRef {
     /// Rises with each change of the credential; JWTs carry it.
     pub version: i64,
     pub not_after: Option<Timestamp>,
-    /// When it ends by its owner's hand: revoked, or rotated and the grace is over.
-    pub revoked_at: Option<Timestamp>,
+    /// Rotated: it holds until then.
+    pub grace_until: Option<Timestamp>,
+    /// For good, whatever the clock says: clocks are set back, and nodes' differ.
+    pub revoked: bool,
     /// Networks it may be used from; empty is any. A child has its parent's.
     pub networks: Arc<[IpNet]>,
     /// Instances it may be used for. A child has its parent's.
@@ -221,7 +223,8 @@ pub struct CredentialRef {
 
 impl CredentialRef {
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none_or(|at| now < at) && self.not_after.is_none_or(|at| now < at)
+        let before = |end: Option<Timestamp>| end.is_none_or(|at| now < at);
+        !self.revoked && before(self.grace_until) && before(self.not_after)
     }
 
     /// Whether it may be used from there. An unknown address is in no network.

@@ -1,7 +1,7 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`message`], [`event`], [`webhook`], [`error`], [`phone`], [`network`]. Every other crate speaks in these types.
+//! [`instance`], [`message`], [`event`], [`webhook`], [`error`], [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here named as the noun is named in `DESIGN` words, its `pub use` below,
 //! and the file of the same name in `store`, `app` and `api`. To add a field: here first; the
@@ -19,6 +19,7 @@ pub mod instance;
 pub mod message;
 pub mod network;
 pub mod phone;
+pub mod text;
 pub mod webhook;
 
 pub use account::{Account, Role};
@@ -35,3 +36,4 @@ pub use id::{
 pub use instance::{ConnectionState, Instance, StateReason};
 pub use message::{Direction, MessageId, MessageStatus};
 pub use phone::PhoneNumber;
+pub use text::is_unseen;

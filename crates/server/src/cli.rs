@@ -123,6 +123,9 @@ pub enum CredentialCommand {
         /// An instance that it may be used for (RC…); may be given again.
         #[arg(long)]
         instance: Vec<String>,
+        /// Of an instance token or a session key: whose it is (RC…).
+        #[arg(long, value_name = "INSTANCE")]
+        of: Option<String>,
         #[arg(long)]
         json: bool,
     },
@@ -159,6 +162,10 @@ pub enum MakeKind {
     Client,
     /// Another token for the MCP endpoint.
     ApiToken,
+    /// Another token of the instance that --of names.
+    InstanceToken,
+    /// Another key of the Direct API session that --of names.
+    SessionKey,
 }
 
 #[derive(Debug, Args)]

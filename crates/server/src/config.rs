@@ -17,8 +17,9 @@ use recado_api::edge::Cors;
 use recado_app::{
     BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, limits::Quotas,
 };
+use recado_engine::wa::Network;
 use recado_model::{Rng, Secret, id::random_base32};
-use recado_store::Database;
+use recado_store::{Database, MasterKey};
 use serde::Deserialize;
 
 use sections::*;
@@ -129,11 +130,10 @@ impl Settings {
                 self.listen
             );
         } else {
-            let parsed = url.parse::<axum::http::Uri>().ok();
-            let whole = parsed.is_some_and(|uri| uri.scheme().is_some() && uri.host().is_some());
+            // It may hold a password: it is never shown.
             ensure!(
-                whole,
-                "public_url must be a complete address such as https://wa.example.com, not {url:?}"
+                is_public_url(&url),
+                "public_url must be a complete address such as https://wa.example.com: http:// or https://, a host, and a port or path if need be; without user name, password, query or fragment"
             );
         }
         ensure!(
@@ -172,6 +172,14 @@ impl Settings {
                 (1..=1_000_000).contains(&quota),
                 "limits.failed_proofs_per_{name} must be from 1 to 1000000: so many may fail in a minute, and one that holds always passes"
             );
+        }
+        crate::telemetry::filter(&self.log)?;
+        if let Some(key) = &self.master_key {
+            MasterKey::parse(key.expose()).with_context(|| self.key_source())?;
+        }
+        if self.sandbox_url().is_some() {
+            // Without an address it is `serve` that asks: all other commands need no network.
+            self.check_network()?;
         }
         self.database()?;
         self.metrics_listen()?;
@@ -250,6 +258,22 @@ impl Settings {
         Some(self.sandbox.url.as_str()).filter(|url| !url.is_empty())
     }
 
+    /// What the engine connects to.
+    pub fn network(&self) -> Network {
+        match self.sandbox_url() {
+            Some(url) => Network::Sandbox {
+                url: url.to_owned(),
+            },
+            None => Network::WhatsApp,
+        }
+    }
+
+    /// Whether this program may connect to it, before anything is made for it.
+    pub fn check_network(&self) -> Result<()> {
+        recado_engine::wa::check(&self.network())
+            .map_err(|why| anyhow!("sandbox.url: {}", why.message))
+    }
+
     /// Who may open a guest session.
     pub fn guests(&self) -> Result<Guests> {
         Ok(match self.direct.guests.as_str() {
@@ -277,7 +301,8 @@ impl Settings {
         })
     }
 
-    fn egress_allow(&self) -> Result<Vec<IpNet>> {
+    /// Networks that webhooks may reach though they are not public.
+    pub fn egress_allow(&self) -> Result<Vec<IpNet>> {
         let parts = self.egress.allow.parts().into_iter();
         parts
             .map(|part| {
@@ -288,13 +313,15 @@ impl Settings {
             .collect()
     }
 
-    /// Peers whose `X-Forwarded-For` is believed; a bare address is a network of one.
+    /// Peers whose `X-Forwarded-For` is believed; a bare address is a network of one. An IPv4 network
+    /// that is written as IPv6 is one of IPv4, as callers are.
     pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
         let parts = self.trusted_proxies.parts().into_iter();
         parts
             .map(|part| {
                 let one = part.parse::<IpAddr>().map(IpNet::from);
-                one.or_else(|_| part.parse::<IpNet>()).with_context(|| {
+                let net = one.or_else(|_| part.parse::<IpNet>()).map(canonical);
+                net.with_context(|| {
                     format!(
                         "trusted_proxies: {part:?} is not an address or subnet such as 10.0.0.0/8"
                     )

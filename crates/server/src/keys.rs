@@ -2,17 +2,18 @@
 //!
 //! A new master key lies beside the old one as `<file>.new` before the database is sealed under it,
 //! and takes its place after: whatever moment a rotation ends in, one of the two files opens the
-//! database, and whoever comes next finishes.
+//! database, and whoever comes next finishes. Neither is thrown away before the other is known to be
+//! the one in force.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Write},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
+    io::Write,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use recado_model::Rng;
 use recado_store::{Database, KeySource, MasterKey, Store};
 
@@ -169,6 +170,36 @@ fn lock_folder(path: &Path) -> Result<Option<File>> {
     }
 }
 
+/// `text`, the key in force, which lies in `new`, becomes what `path` holds; `new` goes only after
+/// that. The error says where the key is.
+fn put_in_place(new: &Path, path: &Path, text: &str, folder: &File) -> Result<()> {
+    let unsure = || format!("the new key is in {}, perhaps not for good", path.display());
+    let Err(moved) = fs::rename(new, path) else {
+        return folder.sync_all().with_context(unsure);
+    };
+    // Somebody may have done it just now, or been kept from removing what lay beside.
+    if !fs::read_to_string(path).is_ok_and(|held| held.trim() == text) {
+        // Not emptied first: keys are of one length, so this needs no space that could be missing.
+        let written = OpenOptions::new().write(true).open(path).and_then(|file| {
+            (&file).write_all(text.as_bytes())?;
+            file.set_len(text.len() as u64)?;
+            file.sync_all()
+        });
+        written.with_context(|| {
+            format!(
+                "THE ONLY KEY THAT OPENS THE DATABASE IS NOW IN {}, and can neither be moved to {} ({moved}) nor written there. Copy it there before anything removes it, and back it up",
+                new.display(),
+                path.display()
+            )
+        })?;
+    }
+    // The same key twice does no harm.
+    match fs::remove_file(new) {
+        Ok(()) => folder.sync_all().with_context(unsure),
+        Err(_) => Ok(()),
+    }
+}
+
 /// The key of a rotation that reached the database and not the file; puts it there, if it may.
 async fn finish_rotation(settings: &Settings, database: &Database) -> Result<Option<MasterKey>> {
     let path = settings.key_file();
@@ -182,19 +213,17 @@ async fn finish_rotation(settings: &Settings, database: &Database) -> Result<Opt
     }
     // Locked means that whoever rotates is about to do it.
     let locked = lock_folder(&path).ok().flatten();
-    if locked.is_some() && read_key(&new).is_some() {
-        let text = match fs::rename(&new, real(&path)) {
+    if let Some(folder) = locked
+        && let Ok(text) = fs::read_to_string(&new)
+    {
+        let said = match put_in_place(&new, &real(&path), text.trim(), &folder) {
             Ok(()) => format!(
                 "a rotation of the master key was interrupted; its new key is now in {}. Back it up.",
                 path.display()
             ),
-            Err(error) => format!(
-                "a rotation of the master key was interrupted: the key in force is in {}, and cannot be moved to {} ({error}). Move it there.",
-                new.display(),
-                path.display()
-            ),
+            Err(error) => format!("a rotation of the master key was interrupted. {error:#}"),
         };
-        telemetry::announce(settings.log_format, &text);
+        telemetry::announce(settings.log_format, &said);
     }
     Ok(Some(key))
 }
@@ -203,42 +232,24 @@ async fn finish_rotation(settings: &Settings, database: &Database) -> Result<Opt
 /// long as this lives.
 pub struct NextKey {
     pub key: MasterKey,
+    text: String,
     path: PathBuf,
     new: PathBuf,
     folder: File,
 }
 
 impl NextKey {
-    /// Settles what an earlier rotation left ([`settle`]) and writes a new key. The file belongs to
-    /// whom the old one belongs to, and is as private: the gateway may run as another user.
-    pub async fn make(settings: &Settings, database: &Database, rng: &dyn Rng) -> Result<Self> {
+    /// After [`prove_replaceable`], a new key. Its file belongs to whom the old one belongs to, and is
+    /// as private: the gateway may run as another user.
+    pub async fn make(settings: &Settings, store: &Store, rng: &dyn Rng) -> Result<Self> {
+        let folder = prove_replaceable(settings, store).await?;
         let path = settings.key_file();
-        let folder = settle(settings, database).await?;
         let (path, new) = (real(&path), beside(&path));
-        let old = fs::metadata(&path)
-            .with_context(|| format!("cannot look at the master key file {}", path.display()))?;
         let (key, text) = MasterKey::generate(rng);
-        let written = write_key(&new, &text).and_then(|file| {
-            let made = file.metadata()?;
-            if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
-                fchown(&file, Some(old.uid()), Some(old.gid()))?;
-            }
-            file.set_permissions(old.permissions())?;
-            file.sync_all()?;
-            folder.sync_all()
-        });
-        if let Err(error) = written {
-            // What was begun is of no use.
-            fs::remove_file(&new).ok();
-            return Err(error).with_context(|| {
-                format!(
-                    "cannot write {}: run this as the user that owns the master key file, in a folder that it may write",
-                    new.display()
-                )
-            });
-        }
+        write_beside(&new, &text, &look_at(&path)?, &folder)?;
         Ok(Self {
             key,
+            text,
             path,
             new,
             folder,
@@ -247,45 +258,114 @@ impl NextKey {
 
     /// It takes the old one's place, which is gone then.
     pub fn take_effect(self) -> Result<PathBuf> {
-        match fs::rename(&self.new, &self.path) {
-            Ok(()) => {}
-            // A program that started just now has done it.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!(
-                        "the database is sealed under the new master key now, which is in {}, and it cannot be moved to {}. Move it there",
-                        self.new.display(),
-                        self.path.display()
-                    )
-                });
-            }
-        }
-        self.folder.sync_all()?;
-        Ok(self.path)
+        let Self {
+            text,
+            path,
+            new,
+            folder,
+            ..
+        } = self;
+        put_in_place(&new, &path, &text, &folder)?;
+        Ok(path)
     }
 }
 
+fn look_at(path: &Path) -> Result<Metadata> {
+    fs::metadata(path)
+        .with_context(|| format!("cannot look at the master key file {}", path.display()))
+}
+
+/// Like the file that it is meant to replace, and on the disk when this returns.
+fn write_beside(new: &Path, text: &str, like: &Metadata, folder: &File) -> Result<()> {
+    let advice = || {
+        format!(
+            "cannot write {}: run this as the user that owns the master key file, in a folder that it may write",
+            new.display()
+        )
+    };
+    let file = write_key(new, text);
+    let written = file.and_then(|file| {
+        let made = file.metadata()?;
+        if (made.uid(), made.gid()) != (like.uid(), like.gid()) {
+            fchown(&file, Some(like.uid()), Some(like.gid()))?;
+        }
+        file.set_permissions(like.permissions())?;
+        file.sync_all()?;
+        folder.sync_all()
+    });
+    if written.is_err() {
+        // What was begun is of no use.
+        fs::remove_file(new).ok();
+    }
+    written.with_context(advice)
+}
+
+/// Settles what an earlier rotation left ([`settle`]), and replaces the key file by a copy of itself,
+/// by the steps that a rotation takes after its commit: what keeps them from working shows while the
+/// old key still holds. Answers the lock on the folder.
+pub async fn prove_replaceable(settings: &Settings, store: &Store) -> Result<File> {
+    let folder = settle(settings, store).await?;
+    let path = settings.key_file();
+    let (path, new) = (real(&path), beside(&path));
+    let refuse = |why: &str| {
+        anyhow!(
+            "the master key file {} cannot be replaced ({why}), so no new key was made. Where the file alone is mounted into a container, mount its folder instead (and name the file in master_key_file, RECADO_MASTER_KEY_FILE); otherwise run this as the user that owns the file and its folder",
+            path.display()
+        )
+    };
+    let old = look_at(&path)?;
+    if old.dev() != folder.metadata()?.dev() {
+        return Err(refuse("it is a mount of its own"));
+    }
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the master key file {}", path.display()))?;
+    write_beside(&new, &text, &old, &folder)?;
+    if let Err(error) = fs::rename(&new, &path) {
+        // A copy of what `path` goes on holding.
+        fs::remove_file(&new).ok();
+        return Err(refuse(&error.to_string()));
+    }
+    folder.sync_all()?;
+    Ok(folder)
+}
+
 /// Settles what an interrupted rotation left beside the key file: the new key takes its place when
-/// the database is sealed under it, and is removed when it is not. Answers the lock on the folder.
-pub async fn settle(settings: &Settings, database: &Database) -> Result<File> {
+/// the database is sealed under it, and is removed when it is under the one in the file. As long as
+/// neither is known, both stay. Answers the lock on the folder.
+pub async fn settle(settings: &Settings, store: &Store) -> Result<File> {
     let path = settings.key_file();
     let Some(folder) = lock_folder(&path)? else {
         bail!("another `recado key` command replaces the master key right now: wait for its end");
     };
-    let new = beside(&path);
-    if new.exists() {
-        let in_force = match read_key(&new) {
-            Some(key) => Store::is_master_key(database, &key).await?,
-            None => false,
-        };
-        let settled = match in_force {
-            true => fs::rename(&new, real(&path)),
-            false => fs::remove_file(&new),
-        };
-        settled
-            .and_then(|()| folder.sync_all())
-            .with_context(|| format!("cannot settle {}", new.display()))?;
+    let (path, new) = (real(&path), beside(&path));
+    let cannot = || format!("cannot settle {}", new.display());
+    if !new.try_exists().with_context(cannot)? {
+        return Ok(folder);
     }
+    // Held while the files change. The program that rotated may be gone, and its commit still run.
+    let in_force = store.hold_master().await.with_context(|| {
+        format!(
+            "cannot find out whether the master key in {} is the one in force, so it stays: try again in a minute",
+            new.display()
+        )
+    })?;
+    let text = fs::read_to_string(&new).unwrap_or_default();
+    if let Ok(key) = MasterKey::parse(text.trim())
+        && in_force.is(&key)?
+    {
+        put_in_place(&new, &path, text.trim(), &folder)?;
+        return Ok(folder);
+    }
+    let held = read_key(&path).map(|key| in_force.is(&key)).transpose()?;
+    ensure!(
+        held == Some(true),
+        "the master key in force is neither in {} nor in {}, so both stay: put the key file that belongs to this database into {}",
+        path.display(),
+        new.display(),
+        path.display()
+    );
+    fs::remove_file(&new)
+        .and_then(|()| folder.sync_all())
+        .with_context(cannot)?;
     Ok(folder)
 }

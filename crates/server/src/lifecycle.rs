@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use recado_app::{App, Deps, Workers};
-use recado_engine::wa::{Network, WaConfig, WaEngine};
+use recado_engine::wa::{WaConfig, WaEngine};
 use recado_model::{Clock, Rng};
 use recado_store::{Options, Store, StoreError};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -20,6 +20,9 @@ pub struct World {
     pub rng: Arc<dyn Rng>,
     pub metrics: Option<PrometheusHandle>,
 }
+
+/// Few ask for metrics, and what they hold open comes from the files that callers leave over.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// A running gateway.
 pub struct Gateway {
@@ -78,6 +81,9 @@ impl Gateway {
             rng,
             metrics,
         } = world;
+        listen::files::raise();
+        // Before a database or a master key is made for a network that is out of reach.
+        settings.check_network()?;
         keys::prepare_data_dir(&settings.data_dir)?;
         let lock = keys::lock_data_dir(&settings.data_dir)?;
         // Before anything is opened: a taken port must not leave a half-started gateway behind.
@@ -88,15 +94,9 @@ impl Gateway {
             _ => None,
         };
         let store = open_store(settings, &rng, true, false).await?;
-        let network = match settings.sandbox_url() {
-            Some(url) => Network::Sandbox {
-                url: url.to_owned(),
-            },
-            None => Network::WhatsApp,
-        };
         let engine = WaEngine::new(WaConfig {
             store: store.clone(),
-            network,
+            network: settings.network(),
             rng: rng.clone(),
         })?;
         let public_url = settings.public_url_on(address);
@@ -122,17 +122,21 @@ impl Gateway {
 
         let listening = CancellationToken::new();
         let mut metrics_url = None;
-        let limits = listen::Limits {
-            connections: settings.limits.connections,
-            ..listen::Limits::default()
+        let serve = |listener, router, connections| {
+            let limits = listen::Limits {
+                connections,
+                ..listen::Limits::default()
+            };
+            listen::serve(listener, router, limits, listening.clone())
         };
-        let serve = |listener, router| listen::serve(listener, router, limits, listening.clone());
-        let mut servers = vec![serve(listener, router)];
+        let connections = listen::files::room(settings.limits.connections);
+        let mut servers = vec![serve(listener, router, connections)];
         if let Some((listener, handle)) = metrics_listener {
             metrics_url = Some(format!("http://{}/metrics", listener.local_addr()?));
             let router =
                 Router::new().route("/metrics", get(move || async move { handle.render() }));
-            servers.push(serve(listener, router));
+            let connections = METRICS_CONNECTIONS.min(connections);
+            servers.push(serve(listener, router, connections));
         }
         tracing::info!(listen = %address, network = app.network(), "recado is up");
         Ok(Self {

@@ -3,6 +3,7 @@
 //! `axum::serve` has neither a time limit for heads nor a cap on connections, hence this loop over
 //! hyper. HTTP/1.1 only: a TLS proxy stands in front, and those speak that to what is behind them.
 
+pub mod files;
 mod head;
 
 use std::{
@@ -40,6 +41,8 @@ pub struct Limits {
     /// Between an answer and the next request. Longer than the minute for which proxies usually keep a
     /// connection: if we ended it first, a request that is just on its way would be lost.
     pub idle: Duration,
+    /// For the peer to take some more of an answer that waits for it.
+    pub stall: Duration,
     /// For requests under way once the program stops.
     pub drain: Duration,
 }
@@ -50,6 +53,7 @@ impl Default for Limits {
             connections: 10_000,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
+            stall: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }
@@ -157,7 +161,7 @@ async fn connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.call(request)
     });
-    let stream = Watched::new(stream);
+    let stream = Watched::new(stream, limits.stall);
     let timer = HeadTimer::new(&stream, limits.head);
     let served = Builder::new()
         .timer(timer)

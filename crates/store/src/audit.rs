@@ -5,7 +5,7 @@ use recado_model::{Timestamp, id::random_base32};
 use crate::{
     accounts::AccountStore,
     error::Result,
-    sql::{Row, built, sql},
+    sql::{Row, built, placeholders, sql},
 };
 
 /// One audit row.
@@ -33,6 +33,20 @@ impl AccountStore<'_> {
             .execute(self.conn)
             .await?;
         Ok(())
+    }
+
+    /// How many of these kinds there are from `since` on.
+    pub async fn count_audit(&mut self, kinds: &[&str], since: Timestamp) -> Result<i64> {
+        built(format!(
+            "SELECT COUNT(*) AS n FROM audit WHERE account_id = $1 AND at >= $2 AND kind IN ({})",
+            placeholders(3, kinds.len())
+        ))
+        .bind(&self.id)
+        .bind(since)
+        .bind_all(kinds.iter().copied())
+        .fetch_one(self.conn)
+        .await?
+        .i64("n")
     }
 
     /// The newest `limit`, newest first.

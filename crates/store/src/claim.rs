@@ -4,7 +4,7 @@
 //! is sealed is bound to its account, so it is opened under the guest's key and sealed under the
 //! shop's. To keep something more that is sealed below an instance: seal it anew here, too.
 
-use recado_model::{AccountId, Instance, InstanceId, Timestamp};
+use recado_model::{AccountId, InstanceId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     error::{Result, StoreError},
     seal::Context,
     sql::{built, placeholders, sql},
-    system::bump_epoch,
+    system::{accounts::Adoption, bump_epoch},
 };
 
 /// Rows per statement; SQLite allows 32766 values in one.
@@ -37,16 +37,19 @@ impl AccountStore<'_> {
 
     /// Takes over a guest's instance, with this account's next number, and removes the guest. The
     /// instance's old credentials are gone: issue new ones in the same transaction. Its trial ends at
-    /// `trial_until`, and nothing is paid. Nobody holds its lease afterwards, so no link of it may run.
+    /// `trial_until`, and nothing is paid. Nobody holds its lease afterwards, so no link of it may run
+    /// on `node`, the caller's.
     ///
-    /// `None`, and nothing happens, when the guest has ended, is ending, or was taken over.
+    /// On [`Adoption::Gone`] nothing has happened; on [`Adoption::Held`] and on an error the
+    /// transaction must be given up.
     pub async fn adopt(
         &mut self,
         guest: &AccountId,
         instance: &InstanceId,
+        node: &str,
         trial_until: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Option<Instance>> {
+    ) -> Result<Adoption> {
         // Writing holds the guest's row: its end and another claim wait, and then find it gone.
         let waits = sql(
             "UPDATE account SET expires_at = expires_at WHERE id = $1 AND kind = 'guest' AND expires_at > $2",
@@ -56,7 +59,7 @@ impl AccountStore<'_> {
         .execute(self.conn)
         .await?;
         if waits == 0 {
-            return Ok(None);
+            return Ok(Adoption::Gone);
         }
         delete_credentials(self.conn, guest).await?;
         let number = sql(
@@ -70,7 +73,8 @@ impl AccountStore<'_> {
         let moved = sql(
             "UPDATE instance SET account_id = $1, number = $2, lease_owner = NULL, lease_until = NULL, \
              subscription_id = NULL, trial_until = $3, paid_until = NULL, cancel_at = NULL, updated_at = $4 \
-             WHERE account_id = $5 AND id = $6",
+             WHERE account_id = $5 AND id = $6 \
+             AND (lease_owner IS NULL OR lease_owner = $7 OR lease_until IS NULL OR lease_until <= $4)",
         )
         .bind(&self.id)
         .bind(number)
@@ -78,10 +82,20 @@ impl AccountStore<'_> {
         .bind(now)
         .bind(guest)
         .bind(instance)
+        .bind(node)
         .execute(self.conn)
         .await?;
         if moved == 0 {
-            return Err(StoreError::NoParent);
+            let there = sql("SELECT id FROM instance WHERE account_id = $1 AND id = $2")
+                .bind(guest)
+                .bind(instance)
+                .fetch_optional(self.conn)
+                .await?;
+            return match there {
+                // Moving it from under a running link would leave two of them on one device.
+                Some(_) => Ok(Adoption::Held),
+                None => Err(StoreError::NoParent),
+            };
         }
         self.reseal_device(guest, instance).await?;
         self.reseal_webhook(guest, instance).await?;
@@ -93,7 +107,10 @@ impl AccountStore<'_> {
         self.conn.touch(instance);
         bump_epoch(self.conn).await?;
         self.conn.store.inner.account_keys.remove(guest);
-        self.instance(instance).await
+        let moved = self.instance(instance).await?;
+        Ok(Adoption::Moved(Box::new(
+            moved.ok_or(StoreError::NoParent)?,
+        )))
     }
 
     async fn reseal_device(&mut self, guest: &AccountId, instance: &InstanceId) -> Result<()> {

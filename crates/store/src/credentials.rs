@@ -1,11 +1,11 @@
 //! Credentials: issued, shown again, revoked. Looking one up by its token is in `system`.
 //!
 //! What ends one bumps the epoch in its transaction, so that other processes drop what they cached. A
-//! new one does not: that a token is unknown is never cached.
+//! new one does not: nobody can have shown its token before.
 //!
 //! Ending one leaves its `version` alone. JWTs carry the version, so raising it would kill those that
-//! are out at once, and the owner may have chosen a grace; when the end has come, `revoked_at` by
-//! itself refuses them.
+//! are out at once, and the owner may have chosen a grace. A revoked one has ended for good, whatever
+//! time it says: clocks are set back. `grace_until` and `not_after` are ends to come.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -127,24 +127,27 @@ impl AccountStore<'_> {
         Ok(())
     }
 
-    /// The newest token of that kind that is neither revoked nor rotated: of the instance, or (with
+    /// The newest token of that kind that holds at `now` and was not rotated: of the instance, or (with
     /// `None`) of the account itself. `None` when there is none, or its kind is never shown again.
     pub async fn reveal(
         &mut self,
         kind: CredentialKind,
         instance: Option<&InstanceId>,
+        now: Timestamp,
     ) -> Result<Option<Secret>> {
         let query = match instance {
             Some(_) => sql(
-                "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $3 \
-                 AND revoked_at IS NULL AND grace_until IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+                "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $4 \
+                 AND revoked_at IS NULL AND grace_until IS NULL AND sealed IS NOT NULL \
+                 AND (not_after IS NULL OR not_after > $3) ORDER BY created_at DESC, id DESC LIMIT 1",
             ),
             None => sql(
                 "SELECT id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL \
-                 AND revoked_at IS NULL AND grace_until IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+                 AND revoked_at IS NULL AND grace_until IS NULL AND sealed IS NOT NULL \
+                 AND (not_after IS NULL OR not_after > $3) ORDER BY created_at DESC, id DESC LIMIT 1",
             ),
         };
-        let mut query = query.bind(&self.id).bind(kind.as_str());
+        let mut query = query.bind(&self.id).bind(kind.as_str()).bind(now);
         if let Some(instance) = instance {
             query = query.bind(instance);
         }
@@ -158,16 +161,19 @@ impl AccountStore<'_> {
     pub async fn reveal_instance_tokens(
         &mut self,
         instances: &[InstanceId],
+        now: Timestamp,
     ) -> Result<HashMap<InstanceId, Secret>> {
         let mut tokens = HashMap::with_capacity(instances.len());
         for part in instances.chunks(200) {
             let rows = built(format!(
                 "SELECT id, instance_id, sealed FROM credential WHERE account_id = $1 AND kind = $2 AND revoked_at IS NULL \
-                 AND grace_until IS NULL AND sealed IS NOT NULL AND instance_id IN ({}) ORDER BY created_at, id",
-                placeholders(3, part.len())
+                 AND grace_until IS NULL AND (not_after IS NULL OR not_after > $3) \
+                 AND sealed IS NOT NULL AND instance_id IN ({}) ORDER BY created_at, id",
+                placeholders(4, part.len())
             ))
             .bind(&self.id)
             .bind(CredentialKind::InstanceToken.as_str())
+            .bind(now)
             .bind_all(part)
             .fetch_all(self.conn)
             .await?;
@@ -205,7 +211,7 @@ impl AccountStore<'_> {
         sql(
             "SELECT COUNT(*) AS n FROM credential WHERE account_id = $1 AND kind IN ($2, $3) \
              AND (not_after IS NULL OR not_after > $4) AND (grace_until IS NULL OR grace_until > $4) \
-             AND (revoked_at IS NULL OR revoked_at > $4)",
+             AND revoked_at IS NULL",
         )
         .bind(&self.id)
         .bind(CredentialKind::ClientToken.as_str())
@@ -221,7 +227,7 @@ impl AccountStore<'_> {
         sql(
             "SELECT COUNT(*) AS n FROM credential WHERE account_id = $1 AND kind = $2 \
              AND COALESCE(instance_id, '') = $3 AND COALESCE(parent_id, '') = $4 \
-             AND grace_until > $5 AND (revoked_at IS NULL OR revoked_at > $5) \
+             AND grace_until > $5 AND revoked_at IS NULL \
              AND (not_after IS NULL OR not_after > $5)",
         )
         .bind(&self.id)
@@ -313,41 +319,38 @@ impl AccountStore<'_> {
         Ok(changed > 0)
     }
 
-    /// Ends a credential and its children at `at` (in the future for a grace). A credential that
-    /// ends earlier already stays so; JWTs that came from it live until then. `false` when nothing changed.
-    pub async fn revoke(&mut self, id: &CredentialId, at: Timestamp) -> Result<bool> {
-        let changed = sql(
-            "UPDATE credential SET revoked_at = $3 \
-             WHERE account_id = $1 AND (id = $2 OR parent_id = $2) AND (revoked_at IS NULL OR revoked_at > $3)",
-        )
+    /// Ends a credential and its children, for good. `false` when nothing changed.
+    pub async fn revoke(&mut self, id: &CredentialId, now: Timestamp) -> Result<bool> {
+        let changed = sql("UPDATE credential SET revoked_at = $3 \
+             WHERE account_id = $1 AND (id = $2 OR parent_id = $2) AND revoked_at IS NULL")
         .bind(&self.id)
         .bind(id)
-        .bind(at)
+        .bind(now)
         .execute(self.conn)
         .await?;
         bump_epoch(self.conn).await?;
         Ok(changed > 0)
     }
 
-    /// Ends all credentials of a kind, with their children: those of the instance, or (with `None`)
+    /// Ends all credentials of a kind, with their children, for good: those of the instance, or (with `None`)
     /// those of the account itself. The number that changed.
     pub async fn revoke_kind(
         &mut self,
         kind: CredentialKind,
         instance: Option<&InstanceId>,
-        at: Timestamp,
+        now: Timestamp,
     ) -> Result<u64> {
         let query = match instance {
             Some(_) => sql("UPDATE credential SET revoked_at = $3 \
-                 WHERE account_id = $1 AND (revoked_at IS NULL OR revoked_at > $3) \
+                 WHERE account_id = $1 AND revoked_at IS NULL \
                  AND ((kind = $2 AND instance_id = $4) OR parent_id IN \
                  (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $4))"),
             None => sql("UPDATE credential SET revoked_at = $3 \
-                 WHERE account_id = $1 AND (revoked_at IS NULL OR revoked_at > $3) \
+                 WHERE account_id = $1 AND revoked_at IS NULL \
                  AND ((kind = $2 AND instance_id IS NULL) OR parent_id IN \
                  (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL))"),
         };
-        let mut query = query.bind(&self.id).bind(kind.as_str()).bind(at);
+        let mut query = query.bind(&self.id).bind(kind.as_str()).bind(now);
         if let Some(instance) = instance {
             query = query.bind(instance);
         }

@@ -7,7 +7,10 @@
 //! under an old key does, and `system::rotation` waits for that.
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -42,6 +45,22 @@ pub(crate) struct Keys {
     pub check: Vec<u8>,
     /// Newest first, those that do not sign yet too.
     pub peppers: Arc<[Pepper]>,
+    /// The database has newer ones, which could not be read.
+    pub behind: AtomicBool,
+}
+
+/// Which master key is in force, for as long as this lives: a rotation that is about to commit was
+/// waited for, and the next one waits. Dropping it changes nothing in the database.
+pub struct MasterInForce {
+    /// Holds the row.
+    _conn: Conn,
+    check: Vec<u8>,
+}
+
+impl MasterInForce {
+    pub fn is(&self, key: &MasterKey) -> Result<bool> {
+        key.matches(&self.check)
+    }
 }
 
 /// The data keys of an account in use.
@@ -89,8 +108,31 @@ impl Store {
     /// Brings what is in memory up to date: peppers, data keys, the master key. Whether anything had
     /// changed. One statement when nothing has; call it whenever the epoch moved.
     ///
-    /// [`StoreError::MasterKeyReplaced`] when the new master key cannot be had: call again later.
+    /// [`StoreError::MasterKeyReplaced`] when the new master key cannot be had: call again later. Until
+    /// a call succeeds, [`Store::keys_are_current`] is `false`.
     pub async fn reload_keys(&self) -> Result<bool> {
+        let outcome = self.read_changed_keys().await;
+        let behind = outcome.is_err();
+        self.keys().behind.store(behind, Ordering::Relaxed);
+        outcome
+    }
+
+    /// `false` from a [`Store::reload_keys`] that failed to one that did not. What is not found
+    /// meanwhile may be there under a key that is not known here: say so rather than deny it.
+    pub fn keys_are_current(&self) -> bool {
+        !self.keys().behind.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a rotation that is under way, and keeps others waiting until the answer is dropped.
+    /// An error (such as [`StoreError::Busy`] when the wait was too long) says nothing about which key
+    /// is in force: throw none away then.
+    pub async fn hold_master(&self) -> Result<MasterInForce> {
+        let mut conn = self.write().await?;
+        let check = hold_key_check(&mut conn).await?;
+        Ok(MasterInForce { _conn: conn, check })
+    }
+
+    async fn read_changed_keys(&self) -> Result<bool> {
         let mut conn = self.read().await?;
         let held = self.keys();
         let (seen, check) = marks(&mut conn).await?;
@@ -109,6 +151,7 @@ impl Store {
             master: new.clone(),
             check,
             peppers: held.peppers.clone(),
+            behind: AtomicBool::new(held.behind.load(Ordering::Relaxed)),
         });
     }
 
@@ -145,6 +188,15 @@ async fn marks(conn: &mut Conn) -> Result<(i64, Vec<u8>)> {
     Ok((seen, check))
 }
 
+/// The record of the master key, whose row is held until the transaction ends. A plain look would not
+/// see a commit that the database is still busy with, though its program is gone.
+async fn hold_key_check(conn: &mut Conn) -> Result<Vec<u8>> {
+    let row = sql("UPDATE meta SET n = n WHERE name = 'key_check' RETURNING value")
+        .fetch_one(conn)
+        .await?;
+    row.blob("value")
+}
+
 /// Tells every process that keys have changed. In the transaction that changed them.
 pub(crate) async fn bump_keys(conn: &mut Conn) -> Result<()> {
     sql("UPDATE meta SET n = n + 1 WHERE name IN ('epoch', 'keys')")
@@ -168,6 +220,7 @@ impl Conn {
                         master,
                         check,
                         peppers,
+                        behind: AtomicBool::new(false),
                     });
                     return Ok(());
                 }
@@ -182,10 +235,8 @@ impl Conn {
     /// The master key, for wrapping. It stays the one in force until the transaction ends: the row
     /// that it is known by is held, so a rotation waits, and one that was faster is seen.
     pub(crate) async fn master_for_wrapping(&mut self) -> Result<MasterKey> {
-        let row = sql("UPDATE meta SET n = n WHERE name = 'key_check' RETURNING value")
-            .fetch_one(self)
-            .await?;
-        self.store.adopt_master(&row.blob("value")?)
+        let check = hold_key_check(self).await?;
+        self.store.adopt_master(&check)
     }
 
     /// The account's data keys, from memory or from its rows (also those of this transaction).

@@ -79,6 +79,7 @@ impl Store {
                     master: master_key,
                     check: Vec::new(),
                     peppers: Arc::new([]),
+                    behind: AtomicBool::new(false),
                 })),
                 key_source: OnceLock::new(),
                 account_keys: Cache::new(KEPT_KEYS),
@@ -102,7 +103,8 @@ impl Store {
         Ok(key_check(database).await?.is_some())
     }
 
-    /// Whether that key is the database's master key. `false` also when it has none yet.
+    /// Whether that key is the database's master key. `false` also when it has none yet, and when a
+    /// rotation to it is just being committed: [`Store::hold_master`] decides what may be thrown away.
     pub async fn is_master_key(database: &Database, key: &MasterKey) -> Result<bool> {
         match key_check(database).await? {
             Some(record) => key.matches(&record),
@@ -154,6 +156,7 @@ impl Store {
             master: held.master.clone(),
             check: record,
             peppers: held.peppers.clone(),
+            behind: AtomicBool::new(false),
         });
         conn.load_keys().await.map_err(|error| match error {
             // Replaced since it was proved, a moment ago.

@@ -145,7 +145,8 @@ fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
         return Ok(None);
     };
     let refused = || {
-        let text = "The Authorization header of /token is HTTP Basic: base64 of client_token:client_secret.";
+        let text =
+            "The Authorization header here is HTTP Basic: base64 of client_token:client_secret.";
         Fail::of_basic(Error::new(ErrorCode::InvalidClient, text))
     };
     let (scheme, encoded) = value.split_once(' ').ok_or_else(refused)?;
@@ -200,7 +201,11 @@ impl Fields {
         let form = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|essence| {
+                let essence = essence.trim();
+                essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+            });
         let map = if form {
             Self::form(bytes)?
         } else {
@@ -213,6 +218,11 @@ impl Fields {
     }
 
     fn form(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
+        // What curl sends with -d and no header.
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            let text = "The body looks like JSON but was sent as a form: add Content-Type: application/json.";
+            return Err(Error::new(ErrorCode::InvalidRequest, text).into());
+        }
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes)
             .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The form is not readable."))?;
         let mut map = Map::new();

@@ -203,6 +203,14 @@ impl McpCaller {
         self.forward(body, id).await
     }
 
+    async fn still_holds(&self) -> bool {
+        let Ok(shown) = Credentials::collect(&self.parts, Accepts::MCP) else {
+            return false;
+        };
+        let access = self.shared.app.access();
+        access.mcp(&shown.presented()).await.is_ok()
+    }
+
     /// Each message on its own, in order; notifications have no answer.
     async fn batch(&self, text: &str) -> Response {
         if self.caller.is_none() {
@@ -220,8 +228,15 @@ impl McpCaller {
             return self.refuse(-32600, &text, &());
         }
         let mut answers: Vec<Box<RawValue>> = Vec::new();
-        for item in items {
-            let response = self.single(item.get()).await;
+        for (at, item) in items.into_iter().enumerate() {
+            // The token may have died meanwhile, by one of these messages even.
+            let response = match at > 0 && !self.still_holds().await {
+                true => {
+                    let fail = Fail::of_proof(Error::unauthorized(), true);
+                    unauthorized(&fail, item.get().as_bytes(), &self.shared, true)
+                }
+                false => self.single(item.get()).await,
+            };
             let bytes = match response.into_body().collect().await {
                 Ok(collected) => collected.to_bytes(),
                 Err(error) => return Fail::from(Error::internal(error)).into_response(),

@@ -104,6 +104,7 @@ impl<'a> Row<'a> {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ListQuery {
     #[schemars(extend("enum" = ["client_token", "client_secret", "instance_token", "api_token", "session_key"]))]
     kind: Option<String>,
@@ -150,11 +151,15 @@ fn parse_kind(text: &str) -> Result<CredentialKind, Error> {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CreateBody {
-    #[schemars(extend("enum" = ["client", "api_token"]))]
+    #[schemars(extend("enum" = ["client", "api_token", "instance_token", "session_key"]))]
     kind: String,
+    /// Whose token it is: of instance tokens and session keys.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 50))]
+    instance: Option<String>,
+    #[serde(default)]
+    #[schemars(length(max = 100))]
     label: Option<String>,
     /// RFC 3339, in the future.
     #[serde(default)]
@@ -217,8 +222,7 @@ pub async fn create(
     State(shared): State<Shared>,
     Json(body): Json<CreateBody>,
 ) -> Result<Response, Fail> {
-    let makes = Makes::parse(&body.kind)
-        .ok_or_else(|| Error::field("kind", "kind is client or api_token"))?;
+    let makes = Makes::parse(&body.kind, body.instance.as_deref())?;
     let terms = NewTerms {
         label: body.label,
         expires_at: body.expires_at,
@@ -244,6 +248,7 @@ pub async fn get(
 
 /// `null` clears, absent keeps.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     label: Option<Option<String>>,
@@ -310,6 +315,7 @@ pub async fn change(
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RotateBody {
     #[serde(default)]
     #[schemars(range(min = 0, max = 2_592_000))]
@@ -378,6 +384,7 @@ pub async fn sign_out(
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AuditQuery {
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,

@@ -13,9 +13,9 @@ use std::{
     },
 };
 
-use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, sync::Cache};
 use recado_model::{
-    AccountId, Clock, Error, Instance, InstanceId, Result, Timestamp, Token, TokenKind,
+    AccountId, Clock, Error, ErrorCode, Instance, InstanceId, Result, Timestamp, Token, TokenKind,
     credential::CredentialRef,
 };
 use recado_store::Store;
@@ -124,6 +124,9 @@ impl Credentials {
             Ok::<_, Error>(found.map(|credential| Arc::new(Known::new(credential))))
         };
         let found = self.by_token.get_or_insert_async(&key, load).await?;
+        if found.is_none() && !self.store.keys_are_current() {
+            return Err(not_now());
+        }
         Ok(found.filter(|known| self.holds(known, from)))
     }
 
@@ -131,9 +134,9 @@ impl Credentials {
     pub fn holds(&self, known: &Known, from: Option<IpAddr>) -> bool {
         let (credential, now) = (&known.credential, self.clock.now());
         let refused = if !credential.is_live(now) {
-            match credential.revoked_at.is_some_and(|at| at <= now) {
-                true => Some("revoked"),
-                false => Some("expired"),
+            match credential.not_after.is_some_and(|at| at <= now) {
+                true => Some("expired"),
+                false => Some("revoked"),
             }
         } else if !credential.may_come_from(from) {
             Some("network")
@@ -152,19 +155,29 @@ impl Credentials {
     }
 }
 
+/// The keys changed and this process cannot read the new ones yet: that it does not know a token says
+/// nothing about the token.
+pub fn not_now() -> Error {
+    Error::new(
+        ErrorCode::Unavailable,
+        "The gateway's keys are being replaced. Try again in a moment.",
+    )
+    .with_retry_after(1)
+}
+
 #[derive(Clone)]
 struct Entry {
     instance: Arc<Instance>,
     /// Changes of this process to the instance, and of anybody to credentials, before it was read.
     changes: u64,
     seen: u64,
-    until: Timestamp,
+    read_at: Timestamp,
 }
 
 pub struct Instances {
     store: Store,
     clock: Arc<dyn Clock>,
-    by_id: Cache<InstanceId, Entry>,
+    by_id: Cache<(AccountId, InstanceId), Entry>,
     believe_ms: i64,
 }
 
@@ -197,19 +210,29 @@ impl Instances {
             // Before the row is read: a change in between makes the entry stale, not wrong.
             let changes = self.store.instance_changes(id);
             let now = self.clock.now();
-            let is_fresh =
-                |entry: &Entry| entry.changes == changes && entry.seen == seen && now < entry.until;
-            let guard = match self.by_id.get(id) {
-                Some(entry) if is_fresh(&entry) => return Ok(of(account, entry.instance)),
+            let is_fresh = |entry: &Entry| {
+                // A clock that was set back makes no entry younger.
+                let age = now.since(entry.read_at);
+                entry.changes == changes
+                    && entry.seen == seen
+                    && (0..self.believe_ms).contains(&age)
+            };
+            // With the account in it: nobody waits for the look-up of somebody else.
+            let asked = Asked(account, id);
+            let guard = match self.by_id.get(&asked) {
+                Some(entry) if is_fresh(&entry) => return Ok(Some(entry.instance)),
                 Some(_) => {
-                    self.by_id.remove_if(id, |entry| !is_fresh(entry));
+                    self.by_id.remove_if(&asked, |entry| !is_fresh(entry));
                     continue;
                 }
-                None => match self.by_id.get_value_or_guard_async(id).await {
-                    Ok(entry) if is_fresh(&entry) => return Ok(of(account, entry.instance)),
-                    Ok(_) => continue,
-                    Err(guard) => guard,
-                },
+                None => {
+                    let key = (account.clone(), id.clone());
+                    match self.by_id.get_value_or_guard_async(&key).await {
+                        Ok(entry) if is_fresh(&entry) => return Ok(Some(entry.instance)),
+                        Ok(_) => continue,
+                        Err(guard) => guard,
+                    }
+                }
             };
             let mut conn = self.store.read().await?;
             let Some(found) = conn.account(account).instance(id).await? else {
@@ -220,7 +243,7 @@ impl Instances {
                 instance: instance.clone(),
                 changes,
                 seen,
-                until: now.plus_millis(self.believe_ms),
+                read_at: now,
             };
             // Lost only when the cache is being emptied meanwhile.
             let _ = guard.insert(entry);
@@ -229,6 +252,12 @@ impl Instances {
     }
 }
 
-fn of(account: &AccountId, instance: Arc<Instance>) -> Option<Arc<Instance>> {
-    (instance.account == *account).then_some(instance)
+/// A key to look up by, without a copy of the ids.
+#[derive(Hash)]
+struct Asked<'a>(&'a AccountId, &'a InstanceId);
+
+impl Equivalent<(AccountId, InstanceId)> for Asked<'_> {
+    fn equivalent(&self, key: &(AccountId, InstanceId)) -> bool {
+        *self.0 == key.0 && *self.1 == key.1
+    }
 }

@@ -62,7 +62,7 @@ impl Access {
         let refused = || {
             Error::new(
                 ErrorCode::InvalidClient,
-                "Unknown client_token or wrong client_secret. Both are managed under Security in the dashboard.",
+                "Unknown client_token or wrong client_secret. Both are managed under Security in the dashboard, and at /account/credentials.",
             )
         };
         let Some(token) = token else {

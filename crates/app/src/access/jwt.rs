@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     IssuedToken,
-    cache::{Credentials, Digest32, Known, digest},
+    cache::{Credentials, Digest32, Known, digest, not_now},
 };
 use crate::Config;
 
@@ -279,9 +279,14 @@ impl Jwts {
             return Ok(Some(claims));
         }
         let mut keys = self.keys();
-        if !keys.verifying.contains_key(&token.kid) && self.may_reload() {
-            self.reload().await?;
-            keys = self.keys();
+        if !keys.verifying.contains_key(&token.kid) {
+            if self.may_reload() {
+                self.reload().await?;
+                keys = self.keys();
+            }
+            if !self.store.keys_are_current() {
+                return Err(not_now());
+            }
         }
         let Some(claims) = self.decode(token, &keys) else {
             return Ok(None);
@@ -294,7 +299,8 @@ impl Jwts {
     fn may_reload(&self) -> bool {
         let now = self.clock.now().as_millis();
         let last = self.reloaded_at.load(Ordering::Relaxed);
-        now.saturating_sub(last) >= RELOAD_EVERY_MS
+        // A clock that was set back must not hold it up.
+        !(0..RELOAD_EVERY_MS).contains(&now.saturating_sub(last))
             && self
                 .reloaded_at
                 .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)

@@ -12,7 +12,7 @@ mod client;
 mod jwt;
 pub mod password;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use recado_model::{
     Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Scope, Secret,
@@ -95,17 +95,20 @@ impl Access {
         Ok(caller)
     }
 
-    /// As [`Access::owner`], of a credential that opens the whole account: one that is restricted to
-    /// some instances could otherwise make itself one that is not.
+    /// As [`Access::owner`], of a credential that opens the whole account and stays: one that is
+    /// restricted to some instances, or that ends, could otherwise make itself one that is not.
+    /// Bound to networks is no matter: who calls from there is in the right place.
     pub async fn account_owner(&self, presented: &Presented<'_>) -> Result<Caller> {
-        let caller = self.owner(presented).await?;
-        if caller.scope.is_all() {
+        let proven = self.prove(presented).await?;
+        let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
+        self.agree(&proven, &caller)?;
+        if caller.scope.is_all() && proven.stays {
             return Ok(caller);
         }
         self.refused(&caller, "restricted");
         Err(Error::new(
             ErrorCode::Forbidden,
-            "Forbidden: this credential is restricted to some instances; the account is managed with one that is not.",
+            "Forbidden: this credential is restricted to some instances, or expires; the account is managed with one that stays and opens all of it.",
         ))
     }
 
@@ -262,8 +265,10 @@ impl Access {
         }
         let (mut proven, from) = (Proven::default(), presented.from);
         if let Some(text) = presented.bearer {
-            let proof = self.jwts.caller(&self.credentials, text, from).await?;
-            proven.jwt = Some(proof.0);
+            let (caller, standing) = self.jwts.caller(&self.credentials, text, from).await?;
+            let credential = &standing.known.credential;
+            proven.stays = credential.not_after.is_none();
+            proven.jwt = Some(caller);
         }
         if let Some(text) = presented.client_token {
             let found = self.credentials.find(TokenKind::Client, text, from).await?;
@@ -321,6 +326,8 @@ fn not_yours() -> Error {
 #[derive(Default)]
 struct Proven {
     jwt: Option<Caller>,
+    /// Whether the JWT's credential was given no end.
+    stays: bool,
     client: Option<Arc<Known>>,
     instance: Option<Arc<Known>>,
 }
@@ -363,13 +370,22 @@ impl Proven {
 /// what is paid.
 pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
     const EVERY_MS: i64 = 500;
+    const PATIENCE: Duration = Duration::from_millis(400);
     let mut known = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = access.clock.sleep_ms(EVERY_MS) => {}
         }
-        let epoch = async { access.store.read().await?.system().epoch().await }.await;
+        let read = async { access.store.read().await?.system().epoch().await };
+        // Waiting for an answer is not knowing, too.
+        let epoch = match tokio::time::timeout(PATIENCE, read).await {
+            Ok(epoch) => epoch.map_err(Error::from),
+            Err(_) => Err(Error::new(
+                ErrorCode::Timeout,
+                "the database does not answer in time",
+            )),
+        };
         let seen: Result<()> = match epoch {
             Ok(epoch) if known == Some(epoch) => Ok(()),
             Ok(epoch) => {
@@ -388,7 +404,7 @@ pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
             Err(error) => {
                 // Not knowing whether something was revoked, nothing cached may be believed.
                 access.invalidate();
-                Err(error.into())
+                Err(error)
             }
         };
         if let Err(error) = seen {

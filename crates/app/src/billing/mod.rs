@@ -171,10 +171,10 @@ impl Subscriptions<'_> {
         let text = match self.standing(instance).status {
             BillingStatus::Trialing | BillingStatus::Active => return Ok(()),
             BillingStatus::Canceled => {
-                "The subscription of this instance was canceled and has ended. POST /instances/{id}/subscribe, or ask the operator; the pairing is kept."
+                "The subscription of this instance was canceled and has ended. The shop's owner subscribes (POST /instances/{id}/subscribe) or asks the operator; the pairing is kept."
             }
             BillingStatus::Unpaid => {
-                "This instance is not paid for. POST /instances/{id}/subscribe, or ask the operator; the pairing is kept."
+                "This instance is not paid for. The shop's owner subscribes (POST /instances/{id}/subscribe) or asks the operator; the pairing is kept."
             }
         };
         Err(Error::new(ErrorCode::PaymentRequired, text))

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use recado_model::{
     Caller, CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result, Scope, Timestamp,
+    is_unseen,
 };
 use recado_store::{AccountStore, CredentialInfo};
 
@@ -64,8 +65,8 @@ impl Terms {
         }
     }
 
-    /// Refuses networks that would shut out the very caller who sets them on what it called with:
-    /// `own` is that credential and the one it hangs on.
+    /// Refuses what would shut out the very caller who sets it on what it called with: `own` is that
+    /// credential and the one it hangs on.
     pub fn keep_in(
         &self,
         caller: &Caller,
@@ -73,8 +74,16 @@ impl Terms {
         changed: &CredentialInfo,
     ) -> Result<()> {
         let within = |from: IpAddr| self.networks.iter().any(|net| net.contains(&from));
-        let stays = self.networks.is_empty() || caller.from.is_some_and(within);
-        if stays || !own.contains(&changed.id) {
+        if !own.contains(&changed.id) {
+            return Ok(());
+        }
+        if !self.scope.is_all() || self.not_after.is_some() {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "You are calling with this credential, and could not manage the account with it any more. Make the change with another credential.",
+            ));
+        }
+        if self.networks.is_empty() || caller.from.is_some_and(within) {
             return Ok(());
         }
         Err(Error::new(
@@ -113,10 +122,13 @@ impl Change {
         if let Some(text) = &self.label {
             terms.label = label(text.as_deref())?;
         }
+        let secret = info.kind == CredentialKind::ClientSecret;
         if let Some(text) = &self.expires_at {
+            if secret {
+                return Err(of_the_client_token("expires_at"));
+            }
             terms.not_after = end(text.as_deref(), now)?;
         }
-        let secret = info.kind == CredentialKind::ClientSecret;
         if let Some(list) = &self.networks {
             if secret {
                 return Err(of_the_client_token("networks"));
@@ -171,10 +183,10 @@ fn label(text: Option<&str>) -> Result<Option<String>> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    if text.chars().count() > MAX_LABEL || text.chars().any(char::is_control) {
+    if text.chars().count() > MAX_LABEL || text.contains(is_unseen) {
         return Err(Error::field(
             "label",
-            "label has at most 100 characters, none of them a control character",
+            "label has at most 100 characters, all of them to be seen: no line breaks, no control characters",
         ));
     }
     Ok(Some(text.to_owned()))

@@ -114,11 +114,11 @@ pub(super) fn state_of(
 ) -> State {
     let family = || [Some(info), parent].into_iter().flatten();
     let over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
-    if family().any(|one| over(one.revoked_at) || over(one.grace_until)) {
+    if family().any(|one| one.revoked_at.is_some() || over(one.grace_until)) {
         State::Revoked
     } else if family().any(|one| over(one.not_after)) {
         State::Expired
-    } else if family().any(|one| one.grace_until.is_some() || one.revoked_at.is_some()) {
+    } else if family().any(|one| one.grace_until.is_some()) {
         State::Grace
     } else {
         State::Live

@@ -1,7 +1,7 @@
 //! What an actor writes about its instance: state, pairing, and the events that tell of them.
 
 use recado_model::{
-    ConnectionState, Error, EventKind, Result, StateReason, Timestamp, instance::Pairing,
+    ConnectionState, Error, ErrorCode, EventKind, Result, StateReason, Timestamp, instance::Pairing,
 };
 
 use super::actor::Actor;
@@ -162,11 +162,16 @@ impl Actor {
         }
     }
 
-    /// Writes what must not be lost; the database may be busy for a moment.
+    /// Writes what must not be lost; the database may be busy for a moment. An instance that is gone,
+    /// or another account's by now, has nothing to lose, and whoever took it waits for this actor.
     pub(super) async fn persist(&self, change: Change) {
         for wait in [100, 500, 2_000, 10_000] {
             match self.write(&change).await {
                 Ok(()) => return,
+                Err(error) if error.code == ErrorCode::NotFound => {
+                    tracing::debug!(instance.id = %self.instance, error = &error as &dyn std::error::Error, "no instance to store a change of state for");
+                    return;
+                }
                 Err(error) => self.log(&error, "could not store a change of state; trying again"),
             }
             self.core.clock.sleep_ms(wait).await;

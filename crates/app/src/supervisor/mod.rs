@@ -196,7 +196,11 @@ impl Supervisor {
             if self.handle(&instance).is_some() || self.is_leaving(&instance) {
                 continue;
             }
-            self.ensure(&account, &instance)?;
+            if let Err(error) = self.ensure(&account, &instance) {
+                // It began to leave since the look above; the others are still to be started.
+                tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "not started");
+                continue;
+            }
             let stagger = self.core.config.start_stagger_ms;
             let jitter = self.core.rng.below(stagger.max(1) as u64) as i64;
             tokio::select! {

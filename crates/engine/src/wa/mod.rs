@@ -76,9 +76,24 @@ pub struct WaEngine {
     network: &'static str,
 }
 
+/// Whether this program may talk to that network; fails with a sentence when it may not.
+pub fn check(network: &Network) -> Result<()> {
+    match network {
+        Network::WhatsApp if cfg!(feature = "sandbox") => Err(refused(
+            "This program was built with the sandbox feature, which leaves out the check of WhatsApp's certificates: it connects to a sandbox only. Use the production build for WhatsApp.",
+        )),
+        Network::WhatsApp => Ok(()),
+        Network::Sandbox { .. } if !cfg!(feature = "sandbox") => Err(refused(
+            "This program connects to WhatsApp only. For a sandbox network use the build with the sandbox feature.",
+        )),
+        Network::Sandbox { url } => loopback(url).map(drop),
+    }
+}
+
 impl WaEngine {
-    /// Fails with a sentence when this program may not talk to `config.network`.
+    /// Fails as [`check`] does when this program may not talk to `config.network`.
     pub fn new(config: WaConfig) -> Result<Self> {
+        check(&config.network)?;
         let (network, shared) = match &config.network {
             Network::WhatsApp => ("whatsapp", whatsapp(config.rng)?),
             Network::Sandbox { url } => ("sandbox", sandbox(url, config.rng)?),
@@ -92,11 +107,6 @@ impl WaEngine {
 }
 
 fn whatsapp(rng: Arc<dyn Rng>) -> Result<Shared> {
-    if cfg!(feature = "sandbox") {
-        return Err(refused(
-            "This program was built with the sandbox feature, which leaves out the check of WhatsApp's certificates: it connects to a sandbox only. Use the production build for WhatsApp.",
-        ));
-    }
     // One connector for all links: each holds the whole list of root certificates.
     let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
     Ok(Shared {
@@ -108,11 +118,6 @@ fn whatsapp(rng: Arc<dyn Rng>) -> Result<Shared> {
 }
 
 fn sandbox(url: &str, rng: Arc<dyn Rng>) -> Result<Shared> {
-    if !cfg!(feature = "sandbox") {
-        return Err(refused(
-            "This program connects to WhatsApp only. For a sandbox network use the build with the sandbox feature.",
-        ));
-    }
     let address = loopback(url)?;
     let mut media = address.clone();
     media.set_path("/");

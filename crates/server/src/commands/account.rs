@@ -10,6 +10,7 @@ use recado_app::{
 use recado_model::{Rng, Secret, clock::OsRng};
 use serde_json::json;
 
+use super::printable;
 use crate::{cli::AccountCommand, config::Settings, lifecycle::open_store};
 
 pub async fn run(settings: &Settings, command: AccountCommand) -> Result<()> {
@@ -84,10 +85,11 @@ pub async fn run(settings: &Settings, command: AccountCommand) -> Result<()> {
                 println!("{}", serde_json::to_string(&rows)?);
             } else {
                 for row in all {
-                    let owner = row.owner_email.as_deref().unwrap_or("-");
+                    let owner = printable(row.owner_email.as_deref().unwrap_or("-"));
+                    let name = printable(&row.name);
                     println!(
-                        "{}  {:<24}  {owner:<32}  {} instances",
-                        row.id, row.name, row.instances
+                        "{}  {name:<24}  {owner:<32}  {} instances",
+                        row.id, row.instances
                     );
                 }
             }

@@ -15,6 +15,7 @@ use recado_model::{Billing, Clock, Error, InstanceId, Rng, Timestamp, clock::OsR
 use recado_store::Store;
 use serde_json::{Value, json};
 
+use super::printable;
 use crate::{cli::BillingCommand, config::Settings, lifecycle::open_store};
 
 pub async fn run(settings: &Settings, command: BillingCommand) -> Result<()> {
@@ -115,13 +116,6 @@ fn table(rows: &[Row], config: &BillingConfig) -> String {
         text.push('\n');
     }
     text + note(config)
-}
-
-/// Names are chosen by tenants: a terminal must not act on what they hold.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
 }
 
 fn changed(

@@ -14,6 +14,7 @@ use recado_model::{AccountId, CredentialId, CredentialKind, Rng, Timestamp, cloc
 use recado_store::Store;
 use serde_json::{Value, json};
 
+use super::printable;
 use crate::{
     cli::{AuditArgs, CredentialCommand, MakeKind},
     config::Settings,
@@ -58,6 +59,7 @@ async fn act(store: &Store, rng: &dyn Rng, command: CredentialCommand) -> Result
             expires,
             network,
             instance,
+            of,
             json,
         } => {
             let account = known(store, account).await?;
@@ -71,6 +73,8 @@ async fn act(store: &Store, rng: &dyn Rng, command: CredentialCommand) -> Result
             let makes = match kind {
                 MakeKind::Client => Makes::Client,
                 MakeKind::ApiToken => Makes::ApiToken,
+                MakeKind::InstanceToken => Makes::parse("instance_token", of.as_deref())?,
+                MakeKind::SessionKey => Makes::parse("session_key", of.as_deref())?,
             };
             let issued = credentials
                 .create(Actor::Operator(&account), makes, terms)
@@ -196,17 +200,34 @@ fn print_list(all: &[CredentialView], json: bool) -> Result<()> {
     for view in all {
         let used = view.last_used_at.map(Timestamp::to_rfc3339);
         println!(
-            "{}  {:<14}  {:<11}  {:<8}  {:>4} days  used {:<24}  {}",
+            "{}  {:<14}  {:<11}  {:<8}  {:>4} days  used {:<24}  {}{}",
             view.id,
             view.kind.as_str(),
             view.hint,
             view.state.as_str(),
             view.age_days,
             used.as_deref().unwrap_or("never"),
-            view.label.as_deref().unwrap_or("-"),
+            bounds(view),
+            printable(view.label.as_deref().unwrap_or("-")),
         );
     }
     Ok(())
+}
+
+/// What a credential is bound to, each part with two blanks behind it; nothing for one that is not.
+/// Before the label, which its owner chose and which could read like it.
+fn bounds(view: &CredentialView) -> String {
+    let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
+    let list = |all: Option<Vec<String>>| all.map(|all| all.join(","));
+    [
+        ("until", time(view.expires_at)),
+        ("grace until", time(view.grace_until)),
+        ("from", list(view.networks())),
+        ("only", list(view.instances())),
+    ]
+    .into_iter()
+    .filter_map(|(what, value)| Some(format!("{what} {}  ", value?)))
+    .collect()
 }
 
 /// `old`: what it takes the place of, and until when that holds.

@@ -7,7 +7,7 @@ use recado_app::{Guests, clock::SystemClock};
 use recado_model::{Clock, Rng, Timestamp, clock::OsRng};
 use recado_store::{Database, JWT_KEEP_MS, KeyKind, KeyRow, SUPERSEDED_MS, Store, Weaknesses};
 
-use crate::{config::Settings, keys, lifecycle::open_store};
+use crate::{config::Settings, keys, lifecycle::open_store, listen};
 
 const DAY_MS: i64 = 86_400_000;
 /// Keys, and the secrets of client pairs, should not be older.
@@ -117,6 +117,21 @@ fn edges(report: &mut Report, settings: &Settings) -> Result<()> {
     {
         report.weak(&format!(
             "trusted_proxies contains {all}: any caller may say that it comes from anywhere. Name your proxies alone"
+        ));
+    }
+    if let Some(all) = settings
+        .egress_allow()?
+        .iter()
+        .find(|net| net.prefix_len() == 0)
+    {
+        report.weak(&format!(
+            "egress.allow contains {all}: webhooks reach every host of your networks. Name the subnets of your receivers alone"
+        ));
+    }
+    if let Some(files) = listen::files::too_low_for(settings.limits.connections) {
+        report.weak(&format!(
+            "the limit on open files ({files}) is lower than limits.connections and {} more: fewer connections are served. Raise it (ulimit -Hn, LimitNOFILE), or lower limits.connections",
+            listen::files::OTHERS
         ));
     }
     for origin in settings.cors_origins() {

@@ -46,8 +46,12 @@ pub async fn run(settings: &Settings, command: KeyCommand) -> Result<()> {
 async fn rotate(settings: &Settings, store: &Store, rng: &dyn Rng, what: RotateKeys) -> Result<()> {
     let clock = SystemClock;
     let asked = |kind| what == kind || what == RotateKeys::All;
-    if asked(RotateKeys::Master) {
-        rotate_master(settings, store, rng, clock.now()).await?;
+    if what == RotateKeys::Master {
+        return rotate_master(settings, store, rng, clock.now()).await;
+    }
+    if what == RotateKeys::All {
+        // What would stop the last step stops the first.
+        drop(keys::prove_replaceable(settings, store).await?);
     }
     if asked(RotateKeys::Data) {
         let made = store.add_data_keys(clock.now()).await?;
@@ -71,9 +75,6 @@ async fn rotate(settings: &Settings, store: &Store, rng: &dyn Rng, what: RotateK
         conn.commit().await?;
         println!("jwt     {kid} is new");
     }
-    if what == RotateKeys::Master {
-        return Ok(());
-    }
     println!(
         "        waiting {} s until every gateway knows them",
         WAIT_MS / 1_000
@@ -86,6 +87,11 @@ async fn rotate(settings: &Settings, store: &Store, rng: &dyn Rng, what: RotateK
         rehash(store, clock.now()).await?;
     }
     prune(store, clock.now()).await?;
+    if asked(RotateKeys::Master) {
+        // Last: a gateway with a key file of its own can read nothing new from here on, and must know
+        // the peppers and JWT keys that it goes on with.
+        rotate_master(settings, store, rng, clock.now()).await?;
+    }
     if asked(RotateKeys::Data) {
         println!(
             "data    the old keys stay for an hour, for gateways that are late: run `recado key tidy` after that"
@@ -105,8 +111,7 @@ async fn rotate_master(
     rng: &dyn Rng,
     now: Timestamp,
 ) -> Result<()> {
-    let database = settings.database()?;
-    let next = NextKey::make(settings, &database, rng).await?;
+    let next = NextKey::make(settings, store, rng).await?;
     let file = keys::beside(&settings.key_file());
     let wrapped = match store.rotate_master(&next.key, now).await {
         Ok(wrapped) => wrapped,
@@ -178,7 +183,7 @@ async fn prune(store: &Store, now: Timestamp) -> Result<()> {
 async fn tidy(settings: &Settings, store: &Store) -> Result<()> {
     let clock = SystemClock;
     if settings.master_key.is_none() {
-        keys::settle(settings, &settings.database()?).await?;
+        keys::settle(settings, store).await?;
     }
     let sealed = store.reseal().await?;
     let hashed = store.rehash_sealed(clock.now()).await?;

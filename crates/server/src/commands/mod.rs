@@ -13,13 +13,20 @@ mod serve;
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
-use recado_model::{Rng, clock::OsRng};
+use recado_model::{Rng, clock::OsRng, text::is_unseen};
 
 use crate::{
     cli::{Cli, Command, ConfigCommand},
     config::{self, Settings},
     lifecycle,
 };
+
+/// Names are chosen by tenants: a terminal must not act on what they hold.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if is_unseen(c) { '?' } else { c })
+        .collect()
+}
 
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     // Commands that must work without a valid configuration come first.
@@ -75,4 +82,17 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Sandbox(_) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn names_do_not_reach_the_terminal() {
+        assert_eq!(
+            printable("Caf\u{e9}\u{1b}[31m\r\n\u{9b}x\u{202e}"),
+            "Caf\u{e9}?[31m???x?"
+        );
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use axum::http::{Uri, uri::Scheme};
+use ipnet::{IpNet, Ipv4Net};
 use recado_model::Secret;
 use serde::{Deserialize, Deserializer};
 
@@ -134,6 +136,39 @@ pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Erro
         Scalar::Whole(value) => value.to_string(),
         Scalar::Number(value) => value.to_string(),
     })
+}
+
+/// What links can be made of by adding a path, and what a browser may be shown.
+pub(super) fn is_public_url(text: &str) -> bool {
+    // A parsed address has no fragment any more.
+    if text.contains('#') {
+        return false;
+    }
+    text.parse::<Uri>().is_ok_and(|uri| {
+        let scheme = uri.scheme();
+        let web = scheme == Some(&Scheme::HTTP) || scheme == Some(&Scheme::HTTPS);
+        let named = uri.authority().is_some_and(|at| {
+            let user = at.as_str().contains('@');
+            // A port that is none is dropped by the parser, not refused.
+            let rest = at.as_str().strip_prefix(at.host());
+            let port = rest.is_some_and(|rest| rest.is_empty() || at.port_u16().is_some());
+            !user && !at.host().is_empty() && port
+        });
+        web && named && uri.query().is_none()
+    })
+}
+
+/// `::ffff:10.0.0.0/104` is 10.0.0.0/8: addresses are compared in their plain form.
+pub(super) fn canonical(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else {
+        return net;
+    };
+    let mapped = v6.addr().to_ipv4_mapped();
+    let length = v6.prefix_len().checked_sub(96);
+    match (mapped, length) {
+        (Some(addr), Some(length)) => Ipv4Net::new(addr, length).map_or(net, IpNet::V4),
+        _ => net,
+    }
 }
 
 pub(super) fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {

@@ -1,9 +1,10 @@
-//! How long a head may take, and how a connection ends under somebody who still sends.
+//! How long a head may take, how long a peer may leave an answer lying, and how a connection ends
+//! under somebody who still sends.
 //!
 //! hyper has one limit from the end of an answer to the end of the next head; a connection may well be
 //! idle for a minute, but who has begun a head has it ready. It asks its timer for one wait per head
 //! and looks at it after each read: [`HeadTimer`] gives it a wait that becomes shorter once [`Watched`]
-//! has seen the first byte.
+//! has seen the first byte. For writing hyper has no limit at all.
 
 use std::{
     io,
@@ -24,6 +25,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub struct Watched<T> {
     stream: T,
     fed: Arc<AtomicBool>,
+    stall: Duration,
+    /// While the peer takes nothing of what is to be written: until when.
+    stalled: Option<Pin<Box<tokio::time::Sleep>>>,
     /// Once our side is closed: until when, and how much more is read.
     lingering: Option<(Pin<Box<tokio::time::Sleep>>, usize)>,
 }
@@ -34,12 +38,38 @@ const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 1024 * 1024;
 
 impl<T> Watched<T> {
-    pub fn new(stream: T) -> Self {
+    /// `stall`: for the peer to take some of what is to be written.
+    pub fn new(stream: T, stall: Duration) -> Self {
         Self {
             stream,
             fed: Arc::default(),
+            stall,
+            stalled: None,
             lingering: None,
         }
+    }
+
+    /// What came of trying to write; an error once that came to nothing for too long. Without it,
+    /// who never reads an answer would keep the connection for ever.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a peer takes is real time, not the product's"
+    )]
+    fn unless_stalled<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        tried: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if tried.is_ready() {
+            self.stalled = None;
+            return tried;
+        }
+        let stall = self.stall;
+        let wait = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        ready!(wait.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -89,11 +119,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let tried = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.unless_stalled(cx, tried)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let tried = Pin::new(&mut self.stream).poll_flush(cx);
+        self.unless_stalled(cx, tried)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -108,7 +140,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let tried = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.unless_stalled(cx, tried)
     }
 
     fn is_write_vectored(&self) -> bool {

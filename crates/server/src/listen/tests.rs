@@ -20,6 +20,8 @@ use super::*;
 const SHORT: Duration = Duration::from_millis(400);
 /// Far more than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
+/// More than the system buffers between two sockets.
+const BIG: usize = 32 * 1024 * 1024;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
 fn limits() -> Limits {
@@ -27,6 +29,7 @@ fn limits() -> Limits {
         connections: 100,
         head: LONG,
         idle: LONG,
+        stall: LONG,
         drain: LONG,
     }
 }
@@ -50,13 +53,17 @@ async fn start(limits: Limits) -> Server {
 
 fn start_on(listener: impl Accept, address: SocketAddr, limits: Limits) -> Server {
     let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
-    let router = Router::new().route("/", get(peer)).route(
-        "/slow",
-        get(|| async {
-            sleep(SHORT * 2).await;
-            "done"
-        }),
-    );
+    let big = get(|| async { vec![b'x'; BIG] });
+    let router = Router::new()
+        .route("/", get(peer))
+        .route("/big", big)
+        .route(
+            "/slow",
+            get(|| async {
+                sleep(SHORT * 2).await;
+                "done"
+            }),
+        );
     let stop = CancellationToken::new();
     let task = serve(listener, router, limits, stop.clone());
     Server {
@@ -176,6 +183,66 @@ async fn the_idle_are_closed() {
     assert_eq!(answer(&mut stream).await, "");
     assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
     server.stopped().await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_closed_and_who_reads_slowly_is_not() {
+    let server = start(Limits {
+        connections: 1,
+        stall: SHORT,
+        ..limits()
+    })
+    .await;
+    const BIG_REQUEST: &[u8] = b"GET /big HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut deaf = server.connect().await;
+    deaf.write_all(BIG_REQUEST).await.expect("sent");
+    // There is one place, and the one who has it does nothing to leave it.
+    let begun = Instant::now();
+    let mut slow = server.connect().await;
+    slow.write_all(BIG_REQUEST).await.expect("sent");
+    let mut got = vec![0; 1024 * 1024];
+    let mut all = timeout(LONG, slow.read(&mut got))
+        .await
+        .expect("a place comes free")
+        .expect("an answer");
+    assert!(begun.elapsed() >= SHORT, "{:?}", begun.elapsed());
+    loop {
+        sleep(SHORT / 10).await;
+        match slow.read(&mut got).await.expect("the answer goes on") {
+            0 => break,
+            more => all += more,
+        }
+    }
+    assert!(all > BIG, "{all} bytes with the head");
+    assert!(begun.elapsed() >= SHORT * 3, "it was slow");
+    server.stopped().await;
+    drop(deaf);
+}
+
+#[test]
+fn open_files_leave_room_for_so_many_connections() {
+    use files::within;
+    assert_eq!(within(10_000, None), 10_000);
+    assert_eq!(within(10_000, Some(10_256)), 10_000);
+    assert_eq!(within(10_000, Some(10_255)), 9_999);
+    assert_eq!(within(10_000, Some(1_024)), 768);
+    assert_eq!(within(10_000, Some(100)), 64);
+    assert_eq!(within(5, Some(100)), 5);
+}
+
+#[test]
+fn the_limit_on_open_files_is_raised() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Still more than the other tests of this process use.
+    let low = Rlimit {
+        current: Some(maximum.map_or(900, |maximum| maximum.min(900))),
+        maximum,
+    };
+    setrlimit(Resource::Nofile, low).expect("lower than the hard one");
+    assert!(files::room(10_000) <= 900 - 256);
+    files::raise();
+    assert_eq!(getrlimit(Resource::Nofile).current, maximum);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn entries(log: &Value) -> &Vec<Value> {
 async fn every_act_leaves_a_row(bed: Bed) {
     let own = bed.first_of("client_secret").await;
     let made = bed
-        .issue(json!({"kind": "client", "label": "ci \u{2028} \"quoted\" \\ <b>"}))
+        .issue(json!({"kind": "client", "label": "ci \"quoted\" \\ <b>"}))
         .await;
     let id = text(&made, "id");
     bed.act(&id, "reveal", json!({})).await.expect(200);
@@ -156,13 +156,15 @@ async fn pages_go_back_in_time(bed: Bed) {
     assert_eq!(seen, due);
     let whole = bed.audit(&format!("?limit=7&{kind}")).await;
     assert_eq!((entries(&whole).len(), &whole["next"]), (7, &Value::Null));
-    assert_eq!(entries(&bed.audit("?kind=no.such").await).len(), 0);
+    assert_eq!(entries(&bed.audit("?kind=webhook.set").await).len(), 0);
     for bad in [
         "limit=0",
         "limit=501",
         "before=x",
         "before=1-%27",
         "before=1",
+        "kind=no.such",
+        "kind=",
     ] {
         let call = bed.account_call(&bed.a, "GET", &format!("/audit?{bad}"));
         call.send().await.refused(400, "invalid_field");

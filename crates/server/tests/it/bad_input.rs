@@ -262,11 +262,26 @@ async fn fields(bed: Bed) {
         (&json!(1), &json!([]), &json!(100))
     );
     // What one of the databases cannot hold is no fault of the gateway's, on either.
-    let odd = create(json!({"name": "Sh\u{0}p \u{1f680} \u{202e}"}))
-        .send()
-        .await
-        .ok();
-    assert_eq!(odd["name"], "Sh\u{fffd}p \u{1f680} \u{202e}");
+    let odd = json!({"name": "Shop", "labels": {"note": "n\u{0}l \u{202e}"}});
+    let odd = create(odd).send().await.ok();
+    assert_eq!(odd["labels"]["note"], "n\u{0}l \u{202e}");
+    let odd = create(json!({"name": "Sh\u{f3}p \u{1f680} \u{645}"}));
+    assert_eq!(odd.send().await.ok()["name"], "Sh\u{f3}p \u{1f680} \u{645}");
+    // Names that would read as others, or do something to a terminal.
+    for c in [
+        '\0', '\n', '\u{1b}', '\u{85}', '\u{2028}', '\u{202e}', '\u{2066}',
+    ] {
+        let text = format!("Sh{c}p");
+        let answer = create(json!({ "name": text })).send().await;
+        let body = answer.refused(400, "invalid_field");
+        assert_eq!(body["field"], "name", "{c:?}");
+        let session = bed.post("/sessions").bearer(&bed.a.api_token);
+        let answer = session.json(json!({ "label": text })).send().await;
+        assert!(answer.expect(400).text().contains("label"), "{c:?}");
+        let link = json!({"label": text, "force_new": true});
+        let result = bed.tool(&bed.a, "connect_whatsapp", link).await;
+        assert_eq!(result["isError"], true, "{c:?}: {result}");
+    }
     list(json!({"filter": {"query": "\u{0}"}}))
         .send()
         .await

@@ -7,7 +7,10 @@ mod unpaid;
 
 use recado::{cli::BillingCommand, commands::billing::act};
 use recado_app::{BillingConfig, billing::ProviderKind};
-use recado_model::{Clock as _, Timestamp};
+use recado_model::{
+    Clock as _, InstanceId, Timestamp,
+    instance::{NewInstance, Origin},
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Bed, Made, until};
@@ -305,9 +308,7 @@ async fn only_the_owner_pays(bed: Bed) {
 }
 
 async fn the_operator_is_told_what_is_wrong(bed: Bed) {
-    let made = bed
-        .create(&bed.a, json!({"name": "Tab\u{1b}[31m shop"}))
-        .await;
+    let made = bed.create(&bed.a, json!({"name": "Tab shop"})).await;
     let until = |text: &str| BillingCommand::Grant {
         instance: made.id.clone(),
         days: None,
@@ -340,8 +341,22 @@ async fn the_operator_is_told_what_is_wrong(bed: Bed) {
     ] {
         assert!(error.contains("recado billing list"), "{error}");
     }
+    // A name from before names were checked.
+    let mut conn = bed.gateway().store.write().await.expect("a connection");
+    let old = NewInstance {
+        name: "Tab\u{1b}[31m\u{202e} shop".to_owned(),
+        ..NewInstance::default()
+    };
+    let id = InstanceId::from_text("RCOLD");
+    let made_then = conn
+        .account(&bed.a.id)
+        .create_instance(&id, Origin::Api, &old, bed.clock.now())
+        .await;
+    made_then.expect("an instance");
+    conn.commit().await.expect("committed");
     let table = operator(&bed, BillingCommand::List { json: false }).await;
     let table = table.expect("a table");
+    assert!(table.contains("Tab?[31m? shop"), "{table}");
     let line = table.lines().find(|line| line.contains(&made.id));
     let line = line.expect("its line");
     assert!(line.contains("UNPAID") && line.contains("Shop A"), "{line}");

@@ -116,13 +116,12 @@ async fn one_pair_per_environment(bed: Bed) {
         .issue(json!({"kind": "client", "label": "staging"}))
         .await;
     let production = bed
-        .issue(json!({"kind": "client", "label": "production", "account_id": bed.b.id, "state": "revoked", "id": "CRX"}))
+        .issue(json!({"kind": "client", "label": "production"}))
         .await;
     for pair in [&staging, &production] {
         let note = text(pair, "note");
         assert!(note.contains("Store") && note.contains("browser"), "{note}");
         assert_eq!(pair["kind"], "client_token");
-        // no field of the body sets whose it is or how it stands.
         assert_eq!(pair["state"], "live");
         let jwt = bed.jwt_of(pair).await;
         assert_eq!(bed.by_jwt(&jwt).await, 200);
@@ -362,7 +361,7 @@ async fn what_a_credential_may_be_restricted_to(bed: Bed) {
     assert_eq!(ask(&theirs.id).await, missing);
     for body in [
         json!({}),
-        json!({"kind": "session_key"}),
+        json!({"kind": "client_secret"}),
         json!({"kind": 1}),
     ] {
         let call = bed.account_call(&bed.a, "POST", "/credentials");

@@ -393,8 +393,25 @@ fn settings_that_would_open_a_door_stop_the_start() {
         ("trusted_proxies = [\"proxy.example\"]", "10.0.0.0/8"),
         ("trusted_proxies = \"10.0.0.0/33\"", "10.0.0.0/8"),
         ("limits.connections = 0", "from 1 to 1000000"),
+        ("public_url = \"ftp://wa.example.com\"", "https://"),
+        ("public_url = \"wa.example.com\"", "https://"),
+        ("public_url = \"https:///api\"", "a host"),
+        ("public_url = \"https://a.example:99999\"", "port"),
+        (
+            "public_url = \"https://me:hunter2@a.example\"",
+            "without user",
+        ),
+        ("public_url = \"https://me@a.example/x\"", "without user"),
+        ("public_url = \"https://a.example/?key=hunter2\"", "query"),
+        ("public_url = \"https://a.example/#hunter2\"", "fragment"),
+        ("log = \"loud=very\"", "level or filter"),
+        ("master_key = \"aHVudGVyMg==\"", "32 bytes"),
+        ("sandbox.url = \"ws://192.0.2.1:8090/ws/chat\"", "loopback"),
     ] {
-        let refused = Settings::from_toml(line).expect_err(line).to_string();
+        let refused = format!("{:#}", Settings::from_toml(line).expect_err(line));
+        for secret in ["hunter2", "aHVudGVyMg"] {
+            assert!(!refused.contains(secret), "{line}: {refused}");
+        }
         let setting = line.split(' ').next().expect("a name");
         assert!(refused.contains(setting), "{line}: {refused}");
         assert!(refused.contains(says), "{line}: {refused}");
@@ -411,4 +428,27 @@ fn settings_that_would_open_a_door_stop_the_start() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(shown, ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]);
+    // Callers are never IPv4 written as IPv6, so such networks would hold nobody.
+    for (written, meant) in [
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("::/0", "::/0"),
+        ("::ffff:0:0/95", "::fffe:0:0/95"),
+    ] {
+        let settings = Settings::from_toml(&format!("trusted_proxies = {written:?}"));
+        let proxies = settings.expect(written).trusted_proxies().expect(written);
+        let shown: Vec<_> = proxies.iter().map(|net| net.trunc().to_string()).collect();
+        assert_eq!(shown, [meant], "{written}");
+    }
+    for good in [
+        "https://wa.example.com",
+        "HTTPS://wa.example.com/",
+        "http://[::1]:8080",
+        "https://example.com:8443/recado/",
+    ] {
+        let settings = Settings::from_toml(&format!("public_url = {good:?}"));
+        let settings = settings.expect(good);
+        assert_eq!(settings.public_url(), good.trim_end_matches('/'));
+    }
 }

@@ -15,6 +15,7 @@ on_both! {
     a_guest_is_claimed_and_sends, left_alone_it_is_wiped, a_restart_loses_neither,
     a_claim_that_fails_leaves_the_guest_whole, of_a_claim_and_the_end_one_wins,
     one_of_many_claims_wins, an_unpaired_session_is_claimed_too,
+    what_another_node_holds_is_left_to_it,
 }
 
 mod off {
@@ -387,6 +388,40 @@ async fn an_unpaired_session_is_claimed_too(bed: Bed) {
     bed.link(&shops, SHOP).await;
     bed.direct_send(&shops, "linked by the shop").await.ok();
     bed.wait_shown(CUSTOMER, "linked by the shop").await;
+}
+
+/// Only the node with the link can close it, or log it out at WhatsApp.
+async fn what_another_node_holds_is_left_to_it(bed: Bed) {
+    const HELD: &str = "UPDATE instance SET lease_owner = 'elsewhere', lease_until = 9999999999999 WHERE name = 'Guest'";
+    const FREE: &str = "UPDATE instance SET lease_until = 1 WHERE lease_owner = 'elsewhere'";
+    let guest = bed.guest().await;
+    bed.raw(HELD, HELD).await;
+    let refused = bed.claim(&bed.a, &guest).send().await.expect(503);
+    assert_eq!(refused.header("retry-after"), "5");
+    assert!(refused.text().contains("Another node"), "{refused:?}");
+    bed.session(&guest).await.ok();
+    bed.raw(FREE, FREE).await;
+    bed.claimed(&bed.a, &guest).await;
+
+    bed.guest().await;
+    bed.raw(HELD, HELD).await;
+    let [held] = &bed.guest_accounts().await[..] else {
+        panic!("one guest");
+    };
+    // Twice, so that a look that saw both was over before the next.
+    for _ in 0..2 {
+        bed.guest().await;
+        bed.clock.jump_secs(11 * MINUTE);
+        until("the free one to be gone", async || {
+            bed.clock.jump_secs(16);
+            (bed.guest_accounts().await.len() == 1).then_some(())
+        })
+        .await;
+        assert_eq!(bed.guest_accounts().await, std::slice::from_ref(held));
+    }
+    bed.raw(FREE, FREE).await;
+    bed.clock.jump_secs(16);
+    bed.wait_for_no_guest().await;
 }
 
 async fn no_guest_without_a_shop(bed: Bed) {

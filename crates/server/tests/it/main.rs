@@ -17,6 +17,7 @@
 //! | `limits` | failed proofs beyond the limit |
 //! | `usage` | when credentials were used, from where, who was refused |
 //! | `credentials`, `rotation` | the life of a credential, its end on the very next request |
+//! | `management` | who may manage credentials, and slips of the hand |
 //! | `networks`, `scopes` | what a credential may be restricted to |
 //! | `audit` | who did what, from where |
 //! | `webhooks` | retries, guards, subscriptions, one transaction |
@@ -64,6 +65,7 @@ mod guests;
 mod harness;
 mod hook;
 mod limits;
+mod management;
 mod mcp;
 mod networks;
 mod rotation;

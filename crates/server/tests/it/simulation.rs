@@ -276,6 +276,8 @@ impl World {
                 changed.only = None;
                 json!({"instances": null})
             }
+            // Its end is its client token's, too.
+            _ if one.kind == Kind::Secret => json!({"label": "renamed"}),
             4 => {
                 let at = self.now() + (self.chance.below(200) as i64 + 5) * 60_000 + 30_000;
                 changed.until = Some(at);

@@ -111,6 +111,12 @@ async fn refusals_are_those_of_the_rfc(bed: Bed) {
             invalid,
         ),
         (
+            "JSON as a form",
+            form(&bed, format!(" {good}")),
+            400,
+            invalid,
+        ),
+        (
             "password grant",
             post(with("grant_type", json!("password"))),
             400,

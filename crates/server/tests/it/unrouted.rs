@@ -25,7 +25,12 @@ async fn no_such_route_or_method(bed: Bed) {
                     (404, &json!("invalid_request"))
                 );
             } else {
-                answer.refused(404, "route_not_found");
+                let body = answer.refused(404, "route_not_found");
+                let text = body["error"].as_str().expect("text");
+                assert!(
+                    text.contains("docs/access-matrix.md") && text.contains("https://"),
+                    "{text}"
+                );
             }
         }
     }

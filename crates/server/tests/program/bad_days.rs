@@ -50,9 +50,16 @@ fn serve_refused(home: &Home, phrases: &[&str]) {
     refused(&home.run(&["serve"]), phrases);
 }
 
+/// A home with a network that this build may use, or it would be refused for that before all else.
+fn fresh() -> Home {
+    let mut home = Home::new();
+    home.set("SANDBOX__URL", "ws://127.0.0.1:9/ws/chat");
+    home
+}
+
 /// A home whose database and key exist.
 fn used() -> Home {
-    let home = Home::new();
+    let home = fresh();
     home.out(&["migrate"]);
     home
 }
@@ -64,7 +71,7 @@ fn path(of: &std::path::Path) -> String {
 #[test]
 fn ports_in_use() {
     for setting in ["LISTEN", "METRICS_LISTEN"] {
-        let mut home = Home::new();
+        let mut home = fresh();
         let taken = TcpListener::bind(("127.0.0.1", free_port())).expect("a port");
         let address = taken.local_addr().expect("an address").to_string();
         home.set(setting, &address);
@@ -84,7 +91,7 @@ fn ports_in_use() {
 
 #[test]
 fn unwritable_data_folder() {
-    let mut home = Home::new();
+    let mut home = fresh();
     let file = home.folder().join("file");
     fs::write(&file, "a file, no folder").expect("a file");
     for place in [
@@ -106,7 +113,7 @@ fn unwritable_data_folder() {
         }
     }
     // A database that lies elsewhere.
-    let mut home = Home::new();
+    let mut home = fresh();
     home.set(
         "DATABASE_URL",
         &format!("sqlite:{}", path(&file.join("recado.db"))),
@@ -170,13 +177,13 @@ fn malformed_master_key() {
     refused(&ended, &["master key", &path(&file), "32 bytes"]);
     assert!(!ended.err.contains(secret));
 
-    let mut home = Home::new();
+    let mut home = fresh();
     home.set("MASTER_KEY", secret);
     let ended = home.run(&["serve"]);
     refused(&ended, &["RECADO_MASTER_KEY", "32 bytes"]);
     assert!(!ended.err.contains(secret));
 
-    let mut home = Home::new();
+    let mut home = fresh();
     home.set("MASTER_KEY_FILE", "/proc/recado/master.key");
     serve_refused(&home, &["master key file", "/proc/recado/master.key"]);
 }
@@ -231,17 +238,17 @@ fn not_a_database() {
         serve_refused(&home, &["is not a Recado database", "Move it away"]);
     }
     // A folder in its place.
-    let home = Home::new();
+    let home = fresh();
     fs::create_dir_all(home.database()).expect("a folder");
     serve_refused(&home, &["cannot write the database"]);
     // Something else altogether.
-    let mut home = Home::new();
+    let mut home = fresh();
     home.set("DATABASE_URL", "mysql://root:hunter2@db/recado");
     let ended = home.run(&["serve"]);
     refused(&ended, &["mysql", "is not a database", "postgres://"]);
     assert!(!ended.err.contains("hunter2"));
     // PostgreSQL that is not there.
-    let mut home = Home::new();
+    let mut home = fresh();
     let url = format!("postgres://recado:hunter2@127.0.0.1:{}/recado", free_port());
     home.set("DATABASE_URL", &url);
     let ended = home.run(&["serve"]);
@@ -251,7 +258,7 @@ fn not_a_database() {
 
 #[test]
 fn unknown_settings() {
-    let home = Home::new();
+    let home = fresh();
     let file = home.folder().join("recado.toml");
     let shown = path(&file);
     for (text, name) in [
@@ -270,7 +277,7 @@ fn unknown_settings() {
         );
     }
     for (name, told) in [("LISEN", "lisen"), ("WEBHOOKS__TIMEOT_MS", "timeot_ms")] {
-        let mut home = Home::new();
+        let mut home = fresh();
         home.set(name, "1");
         serve_refused(&home, &["configuration", told]);
     }
@@ -321,6 +328,19 @@ fn bad_values() {
             "wa.example.com",
             &["public_url", "https://wa.example.com"],
         ),
+        (
+            "PUBLIC_URL",
+            "https://me:hunter2@wa.example.com",
+            &["public_url", "without user name"],
+        ),
+        ("MASTER_KEY", "aHVudGVyMg==", &["master_key", "32 bytes"]),
+        (
+            "SANDBOX__URL",
+            "ws://192.0.2.1:8090/ws/chat",
+            &["sandbox.url", "loopback"],
+        ),
+        // This build needs a sandbox.
+        ("SANDBOX__URL", "", &["sandbox.url", "production build"]),
         ("LOG", "loud=very", &["log", "level or filter"]),
         ("LOG_FORMAT", "xml", &["log_format", "xml"]),
         (
@@ -329,7 +349,7 @@ fn bad_values() {
             &["database_url_file", "/proc/recado"],
         ),
     ] {
-        let mut home = Home::new();
+        let mut home = fresh();
         home.set(name, value);
         serve_refused(&home, phrases);
         assert!(!home.data().exists(), "{name}: nothing was begun");
@@ -338,7 +358,7 @@ fn bad_values() {
 
 #[test]
 fn off_loopback_needs_a_public_url() {
-    let mut home = Home::new();
+    let mut home = fresh();
     home.set("LISTEN", &format!("0.0.0.0:{}", free_port()));
     serve_refused(&home, &["public_url is required", "https://"]);
 }
@@ -357,7 +377,10 @@ fn networks_that_are_not_loopback() {
         serve_refused(&home, &["ws://127.0.0.1", "sandbox"]);
     }
     // This build has no certificate check, so WhatsApp itself is out of reach.
-    serve_refused(&used(), &["sandbox", "production build"]);
+    let mut home = fresh();
+    home.set("SANDBOX__URL", "");
+    serve_refused(&home, &["sandbox", "production build"]);
+    assert!(!home.data().exists(), "nothing was begun");
     let ended = run(&mut command(&[
         "sandbox",
         "--listen",

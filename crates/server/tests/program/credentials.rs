@@ -144,6 +144,7 @@ async fn what_the_operator_ends_has_ended_within_a_second() {
         }
     }
     assert!(shown[1].contains("staging") && shown[1].contains("revoked"));
+    assert!(!shown[1].contains("  from ") && !shown[1].contains("  only "));
     // The gateway writes when which was used.
     wait_for("the last use to be written", async || {
         let list = json_of(&home, &["credential", "list", "--account", &id]);
@@ -176,6 +177,32 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             vec!["credential", "list", "--account", &id, "--kind", "jwt"],
             "--kind is",
+        ),
+        (
+            vec!["audit", "--account", &id, "--kind", "credential.revokd"],
+            "kind is one of access.refused, ",
+        ),
+        (
+            vec![
+                "account",
+                "create",
+                "--name",
+                "Sh\u{202e}op",
+                "--email",
+                "a@b.example",
+            ],
+            "name holds a character that nobody sees",
+        ),
+        (
+            vec![
+                "account",
+                "create",
+                "--name",
+                "Shop",
+                "--email",
+                "@localhost",
+            ],
+            "email must look like",
         ),
         (
             vec![
@@ -239,4 +266,43 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     );
     let made = home.out(&["credential", "rotate", &token, "--grace", "15m"]);
     assert!(made.contains("which holds until"), "{made}");
+}
+
+#[test]
+fn a_list_says_what_a_credential_is_bound_to() {
+    let home = home();
+    let account = home.account("Shop", "owner@shop.example");
+    let id = text(&account, "/account_id");
+    let create = [
+        "credential",
+        "create",
+        "--account",
+        &id,
+        "--kind",
+        "api-token",
+        "--label",
+        "till",
+        "--expires",
+        "2099-01-01T00:00:00Z",
+        "--network",
+        "192.0.2.0/24",
+        "--network",
+        "2001:db8::/32",
+    ];
+    let made = text(&json_of(&home, &create), "/id");
+    home.out(&["credential", "rotate", &made, "--grace", "1h"]);
+    let list = home.out(&["credential", "list", "--account", &id]);
+    let line = |id: &str| list.lines().find(|line| line.starts_with(id));
+    let old = line(&made).expect("its line");
+    for part in [
+        "  until 2099-01-01T00:00:00",
+        "  grace until 20",
+        "  from 192.0.2.0/24,2001:db8::/32  till",
+    ] {
+        assert!(old.contains(part), "{part:?} in {old}");
+    }
+    let free = line(&first_of(&home, &id, "client_token")).expect("its line");
+    for part in ["until", "from", "only"] {
+        assert!(!free.contains(part), "{part:?} in {free}");
+    }
 }

@@ -5,13 +5,11 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::Stdio,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use recado_model::{Timestamp, clock::OsRng, id::random_base32};
-use recado_store::{Database, MasterKey, Options, Store, StoreError};
+use recado_model::{clock::OsRng, id::random_base32};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -21,6 +19,8 @@ use crate::{
     network::{Network, Shop, jwt},
     support::{Ended, Home, Process, call, text, wait_for},
 };
+
+mod master;
 
 const SHOP: &str = "5511999990001";
 const ANA: &str = "5511999990002";
@@ -324,10 +324,13 @@ async fn a_rotation_killed_at_any_moment_loses_nothing() {
     let home = alone();
     let _gateway = home.serve().await;
     let holder = Holder::new(&home, "owner@shop.example").await;
-    // While the files and the database change, while it waits, and towards its end.
-    for after in [20, 60, 120, 250, 500, 4_000, 4_100] {
+    // While the database and, of the master key alone or towards the end, the files change.
+    let whole = [20, 120, 500, 4_000, 4_100, 4_250, 4_500];
+    let whole = whole.map(|after| ("all", after));
+    let master = [20, 40, 60, 90, 120, 250].map(|after| ("master", after));
+    for (what, after) in master.into_iter().chain(whole) {
         let child = home
-            .command(&["key", "rotate", "all"])
+            .command(&["key", "rotate", what])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -348,81 +351,6 @@ async fn a_rotation_killed_at_any_moment_loses_nothing() {
     let doctor = home.run(&["doctor"]);
     assert_eq!(doctor.code, Some(0), "{}", doctor.out);
     assert!(restarted.elapsed() < Duration::from_secs(60));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_key_between_database_and_file_is_found() {
-    let home = alone();
-    let account = home.account("Shop", "owner@shop.example");
-    // As if the machine had stopped after the commit, before the rename.
-    let (key, text) = MasterKey::generate(&OsRng);
-    fs::write(left_beside(&home), &text).expect("a file");
-    let store = home.store().await;
-    let now = Timestamp(1_767_225_600_000);
-    store.rotate_master(&key, now).await.expect("rotates");
-    store.close().await;
-    let _gateway = home.serve().await;
-    jwt(&home, &account).await;
-    assert_eq!(fs::read_to_string(key_file(&home)).expect("a key"), text);
-    assert!(!left_beside(&home).exists());
-
-    // And before the commit: the new one was never in force.
-    let (_, other) = MasterKey::generate(&OsRng);
-    fs::write(left_beside(&home), other).expect("a file");
-    drop(_gateway);
-    let _gateway = home.serve().await;
-    jwt(&home, &account).await;
-    let weak = home.out(&["doctor"]);
-    assert!(weak.contains("master.key.new is left"), "{weak}");
-    home.out(&["key", "tidy"]);
-    assert!(!left_beside(&home).exists());
-    assert_eq!(fs::read_to_string(key_file(&home)).expect("a key"), text);
-    assert!(!home.out(&["doctor"]).contains("is left"));
-    // A torn one is no key at all, and in nobody's way.
-    fs::write(left_beside(&home), "dG9ybg").expect("a file");
-    home.out(&["key", "rotate", "master"]);
-    assert!(!left_beside(&home).exists());
-    jwt(&home, &account).await;
-    let now = fs::read_to_string(key_file(&home)).expect("a key");
-    assert_ne!(now, text);
-    let old = Store::open(Options {
-        database: Database::Sqlite {
-            path: home.database(),
-        },
-        master_key: MasterKey::parse(&text).expect("a key"),
-        rng: Arc::new(OsRng),
-        migrate: false,
-        init: false,
-    });
-    let error = old.await.expect_err("the old key");
-    assert!(
-        matches!(error, StoreError::WrongMasterKey { .. }),
-        "{error}"
-    );
-}
-
-#[test]
-fn a_master_key_from_the_environment_is_not_rotated() {
-    let mut home = alone();
-    home.out(&["migrate"]);
-    let text = fs::read_to_string(key_file(&home)).expect("a key");
-    fs::remove_file(key_file(&home)).expect("a file");
-    home.set("MASTER_KEY", text.trim());
-    for what in ["master", "all"] {
-        let ended = home.run(&["key", "rotate", what]);
-        assert_eq!(ended.code, Some(1));
-        assert!(
-            ended.err.contains("RECADO_MASTER_KEY_FILE"),
-            "{}",
-            ended.err
-        );
-        assert!(!ended.err.contains(text.trim()));
-    }
-    let out = home.out(&["key", "rotate", "jwt"]);
-    assert!(out.contains("is new"), "{out}");
-    assert!(!key_file(&home).exists());
-    let said = home.out(&["init"]);
-    assert!(said.contains("RECADO_MASTER_KEY"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -291,7 +291,7 @@ fn configuration() {
 
     // Secrets are told as set, not shown.
     let mut home = home;
-    home.set("MASTER_KEY", "hunter2hunter2");
+    home.set("MASTER_KEY", &format!("{}g=", "hunter2".repeat(6)));
     home.set(
         "DATABASE_URL",
         "postgres://recado:hunter3@db.example/recado",
@@ -302,6 +302,23 @@ fn configuration() {
         "{shown}"
     );
     assert!(!shown.contains("hunter"), "{shown}");
+}
+
+#[test]
+fn doctor_says_what_is_open() {
+    let mut home = alone();
+    home.set("EGRESS__ALLOW", "10.0.0.0/8");
+    let narrow = home.out(&["doctor"]);
+    assert!(!narrow.contains("egress.allow"), "{narrow}");
+    home.set("EGRESS__ALLOW", "10.0.0.0/8,::/0");
+    home.set("TRUSTED_PROXIES", "::ffff:0:0/96");
+    let wide = home.out(&["doctor"]);
+    for part in [
+        "egress.allow contains ::/0",
+        "trusted_proxies contains 0.0.0.0/0",
+    ] {
+        assert!(wide.contains(part), "{part:?} in {wide}");
+    }
 }
 
 #[test]

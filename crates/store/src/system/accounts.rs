@@ -1,6 +1,6 @@
 //! Accounts from outside, users, the epoch.
 
-use recado_model::{AccountId, Role, Secret, Timestamp, UserId, account::AccountKind};
+use recado_model::{AccountId, Instance, Role, Secret, Timestamp, UserId, account::AccountKind};
 
 use super::{System, bump_epoch};
 use crate::{claim::delete_credentials, error::Result, sql::sql};
@@ -25,6 +25,16 @@ pub enum GuestDoor {
     Full(Timestamp),
     /// The same for those of the same network.
     NetworkFull(Timestamp),
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Adoption {
+    Moved(Box<Instance>),
+    /// The guest has ended, is ending, or was taken over.
+    Gone,
+    /// Another node has the instance's lease, so a link of it may run there.
+    Held,
 }
 
 /// A user as signing in needs it.
@@ -116,12 +126,17 @@ impl System<'_> {
         Ok(deleted > 0)
     }
 
-    /// Guest accounts whose time is over.
-    pub async fn expired_guests(&mut self, now: Timestamp) -> Result<Vec<AccountId>> {
+    /// Guest accounts whose time is over, as far as they are `node`'s to end: not those with an
+    /// instance that another node has the lease of. Only that node can log it out at WhatsApp.
+    pub async fn expired_guests(&mut self, node: &str, now: Timestamp) -> Result<Vec<AccountId>> {
         let rows = sql(
-            "SELECT id FROM account WHERE expires_at <= $1 AND kind = 'guest' ORDER BY expires_at, id",
+            "SELECT id FROM account WHERE expires_at <= $1 AND kind = 'guest' \
+             AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.account_id = account.id \
+             AND i.lease_owner IS NOT NULL AND i.lease_owner <> $2 AND i.lease_until > $1) \
+             ORDER BY expires_at, id",
         )
         .bind(now)
+        .bind(node)
         .fetch_all(self.conn)
         .await?;
         rows.iter()
@@ -129,28 +144,15 @@ impl System<'_> {
             .collect()
     }
 
-    /// How many guest accounts there are, expired ones too: for the cap on all of them.
-    pub async fn guests(&mut self) -> Result<i64> {
-        sql("SELECT COUNT(*) AS n FROM account WHERE kind = 'guest'")
-            .fetch_one(self.conn)
-            .await?
-            .i64("n")
-    }
-
-    /// A new guest account until `until`, unless there are `most` already, or `most_of_origin` of the
-    /// network that `origin` names. Openings wait for each other, so the caps hold exactly.
-    pub async fn open_guest(
+    /// Whether there are `most` guest accounts already, or `most_of_origin` of the network that
+    /// `origin` names, those whose time is over too; `None` when there is room. A look that costs no
+    /// write: only [`System::open_guest`] knows for sure.
+    pub async fn guests(
         &mut self,
-        id: &AccountId,
         origin: &str,
         (most, most_of_origin): (i64, i64),
-        until: Timestamp,
         now: Timestamp,
-    ) -> Result<GuestDoor> {
-        // Held until the transaction ends: whoever counts next counts this one, too.
-        sql("INSERT INTO meta (name, n) VALUES ('guests', 1) ON CONFLICT (name) DO UPDATE SET n = meta.n + 1")
-            .execute(self.conn)
-            .await?;
+    ) -> Result<Option<GuestDoor>> {
         let row = sql("SELECT COUNT(*) AS n, MIN(expires_at) AS ends, \
              COUNT(CASE WHEN origin = $1 THEN 1 END) AS near, \
              MIN(CASE WHEN origin = $1 THEN expires_at END) AS near_ends \
@@ -160,10 +162,31 @@ impl System<'_> {
         .await?;
         if row.i64("near")? >= most_of_origin {
             let ends = row.opt_time("near_ends")?;
-            return Ok(GuestDoor::NetworkFull(ends.unwrap_or(now)));
+            return Ok(Some(GuestDoor::NetworkFull(ends.unwrap_or(now))));
         }
         if row.i64("n")? >= most {
-            return Ok(GuestDoor::Full(row.opt_time("ends")?.unwrap_or(now)));
+            let ends = row.opt_time("ends")?;
+            return Ok(Some(GuestDoor::Full(ends.unwrap_or(now))));
+        }
+        Ok(None)
+    }
+
+    /// A new guest account until `until`, unless [`System::guests`] says that there are enough.
+    /// Openings wait for each other, so the caps hold exactly.
+    pub async fn open_guest(
+        &mut self,
+        id: &AccountId,
+        origin: &str,
+        caps: (i64, i64),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<GuestDoor> {
+        // Held until the transaction ends: whoever counts next counts this one, too.
+        sql("INSERT INTO meta (name, n) VALUES ('guests', 1) ON CONFLICT (name) DO UPDATE SET n = meta.n + 1")
+            .execute(self.conn)
+            .await?;
+        if let Some(full) = self.guests(origin, caps, now).await? {
+            return Ok(full);
         }
         self.create_account(id, "Guest", AccountKind::Guest, Some(until), now)
             .await?;

@@ -288,19 +288,19 @@ impl System<'_> {
         let unused = sql("SELECT COUNT(*) AS n FROM credential c \
              WHERE c.kind NOT IN ('session_name', 'client_secret') \
              AND COALESCE(c.last_used_at, c.created_at) < $2 \
-             AND (c.revoked_at IS NULL OR c.revoked_at > $1) \
+             AND c.revoked_at IS NULL \
              AND (c.grace_until IS NULL OR c.grace_until > $1) \
              AND (c.not_after IS NULL OR c.not_after > $1)");
         let old_pairs = sql("SELECT COUNT(*) AS n FROM credential c \
              WHERE c.kind = 'client_secret' AND c.created_at < $2 \
-             AND (c.revoked_at IS NULL OR c.revoked_at > $1) \
+             AND c.revoked_at IS NULL \
              AND (c.grace_until IS NULL OR c.grace_until > $1) \
              AND (c.not_after IS NULL OR c.not_after > $1)");
         let without_pair = sql(
             "SELECT COUNT(*) AS n FROM account a WHERE a.kind <> 'guest' AND NOT EXISTS ( \
              SELECT 1 FROM credential c JOIN credential p ON p.account_id = c.account_id AND p.id = c.parent_id \
              WHERE c.account_id = a.id AND c.kind = 'client_secret' AND p.kind = 'client_token' \
-             AND (c.revoked_at IS NULL OR c.revoked_at > $1) AND (p.revoked_at IS NULL OR p.revoked_at > $1) \
+             AND c.revoked_at IS NULL AND p.revoked_at IS NULL \
              AND (c.grace_until IS NULL OR c.grace_until > $1) AND (p.grace_until IS NULL OR p.grace_until > $1) \
              AND (c.not_after IS NULL OR c.not_after > $1) AND (p.not_after IS NULL OR p.not_after > $1))",
         );

@@ -139,7 +139,8 @@ const SELECT: &str = "SELECT c.id, c.account_id, c.kind, c.instance_id, c.parent
      LEFT JOIN credential p ON p.id = c.parent_id";
 
 fn credential_ref(row: &Row) -> Result<CredentialRef> {
-    let earliest = |ends: [Option<Timestamp>; 4]| ends.into_iter().flatten().min();
+    let earlier =
+        |own: Option<Timestamp>, parents: Option<Timestamp>| own.into_iter().chain(parents).min();
     // Restrictions are set on the parent (the client token, for its secret); a child has its own only
     // where its parent has none.
     let mut networks = read_networks(row, "parent_cidrs")?;
@@ -158,18 +159,16 @@ fn credential_ref(row: &Row) -> Result<CredentialRef> {
         parent: row.opt_text("parent_id")?.map(CredentialId::from_text),
         version: row.i64("version")?,
         generation: row.i64("generation")?,
-        not_after: earliest([
+        not_after: earlier(
             row.opt_time("not_after")?,
             row.opt_time("parent_not_after")?,
-            None,
-            None,
-        ]),
-        revoked_at: earliest([
+        ),
+        grace_until: earlier(
             row.opt_time("grace_until")?,
-            row.opt_time("revoked_at")?,
             row.opt_time("parent_grace_until")?,
-            row.opt_time("parent_revoked_at")?,
-        ]),
+        ),
+        revoked: row.opt_time("revoked_at")?.is_some()
+            || row.opt_time("parent_revoked_at")?.is_some(),
         networks: networks.into(),
         scope,
         pepper: PepperId::from_text(row.text("pepper_id")?),

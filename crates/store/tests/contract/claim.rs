@@ -7,7 +7,9 @@ use recado_model::{
     clock::OsRng,
     webhook::{AttemptOutcome, NextStep, SigningSecret},
 };
-use recado_store::{Database, DeviceOp, GuestDoor, NewCredential, StoreError};
+use recado_store::{
+    Database, DeviceOp, GuestDoor, NewCredential, StoreError, system::accounts::Adoption,
+};
 
 use crate::{
     bed::{Bed, NOW, secret},
@@ -20,6 +22,7 @@ const KINDS: [CredentialKind; 3] = [
     CredentialKind::SessionName,
     CredentialKind::InstanceToken,
 ];
+const NODE: &str = "n1";
 /// More than one statement of device rows.
 const ROWS: usize = 1_203;
 
@@ -124,9 +127,13 @@ impl Bed {
         let mut conn = self.store.write().await?;
         let trial = Some(NOW.plus_secs(7));
         let mut account = conn.account(shop);
-        let moved = account.adopt(guest, instance, trial, now).await?;
+        let adopted = account.adopt(guest, instance, NODE, trial, now).await?;
         conn.commit().await?;
-        Ok(moved)
+        Ok(match adopted {
+            Adoption::Moved(moved) => Some(*moved),
+            Adoption::Gone => None,
+            Adoption::Held => panic!("no other node has it"),
+        })
     }
 
     /// The tables of which a row names `account`.
@@ -292,10 +299,11 @@ pub async fn only_a_waiting_guest_is_claimed(bed: Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let moved = conn
         .account(&shop)
-        .adopt(&guest.account, id, None, NOW)
+        .adopt(&guest.account, id, NODE, None, NOW)
         .await;
-    assert!(moved.expect("moves").is_some());
+    assert!(matches!(moved, Ok(Adoption::Moved(_))), "{moved:?}");
     drop(conn);
+    a_link_on_another_node_stays(&bed, &shop, &guest).await;
     bed.device_opens(&guest.account, id).await;
     let mut conn = bed.store.write().await.expect("write");
     for token in &guest.tokens {
@@ -338,6 +346,35 @@ pub async fn only_a_waiting_guest_is_claimed(bed: Bed) {
         bed.tables_naming(&guest.account).await,
         Vec::<String>::new()
     );
+}
+
+/// Whoever has the lease may run a link; what is its own, or over, is in nobody's way.
+async fn a_link_on_another_node_stays(bed: &Bed, shop: &AccountId, guest: &Guest) {
+    let id = &guest.instance.id;
+    let (soon, late) = (NOW.plus_secs(30), NOW.plus_secs(31));
+    for (owner, now, held) in [("n2", NOW, true), ("n2", late, false), (NODE, NOW, false)] {
+        let mut conn = bed.store.write().await.expect("write");
+        let leased = conn.system().lease_instance(id, owner, soon, NOW).await;
+        leased.expect("leases").expect("free");
+        let mut account = conn.account(shop);
+        let moved = account.adopt(&guest.account, id, NODE, None, now).await;
+        let moved = moved.expect("answers");
+        assert_eq!(moved == Adoption::Held, held, "{owner} {now:?}");
+        assert_eq!(
+            matches!(moved, Adoption::Moved(_)),
+            !held,
+            "{owner} {now:?}"
+        );
+        // Given up, as the caller does with what is held.
+        drop(conn);
+    }
+    let mut conn = bed.store.read().await.expect("read");
+    for token in &guest.tokens {
+        let found = conn.system().credential_by_token(token).await;
+        assert!(found.expect("looks").is_some(), "the guest is whole");
+    }
+    let mut store = conn.account(shop);
+    assert!(store.instance(id).await.expect("looks").is_none());
 }
 
 /// The clocks of two processes may disagree about whether a guest's time is over; the database lets
@@ -390,7 +427,20 @@ pub async fn guests_are_capped_exactly(bed: Bed) {
     assert_eq!(of(&doors, GuestDoor::Opened), 2, "{doors:?}");
     assert_eq!(of(&doors, GuestDoor::Full(until())), 3, "{doors:?}");
     let mut conn = bed.store.read().await.expect("read");
-    assert_eq!(conn.system().guests().await.expect("counts"), 6);
+    // A look says the same without a change.
+    for (origin, caps, door) in [
+        ("192.0.2.1/32", (7, 5), None),
+        (
+            "192.0.2.1/32",
+            (7, 4),
+            Some(GuestDoor::NetworkFull(until())),
+        ),
+        ("2001:db8::/64", (7, 3), None),
+        ("198.51.100.1/32", (6, 4), Some(GuestDoor::Full(until()))),
+    ] {
+        let seen = conn.system().guests(origin, caps, NOW).await;
+        assert_eq!(seen.expect("counts"), door, "{origin} {caps:?}");
+    }
     let all = conn.system().accounts().await.expect("lists");
     assert!(all.iter().all(|account| account.kind == AccountKind::Guest));
 }

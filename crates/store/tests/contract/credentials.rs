@@ -1,5 +1,5 @@
 use recado_model::{
-    AccountId, CredentialId, CredentialKind, InstanceId, Token, clock::OsRng,
+    AccountId, CredentialId, CredentialKind, InstanceId, Timestamp, Token, clock::OsRng,
     credential::CredentialRef,
 };
 use recado_store::{NewCredential, StoreError};
@@ -73,12 +73,12 @@ pub async fn tokens_are_found_and_revoked(bed: Bed) {
     let grace = NOW.plus_secs(60);
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    assert!(store.revoke(&client, grace).await.expect("revokes"));
-    assert!(!store.revoke(&client, grace).await.expect("once"));
+    assert!(store.set_grace(&client, grace).await.expect("rotated"));
+    assert!(!store.set_grace(&client, grace).await.expect("once"));
     let list = store.credentials().await.expect("lists");
     assert_eq!(list.len(), 2);
     for info in &list {
-        assert_eq!((info.revoked_at, info.version), (Some(grace), 1));
+        assert_eq!((info.grace_until, info.version), (Some(grace), 1));
         assert_eq!(info.label.as_deref(), Some("production"));
     }
     assert!(list.iter().any(|info| info.hint == token.hint()));
@@ -94,7 +94,12 @@ pub async fn tokens_are_found_and_revoked(bed: Bed) {
             .expect("earlier")
     );
     conn.commit().await.expect("commit");
-    assert!(!bed.find(&token).await.expect("there").is_live(NOW));
+    let ended = bed.find(&token).await.expect("there");
+    assert!(!ended.is_live(NOW));
+    assert!(
+        !ended.is_live(Timestamp(0)),
+        "for good, whatever the clock says"
+    );
     let mut conn = bed.store.read().await.expect("read");
     let by_id = conn.system().credential(&child).await.expect("looks");
     assert!(!by_id.expect("there").is_live(NOW));
@@ -123,21 +128,30 @@ pub async fn shown_again_or_not(bed: Bed) {
         .await;
     let mut conn = bed.store.read().await.expect("read");
     let mut store = conn.account(&a);
-    let shown = store.reveal(kind, Some(&instance)).await.expect("reveals");
+    let shown = store
+        .reveal(kind, Some(&instance), NOW)
+        .await
+        .expect("reveals");
     let shown = shown.expect("there");
     assert_eq!(shown.expose(), new.expose());
     assert_ne!(shown.expose(), old.expose());
-    assert_eq!(store.reveal(kind, None).await.expect("none"), None);
-    assert_eq!(store.reveal(kind, Some(&other)).await.expect("none"), None);
+    assert_eq!(store.reveal(kind, None, NOW).await.expect("none"), None);
+    assert_eq!(
+        store.reveal(kind, Some(&other), NOW).await.expect("none"),
+        None
+    );
     let secret = CredentialKind::ClientSecret;
-    assert_eq!(store.reveal(secret, None).await.expect("never"), None);
+    assert_eq!(store.reveal(secret, None, NOW).await.expect("never"), None);
     let shown = store
-        .reveal(CredentialKind::ApiToken, None)
+        .reveal(CredentialKind::ApiToken, None, NOW)
         .await
         .expect("reveals");
     assert_eq!(shown.expect("there").expose(), api.expose());
     let ids = [instance.clone(), other];
-    let all = store.reveal_instance_tokens(&ids).await.expect("reveals");
+    let all = store
+        .reveal_instance_tokens(&ids, NOW)
+        .await
+        .expect("reveals");
     assert_eq!(all.len(), 1);
     assert_eq!(all[&instance].expose(), new.expose());
     // Dies with its instance.
@@ -163,12 +177,17 @@ pub async fn every_end_moves_the_epoch(bed: Bed) {
     let (id, _) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
     let (other, _) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
     assert_eq!(bed.epoch().await, first, "nothing cached became wrong");
-    for at in [NOW.plus_secs(60), NOW] {
-        let mut conn = bed.store.write().await.expect("write");
-        conn.account(&a).revoke(&id, at).await.expect("revokes");
-        conn.commit().await.expect("commit");
-        moved("revoke").await;
-    }
+    let mut conn = bed.store.write().await.expect("write");
+    conn.account(&a)
+        .set_grace(&id, NOW.plus_secs(60))
+        .await
+        .expect("rotated");
+    conn.commit().await.expect("commit");
+    moved("set_grace").await;
+    let mut conn = bed.store.write().await.expect("write");
+    conn.account(&a).revoke(&id, NOW).await.expect("revokes");
+    conn.commit().await.expect("commit");
+    moved("revoke").await;
     let mut conn = bed.store.read().await.expect("read");
     let untouched = conn.system().credential(&other).await.expect("looks");
     assert!(untouched.expect("there").is_live(NOW));
@@ -214,13 +233,16 @@ pub async fn no_credential_crosses_accounts(bed: Bed) {
     let kind = CredentialKind::InstanceToken;
     assert!(store.credentials().await.expect("lists").is_empty());
     assert_eq!(
-        store.reveal(kind, Some(&instance)).await.expect("none"),
+        store
+            .reveal(kind, Some(&instance), NOW)
+            .await
+            .expect("none"),
         None
     );
     let ids = [instance.clone()];
     assert!(
         store
-            .reveal_instance_tokens(&ids)
+            .reveal_instance_tokens(&ids, NOW)
             .await
             .expect("none")
             .is_empty()

@@ -285,9 +285,12 @@ pub async fn the_master_key_rotates(bed: Bed) {
     let (new, text) = MasterKey::generate(&OsRng);
     let old = MasterKey::parse(&bed.key).expect("a key");
     let fits = async |key: &MasterKey| {
-        Store::is_master_key(&bed.database, key)
-            .await
-            .expect("asks")
+        let held = bed.store.hold_master().await.expect("holds");
+        let fits = held.is(key).expect("compares");
+        drop(held);
+        let seen = Store::is_master_key(&bed.database, key).await;
+        assert_eq!(seen.expect("asks"), fits);
+        fits
     };
     assert!(fits(&old).await && !fits(&new).await);
     assert_eq!(
@@ -319,16 +322,20 @@ pub async fn the_master_key_rotates(bed: Bed) {
     );
     let error = create(&other, "b").await.expect_err("a dead key");
     assert!(matches!(error, StoreError::MasterKeyReplaced), "{error}");
+    assert!(other.keys_are_current(), "as far as it knows");
     let error = other.reload_keys().await.expect_err("no new key");
     assert!(matches!(error, StoreError::MasterKeyReplaced), "{error}");
+    assert!(!other.keys_are_current());
     // It is told where keys are. A wrong one among them does no harm.
     let (wrong, _) = MasterKey::generate(&OsRng);
     let keys = vec![old, wrong, new];
     other.set_key_source(Arc::new(move || keys.clone()));
     let b = create(&other, "b").await.expect("under the new key");
+    assert!(!other.keys_are_current(), "it has not read the rest yet");
     let api = CredentialKind::ApiToken;
     let (id, token) = issue(&other, &b, api, None, NOW).await;
     assert!(other.reload_keys().await.expect("reloads"));
+    assert!(other.keys_are_current());
     a.reads(&other, "a").await;
     assert_eq!(shown(&fresh, &b, &id).await, token.expose());
 }
@@ -434,7 +441,7 @@ pub async fn what_is_weak_is_counted(bed: Bed) {
     assert_eq!((old.unused, old.old_pairs, old.without_pair), (1, 1, 0));
     let mut conn = bed.store.write().await.expect("write");
     conn.account(&a)
-        .revoke(&client, NOW.plus_secs(300))
+        .set_grace(&client, NOW.plus_secs(300))
         .await
         .expect("ends");
     conn.commit().await.expect("commit");

@@ -5,7 +5,7 @@ use recado_model::{
     clock::OsRng,
     instance::{NewInstance, Origin, Pairing},
 };
-use recado_store::{Conn, NewCredential, Store, StoreError};
+use recado_store::{Conn, NewCredential, Store, StoreError, system::System};
 
 use crate::bed::{Bed, NOW, open_with};
 
@@ -228,14 +228,18 @@ pub async fn guests_end_once_and_no_other_account(bed: Bed) {
     let until = NOW.plus_secs(600);
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
-    assert_eq!(system.guests().await.expect("counts"), 0);
+    let room = async |system: &mut System<'_>, most| {
+        let full = system.guests("192.0.2.1/32", (most, 9), NOW).await;
+        full.expect("counts").is_none()
+    };
+    assert!(room(&mut system, 1).await);
     for id in [&guest, &claimed] {
         system
             .create_account(id, "guest", AccountKind::Guest, Some(until), NOW)
             .await
             .expect("guest");
     }
-    assert_eq!(system.guests().await.expect("counts"), 2);
+    assert!(room(&mut system, 3).await && !room(&mut system, 2).await);
     for id in [&claimed, &full] {
         // Time that is over, or none at all, ends no account that is not a guest's.
         conn.account(id)
@@ -254,7 +258,7 @@ pub async fn guests_end_once_and_no_other_account(bed: Bed) {
     assert!(system.epoch().await.expect("epoch") > epoch);
     assert!(!system.account_exists(&guest).await.expect("looks"));
     assert!(!system.end_guest(&guest, until).await.expect("once"));
-    assert_eq!(system.guests().await.expect("counts"), 1);
+    assert!(room(&mut system, 2).await && !room(&mut system, 1).await);
 }
 
 pub async fn guests_expire(bed: Bed) {
@@ -267,11 +271,30 @@ pub async fn guests_expire(bed: Bed) {
         .create_account(&guest, "guest", AccountKind::Guest, Some(until), NOW)
         .await
         .expect("guest");
-    assert!(system.expired_guests(NOW).await.expect("none").is_empty());
-    assert_eq!(
-        system.expired_guests(until).await.expect("one"),
-        std::slice::from_ref(&guest)
-    );
+    let early = system.expired_guests("n1", NOW).await;
+    assert!(early.expect("none").is_empty());
+    let ended = system.expired_guests("n1", until).await;
+    assert_eq!(ended.expect("one"), std::slice::from_ref(&guest));
+    // Another node has the link of one of two instances: it alone can log that out.
+    conn.commit().await.expect("commit");
+    bed.instance(&guest, "idle").await;
+    let id = bed.instance(&guest, "linked").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let over = until.plus_secs(30);
+    let leased = conn.system().lease_instance(&id, "n2", over, until).await;
+    leased.expect("leases").expect("free");
+    for (node, now, listed) in [
+        ("n1", until, false),
+        ("n2", until, true),
+        // It died.
+        ("n1", over, true),
+    ] {
+        let list = conn.system().expired_guests(node, now).await;
+        let list = list.expect("lists");
+        let wanted = listed.then(|| guest.clone());
+        assert_eq!(list, wanted.as_slice(), "{node} {now:?}");
+    }
+    let mut system = conn.system();
     assert!(system.delete_account(&guest).await.expect("deletes"));
     assert!(system.account_exists(&stays).await.expect("stays"));
     let account = conn
@@ -319,7 +342,7 @@ pub async fn undone_accounts_can_be_made_again(bed: Bed) {
     let mut conn = store.read().await.expect("read");
     let shown = conn
         .account(&id)
-        .reveal(CredentialKind::ApiToken, None)
+        .reveal(CredentialKind::ApiToken, None, NOW)
         .await
         .expect("reveals");
     assert_eq!(shown.expect("there").expose(), token.expose());

@@ -163,11 +163,17 @@ fn outcome(
 }
 
 async fn first_connected(call: &ToolCall) -> Result<Instance> {
-    let instances = call.app.instances().all(&call.caller).await?;
-    instances
-        .into_iter()
-        .find(|instance| instance.state == ConnectionState::Connected)
-        .ok_or_else(|| Error::new(ErrorCode::InstanceNotConnected, "Session not connected"))
+    let mut refused = None;
+    for instance in call.app.instances().all(&call.caller).await? {
+        match call.app.billing().require(&instance) {
+            Ok(()) if instance.state == ConnectionState::Connected => return Ok(instance),
+            Ok(()) => {}
+            // The connection of an unpaid number is closed: paying is what brings it back.
+            Err(unpaid) => refused = Some(unpaid),
+        }
+    }
+    let offline = || Error::new(ErrorCode::InstanceNotConnected, "Session not connected");
+    Err(refused.unwrap_or_else(offline))
 }
 
 /// The message id of a shop's key: the same each time, whichever number sends, so that a repeated

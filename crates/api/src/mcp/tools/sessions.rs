@@ -110,7 +110,7 @@ async fn show_qr(call: ToolCall, args: QrArgs) -> Result<Answer> {
 }
 
 /// The session whose QR a caller means who names none: one that waits for its scan, else one whose
-/// scan never came, else a linked one, of which the answer says so.
+/// scan never came, else a linked one, of which the answer says so. One that nobody pays for comes last.
 async fn waiting(call: &ToolCall) -> Result<Instance> {
     let mut instances = call.app.instances().all(&call.caller).await?;
     instances.sort_by_key(|instance| {
@@ -119,7 +119,8 @@ async fn waiting(call: &ToolCall) -> Result<Instance> {
             (_, false) => 1,
             (_, true) => 2,
         };
-        (rank, std::cmp::Reverse(instance.number))
+        let unpaid = call.app.billing().require(instance).is_err();
+        (unpaid, rank, std::cmp::Reverse(instance.number))
     });
     let none = || {
         Error::new(
@@ -145,6 +146,7 @@ struct QrState<'a> {
 /// The picture goes out as image content; the text inside the QR does not, it would pair.
 async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
     let session_id = instance.number;
+    call.app.billing().require(instance)?;
     // Asking for the QR of a linked number connects it again. Its owner may have disconnected it, and
     // a tool that only reads does not undo that.
     if instance.paired {

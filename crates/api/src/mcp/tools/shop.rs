@@ -25,7 +25,6 @@ struct ShopStatus<'a> {
     success: bool,
     name: &'a str,
     language: &'a str,
-    /// Nothing is charged for here; clients that ask find no limit.
     credits: Credits,
     buy_agents: Option<u64>,
     network: &'static str,
@@ -33,9 +32,12 @@ struct ShopStatus<'a> {
     whatsapp: Numbers,
 }
 
+/// Instances are paid for, not messages: no limit, unless some instance is refused for want of payment.
 #[derive(Serialize)]
 struct Credits {
     unlimited: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpaid: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +53,10 @@ async fn status(call: ToolCall, _: NoArgs) -> Result<Answer> {
         success: true,
         name: &status.account.name,
         language: &status.account.language,
-        credits: Credits { unlimited: true },
+        credits: Credits {
+            unlimited: status.unpaid == 0,
+            unpaid: Some(status.unpaid).filter(|count| *count > 0),
+        },
         buy_agents: None,
         network: call.app.network(),
         mcp_url: format!("{}/api/mcp/", call.app.config().public_url),

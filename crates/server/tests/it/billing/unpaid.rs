@@ -4,17 +4,21 @@ use recado::cli::BillingCommand;
 use recado_api::auth::Rule;
 use serde_json::{Value, json};
 
-use super::{ask, operator, standing};
-use crate::harness::{Bed, CUSTOMER, SHOP};
+use super::{ask, grant, operator, standing};
+use crate::{
+    harness::{Bed, CUSTOMER, SHOP},
+    story::inner,
+};
 
 on_both! {
     with = "billing.provider = \"manual\"\nbilling.trial_days = 0\n";
     every_surface_says_so,
+    a_paid_number_is_chosen,
     what_stays_open,
     guests_pay_nothing,
 }
 
-const WORDS: &str = "This instance is not paid for. POST /instances/{id}/subscribe, or ask the operator; the pairing is kept.";
+const WORDS: &str = "This instance is not paid for. The shop's owner subscribes (POST /instances/{id}/subscribe) or asks the operator; the pairing is kept.";
 
 async fn every_surface_says_so(bed: Bed) {
     let made = bed.create(&bed.a, json!({"name": "Unpaid"})).await;
@@ -63,17 +67,47 @@ async fn every_surface_says_so(bed: Bed) {
     let send =
         json!({"session_id": made.number, "phone": CUSTOMER, "message": "x", "confirm": true});
     let qr = json!({ "session_id": made.number });
-    for (tool, arguments) in [("send_whatsapp_message", send), ("get_whatsapp_qr", qr)] {
+    // Which number is meant makes no difference.
+    let any = json!({"phone": CUSTOMER, "message": "x", "confirm": true});
+    for (tool, arguments) in [
+        ("send_whatsapp_message", send),
+        ("send_whatsapp_message", any),
+        ("get_whatsapp_qr", qr),
+        ("get_whatsapp_qr", json!({})),
+        ("connect_whatsapp", json!({})),
+    ] {
         let result = bed.tool(&bed.a, tool, arguments).await;
         assert_eq!(result["isError"], true, "{result}");
         assert_eq!(result["content"][0]["text"], "Error: No credits available");
     }
+    let shop = inner(&bed.tool(&bed.a, "get_shop_status", json!({})).await);
+    assert_eq!(shop["credits"], json!({"unlimited": false, "unpaid": 2}));
+    // Another shop's debts are its own.
+    let theirs = inner(&bed.tool(&bed.b, "get_shop_status", json!({})).await);
+    assert_eq!(theirs["credits"], json!({"unlimited": false, "unpaid": 1}));
     // Nothing was started, and no message was kept.
     let seen = bed.look(&bed.a, &made).await;
     assert_eq!(seen["status"], "disconnected");
     let mut conn = bed.read().await;
     let waiting = conn.account(&bed.a.id).job_count(&made.instance()).await;
     assert_eq!(waiting.expect("counts"), 0);
+}
+
+async fn a_paid_number_is_chosen(bed: Bed) {
+    let first = bed.create(&bed.a, json!({"name": "First"})).await;
+    let second = bed.create(&bed.a, json!({"name": "Second"})).await;
+    grant(&bed, &first, 30).await.expect("granted");
+    let qr = inner(&bed.tool(&bed.a, "get_whatsapp_qr", json!({})).await);
+    assert_eq!(qr["session_id"], first.number, "{qr}");
+    // Nobody is connected, and one of the two lacks payment, which is said.
+    let any = json!({"phone": CUSTOMER, "message": "x", "confirm": true});
+    let result = bed.tool(&bed.a, "send_whatsapp_message", any.clone()).await;
+    assert_eq!(result["content"][0]["text"], "Error: No credits available");
+    grant(&bed, &second, 30).await.expect("granted");
+    let result = bed.tool(&bed.a, "send_whatsapp_message", any).await;
+    assert_eq!(result["content"][0]["text"], "Error: Session not connected");
+    let shop = inner(&bed.tool(&bed.a, "get_shop_status", json!({})).await);
+    assert_eq!(shop["credits"], json!({"unlimited": true}));
 }
 
 async fn what_stays_open(bed: Bed) {

@@ -73,7 +73,10 @@ async fn a_jwt_comes_from_client_token_and_client_secret(bed: Bed) {
         .await
         .expect(401);
     let text = wrong.json()["message"].as_str().expect("text").to_owned();
-    assert!(text.contains("managed under Security"), "{text}");
+    assert!(
+        text.contains("managed under Security") && text.contains("/account/credentials"),
+        "{text}"
+    );
     // And they are managed: listed and rotated by their owner.
     let listed = bed
         .get("/account/credentials?kind=client_token")

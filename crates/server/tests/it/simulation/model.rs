@@ -247,9 +247,11 @@ impl Model {
             }
             Use::JwtToList { jwt } if self.jwt_holds(jwt, now) => Pass,
             Use::JwtToManage { jwt } if self.jwt_holds(jwt, now) => {
-                match self.only(self.jwts[jwt].secret) {
-                    None => Pass,
-                    Some(_) => Forbidden,
+                let secret = self.jwts[jwt].secret;
+                let ends = self.family(secret).any(|one| one.until.is_some());
+                match self.only(secret) {
+                    None if !ends => Pass,
+                    _ => Forbidden,
                 }
             }
             Use::Token { client, secret } => {

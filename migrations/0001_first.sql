@@ -162,6 +162,7 @@ CREATE TABLE jwt_revoked (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX jwt_revoked_end ON jwt_revoked (expires_at);
+CREATE INDEX jwt_revoked_account ON jwt_revoked (account_id);
 
 CREATE TABLE webhook (
     id            TEXT NOT NULL PRIMARY KEY,

@@ -34,9 +34,12 @@ fuzz_target!(|data: &[u8]| {
             headers.append(HeaderName::from_static(name), value);
         }
     }
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.headers = headers;
+    let headers = &parts.headers;
     for (accepts, takes) in SURFACES {
         let count = |name: &str| headers.get_all(name).iter().count();
-        let Ok(shown) = Credentials::collect(&headers, accepts) else {
+        let Ok(shown) = Credentials::collect(&parts, accepts) else {
             continue;
         };
         let presented = shown.presented();

@@ -59,12 +59,15 @@ impl Known {
 
     /// Whether this use is worth a record: the first in a while, or from elsewhere.
     fn is_news(&self, now: Timestamp, from: Option<IpAddr>) -> bool {
-        let from = from.map_or(0, |from| {
-            use std::hash::{DefaultHasher, Hasher as _};
-            let mut hasher = DefaultHasher::new();
-            from.hash(&mut hasher);
-            hasher.finish()
-        });
+        // Folded, so that it fits an atomic: two addresses that look alike cost one note too few.
+        let from = match from {
+            None => 0,
+            Some(IpAddr::V4(v4)) => u64::from(u32::from(v4)) + 1,
+            Some(IpAddr::V6(v6)) => {
+                let bits = u128::from(v6);
+                ((bits >> 64) as u64).rotate_left(17) ^ bits as u64
+            }
+        };
         let (at, known) = (
             self.noted_at.load(Ordering::Relaxed),
             self.noted_from.load(Ordering::Relaxed),
@@ -114,19 +117,29 @@ impl Credentials {
         text: &str,
         from: Option<IpAddr>,
     ) -> Result<Option<Arc<Known>>> {
-        let Some(token) = Token::parse(kind, text) else {
+        // The prefix is the kind, and part of what is digested: a token of another kind is not found.
+        if !text.starts_with(kind.prefix()) {
             return Ok(None);
-        };
+        }
         let key = (digest(text), self.seen());
-        let load = async {
-            let mut conn = self.store.read().await?;
-            let found = conn.system().credential_by_token(&token).await?;
-            Ok::<_, Error>(found.map(|credential| Arc::new(Known::new(credential))))
+        let found = match self.by_token.get(&key) {
+            Some(found) => found,
+            None => {
+                let Some(token) = Token::parse(kind, text) else {
+                    return Ok(None);
+                };
+                let load = async {
+                    let mut conn = self.store.read().await?;
+                    let found = conn.system().credential_by_token(&token).await?;
+                    Ok::<_, Error>(found.map(|credential| Arc::new(Known::new(credential))))
+                };
+                self.by_token.get_or_insert_async(&key, load).await?
+            }
         };
-        let found = self.by_token.get_or_insert_async(&key, load).await?;
         if found.is_none() && !self.store.keys_are_current() {
             return Err(not_now());
         }
+        let found = found.filter(|known| known.credential.kind.token_kind() == kind);
         Ok(found.filter(|known| self.holds(known, from)))
     }
 

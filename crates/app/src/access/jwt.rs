@@ -58,6 +58,15 @@ pub struct Jwts {
     /// The credential behind a token, unless the token itself was revoked; by digest and the change
     /// counter, as in [`Credentials`].
     standing: Cache<(Digest32, u64), Option<Arc<Standing>>>,
+    /// The credentials that tokens name, so that the first use of a token needs no look-up either.
+    sources: Cache<(CredentialId, u64), Option<Arc<Source>>>,
+}
+
+/// A credential that tokens come from.
+struct Source {
+    known: Arc<Known>,
+    /// Whether its account has revoked single tokens: only then is each of them looked up.
+    revocations: bool,
 }
 
 /// The keys in use. The newest that is active signs; all verify.
@@ -69,7 +78,7 @@ struct Keys {
 /// A token with the credential it came from.
 pub struct Standing {
     pub claims: Arc<Claims>,
-    pub known: Known,
+    pub known: Arc<Known>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +164,7 @@ impl Jwts {
             validation,
             verified: Cache::new(TOKENS),
             standing: Cache::new(TOKENS),
+            sources: Cache::new(TOKENS),
         };
         jwts.reload().await?;
         if jwts.keys().signing.is_empty() {
@@ -254,23 +264,42 @@ impl Jwts {
                 let Some(claims) = self.verify(&token, digest).await? else {
                     return Ok(None);
                 };
-                let load = async {
-                    let mut conn = self.store.read().await?;
-                    let mut system = conn.system();
-                    let found = system.credential_of_jwt(&claims.cid, &claims.jti).await?;
-                    let standing = found.filter(|credential| claims.is_of(credential));
-                    Ok::<_, Error>(standing.map(|credential| {
-                        Arc::new(Standing {
-                            claims: claims.clone(),
-                            known: Known::new(credential),
-                        })
-                    }))
-                };
+                let load = self.behind(&claims, key.1);
                 self.standing.get_or_insert_async(&key, load).await?
             }
         };
         let now = self.clock.now();
         Ok(known.filter(|standing| standing.claims.holds_at(now)))
+    }
+
+    /// What stands behind a token whose signature held.
+    async fn behind(&self, claims: &Arc<Claims>, seen: u64) -> Result<Option<Arc<Standing>>> {
+        let key = (claims.cid.clone(), seen);
+        let load = async {
+            let mut conn = self.store.read().await?;
+            let found = conn.system().credential_of_jwts(&claims.cid).await?;
+            Ok::<_, Error>(found.map(|(credential, revocations)| {
+                Arc::new(Source {
+                    known: Arc::new(Known::new(credential)),
+                    revocations,
+                })
+            }))
+        };
+        let source = self.sources.get_or_insert_async(&key, load).await?;
+        let source = source.filter(|source| claims.is_of(&source.known.credential));
+        let Some(source) = source else {
+            return Ok(None);
+        };
+        if source.revocations {
+            let mut conn = self.store.read().await?;
+            if conn.system().is_jwt_revoked(&claims.jti).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Arc::new(Standing {
+            claims: claims.clone(),
+            known: source.known.clone(),
+        })))
     }
 
     /// Signature and form.

@@ -96,20 +96,35 @@ impl System<'_> {
         Ok(found)
     }
 
-    /// Of a JWT: the credential it came from, unless this very token was revoked.
-    pub async fn credential_of_jwt(
+    /// Of a JWT: the credential it came from, and whether its account has revoked single JWTs.
+    pub async fn credential_of_jwts(
         &mut self,
         id: &CredentialId,
-        jti: &str,
-    ) -> Result<Option<CredentialRef>> {
+    ) -> Result<Option<(CredentialRef, bool)>> {
         let row = built(format!(
-            "{SELECT} WHERE c.id = $1 AND NOT EXISTS (SELECT 1 FROM jwt_revoked r WHERE r.jti = $2)"
+            "{} WHERE c.id = $1",
+            SELECT.replacen(
+                "SELECT ",
+                "SELECT (SELECT COUNT(*) FROM jwt_revoked r WHERE r.account_id = c.account_id) AS revocations, ",
+                1
+            )
         ))
         .bind(id)
-        .bind(jti)
         .fetch_optional(self.conn)
         .await?;
-        row.as_ref().map(credential_ref).transpose()
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        Ok(Some((credential_ref(&row)?, row.i64("revocations")? > 0)))
+    }
+
+    /// Whether this very JWT was revoked.
+    pub async fn is_jwt_revoked(&mut self, jti: &str) -> Result<bool> {
+        let row = sql("SELECT jti FROM jwt_revoked WHERE jti = $1")
+            .bind(jti)
+            .fetch_optional(self.conn)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// Revoked JWTs that would have expired by now need no row any more. The number removed.

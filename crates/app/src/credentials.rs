@@ -5,9 +5,12 @@
 //! Every change is one transaction with its audit row, and holds from the next request on. Its time is
 //! read once it is its turn: read before, it could lie before the end that another change just set.
 //!
+//! - `makes`: what an owner may have made. `rules`: what must hold before anything changes.
 //! - `terms`: what a credential may be restricted to, checked.
 //! - `view`: credentials as their owner sees them.
 
+mod makes;
+mod rules;
 mod terms;
 mod view;
 
@@ -15,7 +18,7 @@ use recado_model::{
     AccountId, Caller, Clock, CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result,
     Rng, Scope, Secret, Timestamp, Token,
 };
-use recado_store::{AccountStore, Conn, CredentialInfo, NewCredential, Store};
+use recado_store::{AccountStore, Conn, NewCredential, Store};
 
 use crate::{
     Access, App,
@@ -23,90 +26,19 @@ use crate::{
     instances::require_unrestricted,
 };
 
+pub use makes::Makes;
+pub use rules::{MAX_CHANGES, MAX_GRACE_SECS, MAX_IN_GRACE, MAX_LIVE, MAX_OF_INSTANCE};
 pub use terms::{Change, NewTerms};
 pub use view::{CredentialView, Filter, State};
 
+use rules::{find, require_calm, require_live, require_place, require_room};
 use terms::Terms;
-
-/// Client and API tokens that an account may have at once.
-pub const MAX_LIVE: i64 = 100;
-/// Rotated credentials of one line that may be in their grace at once.
-pub const MAX_IN_GRACE: i64 = 10;
-/// Changes that an account may make in an hour, each of which leaves rows for months. Revoking is
-/// not among them: that must always be possible.
-pub const MAX_CHANGES: i64 = 1000;
-const COUNTED: [&str; 5] = [
-    "credential.created",
-    "credential.changed",
-    "credential.rotated",
-    "credential.shown",
-    "credential.signed_out",
-];
-/// The longest grace of a rotation: 30 days.
-pub const MAX_GRACE_SECS: i64 = 30 * 24 * 3600;
 
 pub struct Credentials<'a> {
     store: &'a Store,
     clock: &'a dyn Clock,
     rng: &'a dyn Rng,
     access: Option<&'a Access>,
-}
-
-/// What an owner can have made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Makes {
-    /// A client token with its secret.
-    Client,
-    /// Another `wz_`.
-    ApiToken,
-    /// Another token of an instance: the way back after its last one was revoked.
-    InstanceToken(InstanceId),
-    /// Another key of a Direct API session.
-    SessionKey(InstanceId),
-}
-
-impl Makes {
-    /// `instance`: whose token or key it is, for the kinds that are an instance's.
-    pub fn parse(kind: &str, instance: Option<&str>) -> Result<Self> {
-        let instance = instance.map(str::trim).filter(|id| !id.is_empty());
-        let of = |make: fn(InstanceId) -> Self| match instance {
-            Some(id) => Ok(make(InstanceId::from_text(id))),
-            None => Err(Error::field(
-                "instance",
-                "instance is required: the id of the instance whose token it is",
-            )),
-        };
-        match (kind, instance) {
-            ("client" | "api_token", Some(_)) => Err(Error::field(
-                "instance",
-                "instance goes with instance_token and session_key; instances restricts the others",
-            )),
-            ("client", None) => Ok(Self::Client),
-            ("api_token", None) => Ok(Self::ApiToken),
-            ("instance_token", _) => of(Self::InstanceToken),
-            ("session_key", _) => of(Self::SessionKey),
-            _ => Err(Error::field(
-                "kind",
-                "kind is client, api_token, instance_token or session_key",
-            )),
-        }
-    }
-
-    fn kind(&self) -> CredentialKind {
-        match self {
-            Self::Client => CredentialKind::ClientToken,
-            Self::ApiToken => CredentialKind::ApiToken,
-            Self::InstanceToken(_) => CredentialKind::InstanceToken,
-            Self::SessionKey(_) => CredentialKind::SessionKey,
-        }
-    }
-
-    fn instance(&self) -> Option<&InstanceId> {
-        match self {
-            Self::Client | Self::ApiToken => None,
-            Self::InstanceToken(id) | Self::SessionKey(id) => Some(id),
-        }
-    }
 }
 
 /// A credential that was just made, with its token: the only time that a client secret is seen.
@@ -400,109 +332,6 @@ impl<'a> Credentials<'a> {
         };
         let parent = account.credential(own).await?.and_then(|own| own.parent);
         Ok([Some(own.clone()), parent].into_iter().flatten().collect())
-    }
-}
-
-/// The credential and its parent. Foreign and missing look alike; so does the name of a session.
-async fn find(
-    account: &mut AccountStore<'_>,
-    id: &CredentialId,
-) -> Result<(CredentialInfo, Option<CredentialInfo>)> {
-    let found = account.credential(id).await?;
-    let found = found.filter(|info| info.kind != CredentialKind::SessionName);
-    let info = found.ok_or_else(|| {
-        Error::new(
-            ErrorCode::NotFound,
-            "No such credential. GET /account/credentials lists them.",
-        )
-    })?;
-    let parent = match &info.parent {
-        Some(parent) => account.credential(parent).await?,
-        None => None,
-    };
-    Ok((info, parent))
-}
-
-/// So many changes in an hour are a program gone wild, or somebody who fills the disk.
-async fn require_calm(account: &mut AccountStore<'_>, now: Timestamp) -> Result<()> {
-    const HOUR_MS: i64 = 3_600_000;
-    let since = now.plus_millis(-HOUR_MS);
-    if account.count_audit(&COUNTED, since).await? < MAX_CHANGES {
-        return Ok(());
-    }
-    let text = format!(
-        "The account has changed its credentials {MAX_CHANGES} times in the last hour, which is the most. Try again later; DELETE /account/credentials/{{id}} is always possible."
-    );
-    Err(Error::new(ErrorCode::RateLimited, text).with_retry_after(600))
-}
-
-/// Live tokens that an instance may have, of one kind.
-pub const MAX_OF_INSTANCE: usize = 10;
-
-/// The instance is the account's, it takes that kind, and there are not too many already.
-async fn require_place(
-    account: &mut AccountStore<'_>,
-    kind: CredentialKind,
-    id: &InstanceId,
-    terms: &Terms,
-    now: Timestamp,
-) -> Result<()> {
-    let session = CredentialKind::SessionName;
-    let fits = match kind {
-        CredentialKind::SessionKey => account.reveal(session, Some(id), now).await?.is_some(),
-        _ => account.instance(id).await?.is_some(),
-    };
-    if !fits {
-        let text = "instance names none of this account, or (for a session key) none that is a session of the Direct API";
-        return Err(Error::field("instance", text));
-    }
-    if kind == CredentialKind::InstanceToken && !terms.scope.is_all() {
-        let text = "an instance token opens its own instance only";
-        return Err(Error::field("instances", text));
-    }
-    let filter = Filter {
-        kind: Some(kind),
-        instance: Some(id.clone()),
-        all: false,
-    };
-    if view::select(&account.credentials().await?, &filter, now).len() < MAX_OF_INSTANCE {
-        return Ok(());
-    }
-    let text = format!(
-        "The instance has {MAX_OF_INSTANCE} live ones of this kind, which is the most. Revoke those that nobody uses first, or rotate one."
-    );
-    Err(Error::new(ErrorCode::Conflict, text))
-}
-
-/// Those of instances and sessions are not counted: there is a line of them for each.
-async fn require_room(account: &mut AccountStore<'_>, now: Timestamp) -> Result<()> {
-    if account.count_live_credentials(now).await? < MAX_LIVE {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorCode::Conflict,
-        format!(
-            "The account has {MAX_LIVE} live client and API tokens, which is the most. Revoke those that nobody uses first, or rotate one with grace_seconds 0."
-        ),
-    ))
-}
-
-fn require_live(
-    info: &CredentialInfo,
-    parent: Option<&CredentialInfo>,
-    now: Timestamp,
-) -> Result<()> {
-    match view::state_of(info, parent, now) {
-        State::Live | State::Grace => Ok(()),
-        State::Expired | State::Revoked => {
-            let text = match info.kind {
-                CredentialKind::ClientSecret => {
-                    "This client secret has ended, and stays so. Create a new client pair."
-                }
-                _ => "This credential has ended, and stays so. Create a new one of its kind.",
-            };
-            Err(Error::new(ErrorCode::Conflict, text))
-        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use rules::{MAX_CHANGES, MAX_GRACE_SECS, MAX_IN_GRACE, MAX_LIVE, MAX_OF_INST
 pub use terms::{Change, NewTerms};
 pub use view::{CredentialView, Filter, State};
 
-use rules::{find, require_calm, require_live, require_place, require_room};
+use rules::{find, is_calm, require_calm, require_live, require_place, require_room};
 use terms::Terms;
 
 pub struct Credentials<'a> {
@@ -58,21 +58,6 @@ pub struct Rotated {
     pub old: CredentialId,
     /// Until when that one holds; `None` when it ended at once.
     pub grace_until: Option<Timestamp>,
-}
-
-/// Commits, and forgets what is cached: also when the caller gives up waiting, for it may be committed
-/// all the same. What changed nothing forgets nothing: one account's mistakes would cost all others.
-async fn commit(conn: Conn, access: Option<&Access>) -> Result<()> {
-    struct Forget<'a>(Option<&'a Access>);
-    impl Drop for Forget<'_> {
-        fn drop(&mut self) {
-            if let Some(access) = self.0 {
-                access.invalidate();
-            }
-        }
-    }
-    let _forget = Forget(access);
-    Ok(conn.commit().await?)
 }
 
 impl App {
@@ -117,7 +102,7 @@ impl<'a> Credentials<'a> {
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
         let now = self.clock.now();
-        require_calm(&mut account, now).await?;
+        require_calm(&mut account, actor, now).await?;
         let terms = new.check(&mut account, now).await?;
         let kind = makes.kind();
         match makes.instance() {
@@ -129,7 +114,7 @@ impl<'a> Credentials<'a> {
         detail_of_terms(actor, &issued.view)
             .write(&mut account, "credential.created", now)
             .await?;
-        commit(conn, self.access).await?;
+        self.commit(conn).await?;
         Ok(issued)
     }
 
@@ -147,7 +132,7 @@ impl<'a> Credentials<'a> {
         let now = self.clock.now();
         let (info, parent) = find(&mut account, id).await?;
         require_live(&info, parent.as_ref(), now)?;
-        require_calm(&mut account, now).await?;
+        require_calm(&mut account, actor, now).await?;
         let terms = change.check(&mut account, &info, now).await?;
         if terms == Terms::of(&info) {
             return Ok(CredentialView::of(info, parent.as_ref(), now));
@@ -169,7 +154,7 @@ impl<'a> Credentials<'a> {
         detail_of_terms(actor, &view)
             .write(&mut account, "credential.changed", now)
             .await?;
-        commit(conn, self.access).await?;
+        self.commit(conn).await?;
         Ok(view)
     }
 
@@ -194,7 +179,7 @@ impl<'a> Credentials<'a> {
         let now = self.clock.now();
         let (info, parent) = find(&mut account, id).await?;
         require_live(&info, parent.as_ref(), now)?;
-        require_calm(&mut account, now).await?;
+        require_calm(&mut account, actor, now).await?;
         if info.grace_until.is_some() {
             return Err(Error::new(
                 ErrorCode::Conflict,
@@ -240,7 +225,7 @@ impl<'a> Credentials<'a> {
             .with("grace_until", grace_until.map(Timestamp::to_rfc3339))
             .write(&mut account, "credential.rotated", now)
             .await?;
-        commit(conn, self.access).await?;
+        self.commit(conn).await?;
         Ok(Rotated {
             issued,
             old: id.clone(),
@@ -273,7 +258,7 @@ impl<'a> Credentials<'a> {
         detail(actor, &view)
             .write(&mut account, "credential.revoked", now)
             .await?;
-        commit(conn, self.access).await?;
+        self.commit(conn).await?;
         Ok(view)
     }
 
@@ -290,7 +275,7 @@ impl<'a> Credentials<'a> {
             ));
         }
         require_live(&info, parent.as_ref(), now)?;
-        require_calm(&mut account, now).await?;
+        require_calm(&mut account, actor, now).await?;
         let token = account.reveal_credential(id).await?;
         let token = token.ok_or_else(|| Error::internal("a token that should be kept is not"))?;
         detail(actor, &CredentialView::of(info, parent.as_ref(), now))
@@ -306,13 +291,24 @@ impl<'a> Credentials<'a> {
         let mut account = conn.account(actor.account());
         account.hold_credentials().await?;
         let now = self.clock.now();
-        require_calm(&mut account, now).await?;
         account.raise_generation().await?;
-        Detail::of(actor)
-            .write(&mut account, "credential.signed_out", now)
-            .await?;
-        commit(conn, self.access).await?;
+        // Always possible, as revoking is; beyond the limit it is only not written down each time.
+        if is_calm(&mut account, actor, now).await? {
+            Detail::of(actor)
+                .write(&mut account, "credential.signed_out", now)
+                .await?;
+        }
+        self.commit(conn).await?;
         Ok(())
+    }
+
+    /// What changed nothing is not committed and forgets nothing: one account's mistakes would cost all
+    /// others their caches.
+    async fn commit(&self, conn: Conn) -> Result<()> {
+        match self.access {
+            Some(access) => access.commit(conn).await,
+            None => Ok(conn.commit().await?),
+        }
     }
 
     /// Asked before the one writer is: who names nothing holds up nobody.

@@ -100,8 +100,6 @@ async fn claim(
             return Err(error);
         }
     };
-    // The old key is dead from here on.
-    app.access.invalidate();
     tracing::info!(account.id = %shop.account, instance.id = %id, "guest session claimed");
     if claimed.instance.paired && claimed.instance.wanted {
         // The session is the shop's whatever becomes of the link, so that is no error.
@@ -163,7 +161,8 @@ async fn move_rows(
         .write(&mut account, "session.claimed", now)
         .await?;
     let (api_key, name) = direct::issue(app, &mut conn, &shop.account, id).await?;
-    conn.commit().await?;
+    // The old key is dead from here on.
+    app.access.commit(conn).await?;
     Ok(Some(ClaimedSession {
         instance,
         name,
@@ -242,8 +241,7 @@ async fn end(app: &App, account: &AccountId) -> Result<()> {
         return Ok(());
     }
     let all = conn.account(account).all_instances().await?;
-    conn.commit().await?;
-    app.access.invalidate();
+    app.access.commit(conn).await?;
     for instance in all {
         if app.supervisor.is_leaving(&instance.id) {
             // A claim that is too late has closed the link for a moment; the next look ends it.
@@ -267,8 +265,7 @@ async fn end(app: &App, account: &AccountId) -> Result<()> {
     }
     let mut conn = app.core.store.write().await?;
     conn.system().end_guest(account, now).await?;
-    conn.commit().await?;
-    app.access.invalidate();
+    app.access.commit(conn).await?;
     tracing::info!(account.id = %account, "guest session ended");
     Ok(())
 }

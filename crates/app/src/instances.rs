@@ -208,10 +208,8 @@ async fn delete_by(app: &App, account: &AccountId, id: &InstanceId, detail: Deta
             app.core.clock.now(),
         )
         .await?;
-    conn.commit().await?;
     // Its tokens went with it.
-    app.access.invalidate();
-    Ok(())
+    app.access.commit(conn).await
 }
 
 /// A credential of chosen instances makes no others: it could not use what it made.

@@ -23,14 +23,6 @@ impl ProvenClient {
     }
 }
 
-struct Forget<'a>(&'a Access);
-
-impl Drop for Forget<'_> {
-    fn drop(&mut self) {
-        self.0.invalidate();
-    }
-}
-
 /// What RFC 7662 says of a token that is active.
 #[derive(Debug)]
 pub struct Introspection {
@@ -168,8 +160,6 @@ impl Access {
             "by": { "proof": "client", "credential": client.token.id },
             "from": client.from,
         });
-        // Also when the caller gives up waiting: it may be committed all the same.
-        let _forget = Forget(self);
         let mut conn = self.store.write().await?;
         let mut account = conn.account(client.account());
         let until = Timestamp::from_millis(claims.exp.saturating_mul(1000));
@@ -177,7 +167,7 @@ impl Access {
         account
             .audit("token.revoked", &detail.to_string(), now)
             .await?;
-        Ok(conn.commit().await?)
+        self.commit(conn).await
     }
 
     /// The token, if it is the account's; a client that is restricted to some instances knows only

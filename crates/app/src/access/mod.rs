@@ -18,7 +18,7 @@ use recado_model::{
     Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Scope, Secret,
     TokenKind, account::AccountKind,
 };
-use recado_store::Store;
+use recado_store::{Conn, Store};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -82,9 +82,22 @@ impl Access {
         })
     }
 
-    /// Forgets what is cached; called after a commit that changed a credential.
+    /// Forgets what is cached; for changes that did not go through [`Access::commit`].
     pub fn invalidate(&self) {
         self.credentials.invalidate();
+    }
+
+    /// Commits what changed credentials, and forgets what is cached: also when the caller gives up
+    /// waiting, for it may be committed all the same.
+    pub(crate) async fn commit(&self, conn: Conn) -> Result<()> {
+        struct Forget<'a>(&'a Access);
+        impl Drop for Forget<'_> {
+            fn drop(&mut self) {
+                self.0.invalidate();
+            }
+        }
+        let _forget = Forget(self);
+        Ok(conn.commit().await?)
     }
 
     /// The owner JWT alone opens the route; what else is presented must hold and agree.

@@ -3,6 +3,8 @@
 use recado_model::{CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result, Timestamp};
 use recado_store::{AccountStore, CredentialInfo};
 
+use crate::audit::Actor;
+
 use super::{
     terms::Terms,
     view::{self, Filter, State},
@@ -14,8 +16,8 @@ pub const MAX_LIVE: i64 = 100;
 pub const MAX_OF_INSTANCE: usize = 10;
 /// Rotated credentials of one line that may be in their grace at once.
 pub const MAX_IN_GRACE: i64 = 10;
-/// Changes that an account may make in an hour, each of which leaves rows for months. Revoking is
-/// not among them: that must always be possible.
+/// Changes that an account may make in an hour, each of which leaves rows for months. Revoking and
+/// signing out are always possible.
 pub const MAX_CHANGES: i64 = 1000;
 const COUNTED: [&str; 5] = [
     "credential.created",
@@ -47,15 +49,31 @@ pub(super) async fn find(
     Ok((info, parent))
 }
 
-/// So many changes in an hour are a program gone wild, or somebody who fills the disk.
-pub(super) async fn require_calm(account: &mut AccountStore<'_>, now: Timestamp) -> Result<()> {
+/// Whether the account may make another change. So many in an hour are a program gone wild, or
+/// somebody who fills the disk; the operator is neither.
+pub(super) async fn is_calm(
+    account: &mut AccountStore<'_>,
+    actor: Actor<'_>,
+    now: Timestamp,
+) -> Result<bool> {
     const HOUR_MS: i64 = 3_600_000;
+    if matches!(actor, Actor::Operator(_)) {
+        return Ok(true);
+    }
     let since = now.plus_millis(-HOUR_MS);
-    if account.count_audit(&COUNTED, since).await? < MAX_CHANGES {
+    Ok(account.count_audit(&COUNTED, since).await? < MAX_CHANGES)
+}
+
+pub(super) async fn require_calm(
+    account: &mut AccountStore<'_>,
+    actor: Actor<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    if is_calm(account, actor, now).await? {
         return Ok(());
     }
     let text = format!(
-        "The account has changed its credentials {MAX_CHANGES} times in the last hour, which is the most. Try again later; DELETE /account/credentials/{{id}} is always possible."
+        "The account has changed its credentials {MAX_CHANGES} times in the last hour, which is the most. Try again later; DELETE /account/credentials/{{id}} and POST /account/sign-out are always possible."
     );
     Err(Error::new(ErrorCode::RateLimited, text).with_retry_after(600))
 }

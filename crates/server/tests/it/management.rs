@@ -1,5 +1,6 @@
 //! Who may manage credentials, and what a slip of the hand must not do.
 
+use recado_app::credentials::MAX_CHANGES;
 use recado_model::Clock as _;
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ on_both! {
     an_instance_gets_a_new_token_after_its_last,
     a_batch_ends_with_its_token,
     a_clock_set_back_revives_nothing,
+    a_thousand_changes_an_hour_and_no_more,
 }
 
 /// no field of the body sets whose it is or how it stands, and what is not known is refused:
@@ -150,4 +152,49 @@ async fn a_clock_set_back_revives_nothing(bed: Bed) {
     bed.clock.jump_secs(-3600);
     bed.gateway().app.access().invalidate();
     assert_eq!(bed.by_api_token(&token).await, 401);
+}
+
+async fn a_thousand_changes_an_hour_and_no_more(bed: Bed) {
+    let one = bed.issue(json!({"kind": "api_token"})).await;
+    let now = bed.clock.now();
+    let mut conn = bed.write().await;
+    for _ in 1..MAX_CHANGES {
+        let mut account = conn.account(&bed.a.id);
+        account
+            .audit("credential.shown", "{}", now)
+            .await
+            .expect("a row");
+    }
+    conn.commit().await.expect("a commit");
+    let id = text(&one, "id");
+    let create = bed.account_call(&bed.a, "POST", "/credentials");
+    let refused = create.json(json!({"kind": "client"})).send().await;
+    assert_eq!(refused.header("retry-after"), "600");
+    refused.refused(429, "rate_limited");
+    let refused = bed.act(&id, "rotate", json!({})).await;
+    refused.refused(429, "rate_limited");
+    let refused = bed.act(&id, "reveal", json!({})).await;
+    refused.refused(429, "rate_limited");
+    // The other shop is not concerned, and what ends something is always possible.
+    let theirs = bed.account_call(&bed.b, "POST", "/credentials");
+    theirs
+        .json(json!({"kind": "client"}))
+        .send()
+        .await
+        .expect(200);
+    bed.revoke_credential(&id).await.expect(204);
+    assert_eq!(bed.by_api_token(&text(&one, "token")).await, 401);
+    let out = bed
+        .account_call(&bed.a, "POST", "/sign-out")
+        .json(json!({}));
+    out.send().await.expect(200);
+    assert_eq!(bed.by_jwt(&bed.a.jwt).await, 401);
+    bed.clock.jump_secs(3601);
+    let jwt = bed.token_of(&bed.a).await;
+    let create = bed.post("/account/credentials").bearer(&jwt);
+    create
+        .json(json!({"kind": "client"}))
+        .send()
+        .await
+        .expect(200);
 }

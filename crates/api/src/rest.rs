@@ -4,8 +4,10 @@
 //! `{code, success, data}`; token, account, instances and session/disconnect are bare.
 
 pub mod account;
+pub mod audit;
 pub mod billing;
 pub mod chat;
+pub mod credentials;
 pub mod instances;
 pub mod session;
 pub mod token;

@@ -120,7 +120,8 @@ pub struct Page {
 }
 
 /// Largest page.
-pub const MAX_PAGE: u32 = 500;
+const MAX_PAGE: u32 = 500;
+pub const DEFAULT_PAGE: u32 = 50;
 
 /// Every kind of row, sorted. A test holds that the sources write these and no others.
 pub const KINDS: [&str; 22] = [
@@ -161,7 +162,10 @@ pub async fn read(
         let text = format!("kind is one of {}", KINDS.join(", "));
         return Err(Error::field("kind", text));
     }
-    let limit = limit.clamp(1, MAX_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        let text = format!("limit is from 1 to {MAX_PAGE}");
+        return Err(Error::field("limit", text));
+    }
     let before = match before {
         None => None,
         Some(text) => Some(cursor(text).ok_or_else(|| {

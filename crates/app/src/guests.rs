@@ -5,7 +5,7 @@ use recado_model::{
     AccountId, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId,
     Result, Secret, StateReason, Token, TokenKind, credential::CredentialKind,
 };
-use recado_store::{credentials::NewCredential, system::accounts::Adoption};
+use recado_store::{credentials::NewCredential, system::guests::Adoption};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

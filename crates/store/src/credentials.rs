@@ -331,33 +331,6 @@ impl AccountStore<'_> {
         bump_epoch(self.conn).await?;
         Ok(changed > 0)
     }
-
-    /// Ends all credentials of a kind, with their children, for good: those of the instance, or (with `None`)
-    /// those of the account itself. The number that changed.
-    pub async fn revoke_kind(
-        &mut self,
-        kind: CredentialKind,
-        instance: Option<&InstanceId>,
-        now: Timestamp,
-    ) -> Result<u64> {
-        let query = match instance {
-            Some(_) => sql("UPDATE credential SET revoked_at = $3 \
-                 WHERE account_id = $1 AND revoked_at IS NULL \
-                 AND ((kind = $2 AND instance_id = $4) OR parent_id IN \
-                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id = $4))"),
-            None => sql("UPDATE credential SET revoked_at = $3 \
-                 WHERE account_id = $1 AND revoked_at IS NULL \
-                 AND ((kind = $2 AND instance_id IS NULL) OR parent_id IN \
-                 (SELECT id FROM credential WHERE account_id = $1 AND kind = $2 AND instance_id IS NULL))"),
-        };
-        let mut query = query.bind(&self.id).bind(kind.as_str()).bind(now);
-        if let Some(instance) = instance {
-            query = query.bind(instance);
-        }
-        let changed = query.execute(self.conn).await?;
-        bump_epoch(self.conn).await?;
-        Ok(changed)
-    }
 }
 
 fn info(row: &Row) -> Result<CredentialInfo> {

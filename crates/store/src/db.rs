@@ -376,13 +376,14 @@ impl std::fmt::Debug for Conn {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use recado_model::clock::OsRng;
 
     use super::*;
     use crate::{MasterKey, open::Options};
 
-    async fn fresh(folder: &tempfile::TempDir) -> Store {
+    /// A new database in the folder.
+    pub(crate) async fn fresh(folder: &tempfile::TempDir) -> Store {
         Store::open(Options {
             database: Database::Sqlite {
                 path: folder.path().join("recado.db"),

@@ -41,10 +41,6 @@ pub enum StoreError {
     )]
     WrongMasterKey { database: String },
     #[error(
-        "{database} is sealed and the master key is missing. Put its key file back, or give the key by environment; no new one is made, since it could not open this database."
-    )]
-    MissingMasterKey { database: String },
-    #[error(
         "the master key was replaced, and this process cannot read the new one. Put the new key file where this process looks for it."
     )]
     MasterKeyReplaced,

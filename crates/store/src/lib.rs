@@ -12,7 +12,7 @@
 //!   holds, kept those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `lookup`: peppers and the look-up hashes of tokens.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`]; `claim`: a guest's session becomes a shop's.
+//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`]; `guests`: a session that waits for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
 //! every WHERE; then a test in `tests/contract`, which runs on both databases. To add a column: a new
@@ -22,13 +22,13 @@
 pub mod accounts;
 pub mod audit;
 pub mod billing;
-mod claim;
 pub mod credentials;
 pub mod db;
 pub mod deliveries;
 pub mod device;
 pub mod error;
 pub mod events;
+mod guests;
 pub mod instances;
 pub mod jobs;
 pub mod keys;

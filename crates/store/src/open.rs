@@ -112,22 +112,6 @@ impl Store {
         }
     }
 
-    /// `Ok` when a new master key may be made: the database has none yet, and is SQLite or being set
-    /// up. Otherwise [`StoreError::MissingMasterKey`] or [`StoreError::NotInitialised`].
-    pub async fn may_make_key(database: &Database, init: bool) -> Result<()> {
-        if Self::has_key_check(database).await? {
-            return Err(StoreError::MissingMasterKey {
-                database: database.describe(),
-            });
-        }
-        if init || database.is_sqlite() {
-            return Ok(());
-        }
-        Err(StoreError::NotInitialised {
-            database: database.describe(),
-        })
-    }
-
     /// Proves the master key (or, in a new database, binds it) and reads what is kept in memory.
     async fn first_keys(&self, database: &Database, may_make: bool) -> Result<()> {
         let mut conn = self.read().await?;

@@ -10,14 +10,14 @@ mod audit;
 mod bed;
 #[path = "contract/billing.rs"]
 mod billing;
-#[path = "contract/claim.rs"]
-mod claim;
 #[path = "contract/credentials.rs"]
 mod credentials;
 #[path = "contract/deliveries.rs"]
 mod deliveries;
 #[path = "contract/device.rs"]
 mod device;
+#[path = "contract/guests.rs"]
+mod guests;
 #[path = "contract/instances.rs"]
 mod instances;
 #[path = "contract/jobs.rs"]
@@ -73,10 +73,10 @@ on_both! {
     credentials::every_end_moves_the_epoch,
     credentials::two_peppers_look_up,
     credentials::no_credential_crosses_accounts,
-    claim::a_claimed_session_moves_whole,
-    claim::only_a_waiting_guest_is_claimed,
-    claim::a_claim_and_an_end_exclude_each_other,
-    claim::guests_are_capped_exactly,
+    guests::a_claimed_session_moves_whole,
+    guests::only_a_waiting_guest_is_claimed,
+    guests::a_claim_and_an_end_exclude_each_other,
+    guests::guests_are_capped_exactly,
     messages::ids_are_unique_where_they_must_be,
     messages::status_only_rises,
     messages::events_and_deliveries_are_one_transaction,

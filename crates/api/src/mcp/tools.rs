@@ -5,7 +5,7 @@
 //! first argument; the confirmation step is the table's business, not the tool's.
 
 mod answer;
-mod keys;
+mod credentials;
 mod messages;
 mod schema;
 mod sessions;
@@ -179,7 +179,7 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut entries: Vec<_> = [
         shop::tools(),
-        keys::tools(),
+        credentials::tools(),
         sessions::tools(),
         messages::tools(),
     ]

@@ -325,12 +325,10 @@ fn is_weak(secret: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use recado_model::{Rng, Timestamp, clock::OsRng};
 
     use super::is_weak;
-    use crate::{Database, MasterKey, Options, Store, StoreError, seal::Context, sql::sql};
+    use crate::{StoreError, db::tests::fresh, seal::Context, sql::sql};
 
     #[test]
     fn only_long_random_keys_sign() {
@@ -345,17 +343,7 @@ mod tests {
     #[tokio::test]
     async fn a_weak_jwt_key_is_refused() {
         let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(Options {
-            database: Database::Sqlite {
-                path: folder.path().join("recado.db"),
-            },
-            master_key: MasterKey::generate(&OsRng).0,
-            rng: Arc::new(OsRng),
-            migrate: true,
-            init: false,
-        })
-        .await
-        .expect("opens");
+        let store = fresh(&folder).await;
         let mut conn = store.write().await.expect("write");
         let ring = conn.system_ring().await.expect("keys");
         let mut short = [0; 31];

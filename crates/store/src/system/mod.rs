@@ -12,6 +12,7 @@
 pub mod accounts;
 pub mod billing;
 pub mod claims;
+pub mod guests;
 pub mod keys;
 pub mod placement;
 pub mod proofs;
@@ -19,8 +20,9 @@ pub mod reseal;
 pub mod retention;
 pub mod rotation;
 
-pub use accounts::{AccountSummary, GuestDoor, UserRecord};
+pub use accounts::{AccountSummary, UserRecord};
 pub use billing::{BillingLook, BillingSummary};
+pub use guests::GuestDoor;
 pub use keys::{JwtKey, KeyKind, KeyRow, Weaknesses};
 
 use crate::{db::Conn, error::Result, sql::sql};
@@ -105,6 +107,7 @@ mod tests {
             include_str!("accounts.rs"),
             include_str!("billing.rs"),
             include_str!("claims.rs"),
+            include_str!("guests.rs"),
             include_str!("keys.rs"),
             include_str!("placement.rs"),
             include_str!("proofs.rs"),

@@ -290,12 +290,8 @@ async fn stale_page(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use recado_model::clock::OsRng;
-
     use super::SEALED;
-    use crate::{Database, MasterKey, Options, Store, sql::sql};
+    use crate::{db::tests::fresh, sql::sql};
 
     /// Bytes that no data key seals.
     const OTHERWISE: &[(&str, &str)] = &[
@@ -313,17 +309,7 @@ mod tests {
     #[tokio::test]
     async fn every_sealed_column_is_listed() {
         let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(Options {
-            database: Database::Sqlite {
-                path: folder.path().join("recado.db"),
-            },
-            master_key: MasterKey::generate(&OsRng).0,
-            rng: Arc::new(OsRng),
-            migrate: true,
-            init: false,
-        })
-        .await
-        .expect("opens");
+        let store = fresh(&folder).await;
         let mut conn = store.read().await.expect("read");
         let rows = sql(
             "SELECT t.name AS of, c.name AS named FROM sqlite_master t JOIN pragma_table_info(t.name) c \

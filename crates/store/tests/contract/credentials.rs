@@ -109,16 +109,11 @@ pub async fn shown_again_or_not(bed: Bed) {
     let a = bed.account("a").await;
     let instance = bed.instance(&a, "one").await.id;
     let other = bed.instance(&a, "two").await.id;
-    let (_, old) = bed
-        .issue(&a, CredentialKind::InstanceToken, Some(&instance), None)
-        .await;
-    let mut conn = bed.store.write().await.expect("write");
     let kind = CredentialKind::InstanceToken;
-    let revoked = conn
-        .account(&a)
-        .revoke_kind(kind, Some(&instance), NOW)
-        .await;
-    assert_eq!(revoked.expect("revokes"), 1);
+    let (id, old) = bed.issue(&a, kind, Some(&instance), None).await;
+    let mut conn = bed.store.write().await.expect("write");
+    let revoked = conn.account(&a).revoke(&id, NOW).await;
+    assert!(revoked.expect("revokes"));
     conn.commit().await.expect("commit");
     let (_, new) = bed
         .issue(&a, CredentialKind::InstanceToken, Some(&instance), None)
@@ -193,14 +188,6 @@ pub async fn every_end_moves_the_epoch(bed: Bed) {
     assert!(untouched.expect("there").is_live(NOW));
     drop(conn);
     let mut conn = bed.store.write().await.expect("write");
-    let kind = CredentialKind::ApiToken;
-    conn.account(&a)
-        .revoke_kind(kind, None, NOW)
-        .await
-        .expect("revokes");
-    conn.commit().await.expect("commit");
-    moved("revoke_kind").await;
-    let mut conn = bed.store.write().await.expect("write");
     conn.system().bump_epoch().await.expect("bumps");
     drop(conn);
     let mut conn = bed.store.read().await.expect("read");
@@ -248,13 +235,6 @@ pub async fn no_credential_crosses_accounts(bed: Bed) {
             .is_empty()
     );
     assert!(!store.revoke(&id, NOW).await.expect("no"));
-    assert_eq!(
-        store
-            .revoke_kind(kind, Some(&instance), NOW)
-            .await
-            .expect("no"),
-        0
-    );
     conn.commit().await.expect("commit");
     assert!(bed.find(&token).await.expect("there").is_live(NOW));
     // Neither A's instance nor A's credential can be named by B, and no token is issued twice.

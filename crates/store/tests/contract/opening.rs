@@ -64,13 +64,6 @@ pub async fn an_older_schema_needs_permission(bed: Bed) {
 
 pub async fn the_first_key_is_made_once(bed: Bed) {
     assert!(Store::has_key_check(&bed.database).await.expect("asks"));
-    let error = Store::may_make_key(&bed.database, true)
-        .await
-        .expect_err("has one");
-    assert!(
-        matches!(error, StoreError::MissingMasterKey { .. }),
-        "{error}"
-    );
     // As if it had never been set up.
     bed.raw("DELETE FROM meta WHERE name = 'key_check'").await;
     bed.raw("DELETE FROM system_key").await;
@@ -226,7 +219,6 @@ async fn a_database_that_is_not_there_has_no_key() {
         path: folder.path().join("none.db"),
     };
     assert!(!Store::has_key_check(&database).await.expect("asks"));
-    Store::may_make_key(&database, false).await.expect("may");
     assert!(!folder.path().join("none.db").exists());
 }
 

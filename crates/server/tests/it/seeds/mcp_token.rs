@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    credentials::text,
     harness::{Answer, Bed, CUSTOMER, SHOP, Shop},
     story::inner,
 };
@@ -33,15 +34,8 @@ async fn api_tokens(bed: &Bed, shop: &Shop) -> Vec<Value> {
 async fn the_token_is_labelled_token_ext_and_can_be_copied_again(bed: Bed) {
     let listed = api_tokens(&bed, &bed.a).await;
     assert_eq!(listed[0]["label"], "token_ext", "{listed:?}");
-    let path = format!(
-        "/account/credentials/{}/reveal",
-        listed[0]["id"].as_str().expect("an id")
-    );
     let shown = bed
-        .post(&path)
-        .bearer(&bed.a.jwt)
-        .json(json!({}))
-        .send()
+        .act(&text(&listed[0], "id"), "reveal", json!({}))
         .await
         .ok();
     assert_eq!(shown["token"], bed.a.api_token.as_str());
@@ -75,15 +69,8 @@ async fn the_token_does_not_expire(mut bed: Bed) {
 async fn the_token_can_be_regenerated(bed: Bed) {
     ping(&bed, &bed.a.api_token).await.expect(200);
     let listed = api_tokens(&bed, &bed.a).await;
-    let path = format!(
-        "/account/credentials/{}/rotate",
-        listed[0]["id"].as_str().expect("an id")
-    );
     let made = bed
-        .post(&path)
-        .bearer(&bed.a.jwt)
-        .json(json!({}))
-        .send()
+        .act(&text(&listed[0], "id"), "rotate", json!({}))
         .await
         .ok();
     // The very next request.

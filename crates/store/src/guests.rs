@@ -14,7 +14,7 @@ use crate::{
     error::{Result, StoreError},
     seal::Context,
     sql::{built, placeholders, sql},
-    system::{accounts::Adoption, bump_epoch},
+    system::{bump_epoch, guests::Adoption},
 };
 
 /// Rows per statement; SQLite allows 32766 values in one.

@@ -8,7 +8,7 @@ use recado_model::{
     webhook::{AttemptOutcome, NextStep, SigningSecret},
 };
 use recado_store::{
-    Database, DeviceOp, GuestDoor, NewCredential, StoreError, system::accounts::Adoption,
+    Database, DeviceOp, GuestDoor, NewCredential, StoreError, system::guests::Adoption,
 };
 
 use crate::{

@@ -57,12 +57,33 @@ CREATE TABLE account_key (
     PRIMARY KEY (account_id, version)
 );
 
+-- People who sign in. Global: one person may be a member of several accounts.
 CREATE TABLE app_user (
     id            TEXT NOT NULL PRIMARY KEY,
+    -- Lower-cased by the program.
     email         TEXT NOT NULL UNIQUE,
+    -- PHC string of Argon2id.
     password_hash TEXT NOT NULL,
+    -- Runs the whole gateway.
     operator      BIGINT NOT NULL,
-    created_at    BIGINT NOT NULL
+    -- en, pt-BR or es.
+    language      TEXT NOT NULL,
+    -- Sessions and JWTs carry it; raising it ends them all.
+    generation    BIGINT NOT NULL,
+    -- The seed of the second factor; null is none. `totp_pending` was begun and not confirmed yet.
+    totp          BYTEA,
+    totp_pending  BYTEA,
+    -- The time step of the newest code that was used: neither it nor an older one counts again.
+    totp_step     BIGINT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    last_login_at BIGINT
+);
+
+-- Codes for a lost second factor, each good once. 120 random bits, so a plain hash is enough.
+CREATE TABLE recovery_code (
+    user_id TEXT NOT NULL REFERENCES app_user (id) ON DELETE CASCADE,
+    lookup  BYTEA NOT NULL,
+    PRIMARY KEY (user_id, lookup)
 );
 
 CREATE TABLE membership (
@@ -73,6 +94,58 @@ CREATE TABLE membership (
     PRIMARY KEY (account_id, user_id)
 );
 CREATE INDEX membership_user ON membership (user_id);
+
+-- A person who is signed in, acting in one account. Dies with the membership, and when either
+-- generation is no longer the one that it was made under.
+CREATE TABLE user_session (
+    id                 TEXT NOT NULL PRIMARY KEY,
+    user_id            TEXT NOT NULL,
+    account_id         TEXT NOT NULL,
+    -- SHA-256 of the cookie, which is 256 random bits.
+    lookup             BYTEA NOT NULL UNIQUE,
+    user_generation    BIGINT NOT NULL,
+    account_generation BIGINT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    -- To within some minutes.
+    seen_at            BIGINT NOT NULL,
+    -- When the password was last asked for inside the session.
+    proven_at          BIGINT,
+    -- Where it was opened: address, and what the browser calls itself.
+    address            TEXT,
+    agent              TEXT,
+    FOREIGN KEY (account_id, user_id) REFERENCES membership (account_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX user_session_user ON user_session (user_id);
+CREATE INDEX user_session_membership ON user_session (account_id, user_id);
+CREATE INDEX user_session_age ON user_session (created_at);
+
+-- Links that are sent to people: each good once and for a short time. Used ones stay a while, so that
+-- the second click is told what happened.
+CREATE TABLE user_link (
+    id         TEXT NOT NULL PRIMARY KEY,
+    -- setup, signup, invite, reset or email.
+    kind       TEXT NOT NULL,
+    -- SHA-256 of the token, which is 256 random bits.
+    lookup     BYTEA NOT NULL UNIQUE,
+    -- Whom it was sent to; of `email` the new address. Null for setup.
+    email      TEXT,
+    -- Of an invitation: where to, as what, and by whom (null: the operator).
+    account_id TEXT REFERENCES account (id) ON DELETE CASCADE,
+    role       TEXT,
+    made_by    TEXT REFERENCES app_user (id) ON DELETE CASCADE,
+    -- Of reset and email: whose password or address; and that person's generation then, so that a link
+    -- dies with whatever else changed meanwhile.
+    user_id         TEXT REFERENCES app_user (id) ON DELETE CASCADE,
+    user_generation BIGINT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at    BIGINT
+);
+CREATE INDEX user_link_account ON user_link (account_id);
+CREATE INDEX user_link_user ON user_link (user_id);
+CREATE INDEX user_link_maker ON user_link (made_by);
+CREATE INDEX user_link_email ON user_link (email, kind);
+CREATE INDEX user_link_age ON user_link (expires_at);
 
 CREATE TABLE instance (
     id                 TEXT NOT NULL PRIMARY KEY,

@@ -10,7 +10,7 @@ pub struct Account {
     pub id: AccountId,
     pub name: String,
     pub kind: AccountKind,
-    /// Two-letter language of the dashboard and of assistant answers.
+    /// Of assistant answers: en, pt-BR or es.
     pub language: String,
     pub created_at: Timestamp,
 }

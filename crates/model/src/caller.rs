@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     account::Role,
-    id::{AccountId, CredentialId, InstanceId, UserId},
+    id::{AccountId, CredentialId, InstanceId, UserId, UserSessionId},
 };
 
 /// The result of a proof: the account, how it was proven, and so what it may do.
@@ -36,7 +36,26 @@ impl Caller {
             Proof::ApiToken { credential } | Proof::SessionKey { credential, .. } => {
                 Some(credential)
             }
-            Proof::UserJwt { .. } | Proof::SessionName { .. } | Proof::Guest => None,
+            Proof::UserJwt { .. }
+            | Proof::UserSession { .. }
+            | Proof::SessionName { .. }
+            | Proof::Guest => None,
+        }
+    }
+
+    /// The person behind it, where there is one.
+    pub fn user(&self) -> Option<&UserId> {
+        match &self.proof {
+            Proof::UserJwt { user, .. } | Proof::UserSession { user, .. } => Some(user),
+            _ => None,
+        }
+    }
+
+    /// What a person may do; `None` for credentials, which are no person's.
+    pub fn role(&self) -> Option<Role> {
+        match &self.proof {
+            Proof::UserJwt { role, .. } | Proof::UserSession { role, .. } => Some(*role),
+            _ => None,
         }
     }
 }
@@ -75,7 +94,17 @@ pub enum Proof {
     /// JWT from `POST /token`: the account itself.
     ClientJwt { client: CredentialId },
     /// JWT from `POST /login`: a person, as far as the role allows.
-    UserJwt { user: UserId, role: Role },
+    UserJwt {
+        user: UserId,
+        session: UserSessionId,
+        role: Role,
+    },
+    /// The dashboard's cookie: the same person.
+    UserSession {
+        user: UserId,
+        session: UserSessionId,
+        role: Role,
+    },
     /// Client token with instance token: that instance alone.
     InstancePair {
         client: CredentialId,
@@ -100,6 +129,7 @@ impl Proof {
         match self {
             Self::ClientJwt { .. } => "client_jwt",
             Self::UserJwt { .. } => "user_jwt",
+            Self::UserSession { .. } => "user_session",
             Self::InstancePair { .. } => "instance_pair",
             Self::ApiToken { .. } => "api_token",
             Self::SessionKey { .. } => "session_key",

@@ -32,6 +32,11 @@ codes! {
     /// Two credentials of one kind, or credentials of two surfaces, in one request.
     ConflictingCredentials = "conflicting_credentials", 400;
     Unauthorized = "unauthorized", 401;
+    /// Whatever is wrong with e-mail and password: one answer for all of it.
+    LoginFailed = "login_failed", 401;
+    /// The password is right and a second factor is needed, or the one that was sent is wrong.
+    OtpRequired = "otp_required", 401;
+    OtpInvalid = "otp_invalid", 401;
     /// `/token`: RFC 6749 names.
     InvalidClient = "invalid_client", 401;
     UnsupportedGrantType = "unsupported_grant_type", 400;
@@ -44,6 +49,17 @@ codes! {
     PaymentRequired = "payment_required", 402;
     Forbidden = "forbidden", 403;
     GuestsOff = "guests_off", 403;
+    /// Signed in, but this needs the password again: `POST /dashboard/api/confirm`.
+    ProofRequired = "proof_required", 403;
+    /// The role does not allow it.
+    RoleTooLow = "role_too_low", 403;
+    /// Another site's page sent it.
+    ForeignOrigin = "foreign_origin", 403;
+    /// Turnstile did not take the caller for a person.
+    HumanCheckFailed = "human_check_failed", 403;
+    SignupClosed = "signup_closed", 403;
+    /// Cookies need HTTPS, or loopback.
+    HttpsRequired = "https_required", 403;
     NotFound = "not_found", 404;
     RouteNotFound = "route_not_found", 404;
     MethodNotAllowed = "method_not_allowed", 405;
@@ -51,6 +67,8 @@ codes! {
     InstanceNotPaired = "instance_not_paired", 409;
     AlreadyConnected = "already_connected", 409;
     Conflict = "conflict", 409;
+    /// Used, expired, withdrawn or never made.
+    LinkInvalid = "link_invalid", 410;
     PayloadTooLarge = "payload_too_large", 413;
     UnsupportedMediaType = "unsupported_media_type", 415;
     NotOnWhatsapp = "not_on_whatsapp", 422;
@@ -124,6 +142,12 @@ impl Error {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// Names the field of the body that is at fault.
+    pub fn with_field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
         self
     }
 

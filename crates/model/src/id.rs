@@ -62,6 +62,10 @@ ids! {
     AccountId = "AC";
     /// A person who signs in.
     UserId = "US";
+    /// A person who is signed in.
+    UserSessionId = "SN";
+    /// A link that was sent to a person: invitation, reset, …
+    LinkId = "LK";
     /// One WhatsApp connection; public, as the instance API shows it.
     InstanceId = "RC";
     CredentialId = "CR";

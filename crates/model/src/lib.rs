@@ -1,7 +1,7 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`message`], [`event`], [`webhook`], [`error`], [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
+//! [`instance`], [`message`], [`event`], [`webhook`], [`user`], [`error`], [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here named as the noun is named in `DESIGN` words, its `pub use` below,
 //! and the file of the same name in `store`, `app` and `api`. To add a field: here first; the
@@ -20,6 +20,7 @@ pub mod message;
 pub mod network;
 pub mod phone;
 pub mod text;
+pub mod user;
 pub mod webhook;
 
 pub use account::{Account, Role};
@@ -30,10 +31,11 @@ pub use credential::{CredentialKind, Secret, Token, TokenKind};
 pub use error::{Error, ErrorCode, Result};
 pub use event::{Event, EventKind};
 pub use id::{
-    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, PepperId, RequestId, UserId,
-    WebhookId,
+    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId, PepperId, RequestId,
+    UserId, UserSessionId, WebhookId,
 };
 pub use instance::{ConnectionState, Instance, StateReason};
 pub use message::{Direction, MessageId, MessageStatus};
 pub use phone::PhoneNumber;
 pub use text::is_unseen;
+pub use user::{Language, LinkKind};

@@ -1,6 +1,6 @@
 //! One account: the door to everything it owns.
 
-use recado_model::{Account, AccountId, Role, Timestamp, account::AccountKind};
+use recado_model::{Account, AccountId, Timestamp, account::AccountKind};
 
 use crate::{
     db::Conn,
@@ -53,7 +53,8 @@ impl<'a> AccountStore<'a> {
         Ok(changed > 0)
     }
 
-    /// "Sign out everywhere": every JWT that the account has out dies.
+    /// "Sign out everywhere": every JWT that the account has out dies, and every session of a person in
+    /// it.
     pub async fn raise_generation(&mut self) -> Result<()> {
         sql("UPDATE account SET generation = generation + 1 WHERE id = $1")
             .bind(&self.id)
@@ -73,15 +74,17 @@ impl<'a> AccountStore<'a> {
         bump_epoch(self.conn).await
     }
 
-    /// The role of a user in this account; `None` for one who is no member.
-    pub async fn role_of(&mut self, user: &recado_model::UserId) -> Result<Option<Role>> {
-        sql("SELECT role FROM membership WHERE account_id = $1 AND user_id = $2")
+    /// Waits for its turn to change what the account's row stands guard over, and holds it until the
+    /// transaction ends.
+    pub(crate) async fn hold(&mut self) -> Result<()> {
+        let held = sql("UPDATE account SET generation = generation WHERE id = $1")
             .bind(&self.id)
-            .bind(user)
-            .fetch_optional(self.conn)
-            .await?
-            .map(|row| row.parsed("role", Role::parse))
-            .transpose()
+            .execute(self.conn)
+            .await?;
+        match held {
+            0 => Err(StoreError::NoParent),
+            _ => Ok(()),
+        }
     }
 
     /// The next number for ordering what happens on an instance. Holds the instance's row until the

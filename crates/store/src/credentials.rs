@@ -196,14 +196,7 @@ impl AccountStore<'_> {
     /// Waits for its turn to change the account's credentials, and holds it until the transaction
     /// ends: what is counted or read after it stays so.
     pub async fn hold_credentials(&mut self) -> Result<()> {
-        let held = sql("UPDATE account SET generation = generation WHERE id = $1")
-            .bind(&self.id)
-            .execute(self.conn)
-            .await?;
-        if held == 0 {
-            return Err(StoreError::NoParent);
-        }
-        Ok(())
+        self.hold().await
     }
 
     /// Client tokens and API tokens of the account that hold at `now`, rotated ones in their grace too.

@@ -12,7 +12,9 @@
 //!   holds, kept those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `lookup`: peppers and the look-up hashes of tokens.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`]; `guests`: a session that waits for its shop.
+//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: a
+//!   session that waits for its shop. People belong to no account alone: [`system::users`] and its
+//!   neighbours.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
 //! every WHERE; then a test in `tests/contract`, which runs on both databases. To add a column: a new
@@ -33,6 +35,7 @@ pub mod instances;
 pub mod jobs;
 pub mod keys;
 mod lookup;
+pub mod members;
 pub mod messages;
 pub mod open;
 pub mod seal;
@@ -50,12 +53,14 @@ pub use error::{Result, StoreError};
 pub use instances::InstancePage;
 pub use jobs::Job;
 pub use keys::KeySource;
+pub use members::{Invitation, Member, RoleChange};
 pub use messages::MessageRow;
 pub use open::Options;
 pub use seal::MasterKey;
 pub use system::{
-    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, System,
-    UserRecord, Weaknesses,
+    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, LinkRecord,
+    Membership, NewLink, NewUser, NewUserSession, SESSIONS_PER_USER, SessionRecord, SessionRow,
+    System, UserRecord, UserSummary, Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use recado_model::{
-    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, MessageId, PepperId,
-    Timestamp, UserId, WebhookId,
+    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId, MessageId, PepperId,
+    Timestamp, UserId, UserSessionId, WebhookId,
 };
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgRow, sqlite::SqliteRow};
 
@@ -101,9 +101,11 @@ id_args!(
     EventId,
     InstanceId,
     JobId,
+    LinkId,
     MessageId,
     PepperId,
     UserId,
+    UserSessionId,
     WebhookId
 );
 

@@ -24,6 +24,10 @@ mod instances;
 mod jobs;
 #[path = "contract/keys.rs"]
 mod keys;
+#[path = "contract/links.rs"]
+mod links;
+#[path = "contract/members.rs"]
+mod members;
 #[path = "contract/messages.rs"]
 mod messages;
 #[path = "contract/opening.rs"]
@@ -36,6 +40,10 @@ mod sealed;
 mod system;
 #[path = "contract/usage.rs"]
 mod usage;
+#[path = "contract/user_sessions.rs"]
+mod user_sessions;
+#[path = "contract/users.rs"]
+mod users;
 
 macro_rules! on_both {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -121,4 +129,27 @@ on_both! {
     keys::accounts_made_during_a_master_rotation_open,
     keys::reloading_is_one_statement_when_nothing_changed,
     keys::what_is_weak_is_counted,
+    users::a_user_is_kept_and_found,
+    users::what_changes_a_user_ends_what_they_have_open,
+    users::an_email_has_one_user,
+    users::the_second_factor_is_kept,
+    users::codes_are_good_once,
+    users::keys_rotate_under_the_second_factor,
+    user_sessions::a_session_is_opened_and_found,
+    user_sessions::what_ends_a_session,
+    user_sessions::a_session_moves_to_another_account,
+    user_sessions::a_session_goes_on_after_ones_own_change,
+    user_sessions::sessions_are_listed_and_ended,
+    user_sessions::a_user_has_so_many_sessions_at_most,
+    user_sessions::old_sessions_are_pruned,
+    links::a_link_is_good_once,
+    links::a_newer_link_takes_the_place,
+    links::a_link_dies_with_what_it_was_for,
+    links::links_are_counted_and_pruned,
+    members::members_are_listed_and_changed,
+    members::the_last_owner_stays,
+    members::of_two_owners_who_leave_at_once_one_stays,
+    members::invitations_are_listed_and_withdrawn,
+    members::who_is_shown_out_leaves_no_invitation,
+    members::no_member_crosses_accounts,
 }

@@ -1,6 +1,6 @@
-//! Accounts from outside, users, the epoch.
+//! Accounts from outside, the epoch.
 
-use recado_model::{AccountId, Role, Secret, Timestamp, UserId, account::AccountKind};
+use recado_model::{AccountId, Timestamp, account::AccountKind};
 
 use super::{System, bump_epoch};
 use crate::{error::Result, sql::sql};
@@ -15,17 +15,6 @@ pub struct AccountSummary {
     pub instances: i64,
     /// Of one of its owners; the first by alphabet.
     pub owner_email: Option<String>,
-}
-
-/// A user as signing in needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserRecord {
-    pub id: UserId,
-    pub email: String,
-    /// PHC string of Argon2id.
-    pub password_hash: Secret,
-    pub operator: bool,
-    pub created_at: Timestamp,
 }
 
 impl System<'_> {
@@ -106,68 +95,6 @@ impl System<'_> {
         Ok(deleted > 0)
     }
 
-    /// A new user; the e-mail is unique, whatever its case. `operator` may run the whole gateway.
-    pub async fn create_user(
-        &mut self,
-        id: &UserId,
-        email: &str,
-        password_hash: &str,
-        operator: bool,
-        now: Timestamp,
-    ) -> Result<()> {
-        sql(
-            "INSERT INTO app_user (id, email, password_hash, operator, created_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(id)
-        .bind(&normal_email(email))
-        .bind(password_hash)
-        .bind(operator)
-        .bind(now)
-        .execute(self.conn)
-        .await?;
-        Ok(())
-    }
-
-    /// Makes a user a member of an account; a member gets the new role.
-    pub async fn add_member(
-        &mut self,
-        account: &AccountId,
-        user: &UserId,
-        role: Role,
-        now: Timestamp,
-    ) -> Result<()> {
-        sql(
-            "INSERT INTO membership (account_id, user_id, role, created_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (account_id, user_id) DO UPDATE SET role = excluded.role",
-        )
-        .bind(account)
-        .bind(user)
-        .bind(role.as_str())
-        .bind(now)
-        .execute(self.conn)
-        .await?;
-        bump_epoch(self.conn).await
-    }
-
-    pub async fn user_by_email(&mut self, email: &str) -> Result<Option<UserRecord>> {
-        let row = sql(
-            "SELECT id, email, password_hash, operator, created_at FROM app_user WHERE email = $1",
-        )
-        .bind(&normal_email(email))
-        .fetch_optional(self.conn)
-        .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        Ok(Some(UserRecord {
-            id: UserId::from_text(row.text("id")?),
-            email: row.text("email")?,
-            password_hash: Secret::new(row.text("password_hash")?),
-            operator: row.bool("operator")?,
-            created_at: row.time("created_at")?,
-        }))
-    }
-
     /// Rises with every change that makes a cache stale. Programs poll it.
     pub async fn epoch(&mut self) -> Result<i64> {
         sql("SELECT n FROM meta WHERE name = 'epoch'")
@@ -179,8 +106,4 @@ impl System<'_> {
     pub async fn bump_epoch(&mut self) -> Result<()> {
         bump_epoch(self.conn).await
     }
-}
-
-fn normal_email(email: &str) -> String {
-    email.trim().to_lowercase()
 }

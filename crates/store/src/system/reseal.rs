@@ -37,6 +37,18 @@ impl Sealed {
 /// Every sealed column. A test compares it with the migrations.
 pub const SEALED: &[Sealed] = &[
     Sealed {
+        table: "app_user",
+        column: "totp",
+        key: &["id"],
+        of_account: false,
+    },
+    Sealed {
+        table: "app_user",
+        column: "totp_pending",
+        key: &["id"],
+        of_account: false,
+    },
+    Sealed {
         table: "credential",
         column: "sealed",
         key: &["id"],
@@ -299,8 +311,11 @@ mod tests {
         ("account_key", "wrapped"),
         ("meta", "value"),
         ("system_key", "wrapped"),
-        // A hash.
+        // Hashes.
         ("credential", "lookup"),
+        ("recovery_code", "lookup"),
+        ("user_link", "lookup"),
+        ("user_session", "lookup"),
         // No secret: bytes so that a prefix is a range.
         ("device", "key"),
     ];

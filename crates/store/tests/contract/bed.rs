@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use recado_model::{
-    AccountId, Event, EventId, EventKind, Instance, InstanceId, Rng, Secret, Timestamp, WebhookId,
+    AccountId, Event, EventId, EventKind, Instance, InstanceId, Language, Rng, Role, Secret,
+    Timestamp, UserId, WebhookId,
     account::AccountKind,
     clock::OsRng,
     instance::{NewInstance, Origin},
     webhook::SigningSecret,
 };
-use recado_store::{Database, MasterKey, Options, Store};
+use recado_store::{Conn, Database, MasterKey, NewUser, Options, Store};
 
 pub const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
@@ -110,6 +111,30 @@ impl Bed {
             .create_account(&id, name, AccountKind::Full, None, NOW)
             .await
             .expect("account");
+        conn.commit().await.expect("commit");
+        id
+    }
+
+    /// Somebody new, of no account.
+    pub async fn user_in(&self, conn: &mut Conn, email: &str) -> UserId {
+        let id = UserId::random(&OsRng);
+        let new = NewUser {
+            id: &id,
+            email,
+            password_hash: "$argon2id$old",
+            operator: false,
+            language: Language::English,
+        };
+        conn.system().create_user(&new, NOW).await.expect("user");
+        id
+    }
+
+    /// Somebody new who is a member of the account.
+    pub async fn member(&self, account: &AccountId, email: &str, role: Role) -> UserId {
+        let mut conn = self.store.write().await.expect("write");
+        let id = self.user_in(&mut conn, email).await;
+        let added = conn.system().add_member(account, &id, role, NOW).await;
+        assert!(added.expect("member"));
         conn.commit().await.expect("commit");
         id
     }

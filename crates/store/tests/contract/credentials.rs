@@ -41,7 +41,7 @@ impl Bed {
             .expect("looks")
     }
 
-    async fn epoch(&self) -> i64 {
+    pub async fn epoch(&self) -> i64 {
         let mut conn = self.store.read().await.expect("read");
         conn.system().epoch().await.expect("epoch")
     }

@@ -1,7 +1,7 @@
 //! Whoever has the file has no secret: neither as it is nor in base64.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use recado_model::{CredentialId, CredentialKind, Token, clock::OsRng};
+use recado_model::{CredentialId, CredentialKind, Rng, Token, clock::OsRng};
 use recado_store::{DeviceOp, NewCredential};
 
 use crate::bed::{Bed, NOW};
@@ -41,6 +41,20 @@ async fn no_secret_is_in_the_file() {
     }
     let key = conn.system().insert_jwt_key("k1", NOW).await.expect("key");
     secrets.push(key.secret.to_vec());
+    for confirmed in [false, true] {
+        let user = bed
+            .user_in(&mut conn, &format!("{confirmed}@example.org"))
+            .await;
+        let mut seed = vec![0; 20];
+        OsRng.fill(&mut seed);
+        let mut system = conn.system();
+        system.begin_totp(&user, &seed).await.expect("begins");
+        if confirmed {
+            let done = system.confirm_totp(&user, &seed, 1, &[]).await;
+            assert!(done.expect("confirms").is_some());
+        }
+        secrets.push(seed);
+    }
     conn.commit().await.expect("commit");
     let value = b"an identity key of 32 bytes 4567".to_vec();
     secrets.push(value.clone());

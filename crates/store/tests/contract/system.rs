@@ -1,11 +1,11 @@
 use recado_model::{
-    AccountId, ConnectionState, CredentialId, CredentialKind, InstanceId, Role, StateReason, Token,
-    TokenKind, UserId,
+    AccountId, ConnectionState, CredentialId, CredentialKind, InstanceId, Language, Role,
+    StateReason, Token, TokenKind, UserId,
     account::AccountKind,
     clock::OsRng,
     instance::{NewInstance, Origin, Pairing},
 };
-use recado_store::{Conn, NewCredential, Store, StoreError, system::System};
+use recado_store::{Conn, NewCredential, NewUser, Store, StoreError, system::System};
 
 use crate::bed::{Bed, NOW, open_with};
 
@@ -15,18 +15,19 @@ pub async fn accounts_and_users(bed: Bed) {
     let user = UserId::random(&OsRng);
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
+    let new = |id, email| NewUser {
+        id,
+        email,
+        password_hash: "$argon2id$…",
+        operator: true,
+        language: Language::English,
+    };
     system
-        .create_user(&user, " Ana@Example.ORG ", "$argon2id$…", true, NOW)
+        .create_user(&new(&user, " Ana@Example.ORG "), NOW)
         .await
         .expect("user");
-    system
-        .add_member(&a, &user, Role::Viewer, NOW)
-        .await
-        .expect("member");
-    system
-        .add_member(&a, &user, Role::Owner, NOW)
-        .await
-        .expect("again");
+    let added = system.add_member(&a, &user, Role::Owner, NOW).await;
+    assert!(added.expect("member"));
     let found = system
         .user_by_email("ana@example.org")
         .await
@@ -44,7 +45,7 @@ pub async fn accounts_and_users(bed: Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let twice = conn
         .system()
-        .create_user(&UserId::random(&OsRng), "ANA@example.org", "x", false, NOW)
+        .create_user(&new(&UserId::random(&OsRng), "ANA@example.org"), NOW)
         .await;
     assert!(matches!(twice, Err(StoreError::Unique { .. })), "{twice:?}");
     drop(conn);

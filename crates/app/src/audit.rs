@@ -3,14 +3,17 @@
 //! A row is written in the transaction of what it tells of, with [`Detail`]; its owner reads it here.
 //! Rows hold hints, never secrets. They go after `audit.retention_days`.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use recado_model::{AccountId, Caller, CredentialId, Error, Proof, Result, Timestamp};
+use recado_model::{AccountId, Caller, CredentialId, Error, Result, Timestamp, UserId};
 use recado_store::{AccountStore, Store, audit::AuditEntry};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, Core};
+use crate::{
+    App, Core,
+    access::person::{IDLE_MS, LONGEST_MS},
+};
 
 /// Who does something that the log keeps.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,7 @@ impl Detail {
                 if let Some(credential) = caller.credential() {
                     by["credential"] = json!(credential);
                 }
-                if let Proof::UserJwt { user, .. } = &caller.proof {
+                if let Some(user) = caller.user() {
                     by["user"] = json!(user);
                 }
                 let from = caller.from.map(|from| from.to_string());
@@ -63,6 +66,12 @@ impl Detail {
             }
             Actor::Operator(_) => Self::of_operator(),
         }
+    }
+
+    /// A person who has no session yet: they just proved themselves by `proof`.
+    pub(crate) fn of_user(user: &UserId, proof: &str, from: Option<IpAddr>) -> Self {
+        Self::by(json!({ "proof": proof, "user": user }))
+            .with("from", from.map(|from| from.to_string()))
     }
 
     /// Who runs the gateway, at its command line.
@@ -124,8 +133,9 @@ const MAX_PAGE: u32 = 500;
 pub const DEFAULT_PAGE: u32 = 50;
 
 /// Every kind of row, sorted. A test holds that the sources write these and no others.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 37] = [
     "access.refused",
+    "account.changed",
     "account.created",
     "billing.canceled",
     "billing.ended",
@@ -144,8 +154,22 @@ pub const KINDS: [&str; 22] = [
     "instance.deleted",
     "instance.logged_out",
     "instance.paired",
+    "member.invited",
+    "member.joined",
+    "member.removed",
+    "member.role",
+    "member.withdrawn",
     "session.claimed",
     "token.revoked",
+    "user.email",
+    "user.email_asked",
+    "user.password",
+    "user.recovery_codes",
+    "user.second_factor_off",
+    "user.second_factor_on",
+    "user.session_ended",
+    "user.signed_in",
+    "user.signed_out",
     "webhook.set",
 ];
 
@@ -220,12 +244,14 @@ impl App {
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// So long ended credentials stay in their owner's list.
 const ENDED_KEEP_MS: i64 = 90 * DAY_MS;
+/// Links that are over are told from those that never were for so long.
+const LINKS_KEEP_MS: i64 = 7 * DAY_MS;
 /// The first look comes soon, for programs that never run a day.
 const FIRST_LOOK_MS: i64 = 60_000;
 const BATCH: u32 = 500;
 
-/// Once a day, what is old enough goes: audit rows, ended credentials, revoked tokens that would have
-/// expired anyway.
+/// Once a day, what is old enough goes: audit rows, ended credentials and sessions, links, revoked tokens
+/// that would have expired anyway.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut next = core.clock.now().plus_millis(FIRST_LOOK_MS);
     loop {
@@ -249,9 +275,11 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
     let days = core.config.audit_retention_days;
     let oldest = now.plus_millis(-days.saturating_mul(DAY_MS));
     let ended = now.plus_millis(-ENDED_KEEP_MS);
-    let (mut audit, mut credentials) = (true, true);
+    let (opened, seen) = (now.plus_millis(-LONGEST_MS), now.plus_millis(-IDLE_MS));
+    let links = now.plus_millis(-LINKS_KEEP_MS);
+    let (mut audit, mut credentials, mut people) = (true, true, true);
     // One transaction a batch: whoever else writes gets in between.
-    while (audit || credentials) && !stop.is_cancelled() {
+    while (audit || credentials || people) && !stop.is_cancelled() {
         let mut conn = core.store.write_relaxed().await?;
         let mut system = conn.system();
         if audit {
@@ -259,6 +287,11 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
         }
         if credentials {
             credentials = system.prune_credentials(ended, BATCH).await? >= u64::from(BATCH);
+        }
+        if people {
+            let sessions = system.prune_user_sessions(opened, seen, BATCH).await?;
+            let links = system.prune_links(links, BATCH).await?;
+            people = sessions.max(links) >= u64::from(BATCH);
         }
         conn.commit().await?;
     }
@@ -271,6 +304,8 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeSet, path::Path};
+
+    use recado_model::Proof;
 
     use super::*;
 

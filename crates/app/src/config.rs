@@ -1,10 +1,12 @@
 //! What the operator decides, as far as the services need it. Read and checked by `server`.
 
+use std::path::PathBuf;
+
 use ipnet::IpNet;
 
 use crate::billing::BillingConfig;
 
-use crate::limits::Quotas;
+use crate::{limits::Quotas, mail::MailConfig, turnstile::TurnstileConfig};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -33,6 +35,58 @@ pub struct Config {
     pub egress_allow: Vec<IpNet>,
     /// Rows of the audit log are kept so long.
     pub audit_retention_days: i64,
+    pub users: UsersConfig,
+}
+
+/// People, and how they come in.
+#[derive(Clone, Debug)]
+pub struct UsersConfig {
+    pub signup: Signup,
+    /// Life of an invitation.
+    pub invitation_ms: i64,
+    /// Passwords that nobody may choose, one a line, besides those that the program knows.
+    pub blocklist: Option<PathBuf>,
+    /// Hashes at once; at least 1.
+    pub password_threads: usize,
+    pub mail: MailConfig,
+    /// `None`: nobody is asked whether they are a person.
+    pub turnstile: Option<TurnstileConfig>,
+}
+
+/// Who may make an account of their own. Members are invited into an account whatever this says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signup {
+    /// The operator alone, at the command line.
+    Closed,
+    /// Whom the operator sends a link.
+    Invite,
+    /// Anybody who can read mail at the address they give.
+    Open,
+}
+
+impl Signup {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Invite => "invite",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl Default for UsersConfig {
+    fn default() -> Self {
+        Self {
+            signup: Signup::Closed,
+            invitation_ms: 24 * 3600 * 1000,
+            blocklist: None,
+            password_threads: 1,
+            mail: MailConfig::Files {
+                dir: PathBuf::from("data/mail"),
+            },
+            turnstile: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +128,7 @@ impl Default for Config {
             billing: BillingConfig::default(),
             egress_allow: Vec::new(),
             audit_retention_days: 365,
+            users: UsersConfig::default(),
         }
     }
 }

@@ -6,12 +6,14 @@
 //! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`], [`accounts`]:
 //!   what callers ask for.
 //! - [`credentials`], [`audit`]: the life of tokens, and the log of who did what.
+//! - [`users`], [`members`]: people, how they sign in, what they may do in an account. [`mail`] and
+//!   [`turnstile`] are what that needs of the outside.
 //! - [`billing`]: what instances are paid for.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
 //! - [`limits`]: what happens after many failed proofs. [`usage`]: when credentials were used last, from
 //!   where, and who was refused.
-//! - [`delivery`]: webhooks going out.
+//! - [`delivery`]: webhooks going out. [`mail`]: letters to people. [`turnstile`]: whether they are people.
 //! - [`events`]: the payloads that subscribers see.
 //!
 //! To add something a caller can do: a method on the service of its noun, taking `&Caller`; then a
@@ -32,11 +34,15 @@ mod guests;
 pub mod ingest;
 pub mod instances;
 pub mod limits;
+pub mod mail;
+pub mod members;
 pub mod messages;
 pub mod sessions;
 pub mod shop;
 pub mod supervisor;
+pub mod turnstile;
 pub mod usage;
+pub mod users;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -47,9 +53,11 @@ use recado_store::Store;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use access::{Access, Claimed, Introspection, IssuedToken, Presented, ProvenClient};
+pub use access::{
+    Access, Claimed, Introspection, IssuedToken, Person, Presented, ProvenClient,
+};
 pub use billing::{BillingConfig, ReturnTo, Standing, Subscribed, Subscriptions};
-pub use config::{Config, Guests};
+pub use config::{Config, Guests, Signup, UsersConfig};
 pub use credentials::Credentials;
 pub use direct::{CreatedSession, Direct, NewSession};
 pub use guests::ClaimedSession;
@@ -76,6 +84,7 @@ pub struct App {
     access: Arc<Access>,
     limits: Arc<Limits>,
     usage: Arc<usage::Usage>,
+    people: Arc<users::People>,
     supervisor: supervisor::Supervisor,
 }
 
@@ -105,6 +114,7 @@ impl App {
             config,
         } = deps;
         let limits = Arc::new(Limits::new(clock.clone(), config.failed_proofs));
+        let people = Arc::new(users::People::new(&config, &clock, &rng)?);
         let usage = Arc::new(usage::Usage::new(clock.clone()));
         let access = Access::new(&store, &clock, &rng, &config, usage.clone()).await?;
         let access = Arc::new(access);
@@ -129,6 +139,7 @@ impl App {
             access,
             limits,
             usage,
+            people,
             supervisor,
         })
     }
@@ -151,6 +162,7 @@ impl App {
             stop,
             tasks,
             supervisor: self.supervisor.clone(),
+            people: self.people.clone(),
         }
     }
 
@@ -210,13 +222,16 @@ pub struct Workers {
     stop: CancellationToken,
     tasks: TaskTracker,
     supervisor: supervisor::Supervisor,
+    people: Arc<users::People>,
 }
 
 impl Workers {
-    /// Stops taking work, finishes what is under way, closes every link (pairings stay).
+    /// Stops taking work, finishes what is under way, closes every link (pairings stay), sends the letters
+    /// that are on their way.
     pub async fn stop(self) {
         self.stop.cancel();
         self.supervisor.stop_all().await;
+        self.people.outbox.finish().await;
         self.tasks.wait().await;
     }
 }

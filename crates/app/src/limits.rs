@@ -9,7 +9,12 @@
 //! Tokens are random enough to need no limit against guessing: it saves the database and the log, and
 //! tells a broken client to slow down. So whoever shows a credential that holds always passes, even
 //! from the network of an attacker. Only what people choose, passwords, is limited *before* it is
-//! looked at: [`Limits::check_before`].
+//! looked at: [`Limits::check_login`].
+//!
+//! A log-in counts three times: for its network, for the e-mail from that network, and for the e-mail
+//! from wherever. The last allows a hundred failures in a row (NIST SP 800-63B-4, 3.2.2) and then slows
+//! strangers down to one an hour; whoever signed in from a network before is no stranger there, so
+//! nobody can lock anybody out.
 //!
 //! Kept in memory, bounded, by process: a restart forgets, and of several nodes each counts its own.
 
@@ -21,7 +26,7 @@ use std::{
 
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
-use recado_model::{Clock, Error, ErrorCode, Result, Timestamp, network::network_of};
+use recado_model::{Clock, Error, ErrorCode, Result, Timestamp, UserId, network::network_of};
 use sha2::{Digest, Sha256};
 
 /// Buckets of each kind, about 150 bytes each. Who floods us from more networks than that pushes out
@@ -30,6 +35,12 @@ const BUCKETS: usize = 50_000;
 const WINDOW_MS: i64 = 60_000;
 const FORGET_MS: i64 = 15 * 60_000;
 const FIRST_WAIT_MS: i64 = 1_000;
+/// Failed log-ins in a row with one e-mail, from wherever, and how long they are remembered.
+const IN_A_ROW: u32 = 100;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Letters that one person may have sent to others in an hour.
+const LETTERS: u32 = 30;
+const HOUR_MS: i64 = 3600 * 1000;
 
 /// How many proofs may fail in a minute before the answers slow down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +49,8 @@ pub struct Quotas {
     pub per_network: u32,
     /// With one client token, from wherever.
     pub per_client: u32,
+    /// Log-ins with one e-mail, from one network.
+    pub per_login: u32,
 }
 
 impl Default for Quotas {
@@ -45,6 +58,7 @@ impl Default for Quotas {
         Self {
             per_network: 100,
             per_client: 20,
+            per_login: 10,
         }
     }
 }
@@ -54,6 +68,8 @@ impl Default for Quotas {
 struct Rule {
     policy: &'static str,
     quota: u32,
+    window_ms: i64,
+    forget_ms: i64,
     longest_ms: i64,
 }
 
@@ -112,9 +128,9 @@ impl Bucket {
             let longest = now.plus_millis(rule.wait_ms(self.step));
             self.closed_until = self.closed_until.min(longest);
         }
-        if now.since(self.last) >= FORGET_MS {
+        if now.since(self.last) >= rule.forget_ms {
             *self = Self::default();
-        } else if self.step == 0 && now.since(self.since) >= WINDOW_MS {
+        } else if self.step == 0 && now.since(self.since) >= rule.window_ms {
             self.counted = 0;
         }
     }
@@ -143,12 +159,12 @@ impl Bucket {
         } else {
             // Open again after a wait: one more may fail before it closes.
             let left = rule.quota.saturating_sub(self.counted).max(1);
-            (left, self.since.plus_millis(WINDOW_MS))
+            (left, self.since.plus_millis(rule.window_ms))
         };
         Standing {
             policy: rule.policy,
             quota: rule.quota,
-            window_secs: WINDOW_MS / 1000,
+            window_secs: rule.window_ms / 1000,
             remaining,
             reset_secs: ceil_secs(ends.since(now)),
         }
@@ -167,6 +183,9 @@ pub struct Limits {
     clock: Arc<dyn Clock>,
     network_rule: Rule,
     id_rule: Rule,
+    login_rule: Rule,
+    in_a_row_rule: Rule,
+    letter_rule: Rule,
     networks: Buckets<IpNet>,
     /// By SHA-256: a client token is a secret, and what is shown as one may be anything.
     ids: Buckets<[u8; 32]>,
@@ -174,17 +193,27 @@ pub struct Limits {
 
 impl Limits {
     pub fn new(clock: Arc<dyn Clock>, quotas: Quotas) -> Self {
+        let rule = |policy, quota: u32, longest_ms| Rule {
+            policy,
+            quota: quota.max(1),
+            window_ms: WINDOW_MS,
+            forget_ms: FORGET_MS,
+            longest_ms,
+        };
         Self {
             clock,
-            network_rule: Rule {
-                policy: "failed-proofs",
-                quota: quotas.per_network.max(1),
-                longest_ms: 60_000,
+            network_rule: rule("failed-proofs", quotas.per_network, 60_000),
+            id_rule: rule("failed-proofs-client", quotas.per_client, 300_000),
+            login_rule: rule("failed-logins", quotas.per_login, 300_000),
+            in_a_row_rule: Rule {
+                window_ms: DAY_MS,
+                forget_ms: DAY_MS,
+                ..rule("failed-logins-in-a-row", IN_A_ROW, 3_600_000)
             },
-            id_rule: Rule {
-                policy: "failed-proofs-client",
-                quota: quotas.per_client.max(1),
-                longest_ms: 300_000,
+            letter_rule: Rule {
+                window_ms: HOUR_MS,
+                forget_ms: HOUR_MS,
+                ..rule("letters", LETTERS, HOUR_MS)
             },
             networks: Cache::new(BUCKETS),
             ids: Cache::new(BUCKETS),
@@ -217,24 +246,70 @@ impl Limits {
         }
     }
 
-    /// For log-ins, before a password is hashed: 429 with the wait while a bucket is closed. Counts
-    /// nothing; call [`Limits::failed`] when the password turns out wrong.
-    pub fn check_before(&self, from: Option<IpAddr>, public_id: Option<&str>) -> Result<()> {
+    /// Before a password is hashed: 429 with the wait while the network, or the e-mail from that
+    /// network, is closed. `Some(wait)` in seconds when only strangers to the e-mail are to wait. Counts
+    /// nothing.
+    pub fn check_login(&self, from: Option<IpAddr>, email: &str) -> Result<Option<u64>> {
         let now = self.clock.now();
         let network = self.networks.get(&network(from));
-        let mut wait = closed_for(network, now, self.network_rule);
-        if let Some(id) = public_id {
-            wait = wait.max(closed_for(self.ids.get(&digest(id)), now, self.id_rule));
-        }
+        let here = self.ids.get(&login_here(from, email));
+        let wait = closed_for(network, now, self.network_rule);
+        let wait = wait.max(closed_for(here, now, self.login_rule));
         match wait {
-            None => Ok(()),
-            Some(secs) => Err(Error::new(
-                ErrorCode::RateLimited,
-                format!("Too many attempts have failed. Try again in {secs} s."),
-            )
-            .with_retry_after(secs)),
+            Some(secs) => Err(too_many(secs)),
+            None => {
+                let anywhere = self.ids.get(&login_anywhere(email));
+                Ok(closed_for(anywhere, now, self.in_a_row_rule))
+            }
         }
     }
+
+    /// Counts a log-in that failed, also with an e-mail that nobody has.
+    pub fn login_failed(&self, from: Option<IpAddr>, email: &str) {
+        let now = self.clock.now();
+        for (bucket, rule) in [
+            (of(&self.networks, &network(from)), self.network_rule),
+            (of(&self.ids, &login_here(from, email)), self.login_rule),
+            (of(&self.ids, &login_anywhere(email)), self.in_a_row_rule),
+        ] {
+            counted(&bucket, now, rule);
+        }
+    }
+
+    /// Counts a letter that a person has sent to somebody; 429 for one too many.
+    pub fn spend_letter(&self, user: &UserId) -> Result<()> {
+        let now = self.clock.now();
+        let key = digest(&format!("letters of {user}"));
+        let (closed, standing) = counted(&of(&self.ids, &key), now, self.letter_rule);
+        match closed {
+            true => Err(too_many(standing.reset_secs)),
+            false => Ok(()),
+        }
+    }
+
+    /// A log-in that held ends the row of failures.
+    pub fn login_held(&self, from: Option<IpAddr>, email: &str) {
+        self.ids.remove(&login_here(from, email));
+        self.ids.remove(&login_anywhere(email));
+    }
+}
+
+/// 429.
+pub(crate) fn too_many(secs: u64) -> Error {
+    Error::new(
+        ErrorCode::RateLimited,
+        format!("Too many attempts have failed. Try again in {secs} s."),
+    )
+    .with_retry_after(secs)
+}
+
+/// Keys of their own: an e-mail is not taken for a client token.
+fn login_here(from: Option<IpAddr>, email: &str) -> [u8; 32] {
+    digest(&format!("login {} {email}", network(from)))
+}
+
+fn login_anywhere(email: &str) -> [u8; 32] {
+    digest(&format!("login {email}"))
 }
 
 fn network(from: Option<IpAddr>) -> IpNet {

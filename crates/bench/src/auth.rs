@@ -44,7 +44,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Starts a process under load with that many accounts, and ends it after `measure`.
-fn under_load<T>(accounts: usize, measure: impl AsyncFnOnce(&Ready) -> Result<T>) -> Result<T> {
+pub fn under_load<T>(accounts: usize, measure: impl AsyncFnOnce(&Ready) -> Result<T>) -> Result<T> {
     let (child, ready) = start(accounts)?;
     // One thread, so that the gateway has the rest of the machine.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -90,7 +90,7 @@ fn stop(mut child: Child) -> Result<()> {
 }
 
 /// What a customer holds.
-struct Customer {
+pub struct Customer {
     jwt: String,
     client_token: String,
     instance: String,
@@ -197,7 +197,7 @@ impl Kind {
 }
 
 impl Customer {
-    async fn make(ready: &Ready) -> Result<Self> {
+    pub async fn make(ready: &Ready) -> Result<Self> {
         let account = ready.accounts.first().context("no account")?;
         let mut gateway = Connection::open(ready.gateway).await?;
         let jwt = jwt(&mut gateway, &token_request(ready)?).await?;
@@ -230,6 +230,11 @@ impl Customer {
             session_key: text(&session, "apiKey")?,
         })
     }
+}
+
+/// Asks for an instance's state with a client token and its own: what an integrator does all day.
+pub fn status_by_pair(customer: &Customer) -> Request {
+    Kind::Status(&Kind::Pair).request(customer, "")
 }
 
 fn text(of: &Value, name: &str) -> Result<String> {

@@ -1,8 +1,9 @@
-//! What proving who calls costs, against a bare axum handler: `cargo xtask bench auth`.
+//! What proving who calls costs, against a bare axum handler (`cargo xtask bench auth`), and what a flood
+//! of log-ins costs callers with credentials (`cargo xtask bench login-flood`).
 //!
-//! Two processes: [`serve`] is a gateway with a few more listeners, [`auth`] sends the load and judges.
-//! [`client`] speaks HTTP, [`rounds`] compares processor time, [`timing`] looks for secrets that time
-//! tells apart, [`memory`] throws junk tokens, [`report`] writes down what came out.
+//! Two processes: [`serve`] is a gateway with a few more listeners, [`auth`] or [`flood`] sends the load
+//! and judges. [`client`] speaks HTTP, [`rounds`] compares processor time, [`timing`] and [`login`] look
+//! for secrets that time tells apart, [`memory`] throws junk tokens, [`report`] writes down what came out.
 //!
 //! To measure another call: a line in [`auth`]'s list; a guard alone also needs its route in [`serve`].
 #![allow(
@@ -12,6 +13,8 @@
 
 mod auth;
 mod client;
+mod flood;
+mod login;
 mod memory;
 mod report;
 mod rounds;
@@ -25,9 +28,11 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "recado-bench", about = "What proving who calls costs")]
 enum Cli {
-    /// Measure
+    /// Measure what proofs cost
     Auth(Options),
-    /// The process under load; `auth` starts it
+    /// Measure what a flood of log-ins costs the others
+    LoginFlood(flood::Options),
+    /// The process under load; the others start it
     #[command(hide = true)]
     Serve {
         /// How many accounts to make
@@ -58,6 +63,7 @@ struct Options {
 fn main() -> ExitCode {
     let outcome = match Cli::parse() {
         Cli::Auth(options) => auth::run(&options),
+        Cli::LoginFlood(options) => flood::run(&options),
         Cli::Serve { accounts } => serve::run(accounts),
     };
     match outcome {
@@ -90,6 +96,9 @@ struct Account {
     client_token: String,
     client_secret: String,
     api_token: String,
+    /// Of its owner.
+    email: String,
+    password: String,
 }
 
 /// What the process under load has used so far.
@@ -97,4 +106,6 @@ struct Account {
 struct Usage {
     cpu_ns: u64,
     rss_kib: u64,
+    /// The most that `rss_kib` ever was.
+    peak_kib: u64,
 }

@@ -12,9 +12,13 @@ use crate::{
     timing::{self, FOUND, LIMIT},
 };
 
-/// The figures stand between these lines of the document.
-const BEGIN: &str = "<!-- figures: auth -->";
-const END: &str = "<!-- end: auth -->";
+/// The figures stand between two such lines of the document, one pair for each measurement.
+fn marks(name: &str) -> [String; 2] {
+    [
+        format!("<!-- figures: {name} -->"),
+        format!("<!-- end: {name} -->"),
+    ]
+}
 
 #[derive(Default)]
 pub struct Report {
@@ -44,7 +48,7 @@ pub fn machine() -> Result<String> {
     ))
 }
 
-fn verdict(held: bool) -> &'static str {
+pub fn verdict(held: bool) -> &'static str {
     if held { "held" } else { "**missed**" }
 }
 
@@ -55,9 +59,7 @@ impl Report {
 
     /// Markdown whose tables are aligned, so that the terminal shows them as well.
     fn markdown(&self) -> String {
-        let date = SystemClock.now().to_rfc3339();
-        let date = date.split('T').next().unwrap_or_default().to_owned();
-        let mut text = format!("Measured {date} on {}.\n\n", self.machine);
+        let mut text = heading(&self.machine);
         let mut cost = vec![words([
             "call",
             "goal",
@@ -80,30 +82,8 @@ impl Report {
         }
         text.push_str(&table(&cost));
         if let Some(outcome) = &self.timing {
-            let mut times = vec![words([
-                "refusals compared",
-                "goal",
-                "z",
-                "verdict",
-                "medians",
-            ])];
-            let control = [(&outcome.control, true)];
-            let real = outcome.real.iter().map(|one| (one, false));
-            for (one, planted) in real.chain(control) {
-                let (goal, held) = match planted {
-                    true => (format!("|z| > {FOUND}"), one.z.abs() > FOUND),
-                    false => (format!("|z| < {LIMIT}"), one.z.abs() < LIMIT),
-                };
-                times.push(vec![
-                    one.name.to_owned(),
-                    goal,
-                    format!("{:.2}", one.z),
-                    verdict(held).to_owned(),
-                    format!("{:.0} and {:.0} µs", one.first_us, one.second_us),
-                ]);
-            }
             text.push('\n');
-            text.push_str(&table(&times));
+            text.push_str(&times(outcome));
         }
         if let Some(memory) = &self.memory {
             let grown = memory.after_kib.saturating_sub(memory.before_kib);
@@ -136,40 +116,87 @@ impl Report {
         text
     }
 
-    /// Replaces what stands between the marks.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let old = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let new = replaced(&old, &self.markdown())
-            .with_context(|| format!("{} has no lines {BEGIN} and {END}", path.display()))?;
-        std::fs::write(path, new).with_context(|| format!("cannot write {}", path.display()))
+        write(path, "auth", &self.markdown())
     }
 
     /// A missed goal is a figure; a blind test is an error.
     pub fn must_be_sound(&self) -> Result<()> {
-        if let Some(outcome) = &self.timing {
-            let z = outcome.control.z;
-            ensure!(
-                z.abs() > FOUND,
-                "the planted leak was not found (z = {z:.2}): the comparison of times says nothing. Run it again on a quieter machine, or with more --pairs"
-            );
-        }
-        Ok(())
+        self.timing.as_ref().map_or(Ok(()), must_see)
     }
 }
 
-fn replaced(old: &str, figures: &str) -> Option<String> {
-    let (before, rest) = old.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{figures}\n{END}{after}"))
+/// Fails when the planted leak was not found.
+pub fn must_see(outcome: &timing::Outcome) -> Result<()> {
+    let z = outcome.control.z;
+    ensure!(
+        z.abs() > FOUND,
+        "the planted leak was not found (z = {z:.2}): the comparison of times says nothing. Run it again on a quieter machine, or with more --pairs"
+    );
+    Ok(())
 }
 
-fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
+/// When and on what it was measured.
+pub fn heading(machine: &str) -> String {
+    let date = SystemClock.now().to_rfc3339();
+    let date = date.split('T').next().unwrap_or_default();
+    format!("Measured {date} on {machine}.\n\n")
+}
+
+/// The table of compared times.
+pub fn times(outcome: &timing::Outcome) -> String {
+    let mut times = vec![words([
+        "refusals compared",
+        "goal",
+        "z",
+        "verdict",
+        "medians",
+    ])];
+    let control = [(&outcome.control, true)];
+    let real = outcome.real.iter().map(|one| (one, false));
+    for (one, planted) in real.chain(control) {
+        let (goal, held) = match planted {
+            true => (format!("|z| > {FOUND}"), one.z.abs() > FOUND),
+            false => (format!("|z| < {LIMIT}"), one.z.abs() < LIMIT),
+        };
+        times.push(vec![
+            one.name.to_owned(),
+            goal,
+            format!("{:.2}", one.z),
+            verdict(held).to_owned(),
+            format!("{:.0} and {:.0} µs", one.first_us, one.second_us),
+        ]);
+    }
+    table(&times)
+}
+
+/// Replaces what stands between the marks of that name.
+pub fn write(path: &Path, name: &str, figures: &str) -> Result<()> {
+    let old =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let new = replaced(&old, name, figures).with_context(|| {
+        format!(
+            "{} has no lines {}",
+            path.display(),
+            marks(name).join(" and ")
+        )
+    })?;
+    std::fs::write(path, new).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn replaced(old: &str, name: &str, figures: &str) -> Option<String> {
+    let [begin, end] = marks(name);
+    let (before, rest) = old.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n\n{figures}\n{end}{after}"))
+}
+
+pub fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(str::to_owned).to_vec()
 }
 
 /// The first row is the head.
-fn table(rows: &[Vec<String>]) -> String {
+pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at));
@@ -198,11 +225,15 @@ mod tests {
 
     #[test]
     fn the_figures_replace_the_figures() {
-        let page = format!("# Title\n{BEGIN}\nold\n{END}\nrest\n");
-        let once = replaced(&page, "| a |\n").expect("marks");
-        assert_eq!(once, format!("# Title\n{BEGIN}\n\n| a |\n\n{END}\nrest\n"));
-        assert_eq!(replaced(&once, "| a |\n").as_deref(), Some(once.as_str()));
-        assert_eq!(replaced("no marks", ""), None);
+        let [begin, end] = marks("auth");
+        let page = format!("# Title\n{begin}\nold\n{end}\nrest\n");
+        let once = replaced(&page, "auth", "| a |\n").expect("marks");
+        assert_eq!(once, format!("# Title\n{begin}\n\n| a |\n\n{end}\nrest\n"));
+        assert_eq!(
+            replaced(&once, "auth", "| a |\n").as_deref(),
+            Some(once.as_str())
+        );
+        assert_eq!(replaced(&once, "other", ""), None);
     }
 
     #[test]

@@ -122,8 +122,8 @@ pub async fn compare<F: Future<Output = Result<Supply>>>(
     })
 }
 
-struct Round {
-    requests: u64,
+pub struct Round {
+    pub requests: u64,
     cpu: Duration,
     elapsed: Duration,
 }
@@ -132,12 +132,13 @@ impl Round {
     fn cpu_us(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.requests as f64
     }
-    fn per_second(&self) -> f64 {
+    pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.elapsed.as_secs_f64()
     }
 }
 
-async fn measure(
+/// One round: every connection asks again as soon as it is answered.
+pub async fn measure(
     control: &Control,
     connections: &mut [Connection],
     supply: &Supply,

@@ -26,19 +26,19 @@ use recado::{
 };
 use recado_api::{
     Surface,
-    auth::{InstanceAccess, SessionAccess},
+    auth::{InstanceAccess, SessionAccess, least},
     routes::route,
 };
 use recado_app::{
     accounts::{self, NewAccount},
     clock::SystemClock,
 };
-use recado_model::{Rng, clock::OsRng};
+use recado_model::{Rng, Token, TokenKind, clock::OsRng};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tracing_subscriber::{fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{Account, Ready, Usage};
+use crate::{Account, Ready, Usage, login::email};
 
 /// The largest answer that a bare handler gives, in bytes.
 pub const MAX_ANSWER: usize = 2048;
@@ -87,13 +87,17 @@ async fn serve(count: usize) -> Result<()> {
 
     let mut made = Vec::with_capacity(count);
     for number in 0..count {
+        // Like those that people choose, and no two the same.
+        let password = Token::random(TokenKind::Session, &OsRng).into_secret();
         let new = NewAccount {
             name: format!("Bench {number}"),
-            owner_email: format!("bench{number}@example.com"),
-            owner_password: None,
+            owner_email: email(number),
+            owner_password: Some(password.clone()),
         };
         let account = accounts::create(&gateway.store, &SystemClock, &OsRng, new).await?;
         made.push(Account {
+            email: email(number),
+            password: password.expose().to_owned(),
             client_token: account.client_token.expose().to_owned(),
             client_secret: account.client_secret.expose().to_owned(),
             api_token: account.api_token.expose().to_owned(),
@@ -118,7 +122,7 @@ async fn serve(count: usize) -> Result<()> {
     let guards = recado_api::bench_router(gateway.app.clone(), options()?, guarded);
     let known: Arc<[String]> = made
         .iter()
-        .map(|account| account.client_token.clone())
+        .flat_map(|account| [account.client_token.clone(), account.email.clone()])
         .collect();
     let leaky = recado_api::router(gateway.app.clone(), options()?)
         .layer(middleware::from_fn_with_state(known, leak));
@@ -178,7 +182,7 @@ async fn by_key(_: SessionAccess) -> Response {
     guarded_answer()
 }
 
-async fn by_instance(_: InstanceAccess) -> Response {
+async fn by_instance(_: InstanceAccess<least::Developer>) -> Response {
     guarded_answer()
 }
 
@@ -189,19 +193,22 @@ async fn usage() -> Result<Json<Usage>, StatusCode> {
     let cpu = u64::try_from(used.tv_sec).unwrap_or(0) * 1_000_000_000
         + u64::try_from(used.tv_nsec).unwrap_or(0);
     let status = std::fs::read_to_string("/proc/self/status").map_err(failed)?;
-    let rss_kib = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|text| text.split_whitespace().next()?.parse().ok())
-        .ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+    let named = |name: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .and_then(|text| text.split_whitespace().next()?.parse().ok())
+            .ok_or(StatusCode::INTERNAL_SERVER_ERROR)
+    };
     Ok(Json(Usage {
         cpu_ns: cpu,
-        rss_kib,
+        rss_kib: named("VmRSS:")?,
+        peak_kib: named("VmHWM:")?,
     }))
 }
 
-/// The leak that must be found: an unknown client token is refused at once, before anything is looked
-/// up, so that time tells which client tokens exist.
+/// The leak that must be found: an unknown client token or e-mail is refused at once, before anything is
+/// looked up, so that time tells which exist.
 async fn leak(
     State(known): State<Arc<[String]>>,
     request: Request,
@@ -214,7 +221,7 @@ async fn leak(
     let shown: Value = serde_json::from_slice(&bytes).map_err(|_| StatusCode::BAD_REQUEST)?;
     let exists = known
         .iter()
-        .any(|token| shown["client_token"] == token.as_str());
+        .any(|id| shown["client_token"] == id.as_str() || shown["email"] == id.as_str());
     if !exists {
         return Ok(StatusCode::UNAUTHORIZED.into_response());
     }

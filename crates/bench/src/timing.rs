@@ -51,15 +51,17 @@ pub async fn run(ready: &Ready, pairs: u32) -> Result<Outcome> {
         ("malformed client and wrong secret", Misplaced, WrongSecret),
         ("malformed and unknown client", Misplaced, Unknown),
     ] {
-        let (z, times) = compare(ready, ready.gateway, pairs, first, second).await?;
-        real.push(comparison(name, z, times));
+        let pick = attempts(ready, [first, second]);
+        real.push(comparison(name, compare(ready.gateway, pairs, pick).await?));
     }
-    let (z, times) = compare(ready, ready.leaky, pairs, Unknown, WrongSecret).await?;
-    let control = comparison("planted leak: unknown client and wrong secret", z, times);
+    let pick = attempts(ready, [Unknown, WrongSecret]);
+    let times = compare(ready.leaky, pairs, pick).await?;
+    let control = comparison("planted leak: unknown client and wrong secret", times);
     Ok(Outcome { real, control })
 }
 
-fn comparison(name: &'static str, z: f64, [first, second]: [Vec<f64>; 2]) -> Comparison {
+pub fn comparison(name: &'static str, [first, second]: [Vec<f64>; 2]) -> Comparison {
+    let z = rank_test(&first, &second);
     let median = |times: Vec<f64>| quantile(&sorted(times.into_iter()), 0.5);
     Comparison {
         name,
@@ -84,38 +86,56 @@ async fn warm(ready: &Ready) -> Result<()> {
     Ok(())
 }
 
-async fn compare(
-    ready: &Ready,
+/// The times, in microseconds, of pairs of requests that are all refused with 401. `attempt` gives the
+/// first or the second (0 or 1) of a pair.
+pub async fn compare(
     address: SocketAddr,
     pairs: u32,
-    first: Kind,
-    second: Kind,
-) -> Result<(f64, [Vec<f64>; 2])> {
+    attempt: impl Fn(usize, usize) -> Request,
+) -> Result<[Vec<f64>; 2]> {
     let mut connection = Connection::open(address).await?;
     let mut times = [Vec::new(), Vec::new()];
     const WARM_UP: usize = 20;
     for pair in 0..pairs as usize + WARM_UP {
-        let account = &ready.accounts[pair % ready.accounts.len()];
-        let kinds = [first, second];
-        // Which comes first is drawn, so that neither profits from its place.
-        let turn = OsRng.below(2) as usize;
-        for which in [turn, 1 - turn] {
-            let request = attempt(kinds[which], account);
-            let begun = Instant::now();
-            let answer = connection.call(&request).await?;
-            let took = begun.elapsed();
-            ensure!(
-                answer.status == 401,
-                "refused with {} instead of 401: {}",
-                answer.status,
-                String::from_utf8_lossy(answer.body)
-            );
-            if pair >= WARM_UP {
-                times[which].push(took.as_secs_f64() * 1e6);
-            }
+        let [first, second] = one_pair(&mut connection, 401, |which| attempt(which, pair)).await?;
+        if pair >= WARM_UP {
+            times[0].push(first);
+            times[1].push(second);
         }
     }
-    Ok((rank_test(&times[0], &times[1]), times))
+    Ok(times)
+}
+
+/// The times of two requests, in microseconds. Which goes first is drawn, so that neither profits from
+/// its place.
+pub async fn one_pair(
+    connection: &mut Connection,
+    status: u16,
+    attempt: impl Fn(usize) -> Request,
+) -> Result<[f64; 2]> {
+    let mut times = [0.0; 2];
+    let turn = OsRng.below(2) as usize;
+    for which in [turn, 1 - turn] {
+        let request = attempt(which);
+        let begun = Instant::now();
+        let answer = connection.call(&request).await?;
+        let took = begun.elapsed();
+        ensure!(
+            answer.status == status,
+            "refused with {} instead of {status}: {}",
+            answer.status,
+            String::from_utf8_lossy(answer.body)
+        );
+        times[which] = took.as_secs_f64() * 1e6;
+    }
+    Ok(times)
+}
+
+fn attempts(ready: &Ready, kinds: [Kind; 2]) -> impl Fn(usize, usize) -> Request {
+    move |which, pair| {
+        let account = &ready.accounts[pair % ready.accounts.len()];
+        attempt(kinds[which], account)
+    }
 }
 
 fn attempt(kind: Kind, account: &Account) -> Request {

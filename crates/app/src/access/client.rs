@@ -8,7 +8,11 @@ use recado_model::{
     credential::CredentialRef,
 };
 
-use super::{Access, IssuedToken, cache::Known, jwt::Standing};
+use super::{
+    Access, IssuedToken,
+    cache::Known,
+    jwt::{Behind, Claims},
+};
 
 /// A client that has shown its token and its secret.
 pub struct ProvenClient {
@@ -114,14 +118,13 @@ impl Access {
         client: &ProvenClient,
         token: &str,
     ) -> Result<Option<Introspection>> {
-        let Some(standing) = self.own(client, token).await? else {
+        let Some((claims, known)) = self.own(client, token).await? else {
             return Ok(None);
         };
-        let credential = &standing.known.credential;
+        let credential = &known.credential;
         if !credential.is_live(self.clock.now()) {
             return Ok(None);
         }
-        let claims = &standing.claims;
         Ok(Some(Introspection {
             scope: claims.scope.clone(),
             client_id: credential
@@ -150,10 +153,10 @@ impl Access {
                 "Only tokens from POST /token are revoked here; for the others use DELETE /account/credentials/{id}.",
             ));
         }
-        let Some(standing) = self.own(client, token).await? else {
+        let Some((claims, _)) = self.own(client, token).await? else {
             return Ok(());
         };
-        let (claims, now) = (&standing.claims, self.clock.now());
+        let now = self.clock.now();
         let detail = serde_json::json!({
             "jti": claims.jti,
             "credential": claims.cid,
@@ -170,14 +173,23 @@ impl Access {
         self.commit(conn).await
     }
 
-    /// The token, if it is the account's; a client that is restricted to some instances knows only
-    /// the tokens it got itself.
-    async fn own(&self, client: &ProvenClient, token: &str) -> Result<Option<Arc<Standing>>> {
-        let standing = self.jwts.standing(&self.credentials, token).await?;
-        Ok(standing.filter(|standing| {
-            let from = &standing.known.credential;
-            from.account == *client.account()
-                && (client.token.scope.is_all() || from.parent.as_ref() == Some(&client.token.id))
-        }))
+    /// The token, if it is one of the account's clients'; a client that is restricted to some instances
+    /// knows only the tokens it got itself. A person's is no client's business.
+    async fn own(
+        &self,
+        client: &ProvenClient,
+        token: &str,
+    ) -> Result<Option<(Arc<Claims>, Arc<Known>)>> {
+        let standing = self.jwts.standing(&self.credentials, &self.sessions, token);
+        let Some(standing) = standing.await? else {
+            return Ok(None);
+        };
+        let Behind::Client(known) = &standing.behind else {
+            return Ok(None);
+        };
+        let from = &known.credential;
+        let own = from.account == *client.account()
+            && (client.token.scope.is_all() || from.parent.as_ref() == Some(&client.token.id));
+        Ok(own.then(|| (standing.claims.clone(), known.clone())))
     }
 }

@@ -17,8 +17,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use recado_model::{
-    AccountId, Caller, Clock, CredentialId, Error, Proof, Result, Rng, Secret, Timestamp,
-    credential::CredentialRef, id::random_base32,
+    AccountId, Caller, Clock, CredentialId, Error, Proof, Result, Rng, Role, Scope, Secret,
+    Timestamp, UserSessionId, credential::CredentialRef, id::random_base32,
 };
 use recado_store::{JwtKey, Store};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     IssuedToken,
     cache::{Credentials, Digest32, Known, digest, not_now},
+    person::{Session, Sessions},
 };
 use crate::Config;
 
@@ -75,10 +76,16 @@ struct Keys {
     verifying: HashMap<String, DecodingKey>,
 }
 
-/// A token with the credential it came from.
+/// A token with what it came from.
 pub struct Standing {
     pub claims: Arc<Claims>,
-    pub known: Arc<Known>,
+    pub behind: Behind,
+}
+
+/// What a token came from, and dies with.
+pub enum Behind {
+    Client(Arc<Known>),
+    Person(Arc<Session>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,17 +93,43 @@ pub struct Standing {
 pub struct Claims {
     pub iss: String,
     pub aud: String,
-    /// `account:` + id. Never in the form of a user's subject.
+    /// `account:` + id, or `user:` + id: neither can be taken for the other.
     pub sub: String,
     pub exp: i64,
     pub nbf: i64,
     pub iat: i64,
     pub jti: String,
     pub scope: String,
-    /// The credential it came from, its version then, and the account's generation then.
-    pub cid: CredentialId,
-    cv: i64,
+    /// Of a client's token: the credential it came from, and its version then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<CredentialId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cv: Option<i64>,
+    /// Of a person's: the session it came from, the account it acts in, and the person's generation
+    /// then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<UserSessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acc: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ug: Option<i64>,
+    /// The account's generation then.
     generation: i64,
+}
+
+/// The two shapes of claims; a mixture is neither.
+enum From<'a> {
+    Client {
+        account: &'a str,
+        credential: &'a CredentialId,
+        version: i64,
+    },
+    Person {
+        user: &'a str,
+        session: &'a UserSessionId,
+        account: &'a AccountId,
+        generation: i64,
+    },
 }
 
 #[derive(Deserialize)]
@@ -190,24 +223,57 @@ impl Jwts {
 
     /// A token for whoever proved `credential`.
     pub fn issue(&self, credential: &CredentialRef) -> Result<IssuedToken> {
-        let time = self.clock.now();
-        let now = time.as_secs();
-        let claims = Claims {
+        self.sign(Claims {
+            cid: Some(credential.id.clone()),
+            cv: Some(credential.version),
+            ..self.claims(
+                format!("account:{}", credential.account),
+                SCOPE.into(),
+                credential.generation,
+            )
+        })
+    }
+
+    /// A token for the person of a session, in that session's account.
+    pub fn issue_to(&self, session: &Session) -> Result<IssuedToken> {
+        let record = &session.record;
+        self.sign(Claims {
+            sid: Some(record.id.clone()),
+            acc: Some(record.account.clone()),
+            ug: Some(record.user_generation),
+            ..self.claims(
+                format!("user:{}", record.user),
+                scope_of(record.role),
+                record.account_generation,
+            )
+        })
+    }
+
+    /// What every token says; who it is for comes on top.
+    fn claims(&self, sub: String, scope: String, generation: i64) -> Claims {
+        let now = self.clock.now().as_secs();
+        Claims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
-            sub: format!("account:{}", credential.account),
+            sub,
             exp: now + self.ttl_secs,
             nbf: now,
             iat: now,
             jti: random_base32(&*self.rng),
-            scope: SCOPE.into(),
-            cid: credential.id.clone(),
-            cv: credential.version,
-            generation: credential.generation,
-        };
+            scope,
+            cid: None,
+            cv: None,
+            sid: None,
+            acc: None,
+            ug: None,
+            generation,
+        }
+    }
+
+    fn sign(&self, claims: Claims) -> Result<IssuedToken> {
         let keys = self.keys();
         let (kid, key) = keys
-            .signer(time)
+            .signer(Timestamp::from_millis(claims.iat.saturating_mul(1000)))
             .ok_or_else(|| Error::internal("no JWT key"))?;
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYP.into());
@@ -223,31 +289,54 @@ impl Jwts {
     pub async fn caller(
         &self,
         credentials: &Credentials,
+        sessions: &Sessions,
         text: &str,
         from: Option<IpAddr>,
     ) -> Result<(Caller, Arc<Standing>)> {
-        let standing = self.standing(credentials, text).await?;
+        let standing = self.standing(credentials, sessions, text).await?;
         let standing = standing.ok_or_else(Error::unauthorized)?;
-        if !credentials.holds(&standing.known, from) {
-            return Err(Error::unauthorized());
-        }
-        let credential = &standing.known.credential;
-        let caller = Caller {
-            account: credential.account.clone(),
-            proof: Proof::ClientJwt {
-                client: credential.id.clone(),
-            },
-            scope: credential.scope.clone(),
-            from,
+        let caller = match &standing.behind {
+            Behind::Client(known) => {
+                if !credentials.holds(known, from) {
+                    return Err(Error::unauthorized());
+                }
+                let credential = &known.credential;
+                Caller {
+                    account: credential.account.clone(),
+                    proof: Proof::ClientJwt {
+                        client: credential.id.clone(),
+                    },
+                    scope: credential.scope.clone(),
+                    from,
+                }
+            }
+            Behind::Person(session) => {
+                if !sessions.is_open(session) {
+                    return Err(Error::unauthorized());
+                }
+                let record = &session.record;
+                Caller {
+                    account: record.account.clone(),
+                    // The role as it is now, whatever it was when the token was made.
+                    proof: Proof::UserJwt {
+                        user: record.user.clone(),
+                        session: record.id.clone(),
+                        role: record.role,
+                    },
+                    scope: Scope::All,
+                    from,
+                }
+            }
         };
         Ok((caller, standing))
     }
 
-    /// The token with its credential, when signature, form, times, version and generation hold and it
-    /// was not revoked. Whether the credential lives is the caller's next look.
+    /// The token with what it came from, when signature, form, times, version and generations hold and
+    /// it was not revoked. Whether that lives is the caller's next look.
     pub async fn standing(
         &self,
         credentials: &Credentials,
+        sessions: &Sessions,
         text: &str,
     ) -> Result<Option<Arc<Standing>>> {
         if text.len() > MAX_LEN {
@@ -264,7 +353,7 @@ impl Jwts {
                 let Some(claims) = self.verify(&token, digest).await? else {
                     return Ok(None);
                 };
-                let load = self.behind(&claims, key.1);
+                let load = self.behind(sessions, &claims, key.1);
                 self.standing.get_or_insert_async(&key, load).await?
             }
         };
@@ -273,24 +362,56 @@ impl Jwts {
     }
 
     /// What stands behind a token whose signature held.
-    async fn behind(&self, claims: &Arc<Claims>, seen: u64) -> Result<Option<Arc<Standing>>> {
-        let key = (claims.cid.clone(), seen);
-        let load = async {
-            let mut conn = self.store.read().await?;
-            let found = conn.system().credential_of_jwts(&claims.cid).await?;
-            Ok::<_, Error>(found.map(|(credential, revocations)| {
-                Arc::new(Source {
-                    known: Arc::new(Known::new(credential)),
-                    revocations,
-                })
-            }))
+    async fn behind(
+        &self,
+        sessions: &Sessions,
+        claims: &Arc<Claims>,
+        seen: u64,
+    ) -> Result<Option<Arc<Standing>>> {
+        let (behind, revocations) = match claims.from() {
+            Some(From::Client {
+                account,
+                credential,
+                version,
+            }) => {
+                let Some(source) = self.source(credential, seen).await? else {
+                    return Ok(None);
+                };
+                let credential = &source.known.credential;
+                let same = account == credential.account.as_str()
+                    && version == credential.version
+                    && claims.generation == credential.generation
+                    && claims.scope == SCOPE;
+                if !same {
+                    return Ok(None);
+                }
+                (Behind::Client(source.known.clone()), source.revocations)
+            }
+            Some(From::Person {
+                user,
+                session,
+                account,
+                generation,
+            }) => {
+                let Some(session) = sessions.by_id(session, seen).await? else {
+                    return Ok(None);
+                };
+                let record = &session.record;
+                // One who has moved on to another account has left this token behind.
+                let same = user == record.user.as_str()
+                    && *account == record.account
+                    && generation == record.user_generation
+                    && claims.generation == record.account_generation
+                    && is_scope(&claims.scope);
+                if !same {
+                    return Ok(None);
+                }
+                // Signing out ends these; no list is kept of single ones.
+                (Behind::Person(session), false)
+            }
+            None => return Ok(None),
         };
-        let source = self.sources.get_or_insert_async(&key, load).await?;
-        let source = source.filter(|source| claims.is_of(&source.known.credential));
-        let Some(source) = source else {
-            return Ok(None);
-        };
-        if source.revocations {
+        if revocations {
             let mut conn = self.store.read().await?;
             if conn.system().is_jwt_revoked(&claims.jti).await? {
                 return Ok(None);
@@ -298,8 +419,23 @@ impl Jwts {
         }
         Ok(Some(Arc::new(Standing {
             claims: claims.clone(),
-            known: source.known.clone(),
+            behind,
         })))
+    }
+
+    async fn source(&self, credential: &CredentialId, seen: u64) -> Result<Option<Arc<Source>>> {
+        let key = (credential.clone(), seen);
+        let load = async {
+            let mut conn = self.store.read().await?;
+            let found = conn.system().credential_of_jwts(credential).await?;
+            Ok::<_, Error>(found.map(|(credential, revocations)| {
+                Arc::new(Source {
+                    known: Arc::new(Known::new(credential)),
+                    revocations,
+                })
+            }))
+        };
+        self.sources.get_or_insert_async(&key, load).await
     }
 
     /// Signature and form.
@@ -341,6 +477,7 @@ impl Jwts {
         let claims = jsonwebtoken::decode::<Claims>(token.text, key, &self.validation)
             .ok()?
             .claims;
+        claims.from()?;
         let lifetime = claims.exp.checked_sub(claims.iat)?;
         ((1..=self.ttl_secs).contains(&lifetime) && claims.nbf >= claims.iat).then_some(claims)
     }
@@ -378,12 +515,44 @@ impl Claims {
         self.nbf <= now + SKEW_SECS && self.iat <= now + SKEW_SECS && now < self.exp
     }
 
-    /// Whether they were made from this credential as it is now.
-    fn is_of(&self, credential: &CredentialRef) -> bool {
-        let account = self.sub.strip_prefix("account:").map(AccountId::from_text);
-        account.as_ref() == Some(&credential.account)
-            && self.cv == credential.version
-            && self.generation == credential.generation
-            && self.scope == SCOPE
+    /// Where they come from; `None` for what we never sign.
+    fn from(&self) -> Option<From<'_>> {
+        match self {
+            Self {
+                cid: Some(credential),
+                cv: Some(version),
+                sid: None,
+                acc: None,
+                ug: None,
+                ..
+            } => Some(From::Client {
+                account: self.sub.strip_prefix("account:")?,
+                credential,
+                version: *version,
+            }),
+            Self {
+                cid: None,
+                cv: None,
+                sid: Some(session),
+                acc: Some(account),
+                ug: Some(generation),
+                ..
+            } => Some(From::Person {
+                user: self.sub.strip_prefix("user:")?,
+                session,
+                account,
+                generation: *generation,
+            }),
+            _ => None,
+        }
     }
+}
+
+/// What a person's token may do is what the role allows; the role is read anew at each use.
+fn scope_of(role: Role) -> String {
+    format!("role:{}", role.as_str())
+}
+
+fn is_scope(text: &str) -> bool {
+    text.strip_prefix("role:").and_then(Role::parse).is_some()
 }

@@ -10,12 +10,12 @@
 mod cache;
 mod client;
 mod jwt;
-pub mod password;
+pub mod person;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use recado_model::{
-    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Scope, Secret,
+    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
     TokenKind, account::AccountKind,
 };
 use recado_store::{Conn, Store};
@@ -23,11 +23,13 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     cache::{Credentials, Instances, Known},
-    jwt::Jwts,
+    jwt::{Behind, Jwts},
+    person::Sessions,
 };
 use crate::{Config, usage::Usage};
 
 pub use client::{Introspection, ProvenClient};
+pub use person::Person;
 
 /// The credentials a request carries on its surface, as text, and where it comes from.
 #[derive(Clone, Copy, Default)]
@@ -61,6 +63,7 @@ pub struct Access {
     usage: Arc<Usage>,
     jwts: Jwts,
     credentials: Credentials,
+    sessions: Sessions,
     instances: Instances,
 }
 
@@ -77,6 +80,7 @@ impl Access {
             clock: clock.clone(),
             jwts: Jwts::load(store, clock, rng, config).await?,
             credentials: Credentials::new(store.clone(), clock.clone(), usage.clone()),
+            sessions: Sessions::new(store.clone(), clock.clone()),
             instances: Instances::new(store.clone(), clock.clone()),
             usage,
         })
@@ -100,21 +104,24 @@ impl Access {
         Ok(conn.commit().await?)
     }
 
-    /// The owner JWT alone opens the route; what else is presented must hold and agree.
-    pub async fn owner(&self, presented: &Presented<'_>) -> Result<Caller> {
+    /// The owner JWT alone opens the route; what else is presented must hold and agree. A person's JWT
+    /// counts as far as the role reaches: `least` or more, here and below.
+    pub async fn owner(&self, presented: &Presented<'_>, least: Role) -> Result<Caller> {
         let proven = self.prove(presented).await?;
         let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
         self.agree(&proven, &caller)?;
+        self.require_role(&caller, least)?;
         Ok(caller)
     }
 
     /// As [`Access::owner`], of a credential that opens the whole account and stays: one that is
     /// restricted to some instances, or that ends, could otherwise make itself one that is not.
     /// Bound to networks is no matter: who calls from there is in the right place.
-    pub async fn account_owner(&self, presented: &Presented<'_>) -> Result<Caller> {
+    pub async fn account_owner(&self, presented: &Presented<'_>, least: Role) -> Result<Caller> {
         let proven = self.prove(presented).await?;
         let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
         self.agree(&proven, &caller)?;
+        self.require_role(&caller, least)?;
         if caller.scope.is_all() && proven.stays {
             return Ok(caller);
         }
@@ -130,10 +137,11 @@ impl Access {
         &self,
         presented: &Presented<'_>,
         id: &InstanceId,
+        least: Role,
     ) -> Result<(Caller, Arc<Instance>)> {
         let proven = self.prove(presented).await?;
         let caller = proven.caller(presented.from)?;
-        self.open(&proven, caller, id).await
+        self.open(&proven, caller, id, least).await
     }
 
     /// As [`Access::instance`], by owner JWT only.
@@ -141,10 +149,11 @@ impl Access {
         &self,
         presented: &Presented<'_>,
         id: &InstanceId,
+        least: Role,
     ) -> Result<(Caller, Arc<Instance>)> {
         let proven = self.prove(presented).await?;
         let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
-        self.open(&proven, caller, id).await
+        self.open(&proven, caller, id, least).await
     }
 
     /// `token_ext` at the MCP endpoint.
@@ -278,9 +287,15 @@ impl Access {
         }
         let (mut proven, from) = (Proven::default(), presented.from);
         if let Some(text) = presented.bearer {
-            let (caller, standing) = self.jwts.caller(&self.credentials, text, from).await?;
-            let credential = &standing.known.credential;
-            proven.stays = credential.not_after.is_none();
+            let proof = self
+                .jwts
+                .caller(&self.credentials, &self.sessions, text, from);
+            let (caller, standing) = proof.await?;
+            proven.stays = match &standing.behind {
+                Behind::Client(known) => known.credential.not_after.is_none(),
+                // A membership stays until somebody ends it.
+                Behind::Person(_) => true,
+            };
             proven.jwt = Some(caller);
         }
         if let Some(text) = presented.client_token {
@@ -299,6 +314,7 @@ impl Access {
         proven: &Proven,
         caller: Caller,
         id: &InstanceId,
+        least: Role,
     ) -> Result<(Caller, Arc<Instance>)> {
         self.agree(proven, &caller)?;
         let named = proven.instance.as_ref();
@@ -306,6 +322,8 @@ impl Access {
         if named && proven.allow(id) {
             let seen = self.credentials.seen();
             if let Some(found) = self.instances.find(&caller.account, id, seen).await? {
+                // After the id: what is not theirs looks the same to every role.
+                self.require_role(&caller, least)?;
                 return Ok((caller, found));
             }
         }

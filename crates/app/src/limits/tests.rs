@@ -9,7 +9,16 @@ const START: Timestamp = Timestamp(1_767_225_600_000);
 const QUOTAS: Quotas = Quotas {
     per_network: 3,
     per_client: 2,
+    per_login: 2,
 };
+
+/// How long the buckets of a client token stay closed.
+fn closed(limits: &Limits, from: Option<IpAddr>, id: Option<&str>) -> Option<u64> {
+    let now = limits.clock.now();
+    let network = limits.networks.get(&network(from));
+    let id = id.and_then(|id| limits.ids.get(&digest(id)));
+    closed_for(network, now, limits.network_rule).max(closed_for(id, now, limits.id_rule))
+}
 
 fn bed() -> (Arc<ManualClock>, Limits) {
     let clock = Arc::new(ManualClock::at(START));
@@ -99,30 +108,45 @@ fn an_id_is_counted_over_all_networks_but_not_from_a_closed_one() {
 }
 
 #[test]
-fn a_log_in_is_refused_before_it_is_tried_only_while_a_bucket_is_closed() {
+fn a_log_in_is_refused_before_it_is_tried_only_where_it_failed_too_often() {
     let (clock, limits) = bed();
-    let id = Some("ana@example.com");
-    assert!(limits.check_before(here(), id).is_ok());
-    limits.failed(here(), id);
-    assert!(
-        limits.check_before(here(), id).is_ok(),
-        "asking counts nothing"
-    );
-    limits.failed(here(), id);
-    let refused = limits
-        .check_before(there(), id)
-        .expect_err("closed for the id");
+    let ana = "ana@example.com";
+    limits.login_failed(here(), ana);
+    assert_eq!(limits.check_login(here(), ana).ok(), Some(None));
+    limits.login_failed(here(), ana);
+    let refused = limits.check_login(here(), ana).expect_err("closed from here");
     assert_eq!(
         (refused.code, refused.retry_after_secs),
         (ErrorCode::RateLimited, Some(1))
     );
-    assert!(
-        limits
-            .check_before(here(), Some("other@example.com"))
-            .is_ok()
-    );
+    assert_eq!(limits.check_login(there(), ana).ok(), Some(None));
+    assert_eq!(limits.check_login(here(), "other@example.com").ok(), Some(None));
     clock.advance_ms(1000);
-    assert!(limits.check_before(there(), id).is_ok());
+    assert_eq!(limits.check_login(here(), ana).ok(), Some(None));
+}
+
+#[test]
+fn a_hundred_failures_in_a_row_close_an_e_mail_to_strangers_until_one_holds() {
+    let (clock, limits) = bed();
+    let ana = "ana@example.com";
+    for n in 0..IN_A_ROW {
+        let from = Some(IpAddr::from(Ipv6Addr::from(u128::from(n) << 64)));
+        assert_eq!(limits.check_login(from, ana).ok(), Some(None), "{n}");
+        limits.login_failed(from, ana);
+        // However slowly they come.
+        clock.advance_ms(10 * 60_000);
+    }
+    let mut longest = 0;
+    for _ in 0..20 {
+        limits.login_failed(there(), ana);
+        let wait = limits.check_login(here(), ana).expect("strangers only");
+        longest = wait.expect("closed");
+        clock.advance_ms(longest as i64 * 1000);
+    }
+    assert_eq!(longest, 3600, "and never for longer than an hour");
+    limits.login_failed(there(), ana);
+    limits.login_held(here(), ana);
+    assert_eq!(limits.check_login(here(), ana).ok(), Some(None));
 }
 
 #[test]
@@ -178,7 +202,7 @@ fn a_clock_set_back_is_noticed_by_who_only_looks() {
     clock.advance_ms(-1);
     let wait = limits.failed(here(), id).wait_secs.expect("closed");
     clock.advance_ms(wait as i64 * 1000);
-    assert!(limits.check_before(here(), id).is_ok());
+    assert_eq!(closed(&limits, here(), id), None);
 }
 
 /// One step of a caller's life: how long nothing happens, and whether the clock is set back instead.
@@ -205,13 +229,10 @@ proptest! {
                 for standing in &verdict.standings {
                     prop_assert!(standing.remaining > 0 || standing.reset_secs <= wait);
                 }
-                prop_assert_eq!(
-                    limits.check_before(here(), id).map_err(|error| error.retry_after_secs),
-                    Err(Some(wait))
-                );
+                prop_assert_eq!(closed(&limits, here(), id), Some(wait));
                 let later = clock.now().plus_secs(wait as i64);
                 clock.set(later);
-                prop_assert!(limits.check_before(here(), id).is_ok());
+                prop_assert_eq!(closed(&limits, here(), id), None);
                 prop_assert_eq!(limits.failed(here(), id).wait_secs, None);
             }
         }

@@ -1,0 +1,285 @@
+//! People: the dashboard's cookie, and what stands behind a person's JWT.
+//!
+//! A session is one row; it holds while the membership, both generations and its two ends do. Signing
+//! out, a new password or role, "sign out everywhere": each makes the row go or its generations old,
+//! and is seen by the next request.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use quick_cache::sync::Cache;
+use recado_model::{
+    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
+    Timestamp, UserSessionId,
+};
+use recado_store::{Store, system::user_sessions::SessionRecord};
+
+use super::{
+    Access, IssuedToken,
+    cache::{Digest32, digest},
+};
+
+/// A session that nobody uses ends after this.
+pub const IDLE_MS: i64 = 12 * 3600 * 1000;
+/// And every one after this.
+pub const LONGEST_MS: i64 = 30 * 24 * 3600 * 1000;
+/// How long a password that was asked for inside a session counts.
+pub const PROOF_MS: i64 = 10 * 60 * 1000;
+/// The database learns of a use this often.
+const NOTE_EVERY_MS: i64 = 5 * 60 * 1000;
+const SESSIONS: usize = 20_000;
+
+/// The cookie of a new session: 256 random bits, and the hash by which it is found.
+pub fn new_cookie(rng: &dyn Rng) -> (Secret, Digest32) {
+    let mut bytes = [0u8; 32];
+    rng.fill(&mut bytes);
+    let text = URL_SAFE_NO_PAD.encode(bytes);
+    let lookup = digest(&text);
+    (Secret::new(text), lookup)
+}
+
+/// A session in memory, with when it was last used.
+pub struct Session {
+    pub record: SessionRecord,
+    seen_at: AtomicI64,
+    noted_at: AtomicI64,
+}
+
+/// A person who is signed in.
+#[derive(Clone)]
+pub struct Person {
+    /// The account they act in, as who.
+    pub caller: Caller,
+    pub role: Role,
+    pub session: Arc<Session>,
+}
+
+impl Person {
+    pub fn record(&self) -> &SessionRecord {
+        &self.session.record
+    }
+
+    /// Until when the password that was asked for inside the session counts.
+    pub fn proven_until(&self) -> Option<Timestamp> {
+        let at = self.record().proven_at?;
+        Some(at.plus_millis(PROOF_MS))
+    }
+}
+
+pub struct Sessions {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    by_cookie: Cache<(Digest32, u64), Option<Arc<Session>>>,
+    by_id: Cache<(UserSessionId, u64), Option<Arc<Session>>>,
+}
+
+impl Sessions {
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            clock,
+            by_cookie: Cache::new(SESSIONS),
+            by_id: Cache::new(SESSIONS),
+        }
+    }
+
+    /// By its id, whoever's it is; `seen` as in the other caches.
+    pub async fn by_id(&self, id: &UserSessionId, seen: u64) -> Result<Option<Arc<Session>>> {
+        let key = (id.clone(), seen);
+        let load = async {
+            let mut conn = self.store.read().await?;
+            let found = conn.system().user_session(id).await?;
+            Ok::<_, Error>(found.map(Session::new))
+        };
+        self.by_id.get_or_insert_async(&key, load).await
+    }
+
+    /// By its cookie, open ones only; notes the use.
+    async fn by_cookie(&self, text: &str, seen: u64) -> Result<Option<Arc<Session>>> {
+        // 32 bytes in base64: what cannot be one of ours costs nothing.
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if text.len() != 43 || !text.bytes().all(fits) {
+            return Ok(None);
+        }
+        let key = (digest(text), seen);
+        let load = async {
+            let mut conn = self.store.read().await?;
+            let found = conn.system().user_session_by_lookup(&key.0).await?;
+            Ok::<_, Error>(found.map(Session::new))
+        };
+        let found = self.by_cookie.get_or_insert_async(&key, load).await?;
+        let Some(session) = found.filter(|session| self.is_used(session)) else {
+            return Ok(None);
+        };
+        self.note(&session).await;
+        Ok(Some(session))
+    }
+
+    /// Whether it holds, however long ago it was used: a JWT lives shorter than an idle session.
+    pub fn is_open(&self, session: &Session) -> bool {
+        let age = self.clock.now().since(session.record.created_at);
+        session.record.generations_hold && age < LONGEST_MS
+    }
+
+    /// Whether it holds and was used lately.
+    fn is_used(&self, session: &Session) -> bool {
+        let seen = session.seen_at.load(Ordering::Relaxed);
+        self.is_open(session) && self.clock.now().as_millis().saturating_sub(seen) < IDLE_MS
+    }
+
+    async fn note(&self, session: &Session) {
+        let now = self.clock.now();
+        session.seen_at.store(now.as_millis(), Ordering::Relaxed);
+        let noted = session.noted_at.load(Ordering::Relaxed);
+        // A clock that was set back must not hold it up.
+        let fresh = (0..NOTE_EVERY_MS).contains(&now.as_millis().saturating_sub(noted));
+        let swap = |noted| {
+            let (new, order) = (now.as_millis(), Ordering::Relaxed);
+            session
+                .noted_at
+                .compare_exchange(noted, new, order, order)
+                .is_ok()
+        };
+        if fresh || !swap(noted) {
+            return;
+        }
+        let id = &session.record.id;
+        let noted = async {
+            let mut conn = self.store.write_relaxed().await?;
+            conn.system().touch_user_session(id, now).await?;
+            conn.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not note that a session was used"
+            );
+        }
+    }
+}
+
+impl Session {
+    fn new(record: SessionRecord) -> Arc<Self> {
+        let seen = record.seen_at.as_millis();
+        Arc::new(Self {
+            record,
+            seen_at: AtomicI64::new(seen),
+            noted_at: AtomicI64::new(seen),
+        })
+    }
+}
+
+impl Access {
+    /// Who a cookie is; 401 for one that does not hold, and for none.
+    pub async fn person(&self, cookie: Option<&str>, from: Option<IpAddr>) -> Result<Person> {
+        let found = match cookie {
+            Some(text) => {
+                let seen = self.credentials.seen();
+                self.sessions.by_cookie(text, seen).await?
+            }
+            None => None,
+        };
+        found
+            .map(|session| person(session, from))
+            .ok_or_else(not_signed_in)
+    }
+
+    /// The same person in the session as it is now.
+    pub fn person_of(&self, session: &Arc<Session>, before: &Person) -> Person {
+        person(session.clone(), before.caller.from)
+    }
+
+    /// One of the account's instances; foreign and missing alike are 403.
+    pub async fn members_instance(
+        &self,
+        person: &Person,
+        id: &InstanceId,
+    ) -> Result<Arc<Instance>> {
+        let seen = self.credentials.seen();
+        let account = &person.caller.account;
+        let found = self.instances.find(account, id, seen).await?;
+        found.ok_or_else(|| {
+            self.refused(&person.caller, "foreign");
+            Error::forbidden()
+        })
+    }
+
+    /// 403 for a role below `least`; credentials have none and are judged by what they are.
+    pub fn require_role(&self, caller: &Caller, least: Role) -> Result<()> {
+        match caller.role() {
+            Some(role) if role < least => {
+                self.refused(caller, "role");
+                Err(Error::new(
+                    ErrorCode::RoleTooLow,
+                    format!(
+                        "Your role in this account is {}; this needs {} or more. Ask an owner of the account.",
+                        role.as_str(),
+                        least.as_str()
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// 403 unless the password was asked for inside the session lately: an open browser alone must not
+    /// be enough.
+    pub fn require_proof(&self, person: &Person) -> Result<()> {
+        let now = self.clock.now();
+        let proven = person.record().proven_at;
+        // A time that lies ahead is no proof: the clock was set back.
+        let holds = proven.is_some_and(|at| (0..PROOF_MS).contains(&now.since(at)));
+        match holds {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorCode::ProofRequired,
+                "Confirm with your password first: POST /dashboard/api/confirm. It counts for 10 minutes.",
+            )),
+        }
+    }
+
+    /// A JWT for the person, for an hour; it dies with the session.
+    pub fn issue_to(&self, session: &Session) -> Result<IssuedToken> {
+        self.jwts.issue_to(session)
+    }
+
+    /// The session as it stands in the database now; for who just made or changed it.
+    pub async fn opened(&self, id: &UserSessionId) -> Result<Arc<Session>> {
+        let seen = self.credentials.seen();
+        let found = self.sessions.by_id(id, seen).await?;
+        found
+            .filter(|session| self.sessions.is_open(session))
+            .ok_or_else(not_signed_in)
+    }
+}
+
+fn person(session: Arc<Session>, from: Option<IpAddr>) -> Person {
+    let record = &session.record;
+    Person {
+        caller: Caller {
+            account: record.account.clone(),
+            proof: Proof::UserSession {
+                user: record.user.clone(),
+                session: record.id.clone(),
+                role: record.role,
+            },
+            scope: Scope::All,
+            from,
+        },
+        role: record.role,
+        session,
+    }
+}
+
+fn not_signed_in() -> Error {
+    Error::new(
+        ErrorCode::Unauthorized,
+        "You are not signed in, or your session has ended. Sign in at /dashboard.",
+    )
+}

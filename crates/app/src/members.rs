@@ -1,0 +1,271 @@
+//! The members of an account, and who was invited.
+//!
+//! Admins manage all but owners; owners are made and unmade by owners. An account always keeps one.
+
+use recado_model::{
+    Error, ErrorCode, Language, LinkId, Result, Role, Timestamp, UserId, text::require_seen,
+};
+use recado_store::members::{Invitation, Member, RoleChange};
+
+use crate::{
+    App, Person, accounts,
+    audit::Detail,
+    mail::letters,
+    users::{
+        links::{Invited, too_many_letters},
+        parse_email,
+    },
+};
+
+pub struct Members<'a> {
+    app: &'a App,
+}
+
+/// A member as the others see them.
+#[derive(Clone, Debug)]
+pub struct MemberView {
+    pub user: UserId,
+    pub email: String,
+    pub role: Role,
+    pub second_factor: bool,
+    pub created_at: Timestamp,
+    /// The one who asks.
+    pub you: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct InvitationView {
+    pub id: LinkId,
+    pub email: String,
+    pub role: Role,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct MemberList {
+    pub members: Vec<MemberView>,
+    /// To those who may invite.
+    pub invitations: Vec<InvitationView>,
+}
+
+impl App {
+    pub fn members(&self) -> Members<'_> {
+        Members { app: self }
+    }
+}
+
+impl Members<'_> {
+    pub async fn list(&self, person: &Person) -> Result<MemberList> {
+        let now = self.app.core.clock.now();
+        let mut conn = self.app.core.store.read().await?;
+        let mut account = conn.account(&person.caller.account);
+        let members = account.members().await?;
+        let invitations = match person.role >= Role::Admin {
+            true => account.invitations(now).await?,
+            false => Vec::new(),
+        };
+        let you = &person.record().user;
+        Ok(MemberList {
+            members: members
+                .into_iter()
+                .map(|member| view(member, you))
+                .collect(),
+            invitations: invitations.into_iter().map(invitation).collect(),
+        })
+    }
+
+    /// Sends an invitation. One that is open to the same address dies.
+    pub async fn invite(
+        &self,
+        person: &Person,
+        email: &str,
+        role: Role,
+        language: Option<Language>,
+    ) -> Result<InvitationView> {
+        let email = parse_email(email)?;
+        require_over(person, role)?;
+        let now = self.app.core.clock.now();
+        let record = person.record();
+        self.app.limits.spend_letter(&record.user)?;
+        let mut conn = self.app.core.store.write().await?;
+        let mut account = conn.account(&record.account);
+        let members = account.members().await?;
+        if members.iter().any(|member| member.email == email) {
+            return Err(Error::field("email", "That person is a member already."));
+        }
+        let name = account.account().await?.map(|account| account.name);
+        let invited = Invited {
+            email: &email,
+            account: &record.account,
+            role,
+            by: Some(&record.user),
+        };
+        let made = self.app.users().invitation(&mut conn, invited).await?;
+        let (id, link, expires_at) = made.ok_or_else(too_many_letters)?;
+        Detail::of(&person.caller)
+            .with("email", email.as_str())
+            .with("role", role.as_str())
+            .with("invitation", id.as_str())
+            .write(&mut conn.account(&record.account), "member.invited", now)
+            .await?;
+        conn.commit().await?;
+        let letter = letters::invite(
+            language.unwrap_or(record.user_language),
+            &letters::Invite {
+                to: &email,
+                account: name.as_deref().unwrap_or_default(),
+                inviter: Some(&record.email),
+                role,
+                link: link.expose(),
+                lasts_ms: expires_at.since(now),
+            },
+        );
+        self.app.users().send(letter);
+        Ok(InvitationView {
+            id,
+            email,
+            role,
+            created_at: now,
+            expires_at,
+        })
+    }
+
+    pub async fn withdraw(&self, person: &Person, id: &LinkId) -> Result<()> {
+        let now = self.app.core.clock.now();
+        let mut conn = self.app.core.store.write().await?;
+        let mut account = conn.account(&person.caller.account);
+        let open = account.invitations(now).await?;
+        let open = open.into_iter().find(|open| open.id == *id);
+        let Some(open) = open else {
+            return Err(Error::new(
+                ErrorCode::NotFound,
+                "There is no such invitation; it may have been used or have expired.",
+            ));
+        };
+        require_over(person, open.role)?;
+        account.withdraw_invitation(id).await?;
+        Detail::of(&person.caller)
+            .with("email", open.email)
+            .with("invitation", id.as_str())
+            .write(&mut account, "member.withdrawn", now)
+            .await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// Ends the member's sessions and JWTs: they sign in anew as what they are now.
+    pub async fn set_role(&self, person: &Person, user: &UserId, role: Role) -> Result<()> {
+        let now = self.app.core.clock.now();
+        let mut conn = self.app.core.store.write().await?;
+        let mut account = conn.account(&person.caller.account);
+        let member = account.member(user).await?.ok_or_else(no_member)?;
+        // Neither may be beyond the one who asks: what they were, nor what they become.
+        require_over(person, member.role.max(role))?;
+        done(account.set_role(user, role).await?)?;
+        Detail::of(&person.caller)
+            .with("member", user.as_str())
+            .with("was", member.role.as_str())
+            .with("role", role.as_str())
+            .write(&mut account, "member.role", now)
+            .await?;
+        self.app.access.commit(conn).await
+    }
+
+    /// Ends a membership: an admin another's, anybody their own.
+    pub async fn remove(&self, person: &Person, user: &UserId) -> Result<()> {
+        let now = self.app.core.clock.now();
+        let mut conn = self.app.core.store.write().await?;
+        let mut account = conn.account(&person.caller.account);
+        let member = account.member(user).await?.ok_or_else(no_member)?;
+        if member.user != person.record().user {
+            self.app
+                .access
+                .require_role(&person.caller, Role::Admin)?;
+            require_over(person, member.role)?;
+        }
+        done(account.remove_member(user).await?)?;
+        Detail::of(&person.caller)
+            .with("member", user.as_str())
+            .with("email", member.email)
+            .write(&mut account, "member.removed", now)
+            .await?;
+        self.app.access.commit(conn).await
+    }
+
+    /// What the account is called, and the language of its assistant's answers.
+    pub async fn change_account(
+        &self,
+        person: &Person,
+        name: Option<&str>,
+        language: Option<Language>,
+    ) -> Result<()> {
+        let name = name.map(|name| accounts::check_name("name", name)).transpose()?;
+        let now = self.app.core.clock.now();
+        let mut conn = self.app.core.store.write().await?;
+        let mut account = conn.account(&person.caller.account);
+        if let Some(name) = &name {
+            require_seen("name", name)?;
+            account.rename(name).await?;
+        }
+        if let Some(language) = language {
+            account.set_language(language).await?;
+        }
+        Detail::of(&person.caller)
+            .with("name", name)
+            .with("language", language.map(Language::as_str))
+            .write(&mut account, "account.changed", now)
+            .await?;
+        self.app.access.commit(conn).await
+    }
+}
+
+/// Owners are the business of owners.
+fn require_over(person: &Person, role: Role) -> Result<()> {
+    match role <= person.role.max(Role::Admin) && (role < Role::Owner || person.role == Role::Owner)
+    {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorCode::RoleTooLow,
+            "Only an owner makes or unmakes owners.",
+        )),
+    }
+}
+
+fn done(change: RoleChange) -> Result<()> {
+    match change {
+        RoleChange::Done => Ok(()),
+        RoleChange::NoMember => Err(no_member()),
+        RoleChange::LastOwner => Err(Error::new(
+            ErrorCode::Conflict,
+            "This is the last owner of the account. Make somebody else an owner first.",
+        )),
+    }
+}
+
+fn no_member() -> Error {
+    Error::new(
+        ErrorCode::NotFound,
+        "There is no such member; they may have left already.",
+    )
+}
+
+fn view(member: Member, you: &UserId) -> MemberView {
+    MemberView {
+        you: member.user == *you,
+        user: member.user,
+        email: member.email,
+        role: member.role,
+        second_factor: member.has_second_factor,
+        created_at: member.created_at,
+    }
+}
+
+fn invitation(row: Invitation) -> InvitationView {
+    InvitationView {
+        id: row.id,
+        email: row.email,
+        role: row.role,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+    }
+}

@@ -1,0 +1,164 @@
+//! People: who they are, how they sign in, what they may change about themselves.
+//!
+//! - [`login`]: signing in and out, the password again inside a session.
+//! - [`sessions`]: one's own sessions, the account to act in, a JWT for an hour.
+//! - [`profile`]: password, e-mail, language. [`second_factor`]: TOTP and recovery codes.
+//! - [`links`]: what is sent to people and used once: set-up, sign-up, invitation, reset, new e-mail.
+//! - [`operator`]: what the command line does to people.
+//! - [`password`], [`totp`], [`recovery`], [`code`]: the pure parts.
+//!
+//! Members of an account, seen from the account: [`crate::members`]. Who a cookie is:
+//! [`crate::access::person`].
+//!
+//! Whatever ends sessions raises the person's generation in the same transaction, and is committed with
+//! [`crate::Access`]'s `commit`, so that the next request sees it.
+
+pub mod code;
+pub mod links;
+pub mod login;
+pub mod operator;
+pub mod password;
+pub mod profile;
+pub mod recovery;
+pub mod second_factor;
+pub mod sessions;
+pub mod totp;
+
+use std::sync::Arc;
+
+use recado_model::{Clock, Error, ErrorCode, Language, Result, Rng, Secret, Timestamp};
+use recado_store::Store;
+
+use crate::{
+    App, Config,
+    config::UsersConfig,
+    mail::{Letter, Outbox},
+    turnstile::{HumanCheck, human_check},
+};
+
+pub use links::{Link, Use, Used};
+pub use login::{Credentials, Opened, Place};
+pub use password::{Blocklist, Hasher, HasherConfig};
+pub use sessions::{Me, MySession};
+
+/// What everything about people shares.
+pub struct People {
+    pub(crate) hasher: Hasher,
+    pub(crate) blocklist: Blocklist,
+    pub(crate) human: Arc<dyn HumanCheck>,
+    pub(crate) outbox: Outbox,
+}
+
+impl People {
+    pub(crate) fn new(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Self> {
+        let users = &config.users;
+        let hasher = HasherConfig {
+            threads: users.password_threads,
+            ..HasherConfig::default()
+        };
+        let blocklist = match &users.blocklist {
+            Some(file) => Blocklist::load(file).map_err(|error| {
+                let text = "users.password_blocklist_file cannot be read.";
+                Error::new(ErrorCode::Unavailable, text).with_source(error)
+            })?,
+            None => Blocklist::default(),
+        };
+        let (mail, turnstile) = (&users.mail, users.turnstile.as_ref());
+        Ok(Self {
+            hasher: Hasher::new(hasher, clock.clone(), &**rng)?,
+            blocklist,
+            human: human_check(turnstile, clock.clone(), rng.clone())?,
+            outbox: mail.outbox(&config.public_url, clock.clone(), rng.clone())?,
+        })
+    }
+}
+
+/// See the module.
+pub struct Users<'a> {
+    pub(crate) app: &'a App,
+}
+
+impl App {
+    pub fn users(&self) -> Users<'_> {
+        Users { app: self }
+    }
+}
+
+impl<'a> Users<'a> {
+    fn people(&self) -> &'a People {
+        &self.app.people
+    }
+
+    /// How many passwords were hashed so far.
+    pub fn hashes_begun(&self) -> u64 {
+        self.people().hasher.begun()
+    }
+
+    fn store(&self) -> &'a Store {
+        &self.app.core.store
+    }
+
+    fn rng(&self) -> &'a dyn Rng {
+        &*self.app.core.rng
+    }
+
+    fn clock(&self) -> &'a dyn Clock {
+        &*self.app.core.clock
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    fn config(&self) -> &'a UsersConfig {
+        &self.app.core.config.users
+    }
+
+    /// Where letters lead who shall look after things.
+    fn dashboard(&self) -> String {
+        format!("{}/dashboard", self.app.core.config.public_url)
+    }
+
+    /// Sends a letter meanwhile. That the outbox is full is logged there; the answer must not tell.
+    pub(crate) fn send(&self, letter: Letter) {
+        let _ = self.people().outbox.hand_over(letter);
+    }
+
+    /// A password that somebody chose, checked and hashed.
+    async fn new_password(&self, text: &Secret, context: &[&str]) -> Result<String> {
+        let (people, rng) = (self.people(), self.rng());
+        let text = text.expose();
+        people
+            .hasher
+            .choose(text, context, &people.blocklist, rng)
+            .await
+    }
+}
+
+/// The language that a person asked for.
+pub fn parse_language(text: &str) -> Result<Language> {
+    Language::parse(text).ok_or_else(|| Error::field("language", "language is en, pt-BR or es"))
+}
+
+/// An e-mail address as it is kept; only its form is checked, the letter that arrives proves the rest.
+pub(crate) fn parse_email(text: &str) -> Result<String> {
+    let email = login::normal_email(text);
+    let form = email.split_once('@').is_some_and(|(local, host)| {
+        !local.is_empty() && (host.contains('.') || host == "localhost")
+    });
+    let odd = |c: char| c.is_whitespace() || recado_model::is_unseen(c);
+    if !form || email.len() > 254 || email.contains(odd) {
+        return Err(Error::field(
+            "email",
+            "email must look like person@example.com",
+        ));
+    }
+    Ok(email)
+}
+
+pub(crate) fn link_invalid() -> Error {
+    Error::new(
+        ErrorCode::LinkInvalid,
+        "This link was used already, has expired, or was replaced by a newer one. Ask for a new one.",
+    )
+}

@@ -7,20 +7,24 @@
 //! To add a guard: a type with [`Access`] and an extractor impl, and its [`Rule`].
 
 mod client;
+pub mod person;
 mod presented;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams};
 use http::request::Parts;
 use recado_app::Claimed;
-use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId};
+use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Role};
 
 use crate::{Shared, describe::Described, error::Fail};
 
 pub use client::ClientCredentials;
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::basic_pair;
+pub use person::{
+    Anytime, Confirmed, Least, LogIn, LogOut, Member, MemberInstance, SignedIn, Visitor, least,
+};
 pub use presented::{Accepts, Credentials};
 
 /// What a caller must prove to reach a handler; the vocabulary of the access matrix.
@@ -50,10 +54,22 @@ pub enum Rule {
     Claim,
     /// The unguessable session name in the path; proves nothing else.
     SessionName,
+    /// Nothing, from a page of the dashboard.
+    Visitor,
+    /// E-mail, password, second factor.
+    LogIn,
+    /// The dashboard's cookie, whether it holds or not.
+    LogOut,
+    /// The dashboard's cookie.
+    SignedIn,
+    /// The dashboard's cookie, of a member with the row's role.
+    Member,
+    /// The same, for one of the account's instances.
+    MemberInstance,
 }
 
 impl Rule {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Public,
         Self::ClientCredentials,
         Self::Owner,
@@ -66,6 +82,12 @@ impl Rule {
         Self::Session,
         Self::Claim,
         Self::SessionName,
+        Self::Visitor,
+        Self::LogIn,
+        Self::LogOut,
+        Self::SignedIn,
+        Self::Member,
+        Self::MemberInstance,
     ];
 
     /// The matrix' words.
@@ -83,6 +105,12 @@ impl Rule {
             Self::Session => "X-API-Key sk_ of the session's account",
             Self::Claim => "Bearer wz_ and X-API-Key sk_ of the session",
             Self::SessionName => "the unguessable name in the path",
+            Self::Visitor => "open, to the dashboard's pages",
+            Self::LogIn => "e-mail + password (+ second factor)",
+            Self::LogOut => "open; ends the session of the cookie",
+            Self::SignedIn => "dashboard cookie",
+            Self::Member => "dashboard cookie",
+            Self::MemberInstance => "dashboard cookie of the instance's account",
         }
     }
 }
@@ -96,6 +124,10 @@ impl fmt::Display for Rule {
 /// An extractor that is an access rule.
 pub trait Access {
     const RULE: Rule;
+    /// The least role of a person who may; credentials have no role. `None` where no person comes.
+    const LEAST: Option<Role> = None;
+    /// Whether the person's password must have been asked for lately.
+    const CONFIRMED: bool = false;
     /// What it reads of the request beside headers and path.
     fn describe(_: &mut Described) {}
 }
@@ -103,24 +135,33 @@ pub trait Access {
 /// No proof is asked for and none is looked at.
 pub struct Public;
 
-/// The account itself: creating, listing, paying.
-pub struct Owner(pub Caller);
+/// The account itself: creating, listing, paying. By a client's JWT, or by that of a person who has at
+/// least the role `L` in it; so too the guards below that have an `L`.
+pub struct Owner<L> {
+    pub caller: Caller,
+    least: PhantomData<L>,
+}
 
 /// The account itself, by a credential that opens all of it: managing credentials, reading the audit
 /// log.
-pub struct AccountOwner(pub Caller);
+pub struct AccountOwner<L> {
+    pub caller: Caller,
+    least: PhantomData<L>,
+}
 
 /// The account itself, and one of its instances.
-pub struct OwnerInstance {
+pub struct OwnerInstance<L> {
     pub caller: Caller,
     pub instance: Arc<Instance>,
+    least: PhantomData<L>,
 }
 
 /// Whoever may use one instance: its owner, or the holder of both of its tokens. 402 when it is not
 /// paid for, which only they learn.
-pub struct InstanceAccess {
+pub struct InstanceAccess<L> {
     pub caller: Caller,
     pub instance: Arc<Instance>,
+    least: PhantomData<L>,
 }
 
 /// A shop by its `wz_`, proven by headers alone.
@@ -159,15 +200,27 @@ macro_rules! rules {
 
 rules! {
     Public => Public,
-    Owner => Owner,
-    AccountOwner => AccountOwner,
-    OwnerInstance => OwnerInstance,
-    InstanceAccess => Instance,
     McpToken => Mcp,
     MaybeMcpToken => OptionalMcp,
     SessionAccess => Session,
     Claim => Claim,
     NamedSession => SessionName,
+}
+
+macro_rules! rules_of_roles {
+    ($($guard:ident => $rule:ident),* $(,)?) => {$(
+        impl<L: Least> Access for $guard<L> {
+            const RULE: Rule = Rule::$rule;
+            const LEAST: Option<Role> = Some(L::ROLE);
+        }
+    )*};
+}
+
+rules_of_roles! {
+    Owner => Owner,
+    AccountOwner => AccountOwner,
+    OwnerInstance => OwnerInstance,
+    InstanceAccess => Instance,
 }
 
 impl Access for ClientCredentials {
@@ -184,27 +237,35 @@ impl FromRequestParts<Shared> for Public {
     }
 }
 
-impl FromRequestParts<Shared> for Owner {
+impl<L: Least> FromRequestParts<Shared> for Owner<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
-        let proof = shared.app.access().owner(&shown.presented()).await;
+        let access = shared.app.access();
+        let proof = access.owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
-        Ok(Self(caller))
+        Ok(Self {
+            caller,
+            least: PhantomData,
+        })
     }
 }
 
-impl FromRequestParts<Shared> for AccountOwner {
+impl<L: Least> FromRequestParts<Shared> for AccountOwner<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
-        let proof = shared.app.access().account_owner(&shown.presented()).await;
+        let access = shared.app.access();
+        let proof = access.account_owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
-        Ok(Self(caller))
+        Ok(Self {
+            caller,
+            least: PhantomData,
+        })
     }
 }
 
-impl FromRequestParts<Shared> for OwnerInstance {
+impl<L: Least> FromRequestParts<Shared> for OwnerInstance<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
@@ -212,22 +273,31 @@ impl FromRequestParts<Shared> for OwnerInstance {
         let proof = shared
             .app
             .access()
-            .owner_instance(&shown.presented(), &id)
+            .owner_instance(&shown.presented(), &id, L::ROLE)
             .await;
         let (caller, instance) = shown.judge(proof.map_err(owner_words))?;
-        Ok(Self { caller, instance })
+        Ok(Self {
+            caller,
+            instance,
+            least: PhantomData,
+        })
     }
 }
 
-impl FromRequestParts<Shared> for InstanceAccess {
+impl<L: Least> FromRequestParts<Shared> for InstanceAccess<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
         let id = InstanceId::from_text(path_param(parts, shared, "id").await);
-        let proof = shared.app.access().instance(&shown.presented(), &id).await;
+        let access = shared.app.access();
+        let proof = access.instance(&shown.presented(), &id, L::ROLE).await;
         let (caller, instance) = shown.judge(proof)?;
         shared.app.billing().require(&instance)?;
-        Ok(Self { caller, instance })
+        Ok(Self {
+            caller,
+            instance,
+            least: PhantomData,
+        })
     }
 }
 
@@ -336,7 +406,7 @@ impl FromRequestParts<Shared> for NamedSession {
 /// The general text also names the pair of tokens, which does not open these routes.
 fn owner_words(mut error: Error) -> Error {
     if error.code == ErrorCode::Unauthorized {
-        error.message = "Unauthorized: send a valid owner JWT from POST /token.".into();
+        error.message = "Unauthorized: send a valid owner JWT from POST /token or POST /login.".into();
     }
     error
 }

@@ -1,43 +1,48 @@
 //! The Direct API: one session, one `sk_` key, few routes.
 
-use axum::{Extension, extract::State, response::Response};
-use http::StatusCode;
+use axum::{Extension, extract::State};
 use recado_app::{NewSession, QrAnswer, SendText};
-use recado_model::{Token, TokenKind};
-use schemars::JsonSchema;
+use recado_model::{InstanceId, Token, TokenKind};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
     auth::{Claim, MaybeMcpToken, NamedSession, Public, SessionAccess},
+    describe::{Answer, Exposed, Rfc3339, one_of},
     edge::ClientIp,
-    error::{Fail, json_response},
+    error::Fail,
     extract::{Json, Params, Segment, text_or_number},
     qr::{self, Format},
-    rest::session::{QrQuery, already_connected, contract_state, picture, whole_seconds},
+    rest::session::{
+        QrAnswered, QrQuery, already_connected, contract_state, picture, states, whole_seconds,
+    },
 };
 
-fn ok<T: Serialize>(body: &T) -> Response {
-    json_response(StatusCode::OK, body)
+/// The schema of the contract's three states.
+fn contract_states(_: &mut SchemaGenerator) -> Schema {
+    one_of(["connected", "qr_pending", "disconnected"])
 }
 
-#[derive(Serialize)]
-struct Health<'a> {
+#[derive(Serialize, JsonSchema)]
+pub struct Health {
+    #[schemars(extend("const" = "ok"))]
     status: &'static str,
-    version: &'a str,
+    version: String,
     /// `whatsapp`, or `sandbox` for the program that reaches loopback only.
+    #[schemars(extend("enum" = ["whatsapp", "sandbox"]))]
     network: &'static str,
     /// The source of this very program, as its licence demands.
-    source: &'a str,
+    source: String,
 }
 
 /// `GET /health`: open, so it says what the program is, never how busy.
-pub async fn health(_: Public, State(shared): State<Shared>) -> Response {
-    ok(&Health {
+pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
+    Answer(Health {
         status: "ok",
-        version: &shared.options.version,
+        version: shared.options.version.clone(),
         network: shared.app.network(),
-        source: &shared.options.source_url,
+        source: shared.options.source_url.clone(),
     })
 }
 
@@ -49,17 +54,20 @@ pub struct CreateBody {
     webhook: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Created<'a> {
-    id: &'a str,
-    key: &'a str,
-    api_key: &'a str,
+pub struct Created {
+    #[schemars(with = "String")]
+    id: InstanceId,
+    /// The session's name in the path of the other calls.
+    key: Exposed,
+    api_key: Exposed,
+    #[schemars(schema_with = "contract_states")]
     status: &'static str,
     qr_url: String,
-    /// Whether a shop owns it already; a guest's session ends at `expires_at`.
+    /// Whether a shop owns it already; a guest's session ends at `expiresAt`.
     claimed: bool,
-    expires_at: Option<String>,
+    expires_at: Option<Rfc3339>,
 }
 
 /// `POST /sessions`: for the shop of the `wz_`, or for a guest.
@@ -68,7 +76,7 @@ pub async fn create(
     State(shared): State<Shared>,
     Extension(ClientIp(from)): Extension<ClientIp>,
     Json(body): Json<CreateBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let new = NewSession {
         label: given(body.label),
@@ -76,34 +84,40 @@ pub async fn create(
     };
     let direct = shared.app.direct();
     let created = direct.create(caller.as_ref(), from, new).await?;
-    let key = created.name.expose();
-    Ok(ok(&Created {
-        id: created.instance.id.as_str(),
-        key,
-        api_key: created.api_key.expose(),
+    let (public_url, key) = (&shared.app.config().public_url, created.name.expose());
+    Ok(Answer(Created {
+        qr_url: format!("{public_url}/sessions/{key}/qr"),
+        id: created.instance.id,
+        key: Exposed(created.name),
+        api_key: Exposed(created.api_key),
         status: contract_state(created.instance.state),
-        qr_url: format!("{}/sessions/{key}/qr", shared.app.config().public_url),
         claimed: created.claimed,
-        expires_at: created.expires_at.map(|at| at.to_rfc3339()),
+        expires_at: created.expires_at.map(Rfc3339),
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ClaimedBody<'a> {
-    id: &'a str,
+pub struct ClaimedBody {
+    #[schemars(with = "String")]
+    id: InstanceId,
     /// The session's new name; the old one leads nowhere any more.
-    key: &'a str,
+    key: Exposed,
     /// The only key from now on.
-    api_key: &'a str,
+    api_key: Exposed,
+    #[schemars(schema_with = "contract_states")]
     status: &'static str,
+    #[schemars(extend("const" = true))]
     claimed: bool,
-    label: &'a str,
-    phone: Option<&'a str>,
+    label: String,
+    phone: Option<String>,
 }
 
 /// `POST /sessions/{key}/claim`: a guest's session becomes the shop's. There is no body to read.
-pub async fn claim(claim: Claim, State(shared): State<Shared>) -> Result<Response, Fail> {
+pub async fn claim(
+    claim: Claim,
+    State(shared): State<Shared>,
+) -> Result<Answer<ClaimedBody>, Fail> {
     let Claim {
         shop,
         holder,
@@ -111,23 +125,24 @@ pub async fn claim(claim: Claim, State(shared): State<Shared>) -> Result<Respons
     } = claim;
     let direct = shared.app.direct();
     let claimed = direct.claim(&shop, &holder, &instance.id).await?;
-    let instance = &claimed.instance;
-    Ok(ok(&ClaimedBody {
-        id: instance.id.as_str(),
-        key: claimed.name.expose(),
-        api_key: claimed.api_key.expose(),
+    let instance = claimed.instance;
+    Ok(Answer(ClaimedBody {
+        id: instance.id,
+        key: Exposed(claimed.name),
+        api_key: Exposed(claimed.api_key),
         status: contract_state(instance.state),
         claimed: true,
-        label: &instance.name,
-        phone: instance.phone.as_deref(),
+        label: instance.name,
+        phone: instance.phone,
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Qr {
+pub struct Qr {
+    #[schemars(schema_with = "contract_states")]
     status: &'static str,
-    /// The text inside the QR.
+    /// The text inside the QR; `null` once a phone has paired.
     qr: Option<String>,
     /// The same as a PNG data URL.
     qr_image: Option<String>,
@@ -140,7 +155,7 @@ pub async fn qr(
     session: NamedSession,
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
-) -> Result<Response, Fail> {
+) -> Result<QrAnswered<Qr>, Fail> {
     let format = query.format.as_deref().map(Format::parse).transpose()?;
     let instance = &session.instance;
     // Asking for the QR of a paired session connects it again; a name alone is not enough for that.
@@ -152,42 +167,47 @@ pub async fn qr(
         false => shared.app.sessions().qr(&session.caller, instance).await?,
     };
     match (answer, format) {
-        (QrAnswer::Waiting { code, .. }, Some(format)) => Ok(picture(format, &code)?),
+        (QrAnswer::Waiting { code, .. }, Some(format)) => {
+            Ok(QrAnswered::Picture(picture(format, &code)?))
+        }
         (
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
             },
             None,
-        ) => Ok(ok(&Qr {
+        ) => Ok(QrAnswered::Json(Answer(Qr {
             status: "qr_pending",
             qr_image: Some(qr::data_url(&code)?),
             qr: Some(code),
             expires_in: whole_seconds(expires_in_ms),
-        })),
+        }))),
         (QrAnswer::Paired { .. }, Some(_)) => Err(already_connected().into()),
-        (QrAnswer::Paired { state, .. }, None) => Ok(ok(&Qr {
+        (QrAnswer::Paired { state, .. }, None) => Ok(QrAnswered::Json(Answer(Qr {
             status: contract_state(state),
             qr: None,
             qr_image: None,
             expires_in: 0,
-        })),
+        }))),
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Session<'a> {
-    id: &'a str,
-    key: Option<&'a str>,
+pub struct Session {
+    #[schemars(with = "String")]
+    id: InstanceId,
+    key: Option<Exposed>,
     /// One of the contract's three.
+    #[schemars(schema_with = "contract_states")]
     status: &'static str,
     /// The precise one.
+    #[schemars(schema_with = "states")]
     state: &'static str,
-    phone: Option<&'a str>,
-    name: Option<&'a str>,
-    label: &'a str,
-    created_at: String,
+    phone: Option<String>,
+    name: Option<String>,
+    label: String,
+    created_at: Rfc3339,
 }
 
 /// `GET /sessions/{key}`.
@@ -195,21 +215,21 @@ pub async fn read(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
     Segment(key): Segment<String>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Session>, Fail> {
     // Who came by the name has it already; it is looked up for who came by the id.
     let name = match Token::parse(TokenKind::SessionName, &key) {
         Some(name) => Some(name.into_secret()),
         None => shared.app.direct().name(&caller, &instance).await?,
     };
-    Ok(ok(&Session {
-        id: instance.id.as_str(),
-        key: name.as_ref().map(|name| name.expose()),
+    Ok(Answer(Session {
+        id: instance.id.clone(),
+        key: name.map(Exposed),
         status: contract_state(instance.state),
         state: instance.state.as_str(),
-        phone: instance.phone.as_deref(),
-        name: instance.push_name.as_deref(),
-        label: &instance.name,
-        created_at: instance.created_at.to_rfc3339(),
+        phone: instance.phone.clone(),
+        name: instance.push_name.clone(),
+        label: instance.name.clone(),
+        created_at: Rfc3339(instance.created_at),
     }))
 }
 
@@ -225,10 +245,11 @@ pub struct SendBody {
     id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Sent<'a> {
-    message_id: &'a str,
+pub struct Sent {
+    message_id: String,
+    #[schemars(extend("const" = "queued"))]
     status: &'static str,
 }
 
@@ -237,7 +258,7 @@ pub async fn send(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
     Json(body): Json<SendBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Sent>, Fail> {
     shared.app.direct().may_send(&caller).await?;
     let text = SendText {
         phone: body.to,
@@ -253,8 +274,8 @@ pub async fn send(
         .messages()
         .send_text(&caller, &instance, text)
         .await?;
-    Ok(ok(&Sent {
-        message_id: id.as_str(),
+    Ok(Answer(Sent {
+        message_id: id.as_str().to_owned(),
         status: "queued",
     }))
 }

@@ -129,7 +129,7 @@ pub fn render(fail: &Fail, place: &Place<'_>) -> Response {
     let error = fail.error();
     let status = status_of(error);
     let mut response = match place.surface {
-        Surface::Instance | Surface::Ops | Surface::Web => {
+        Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => {
             json_response(status, &instance_body(fail))
         }
         Surface::Token => json_response(status, &token_body(error)),

@@ -142,11 +142,12 @@ fn harden(response: &mut Response, surface: Surface, https: bool) {
         // For this host alone: what runs on its subdomains is not ours to decide.
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
-    if surface == Surface::Web {
+    if matches!(surface, Surface::Web | Surface::Dashboard) {
         default(header::X_FRAME_OPTIONS, "DENY");
         default(RESOURCE_POLICY, "same-origin");
         default(OPENER_POLICY, "same-origin");
-    } else {
+    }
+    if surface != Surface::Web {
         // Every answer is somebody's, and some carry credentials.
         default(header::CACHE_CONTROL, "no-store");
     }

@@ -13,6 +13,7 @@
 //! | [`rest`] | the instance API, one file per noun |
 //! | [`mcp`] | the MCP endpoint: [`mcp::front`] judges, `rmcp` speaks the protocol, [`mcp::tools`] do the work |
 //! | [`direct`] | the Direct API |
+//! | [`dashboard`] | the dashboard's own API: people, by cookie |
 //! | [`ops`], [`web`] | probes; the dashboard's files |
 //!
 //! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
@@ -30,6 +31,7 @@
 //! snapshot of [`error`] shows how.
 
 pub mod auth;
+pub mod dashboard;
 pub mod describe;
 pub mod direct;
 pub mod edge;

@@ -37,6 +37,8 @@ pub(crate) fn rows() -> Vec<RouteRow> {
         path,
         surface: Surface::Mcp,
         rule,
+        least: None,
+        confirmed: false,
         note,
         takes: crate::describe::Described::default(),
     };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Surface,
     auth::Rule,
-    describe::Described,
+    describe::{Described, drop_null},
     routes::{RouteRow, routes},
 };
 
@@ -40,6 +40,7 @@ pub fn openapi() -> Value {
             "clientTokenHeader": { "type": "apiKey", "in": "header", "name": "X-Client-Token" },
             "instanceTokenHeader": { "type": "apiKey", "in": "header", "name": "X-Instance-Token" },
             "apiTokenAuth": { "type": "http", "scheme": "bearer", "description": "wz_ token of the shop" },
+            "dashboardCookie": { "type": "apiKey", "in": "cookie", "name": "__Host-recado" },
             "sessionKeyHeader": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
         } },
     })
@@ -59,13 +60,7 @@ fn operation(row: &RouteRow) -> Value {
         "summary": row.rule.describe(),
         "parameters": parameters,
         "security": security(row.rule),
-        "responses": {
-            "2XX": { "description": "Done; the body is as the documentation of this surface says." },
-            "default": {
-                "description": "Refused or failed; the text says what to do.",
-                "content": { "application/json": { "schema": error_of(row.surface) } },
-            },
-        },
+        "responses": responses(row),
     });
     if let Some(schema) = &row.takes.body {
         let mut content = Map::new();
@@ -82,6 +77,36 @@ fn operation(row: &RouteRow) -> Value {
     operation
 }
 
+fn responses(row: &RouteRow) -> Value {
+    let mut responses = Map::new();
+    match &row.takes.answer {
+        None => {
+            let text = "Done; the body is as the documentation of this surface says.";
+            responses.insert("2XX".to_owned(), json!({ "description": text }));
+        }
+        Some((status, Value::Null)) => {
+            let done = json!({ "description": "Done; there is no body." });
+            responses.insert(status.to_string(), done);
+        }
+        Some((status, schema)) => {
+            let mut content = Map::new();
+            content.insert("application/json".to_owned(), json!({ "schema": schema }));
+            let pictures = row.takes.pictures.iter();
+            content.extend(pictures.map(|media| ((*media).to_owned(), json!({}))));
+            let done = json!({ "description": "Done.", "content": content });
+            responses.insert(status.to_string(), done);
+        }
+    }
+    responses.insert(
+        "default".to_owned(),
+        json!({
+            "description": "Refused or failed; the text says what to do.",
+            "content": { "application/json": { "schema": error_of(row.surface) } },
+        }),
+    );
+    Value::Object(responses)
+}
+
 /// The members of the query's schema, one parameter each.
 fn query(takes: &Described) -> Vec<Value> {
     let Some(schema) = &takes.query else {
@@ -92,6 +117,9 @@ fn query(takes: &Described) -> Vec<Value> {
     members
         .map(|(name, schema)| {
             let needed = required.is_some_and(|names| names.contains(&json!(name)));
+            let mut schema = schema.clone();
+            // A query has no way to write it.
+            drop_null(&mut schema);
             json!({ "name": name, "in": "query", "required": needed, "schema": schema })
         })
         .collect()
@@ -100,7 +128,7 @@ fn query(takes: &Described) -> Vec<Value> {
 fn error_of(surface: Surface) -> Value {
     let text = json!({ "type": "string" });
     match surface {
-        Surface::Instance | Surface::Ops | Surface::Web => json!({
+        Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => json!({
             "type": "object",
             "required": ["code", "success", "error", "message", "error_code"],
             "properties": {
@@ -142,7 +170,13 @@ fn operation_id(row: &RouteRow) -> String {
 
 fn security(rule: Rule) -> Value {
     match rule {
-        Rule::Public | Rule::ClientCredentials | Rule::SessionName => json!([]),
+        Rule::Public
+        | Rule::ClientCredentials
+        | Rule::SessionName
+        | Rule::Visitor
+        | Rule::LogIn => json!([]),
+        Rule::LogOut => json!([{}, { "dashboardCookie": [] }]),
+        Rule::SignedIn | Rule::Member | Rule::MemberInstance => json!([{ "dashboardCookie": [] }]),
         Rule::Owner | Rule::AccountOwner | Rule::OwnerInstance => json!([{ "bearerAuth": [] }]),
         Rule::Instance => json!([
             { "bearerAuth": [] },
@@ -172,5 +206,69 @@ mod tests {
             }
         }
         assert!(document["paths"]["/instances/{id}"]["delete"].is_object());
+    }
+
+    /// Those whose success has no schema, with the reason.
+    const UNTYPED: [(&str, &str); 5] = [
+        ("POST /revoke", "200 with no body (RFC 7009, 2.2)"),
+        ("POST /api/mcp", "JSON-RPC: the protocol's own schema"),
+        ("POST /api/mcp/", "the same"),
+        ("DELETE /api/mcp", "202 with no body"),
+        ("DELETE /api/mcp/", "the same"),
+    ];
+
+    #[test]
+    fn every_answer_has_its_schema() {
+        let untyped: Vec<String> = routes()
+            .iter()
+            .filter(|row| row.method != "MCP" && row.surface != Surface::Web)
+            .filter(|row| !(row.surface == Surface::Mcp && row.rule == Rule::Public))
+            .filter(|row| row.takes.answer.is_none())
+            .map(|row| format!("{} {}", row.method, row.path))
+            .collect();
+        assert_eq!(untyped, UNTYPED.map(|(route, _)| route));
+    }
+
+    fn answer<'a>(document: &'a Value, path: &str, method: &str, status: &str) -> &'a Value {
+        &document["paths"][path][method]["responses"][status]
+    }
+
+    fn required(schema: &Value, name: &str) -> bool {
+        let names = schema["required"].as_array().expect("required");
+        names.contains(&json!(name))
+    }
+
+    #[test]
+    fn what_is_left_out_is_optional_and_what_is_null_says_so() {
+        let document = openapi();
+        let read = answer(&document, "/instances/{id}", "get", "200");
+        let schema = &read["content"]["application/json"]["schema"];
+        let members = &schema["properties"];
+        for (name, of_type, due) in [
+            ("id", json!("string"), true),
+            ("phone", json!(["string", "null"]), true),
+            ("cancel_at", json!(["string", "null"]), true),
+            ("session_id", json!("integer"), true),
+        ] {
+            assert_eq!(members[name]["type"], of_type, "{name}");
+            assert_eq!(required(schema, name), due, "{name}");
+        }
+        assert_eq!(members["token"]["type"], "string");
+        assert!(!required(schema, "token"));
+        assert!(members["status"]["enum"].is_array());
+
+        let none = answer(&document, "/instances/{id}", "delete", "204");
+        assert!(none["description"].is_string() && none["content"].is_null());
+
+        let qr = answer(&document, "/instances/{id}/session/qr", "get", "200");
+        assert!(qr["content"]["image/png"].is_object());
+        let data = &qr["content"]["application/json"]["schema"]["properties"]["data"];
+        assert_eq!(data["anyOf"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn each_operation_is_readable_by_itself() {
+        let text = openapi().to_string();
+        assert!(!text.contains("$ref") && !text.contains("$defs"));
     }
 }

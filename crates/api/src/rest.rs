@@ -13,32 +13,25 @@ pub mod session;
 pub mod token;
 pub mod webhook;
 
-use axum::response::Response;
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::error::json_response;
+use crate::describe::Answer;
 
-#[derive(Serialize)]
-struct Envelope<'a, T> {
+#[derive(Serialize, JsonSchema)]
+pub struct Envelope<T> {
+    #[schemars(extend("const" = 200))]
     code: u16,
+    #[schemars(extend("const" = true))]
     success: bool,
-    data: &'a T,
+    data: T,
 }
 
 /// `{code: 200, success: true, data}`.
-fn enveloped<T: Serialize>(data: &T) -> Response {
-    json_response(
-        StatusCode::OK,
-        &Envelope {
-            code: 200,
-            success: true,
-            data,
-        },
-    )
-}
-
-/// The object itself.
-fn bare<T: Serialize>(body: &T) -> Response {
-    json_response(StatusCode::OK, body)
+fn enveloped<T>(data: T) -> Answer<Envelope<T>> {
+    Answer(Envelope {
+        code: 200,
+        success: true,
+        data,
+    })
 }

@@ -6,12 +6,12 @@
 //!
 //! ```compile_fail
 //! use recado_api::routes::route;
-//! async fn open_by_mistake() -> &'static str { "anyone" }
+//! async fn open_by_mistake() -> http::StatusCode { http::StatusCode::OK }
 //! let row = route(http::Method::GET, recado_api::Surface::Ops, "/x", open_by_mistake);
 //! ```
 //! ```
 //! use recado_api::{auth::{Public, Rule}, routes::route};
-//! async fn open_on_purpose(_: Public) -> &'static str { "anyone" }
+//! async fn open_on_purpose(_: Public) -> http::StatusCode { http::StatusCode::OK }
 //! let row = route(http::Method::GET, recado_api::Surface::Ops, "/x", open_on_purpose);
 //! assert_eq!(row.row.rule, Rule::Public);
 //! ```
@@ -25,17 +25,18 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use http::Method;
+use recado_model::Role;
 
 use crate::{
     Shared, Surface,
     auth::{Access, Rule},
-    describe::{Describe, Described},
-    direct, layers, mcp, ops, rest, web,
+    describe::{Answers, Describe, Described, Returns},
+    dashboard, direct, layers, mcp, ops, rest, web,
 };
 
 /// The whole of it.
 pub fn table() -> Vec<Route> {
-    use Surface::{Direct, Instance, Mcp, Ops, Token, Web};
+    use Surface::{Dashboard, Direct, Instance, Mcp, Ops, Token, Web};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
@@ -184,6 +185,55 @@ pub fn table() -> Vec<Route> {
         route(POST, Direct, "/sessions/{key}/messages", direct::send),
         route(POST, Direct, "/sessions/{key}/claim", direct::claim),
         //
+        route(POST, Dashboard, "/login", dashboard::login::log_in),
+        route(POST, Dashboard, "/logout", dashboard::login::log_out),
+        //
+        route(GET, Dashboard, "/dashboard/api/state", dashboard::links::state),
+        route(POST, Dashboard, "/dashboard/api/links/look", dashboard::links::look),
+        route(POST, Dashboard, "/dashboard/api/links/use", dashboard::links::use_link),
+        route(POST, Dashboard, "/dashboard/api/signup", dashboard::links::sign_up),
+        route(POST, Dashboard, "/dashboard/api/reset", dashboard::links::reset),
+        //
+        route(GET, Dashboard, "/dashboard/api/me", dashboard::me::read),
+        route(PATCH, Dashboard, "/dashboard/api/me", dashboard::me::change),
+        route(POST, Dashboard, "/dashboard/api/confirm", dashboard::login::confirm),
+        route(POST, Dashboard, "/dashboard/api/token", dashboard::login::token),
+        route(GET, Dashboard, "/dashboard/api/sessions", dashboard::me::sessions),
+        route(POST, Dashboard, "/dashboard/api/sessions/end-others", dashboard::me::end_other_sessions),
+        route(DELETE, Dashboard, "/dashboard/api/sessions/{sid}", dashboard::me::end_session),
+        route(POST, Dashboard, "/dashboard/api/password", dashboard::me::set_password),
+        route(POST, Dashboard, "/dashboard/api/email", dashboard::me::ask_email),
+        route(POST, Dashboard, "/dashboard/api/second-factor", dashboard::me::begin_second_factor),
+        route(DELETE, Dashboard, "/dashboard/api/second-factor", dashboard::me::remove_second_factor),
+        route(POST, Dashboard, "/dashboard/api/second-factor/confirm", dashboard::me::confirm_second_factor),
+        route(POST, Dashboard, "/dashboard/api/second-factor/recovery-codes", dashboard::me::new_recovery_codes),
+        //
+        route(PATCH, Dashboard, "/dashboard/api/account", dashboard::account::change),
+        route(POST, Dashboard, "/dashboard/api/account/switch", dashboard::me::switch_account),
+        route(POST, Dashboard, "/dashboard/api/account/sign-out", dashboard::account::sign_out),
+        route(GET, Dashboard, "/dashboard/api/audit", dashboard::account::audit),
+        route(GET, Dashboard, "/dashboard/api/members", dashboard::members::list),
+        route(POST, Dashboard, "/dashboard/api/members/invite", dashboard::members::invite),
+        route(DELETE, Dashboard, "/dashboard/api/members/invitations/{lid}", dashboard::members::withdraw),
+        route(PATCH, Dashboard, "/dashboard/api/members/{uid}", dashboard::members::set_role),
+        route(DELETE, Dashboard, "/dashboard/api/members/{uid}", dashboard::members::remove),
+        //
+        route(GET, Dashboard, "/dashboard/api/credentials", dashboard::credentials::list),
+        route(POST, Dashboard, "/dashboard/api/credentials", dashboard::credentials::create),
+        route(PATCH, Dashboard, "/dashboard/api/credentials/{cid}", dashboard::credentials::change),
+        route(DELETE, Dashboard, "/dashboard/api/credentials/{cid}", dashboard::credentials::revoke),
+        route(POST, Dashboard, "/dashboard/api/credentials/{cid}/rotate", dashboard::credentials::rotate),
+        route(POST, Dashboard, "/dashboard/api/credentials/{cid}/reveal", dashboard::credentials::reveal),
+        //
+        route(GET, Dashboard, "/dashboard/api/instances", dashboard::instances::list),
+        route(POST, Dashboard, "/dashboard/api/instances", dashboard::instances::create),
+        route(GET, Dashboard, "/dashboard/api/instances/{id}", dashboard::instances::read),
+        route(DELETE, Dashboard, "/dashboard/api/instances/{id}", dashboard::instances::delete),
+        route(GET, Dashboard, "/dashboard/api/instances/{id}/qr", dashboard::instances::qr),
+        route(POST, Dashboard, "/dashboard/api/instances/{id}/pair-code", dashboard::instances::pair_code),
+        route(POST, Dashboard, "/dashboard/api/instances/{id}/disconnect", dashboard::instances::disconnect),
+        route(POST, Dashboard, "/dashboard/api/instances/{id}/token", dashboard::instances::token),
+        //
         route(GET, Ops, "/livez", ops::live),
         route(GET, Ops, "/readyz", ops::ready),
         //
@@ -209,9 +259,13 @@ pub struct RouteRow {
     pub path: String,
     pub surface: Surface,
     pub rule: Rule,
+    /// The least role of a person; `None` where no person comes.
+    pub least: Option<Role>,
+    /// Whether a person's password must have been asked for lately.
+    pub confirmed: bool,
     /// What the row's effect is, for tools: read-only, destructive, confirm-gated.
     pub note: String,
-    /// Body and query.
+    /// Body, query and answer.
     pub takes: Described,
 }
 
@@ -233,6 +287,15 @@ macro_rules! first {
                 described
             }
         }
+
+        impl<H, F, R, M, G, $($rest),*> Returns<(M, G, $($rest,)*)> for H
+        where
+            H: FnOnce(G, $($rest),*) -> F,
+            F: Future<Output = R>,
+            R: Answers,
+        {
+            type Answer = R;
+        }
     };
 }
 first!();
@@ -244,10 +307,12 @@ first!(A, B, C, D);
 /// A line of the table. `handler`'s first argument is its access rule.
 pub fn route<H, T>(method: Method, surface: Surface, path: &'static str, handler: H) -> Route
 where
-    H: Handler<T, Shared>,
+    H: Handler<T, Shared> + Returns<T>,
     T: First + 'static,
 {
     let rule = <T::Guard as Access>::RULE;
+    let mut described = T::describe();
+    <H as Returns<T>>::Answer::describe(&mut described);
     let filter = filter_of(&method);
     Route {
         row: RouteRow {
@@ -255,8 +320,10 @@ where
             path: path.to_owned(),
             surface,
             rule,
+            least: <T::Guard as Access>::LEAST,
+            confirmed: <T::Guard as Access>::CONFIRMED,
             note: String::new(),
-            takes: T::describe(),
+            takes: described,
         },
         handler: on(filter, handler),
     }
@@ -339,7 +406,9 @@ pub fn access_matrix() -> String {
         "# Access matrix\n\n\
          Generated from the route table (`crates/api/src/routes.rs`); the rule of a row is the type of \
          its handler's first argument. Do not edit.\n\n\
-         | method | path | surface | asks for | note |\n|---|---|---|---|---|\n",
+         A person (dashboard cookie, or JWT from `POST /login`) needs the row's role or a higher one: viewer, \
+         developer, admin, owner. ⟂: and the password again, within 10 minutes. Credentials have no role.\n\n\
+         | method | path | surface | asks for | role | note |\n|---|---|---|---|---|---|\n",
     );
     for row in routes() {
         let RouteRow {
@@ -347,12 +416,18 @@ pub fn access_matrix() -> String {
             path,
             surface,
             rule,
+            least,
+            confirmed,
             note,
             ..
         } = row;
+        let mut role = least.map_or("", Role::as_str).to_owned();
+        if confirmed {
+            role.push_str(" ⟂");
+        }
         let surface = surface.as_str();
         text.push_str(&format!(
-            "| {method} | `{path}` | {surface} | {rule} | {note} |\n"
+            "| {method} | `{path}` | {surface} | {rule} | {role} | {note} |\n"
         ));
     }
     text.push_str(

@@ -17,16 +17,19 @@ pub enum Surface {
     Ops,
     /// The dashboard's files.
     Web,
+    /// The dashboard's own API, `POST /login` and `POST /logout`.
+    Dashboard,
 }
 
 impl Surface {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Instance,
         Self::Token,
         Self::Mcp,
         Self::Direct,
         Self::Ops,
         Self::Web,
+        Self::Dashboard,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Surface {
             Self::Direct => "direct",
             Self::Ops => "ops",
             Self::Web => "web",
+            Self::Dashboard => "dashboard",
         }
     }
 
@@ -49,6 +53,10 @@ impl Surface {
             "api" if path == "/api/mcp" || path.starts_with("/api/mcp/") => Self::Mcp,
             "health" | "sessions" => Self::Direct,
             "livez" | "readyz" => Self::Ops,
+            "login" | "logout" => Self::Dashboard,
+            "dashboard" if path == "/dashboard/api" || path.starts_with("/dashboard/api/") => {
+                Self::Dashboard
+            }
             "" | "dashboard" | ".well-known" => Self::Web,
             "instances" | "account" => Self::Instance,
             _ if headers.contains_key("x-api-key") => Self::Direct,
@@ -75,6 +83,11 @@ mod tests {
             ("/health", Surface::Direct),
             ("/instances/sessions", Surface::Instance),
             ("/dashboard/x", Surface::Web),
+            ("/dashboard/apis", Surface::Web),
+            ("/dashboard/api", Surface::Dashboard),
+            ("/dashboard/api/me", Surface::Dashboard),
+            ("/login", Surface::Dashboard),
+            ("/logout", Surface::Dashboard),
             ("/", Surface::Web),
             ("/livez", Surface::Ops),
             ("/account/audit", Surface::Instance),

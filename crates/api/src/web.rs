@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, StatusCode, header};
 use recado_model::{Error, ErrorCode};
 use rust_embed::RustEmbed;
@@ -16,9 +17,10 @@ use crate::{Shared, auth::Public, error::Fail, extract::Segment};
 struct Dist;
 
 const INDEX: &str = "index.html";
-/// Everything from ourselves; nobody may frame us.
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The page holds it where its style tags take their nonce from.
+const NONCE: &str = "__NONCE__";
+/// Where the Turnstile widget comes from; allowed only where it is configured.
+const TURNSTILE: &str = " https://challenges.cloudflare.com";
 const NOT_BUILT: &str = include_str!("web/not_built.html");
 
 /// `GET /`: the dashboard is what a person with a browser looks for.
@@ -37,8 +39,12 @@ pub async fn file(
     State(shared): State<Shared>,
     Segment(path): Segment<String>,
 ) -> Response {
+    if path == "api" || path.starts_with("api/") {
+        let text = "The dashboard's API has no such route. See docs/access-matrix.md.";
+        return Fail::from(Error::new(ErrorCode::RouteNotFound, text)).into_response();
+    }
     match Dist::get(&path) {
-        Some(file) if path != INDEX => serve(&path, file.data.into_owned()),
+        Some(file) if path != INDEX => serve(&path, file.data.into_owned(), &policy(&shared, None)),
         // A missing script must not come back as a page of another type.
         None if path.starts_with("assets/") => {
             let text = "The dashboard has no such file. Reload the page.";
@@ -58,32 +64,51 @@ pub async fn well_known(_: Public) -> Fail {
 }
 
 fn page(shared: &Shared) -> Response {
-    match Dist::get(INDEX) {
-        Some(file) => serve(INDEX, file.data.into_owned()),
-        None => {
-            let html = NOT_BUILT
-                .replace("{{version}}", &escape(&shared.options.version))
-                .replace("{{network}}", &escape(shared.app.network()))
-                .replace("{{source}}", &escape(&shared.options.source_url));
-            serve(INDEX, html.into_bytes())
-        }
-    }
+    let mut bytes = [0u8; 18];
+    shared.app.rng().fill(&mut bytes);
+    let nonce = BASE64_STANDARD.encode(bytes);
+    let html = match Dist::get(INDEX) {
+        Some(file) => String::from_utf8_lossy(&file.data).replace(NONCE, &nonce),
+        None => NOT_BUILT
+            .replace(NONCE, &nonce)
+            .replace("{{version}}", &escape(&shared.options.version))
+            .replace("{{network}}", &escape(shared.app.network()))
+            .replace("{{source}}", &escape(&shared.options.source_url)),
+    };
+    serve(INDEX, html.into_bytes(), &policy(shared, Some(&nonce)))
 }
 
-fn serve(path: &str, bytes: Vec<u8>) -> Response {
+/// Everything from ourselves, nothing inline but style tags with the page's nonce; nobody may frame us.
+fn policy(shared: &Shared, nonce: Option<&str>) -> String {
+    let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'"));
+    let nonce = nonce.unwrap_or_default();
+    let asks = shared.app.config().users.turnstile.is_some();
+    let (widget, frames) = match asks {
+        true => (TURNSTILE, format!("frame-src{TURNSTILE}; ")),
+        false => ("", String::new()),
+    };
+    format!(
+        "default-src 'none'; script-src 'self'{widget}; style-src 'self'{nonce}; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; {frames}\
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+fn serve(path: &str, bytes: Vec<u8>, policy: &str) -> Response {
     let mut response = (StatusCode::OK, bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static(content_type(path)),
     );
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
+    if let Ok(policy) = HeaderValue::from_str(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     // Built files carry a hash of their content in their name; the page that names them does not.
     let cache = match path.starts_with("assets/") {
         true => "public, max-age=31536000, immutable",
+        // The page itself holds a nonce, which is good once.
+        false if path == INDEX => "no-store",
         false => "no-cache",
     };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

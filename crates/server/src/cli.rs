@@ -29,6 +29,9 @@ pub enum Command {
     /// Make and list accounts.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// List the people who sign in, and help those who cannot; a running gateway sees it within a second.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Make, rotate and revoke an account's credentials; a running gateway sees it within a second.
     #[command(subcommand)]
     Credential(CredentialCommand),
@@ -85,6 +88,41 @@ pub enum AccountCommand {
     List {
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// List them.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the link by which the first user makes the first account. Works while there is no user.
+    Setup,
+    /// Send a link by which somebody makes an account of their own (users.signup = "invite" or "open").
+    Invite {
+        /// Whom to send it to.
+        email: String,
+        /// Language of the letter: en, pt-BR, es.
+        #[arg(long, default_value = "en")]
+        language: String,
+        /// Print the link here in place of a letter; hand it on by a safe way.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Print a link by which a user chooses a new password. It does not skip the second factor.
+    Reset { email: String },
+    /// Sign a user out everywhere.
+    SignOut { email: String },
+    /// Turn a user's second factor off: for one who lost the phone and the recovery codes. Make sure who
+    /// asks.
+    SecondFactorOff { email: String },
+    /// Make a user an operator of the gateway, or no longer one.
+    Operator {
+        email: String,
+        #[arg(long)]
+        revoke: bool,
     },
 }
 

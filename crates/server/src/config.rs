@@ -1,5 +1,6 @@
 //! Settings: the commented `default.toml` below, then the operator's file, then the environment.
 
+mod people;
 mod sections;
 
 use std::{
@@ -16,12 +17,14 @@ use ipnet::IpNet;
 use recado_api::edge::Cors;
 use recado_app::{
     BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, limits::Quotas,
+    mail::MailConfig,
 };
 use recado_engine::wa::Network;
 use recado_model::{Rng, Secret, id::random_base32};
 use recado_store::{Database, MasterKey};
 use serde::Deserialize;
 
+use people::secret_or_file;
 use sections::*;
 pub use sections::{Limits, LogFormat};
 
@@ -62,6 +65,9 @@ pub struct Settings {
     egress: EgressSettings,
     billing: Billing,
     audit: Audit,
+    users: Users,
+    mail: Mail,
+    turnstile: Turnstile,
     sandbox: Sandbox,
 }
 
@@ -193,6 +199,7 @@ impl Settings {
             "audit.retention_days must be from 1 to 36500"
         );
         self.billing()?;
+        self.users(&url)?;
         self.egress_allow()?;
         self.trusted_proxies()?;
         self.cors()?;
@@ -222,14 +229,8 @@ impl Settings {
     }
 
     pub fn database(&self) -> Result<Database> {
-        let url = match &self.database_url_file {
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read database_url_file {}", file.display()))?;
-                Secret::new(text.trim())
-            }
-            None => self.database_url.clone(),
-        };
+        let (text, file) = (&self.database_url, &self.database_url_file);
+        let url = secret_or_file("database_url", text, file.as_deref())?;
         if url.expose().is_empty() {
             return Ok(Database::Sqlite {
                 path: self.data_dir.join("recado.db"),
@@ -349,6 +350,7 @@ impl Settings {
             (name, _) => name.to_owned(),
         };
         Ok(recado_app::Config {
+            users: self.users(&public_url)?,
             public_url,
             node,
             device_name: self.device_name.clone(),
@@ -356,6 +358,7 @@ impl Settings {
             failed_proofs: Quotas {
                 per_network: self.limits.failed_proofs_per_network,
                 per_client: self.limits.failed_proofs_per_client,
+                per_login: self.limits.failed_logins_per_user,
             },
             guests: self.guests()?,
             max_guests: self.direct.max_guests,
@@ -389,14 +392,24 @@ impl Settings {
         let metrics = self
             .metrics_listen()?
             .map_or("off".to_owned(), |addr| addr.to_string());
+        let users = self.users(&self.public_url())?;
+        let mail = match &users.mail {
+            MailConfig::Smtp { from, .. } => format!("SMTP, from {from} (address not shown)"),
+            MailConfig::Files { dir } => format!("files in {}", dir.display()),
+        };
+        let turnstile = match &users.turnstile {
+            Some(check) => format!("on {} ({})", check.hostname, check.url),
+            None => "off".to_owned(),
+        };
         Ok(format!(
-            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\negress.allow     {:?}\nsandbox.url      {}\n",
+            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\nusers.signup     {}\nmail             {mail}\nturnstile        {turnstile}\negress.allow     {:?}\nsandbox.url      {}\n",
             self.listen,
             self.public_url(),
             self.trusted_proxies()?,
             self.cors.origins.parts(),
             self.data_dir.display(),
             self.direct.guests,
+            users.signup.as_str(),
             self.egress_allow()?,
             self.sandbox_url().unwrap_or("none"),
         ))

@@ -38,6 +38,12 @@ impl Accepts {
         instance_pair: false,
         api_key: true,
     };
+    /// The dashboard's own API: its cookie, and nothing else.
+    pub const NONE: Self = Self {
+        bearer: false,
+        instance_pair: false,
+        api_key: false,
+    };
     /// `POST /sessions` also takes the shop's `wz_`.
     pub const DIRECT_CREATE: Self = Self {
         bearer: true,

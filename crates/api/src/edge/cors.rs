@@ -45,7 +45,7 @@ impl Cors {
     pub(crate) fn grant(&self, surface: Surface, headers: &HeaderMap) -> Option<Grant> {
         let open = match surface {
             Surface::Instance | Surface::Token | Surface::Mcp | Surface::Direct => true,
-            Surface::Ops | Surface::Web => false,
+            Surface::Ops | Surface::Web | Surface::Dashboard => false,
         };
         if self.origins.is_empty() || !open {
             return None;

@@ -1,31 +1,42 @@
 //! The account itself, for its owner.
 
-use axum::{extract::State, response::Response};
+use axum::extract::State;
+use recado_model::{AccountId, account::AccountKind};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::{Shared, auth::AccountOwner, error::Fail};
+use crate::{
+    Shared,
+    auth::{AccountOwner, least::Viewer},
+    describe::{Answer, Rfc3339, one_of},
+    error::Fail,
+};
 
-use super::bare;
-
-#[derive(Serialize)]
-struct AccountBody<'a> {
-    id: &'a str,
-    name: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub struct AccountBody {
+    #[schemars(with = "String")]
+    id: AccountId,
+    name: String,
+    #[schemars(schema_with = "kinds")]
     kind: &'static str,
-    language: &'a str,
-    created_at: String,
+    language: String,
+    created_at: Rfc3339,
+}
+
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    one_of([AccountKind::Full, AccountKind::Guest].map(AccountKind::as_str))
 }
 
 pub async fn read(
-    AccountOwner(caller): AccountOwner,
+    AccountOwner { caller, .. }: AccountOwner<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<AccountBody>, Fail> {
     let account = shared.app.shop().account(&caller).await?;
-    Ok(bare(&AccountBody {
-        id: account.id.as_str(),
-        name: &account.name,
+    Ok(Answer(AccountBody {
+        id: account.id,
+        name: account.name,
         kind: account.kind.as_str(),
-        language: &account.language,
-        created_at: account.created_at.to_rfc3339(),
+        language: account.language,
+        created_at: Rfc3339(account.created_at),
     }))
 }

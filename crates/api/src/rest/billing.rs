@@ -1,15 +1,19 @@
 //! Paying for an instance: subscribe, cancel, resume. By owner JWT alone, never by the instance's own
 //! tokens. The answers are bare.
 
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 use recado_app::ReturnTo;
 use recado_model::BillingStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Shared, auth::OwnerInstance, error::Fail, extract::Json};
-
-use super::bare;
+use crate::{
+    Shared,
+    auth::{OwnerInstance, least::Admin},
+    describe::Answer,
+    error::Fail,
+    extract::Json,
+};
 
 #[derive(Deserialize, JsonSchema)]
 pub struct SubscribeBody {
@@ -19,60 +23,68 @@ pub struct SubscribeBody {
     cancel_url: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Subscribed<'a> {
+#[derive(Serialize, JsonSchema)]
+pub struct Subscribed {
     /// The page to pay at; empty when there is none to visit.
-    url: &'a str,
-    session_id: &'a str,
-    /// `direct` or `checkout`.
+    url: String,
+    session_id: String,
+    /// `checkout` is a page to visit.
+    #[schemars(extend("enum" = ["direct", "checkout"]))]
     mode: &'static str,
-    subscription_id: &'a str,
+    subscription_id: String,
 }
 
 /// `POST /instances/{id}/subscribe`: the same subscription each time.
 pub async fn subscribe(
-    OwnerInstance { caller, instance }: OwnerInstance,
+    OwnerInstance {
+        caller, instance, ..
+    }: OwnerInstance<Admin>,
     State(shared): State<Shared>,
     Json(body): Json<SubscribeBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Subscribed>, Fail> {
     let return_to = ReturnTo {
         success_url: body.success_url,
         cancel_url: body.cancel_url,
     };
     let billing = shared.app.billing();
     let done = billing.subscribe(&caller, &instance, &return_to).await?;
-    Ok(bare(&Subscribed {
-        url: &done.checkout.url,
-        session_id: &done.checkout.session_id,
+    Ok(Answer(Subscribed {
+        url: done.checkout.url,
+        session_id: done.checkout.session_id,
         mode: done.checkout.mode,
-        subscription_id: &done.subscription_id,
+        subscription_id: done.subscription_id,
     }))
 }
 
-#[derive(Serialize)]
-struct Resumed {
+#[derive(Serialize, JsonSchema)]
+pub struct Resumed {
+    #[schemars(extend("const" = "ok"))]
     status: &'static str,
 }
 
 /// `POST /instances/{id}/resume-subscription`: takes a cancel back that has not come yet.
 pub async fn resume(
-    OwnerInstance { caller, instance }: OwnerInstance,
+    OwnerInstance {
+        caller, instance, ..
+    }: OwnerInstance<Admin>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Resumed>, Fail> {
     shared.app.billing().resume(&caller, &instance).await?;
-    Ok(bare(&Resumed { status: "ok" }))
+    Ok(Answer(Resumed { status: "ok" }))
 }
 
-#[derive(Serialize)]
-struct Canceled {
+#[derive(Serialize, JsonSchema)]
+pub struct Canceled {
     message: String,
 }
 
 /// `PUT` and `DELETE /instances/{id}/cancel`: with the period that runs, at once when none does.
 pub async fn cancel(
-    OwnerInstance { caller, instance }: OwnerInstance,
+    OwnerInstance {
+        caller, instance, ..
+    }: OwnerInstance<Admin>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Canceled>, Fail> {
     let standing = shared.app.billing().cancel(&caller, &instance).await?;
     let message = match (standing.status, standing.cancel_at) {
         (BillingStatus::Trialing | BillingStatus::Active, None) => {
@@ -86,5 +98,5 @@ pub async fn cancel(
             "Instance canceled successfully. Its pairing is kept until DELETE /instances/{id}.".to_owned()
         }
     };
-    Ok(bare(&Canceled { message }))
+    Ok(Answer(Canceled { message }))
 }

@@ -1,18 +1,19 @@
 //! What is sent into chats.
 
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 use recado_app::SendText;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::InstanceAccess,
+    auth::{InstanceAccess, least::Developer},
+    describe::Answer,
     error::Fail,
     extract::{Json, Names, text_or_number},
 };
 
-use super::enveloped;
+use super::{Envelope, enveloped};
 
 #[derive(Deserialize, JsonSchema)]
 pub struct TextBody {
@@ -34,16 +35,18 @@ pub struct TextBody {
     reply_to_message_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Accepted<'a> {
-    message_id: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub struct Queued {
+    message_id: String,
 }
 
 pub async fn send_text(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
     Json(body): Json<TextBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Envelope<Queued>>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let text = SendText {
         phone: body.phone,
@@ -59,7 +62,7 @@ pub async fn send_text(
         .messages()
         .send_text(&caller, &instance, text)
         .await?;
-    Ok(enveloped(&Accepted {
-        message_id: id.as_str(),
+    Ok(enveloped(Queued {
+        message_id: id.as_str().to_owned(),
     }))
 }

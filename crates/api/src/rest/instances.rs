@@ -1,27 +1,29 @@
 //! Creating, listing, reading and deleting instances.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::StatusCode;
+use std::borrow::Cow;
+
+use axum::extract::State;
 use recado_app::InstanceView;
 use recado_model::{
-    ConnectionState, Error, EventKind, InstanceId, Scope,
+    BillingStatus, ConnectionState, Error, EventKind, InstanceId, Scope, StateReason,
     instance::{InstanceQuery, InstanceSort, NewInstance},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Shared,
-    auth::{Owner, OwnerInstance},
+    auth::{
+        Owner, OwnerInstance,
+        least::{Admin, Developer, Viewer},
+    },
+    describe::{Answer, Exposed, NoContent, Rfc3339, one_of},
     error::Fail,
     extract::{Json, Names},
 };
 
-use super::bare;
+use super::session::states;
 
 /// Largest page that the list answers.
 const MAX_SIZE: i64 = 100;
@@ -45,10 +47,10 @@ pub struct CreateBody {
 }
 
 pub async fn create(
-    Owner(caller): Owner,
+    Owner { caller, .. }: Owner<Developer>,
     State(shared): State<Shared>,
     Json(body): Json<CreateBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<InstanceBody>, Fail> {
     let new = NewInstance {
         name: body.name,
         labels: body.labels,
@@ -62,7 +64,7 @@ pub async fn create(
         trial_until: None,
     };
     let view = shared.app.instances().create(&caller, new).await?;
-    Ok(bare(&Row::of(&view, &shared)))
+    Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -112,55 +114,75 @@ impl ListBody {
     }
 }
 
-#[derive(Serialize)]
-struct Page<'a> {
+#[derive(Serialize, JsonSchema)]
+pub struct InstancePage {
     page: u32,
     size: u32,
     total: u64,
     total_pages: u64,
-    content: Vec<Row<'a>>,
-    /// How many instances are in each state.
-    summary: Map<String, Value>,
+    content: Vec<InstanceBody>,
+    summary: Summary,
 }
 
 pub async fn list(
-    Owner(caller): Owner,
+    Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
     Json(body): Json<ListBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<InstancePage>, Fail> {
     let query = body.query()?;
     let (page, size) = (query.page, query.size);
     let found = shared.app.instances().list(&caller, query).await?;
-    Ok(bare(&Page {
+    Ok(Answer(InstancePage {
         page,
         size,
         total: found.total,
         total_pages: found.total.div_ceil(u64::from(size)),
+        summary: Summary::of(&found.by_state),
         content: found
             .items
-            .iter()
-            .map(|view| Row::of(view, &shared))
+            .into_iter()
+            .map(|view| InstanceBody::of(view, &shared))
             .collect(),
-        summary: summary(&found.by_state),
     }))
 }
 
-/// Every state is named, so that a client can read any without asking whether it is there.
-fn summary(by_state: &[(ConnectionState, u64)]) -> Map<String, Value> {
-    let count = |state| {
-        by_state
-            .iter()
-            .filter(|(known, _)| *known == state)
-            .map(|(_, n)| n)
-            .sum()
-    };
-    ConnectionState::ALL
-        .into_iter()
-        .map(|state| {
-            let count: u64 = count(state);
-            (state.as_str().to_owned(), Value::from(count))
+/// How many instances are in each state. Every state is named, so that a client can read any without
+/// asking whether it is there.
+#[derive(Serialize)]
+pub struct Summary(Map<String, Value>);
+
+impl Summary {
+    pub(crate) fn of(by_state: &[(ConnectionState, u64)]) -> Self {
+        let count = |state| -> u64 {
+            by_state
+                .iter()
+                .filter(|(known, _)| *known == state)
+                .map(|(_, n)| n)
+                .sum()
+        };
+        let named = |state: ConnectionState| (state.as_str().to_owned(), count(state).into());
+        Self(ConnectionState::ALL.into_iter().map(named).collect())
+    }
+}
+
+impl JsonSchema for Summary {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Summary".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = ConnectionState::ALL.map(ConnectionState::as_str);
+        let count = |name: &str| (name.to_owned(), json!({ "type": "integer", "minimum": 0 }));
+        let properties: Map<String, Value> = names.into_iter().map(count).collect();
+        json_schema!({
+            "type": "object",
+            "description": "How many instances are in each state.",
+            "properties": properties,
+            "required": names,
         })
-        .collect()
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -169,52 +191,61 @@ pub struct GetBody {
 }
 
 pub async fn get(
-    Owner(caller): Owner,
+    Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
     Json(body): Json<GetBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<InstanceBody>, Fail> {
     let id = InstanceId::from_text(body.id);
     let view = shared.app.instances().get(&caller, &id).await?;
-    Ok(bare(&Row::of(&view, &shared)))
+    Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
 pub async fn read(
-    OwnerInstance { caller, instance }: OwnerInstance,
+    OwnerInstance {
+        caller, instance, ..
+    }: OwnerInstance<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<InstanceBody>, Fail> {
     let view = shared.app.instances().view(&caller, &instance).await?;
-    Ok(bare(&Row::of(&view, &shared)))
+    Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
 pub async fn delete(
-    OwnerInstance { caller, instance }: OwnerInstance,
+    OwnerInstance {
+        caller, instance, ..
+    }: OwnerInstance<Admin>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<NoContent, Fail> {
     shared.app.instances().delete(&caller, &instance).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// An instance as the contract shows it, then what we add.
-#[derive(Serialize)]
-struct Row<'a> {
-    id: &'a str,
-    name: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub struct InstanceBody {
+    #[schemars(with = "String")]
+    id: InstanceId,
+    name: String,
+    /// The instance token: to owners of the whole account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
+    token: Option<Exposed>,
     /// Its page in the dashboard.
     url: String,
-    webhook: Option<&'a str>,
+    webhook: Option<String>,
     /// Comma-joined, although it is sent as an array.
     events_subscribe: String,
     reject_calls: bool,
     auto_read_messages: bool,
-    labels: &'a Map<String, Value>,
+    labels: Map<String, Value>,
+    /// Whether a phone has paired; `status` tells whether there is a connection.
     connected: bool,
-    connected_at: Option<String>,
-    whatsapp_push_name: Option<&'a str>,
-    whatsapp_jid: Option<&'a str>,
-    phone: Option<&'a str>,
-    billing_status: &'a str,
+    connected_at: Option<Rfc3339>,
+    whatsapp_push_name: Option<String>,
+    whatsapp_jid: Option<String>,
+    phone: Option<String>,
+    #[schemars(schema_with = "billing_statuses")]
+    billing_status: &'static str,
+    #[schemars(schema_with = "states")]
     status: &'static str,
     /// Why `status` is what it is, and what the person can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,45 +254,55 @@ struct Row<'a> {
     status_hint: Option<&'static str>,
     /// The small integer that the MCP tools call `session_id`.
     session_id: i64,
-    created_at: String,
-    updated_at: String,
-    cancel_at: Option<String>,
-    expired_at: Option<String>,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+    cancel_at: Option<Rfc3339>,
+    expired_at: Option<Rfc3339>,
 }
 
-impl<'a> Row<'a> {
-    fn of(view: &'a InstanceView, shared: &Shared) -> Self {
-        let instance = &view.instance;
+/// The schema of `billing_status`.
+pub(crate) fn billing_statuses(_: &mut SchemaGenerator) -> Schema {
+    one_of(BillingStatus::ALL.map(BillingStatus::as_str))
+}
+
+impl InstanceBody {
+    fn of(view: InstanceView, shared: &Shared) -> Self {
+        let InstanceView {
+            instance,
+            token,
+            webhook,
+            standing,
+        } = view;
         let public_url = &shared.app.config().public_url;
-        let webhook = view.webhook.as_ref();
         Self {
-            id: instance.id.as_str(),
-            name: &instance.name,
-            token: view.token.as_ref().map(|token| token.expose()),
             url: format!("{public_url}/dashboard/instances/{}", instance.id),
-            webhook: webhook
-                .map(|webhook| webhook.url.as_str())
-                .filter(|url| !url.is_empty()),
+            id: instance.id,
+            name: instance.name,
+            token: token.map(Exposed),
             events_subscribe: webhook
+                .as_ref()
                 .map(|webhook| EventKind::join(&webhook.events))
                 .unwrap_or_default(),
+            webhook: webhook
+                .map(|webhook| webhook.url)
+                .filter(|url| !url.is_empty()),
             reject_calls: instance.reject_calls,
             auto_read_messages: instance.auto_read_messages,
-            labels: &instance.labels,
+            labels: instance.labels,
             connected: instance.paired,
-            connected_at: instance.connected_at.map(|at| at.to_rfc3339()),
-            whatsapp_push_name: instance.push_name.as_deref(),
-            whatsapp_jid: instance.jid.as_deref(),
-            phone: instance.phone.as_deref(),
-            billing_status: view.standing.status.as_str(),
+            connected_at: instance.connected_at.map(Rfc3339),
+            whatsapp_push_name: instance.push_name,
+            whatsapp_jid: instance.jid,
+            phone: instance.phone,
+            billing_status: standing.status.as_str(),
             status: instance.state.as_str(),
-            status_reason: instance.reason.map(|reason| reason.as_str()),
-            status_hint: instance.reason.map(|reason| reason.what_to_do()),
+            status_reason: instance.reason.map(StateReason::as_str),
+            status_hint: instance.reason.map(StateReason::what_to_do),
             session_id: instance.number,
-            created_at: instance.created_at.to_rfc3339(),
-            updated_at: instance.updated_at.to_rfc3339(),
-            cancel_at: view.standing.cancel_at.map(|at| at.to_rfc3339()),
-            expired_at: view.standing.expired_at.map(|at| at.to_rfc3339()),
+            created_at: Rfc3339(instance.created_at),
+            updated_at: Rfc3339(instance.updated_at),
+            cancel_at: standing.cancel_at.map(Rfc3339),
+            expired_at: standing.expired_at.map(Rfc3339),
         }
     }
 }

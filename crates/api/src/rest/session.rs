@@ -6,19 +6,23 @@ use axum::{
 };
 use http::header;
 use recado_app::QrAnswer;
-use recado_model::{ConnectionState, Error, ErrorCode, PhoneNumber};
-use schemars::JsonSchema;
+use recado_model::{ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::InstanceAccess,
+    auth::{
+        InstanceAccess,
+        least::{Developer, Viewer},
+    },
+    describe::{Answer, Answers, Described, one_of},
     error::Fail,
     extract::{Params, Segment},
     qr::{self, Format},
 };
 
-use super::{bare, enveloped};
+use super::{Envelope, enveloped};
 
 #[derive(Deserialize, JsonSchema)]
 pub struct QrQuery {
@@ -27,33 +31,74 @@ pub struct QrQuery {
     pub format: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Waiting<'a> {
-    qr_code: &'a str,
-    /// The older spelling of the same.
-    #[serde(rename = "QRCode")]
-    qr_code_old: &'a str,
-    /// Whole seconds until the next code replaces this one.
-    expires_in: i64,
-    pairing_status: &'static str,
-    status: &'static str,
+/// JSON, or the QR itself where the query asks for a format.
+pub enum QrAnswered<T> {
+    Json(Answer<T>),
+    Picture(Response),
 }
 
-#[derive(Serialize)]
-struct Paired {
-    status: &'static str,
-    phone: Option<String>,
-    pairing_status: &'static str,
+impl<T: JsonSchema> Answers for QrAnswered<T> {
+    fn describe(into: &mut Described) {
+        <Answer<T> as Answers>::describe(into);
+        into.pictures = [Format::Png, Format::Svg, Format::Text]
+            .map(Format::content_type)
+            .to_vec();
+    }
+}
+
+impl<T: Serialize> IntoResponse for QrAnswered<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Json(answer) => answer.into_response(),
+            Self::Picture(response) => response,
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum QrBody {
+    /// There is a code to scan.
+    Waiting {
+        /// PNG data URL.
+        qr_code: String,
+        /// The older spelling of the same.
+        #[serde(rename = "QRCode")]
+        qr_code_old: String,
+        /// Whole seconds until the next code replaces this one.
+        expires_in: i64,
+        #[schemars(extend("const" = "waiting"))]
+        pairing_status: &'static str,
+        #[schemars(extend("const" = "qr_pending"))]
+        status: &'static str,
+    },
+    /// A phone has paired already.
+    Paired {
+        #[schemars(schema_with = "states")]
+        status: &'static str,
+        phone: Option<String>,
+        #[schemars(extend("const" = "connected"))]
+        pairing_status: &'static str,
+    },
+}
+
+/// The schema of a connection's state.
+pub(crate) fn states(_: &mut SchemaGenerator) -> Schema {
+    one_of(ConnectionState::ALL.map(ConnectionState::as_str))
 }
 
 pub async fn qr(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
-) -> Result<Response, Fail> {
+) -> Result<QrAnswered<Envelope<QrBody>>, Fail> {
     let format = query.format.as_deref().map(Format::parse).transpose()?;
     match (shared.app.sessions().qr(&caller, &instance).await?, format) {
-        (QrAnswer::Waiting { code, .. }, Some(format)) => Ok(picture(format, &code)?),
+        (QrAnswer::Waiting { code, .. }, Some(format)) => {
+            Ok(QrAnswered::Picture(picture(format, &code)?))
+        }
         (
             QrAnswer::Waiting {
                 code,
@@ -62,20 +107,22 @@ pub async fn qr(
             None,
         ) => {
             let url = qr::data_url(&code)?;
-            Ok(enveloped(&Waiting {
-                qr_code: &url,
-                qr_code_old: &url,
+            Ok(QrAnswered::Json(enveloped(QrBody::Waiting {
+                qr_code: url.clone(),
+                qr_code_old: url,
                 expires_in: whole_seconds(expires_in_ms),
                 pairing_status: "waiting",
                 status: "qr_pending",
-            }))
+            })))
         }
         (QrAnswer::Paired { .. }, Some(_)) => Err(already_connected().into()),
-        (QrAnswer::Paired { phone, state }, None) => Ok(enveloped(&Paired {
-            status: state.as_str(),
-            phone,
-            pairing_status: "connected",
-        })),
+        (QrAnswer::Paired { phone, state }, None) => {
+            Ok(QrAnswered::Json(enveloped(QrBody::Paired {
+                status: state.as_str(),
+                phone,
+                pairing_status: "connected",
+            })))
+        }
     }
 }
 
@@ -109,33 +156,36 @@ pub(crate) fn whole_seconds(ms: i64) -> i64 {
     (ms.max(0) + 999) / 1000
 }
 
-#[derive(Serialize)]
-struct LinkingCode<'a> {
-    linking_code: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub struct LinkingCode {
+    linking_code: String,
+    /// The older spelling of the same.
     #[serde(rename = "LinkingCode")]
-    linking_code_old: &'a str,
+    linking_code_old: String,
 }
 
 pub async fn pair_code(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
     Segment((_, phone)): Segment<(String, String)>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Envelope<LinkingCode>>, Fail> {
     let phone = PhoneNumber::parse(&phone)?;
     let code = shared
         .app
         .sessions()
         .pair_code(&caller, &instance, &phone)
         .await?;
-    Ok(enveloped(&LinkingCode {
-        linking_code: &code,
-        linking_code_old: &code,
+    Ok(enveloped(LinkingCode {
+        linking_code: code.clone(),
+        linking_code_old: code,
     }))
 }
 
 /// The contract's order; what is unknown is left out.
-#[derive(Serialize)]
-struct StatusBody {
+#[derive(Serialize, JsonSchema)]
+pub struct StatusBody {
     connected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
@@ -150,14 +200,16 @@ struct StatusBody {
 }
 
 pub async fn status(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Envelope<StatusBody>>, Fail> {
     let status = shared.app.sessions().status(&caller, &instance).await?;
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
-    Ok(enveloped(&StatusBody {
+    Ok(enveloped(StatusBody {
         connected: status.connected,
         profile_url: phone.as_ref().map(|phone| format!("https://wa.me/{phone}")),
         phone,
@@ -167,20 +219,24 @@ pub async fn status(
     }))
 }
 
-#[derive(Serialize)]
-struct ActionDone<'a> {
-    instance_id: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub struct ActionDone {
+    #[schemars(with = "String")]
+    instance_id: InstanceId,
+    #[schemars(extend("const" = "disconnected"))]
     status: &'static str,
     details: &'static str,
 }
 
 pub async fn disconnect(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<ActionDone>, Fail> {
     shared.app.sessions().disconnect(&caller, &instance).await?;
-    Ok(bare(&ActionDone {
-        instance_id: instance.id.as_str(),
+    Ok(Answer(ActionDone {
+        instance_id: instance.id.clone(),
         status: "disconnected",
         details: "The connection is closed and the pairing is kept. Ask for session/qr to connect again.",
     }))

@@ -1,24 +1,40 @@
 //! `POST /token`: client token and secret for an owner JWT of an hour; `POST /introspect` (RFC 7662)
 //! and `POST /revoke` (RFC 7009) for the same clients.
 
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use recado_app::{Introspection, IssuedToken};
+use recado_model::CredentialId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{auth::ClientCredentials, error::Fail};
+use crate::{
+    auth::ClientCredentials,
+    describe::{Answer, Exposed},
+    error::Fail,
+};
 
-use super::bare;
-
-#[derive(Serialize)]
-struct Issued<'a> {
-    access_token: &'a str,
+/// An owner JWT.
+#[derive(Serialize, JsonSchema)]
+pub struct TokenBody {
+    access_token: Exposed,
     /// RFC 6749, 5.1; the contract's clients ignore it.
+    #[schemars(extend("const" = "Bearer"))]
     token_type: &'static str,
     /// Seconds.
     expires_in: i64,
 }
 
-pub async fn issue(caller: ClientCredentials) -> Result<Response, Fail> {
+impl From<IssuedToken> for TokenBody {
+    fn from(issued: IssuedToken) -> Self {
+        Self {
+            access_token: Exposed(issued.access_token),
+            token_type: "Bearer",
+            expires_in: issued.expires_in,
+        }
+    }
+}
+
+pub async fn issue(caller: ClientCredentials) -> Result<Answer<TokenBody>, Fail> {
     let ClientCredentials {
         client,
         fields,
@@ -26,35 +42,57 @@ pub async fn issue(caller: ClientCredentials) -> Result<Response, Fail> {
     } = caller;
     fields.check_grant()?;
     let issued = shared.app.access().issue(&client)?;
-    Ok(bare(&Issued {
-        access_token: issued.access_token.expose(),
-        token_type: "Bearer",
-        expires_in: issued.expires_in,
-    }))
+    Ok(Answer(issued.into()))
 }
 
-/// What is asked about is dead, unknown or another account's: no more is said (RFC 7662, 2.2).
-#[derive(Serialize)]
-struct Inactive {
-    active: bool,
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Introspected {
+    /// What is asked about is dead, unknown or another account's: no more is said (RFC 7662, 2.2).
+    Inactive {
+        #[schemars(extend("const" = false))]
+        active: bool,
+    },
+    Active {
+        #[schemars(extend("const" = true))]
+        active: bool,
+        scope: String,
+        #[schemars(with = "String")]
+        client_id: CredentialId,
+        #[schemars(extend("const" = "Bearer"))]
+        token_type: &'static str,
+        exp: i64,
+        iat: i64,
+        nbf: i64,
+        sub: String,
+        aud: String,
+        iss: String,
+        jti: String,
+    },
 }
 
-#[derive(Serialize)]
-struct Active<'a> {
-    active: bool,
-    scope: &'a str,
-    client_id: &'a str,
-    token_type: &'static str,
-    exp: i64,
-    iat: i64,
-    nbf: i64,
-    sub: &'a str,
-    aud: &'a str,
-    iss: &'a str,
-    jti: &'a str,
+impl From<Option<Introspection>> for Introspected {
+    fn from(found: Option<Introspection>) -> Self {
+        match found {
+            None => Self::Inactive { active: false },
+            Some(found) => Self::Active {
+                active: true,
+                scope: found.scope,
+                client_id: found.client_id,
+                token_type: "Bearer",
+                exp: found.exp,
+                iat: found.iat,
+                nbf: found.nbf,
+                sub: found.sub,
+                aud: found.aud,
+                iss: found.iss,
+                jti: found.jti,
+            },
+        }
+    }
 }
 
-pub async fn introspect(caller: ClientCredentials) -> Result<Response, Fail> {
+pub async fn introspect(caller: ClientCredentials) -> Result<Answer<Introspected>, Fail> {
     let ClientCredentials {
         client,
         fields,
@@ -66,26 +104,11 @@ pub async fn introspect(caller: ClientCredentials) -> Result<Response, Fail> {
         .access()
         .introspect(&client, token.expose())
         .await?;
-    Ok(match &found {
-        None => bare(&Inactive { active: false }),
-        Some(found) => bare(&Active {
-            active: true,
-            scope: &found.scope,
-            client_id: found.client_id.as_str(),
-            token_type: "Bearer",
-            exp: found.exp,
-            iat: found.iat,
-            nbf: found.nbf,
-            sub: &found.sub,
-            aud: &found.aud,
-            iss: &found.iss,
-            jti: &found.jti,
-        }),
-    })
+    Ok(Answer(found.into()))
 }
 
 /// 200 with nothing, whether there was something to revoke or not (RFC 7009, 2.2).
-pub async fn revoke(caller: ClientCredentials) -> Result<Response, Fail> {
+pub async fn revoke(caller: ClientCredentials) -> Result<StatusCode, Fail> {
     let ClientCredentials {
         client,
         fields,
@@ -97,5 +120,5 @@ pub async fn revoke(caller: ClientCredentials) -> Result<Response, Fail> {
         .access()
         .revoke_token(&client, token.expose())
         .await?;
-    Ok(StatusCode::OK.into_response())
+    Ok(StatusCode::OK)
 }

@@ -1,32 +1,44 @@
 //! Where an instance's events go.
 
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 use recado_model::{Error, EventKind};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::InstanceAccess,
+    auth::{
+        InstanceAccess,
+        least::{Developer, Viewer},
+    },
+    describe::{Answer, Exposed, one_of},
     error::Fail,
     extract::{Json, Names},
 };
 
-use super::enveloped;
+use super::{Envelope, enveloped};
 
 /// `subscribe` is an array here and `events` a string in the answer of POST: the contract's own.
-#[derive(Serialize)]
-struct Current {
+#[derive(Serialize, JsonSchema)]
+pub struct Current {
+    /// Empty where there is none.
     webhook: String,
+    #[schemars(schema_with = "kinds")]
     subscribe: Vec<&'static str>,
 }
 
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": one_of(EventKind::ALL.map(EventKind::as_str)) })
+}
+
 pub async fn get(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Envelope<Current>>, Fail> {
     let webhook = shared.app.webhooks().get(&caller, &instance).await?;
-    Ok(enveloped(&match webhook {
+    Ok(enveloped(match webhook {
         Some(webhook) => Current {
             subscribe: webhook.events.iter().map(|kind| kind.as_str()).collect(),
             webhook: webhook.url,
@@ -69,19 +81,22 @@ fn asked(events: Option<&Names>) -> Result<Option<Vec<EventKind>>, Error> {
     Ok(Some(kinds).filter(|kinds| !kinds.is_empty()))
 }
 
-#[derive(Serialize)]
-struct Changed<'a> {
-    webhook: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub struct Changed {
+    webhook: String,
+    /// Comma-joined.
     events: String,
     /// Checks the signature of what is posted; see the docs on events.
-    signing_secret: &'a str,
+    signing_secret: Exposed,
 }
 
 pub async fn set(
-    InstanceAccess { caller, instance }: InstanceAccess,
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
     Json(body): Json<SetBody>,
-) -> Result<Response, Fail> {
+) -> Result<Answer<Envelope<Changed>>, Fail> {
     let events = asked(body.events.as_ref())?;
     if body.url.is_none() && events.is_none() {
         return Err(Error::field("webhookURL", "webhookURL is required").into());
@@ -92,10 +107,10 @@ pub async fn set(
         .webhooks()
         .set(&caller, &instance, url, events)
         .await?;
-    Ok(enveloped(&Changed {
-        webhook: &webhook.url,
+    Ok(enveloped(Changed {
         events: EventKind::join(&webhook.events),
-        signing_secret: secret.0.expose(),
+        webhook: webhook.url,
+        signing_secret: Exposed(secret.0),
     }))
 }
 

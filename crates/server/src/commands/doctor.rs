@@ -1,5 +1,7 @@
 //! `recado doctor`: what is wrong (exit code 1) or weak about this installation.
 
+mod people;
+
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
@@ -56,8 +58,7 @@ pub async fn run(settings: &Settings) -> Result<ExitCode> {
     if settings.listen.ip().is_loopback() {
         report.fine("listens on loopback: put a TLS proxy in front for anyone else");
     } else if !url.starts_with("https://") {
-        report
-            .weak("public_url is not https://: tokens travel in clear, and people cannot sign in");
+        report.weak("public_url is not https://: tokens travel in clear");
     } else {
         report.fine("public_url is https");
     }
@@ -68,6 +69,7 @@ pub async fn run(settings: &Settings) -> Result<ExitCode> {
         report.weak("metrics_listen is reachable from outside: metrics have no credential");
     }
     edges(&mut report, settings)?;
+    people::settings(&mut report, settings)?;
     let database = settings.database()?;
     // A database that does not exist yet is not made here: looking must not change anything.
     let absent = matches!(&database, Database::Sqlite { path } if !path.exists());
@@ -80,6 +82,9 @@ pub async fn run(settings: &Settings) -> Result<ExitCode> {
                 report.fine("the database answers, has this program's schema, and the master key is the right one");
                 if let Err(error) = kept(&mut report, &store).await {
                     report.wrong(&format!("the keys cannot be looked at: {error:#}"));
+                }
+                if let Err(error) = people::kept(&mut report, &store).await {
+                    report.wrong(&format!("the users cannot be looked at: {error:#}"));
                 }
                 store.close().await;
                 // After opening, which finishes what it can.

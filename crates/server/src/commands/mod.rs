@@ -9,6 +9,7 @@ mod key;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
+mod user;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -70,6 +71,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
                 "Next: `recado account create --name NAME --email E-MAIL` makes the first account, `recado serve` runs the gateway."
             );
         }
+        Command::User(command) => user::run(&settings, command).await?,
         Command::Account(command) => account::run(&settings, command).await?,
         Command::Credential(command) => credential::run(&settings, command).await?,
         Command::Audit(args) => credential::log(&settings, args).await?,

@@ -1,8 +1,14 @@
 //! `recado serve`
 
-use std::sync::Arc;
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, IsTerminal, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use recado_app::clock::SystemClock;
 use recado_model::clock::OsRng;
 
@@ -12,6 +18,9 @@ use crate::{
     lifecycle::{Gateway, World, stop_on_signals},
     telemetry,
 };
+
+/// In the data folder.
+const SETUP_FILE: &str = "setup-link.txt";
 
 #[expect(
     clippy::disallowed_methods,
@@ -47,7 +56,51 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
         settings.log_format,
         &format!("serving {base} (dashboard: {base}/dashboard)"),
     );
+    offer_set_up(settings, &gateway).await?;
     stop.cancelled().await;
     tracing::info!("stopping");
     gateway.stop().await
+}
+
+/// While nobody has an account: the link by which the first user makes one. It is worth the whole
+/// gateway, so it goes to a person at a terminal, or into a file that only the owner reads; never into
+/// a log.
+async fn offer_set_up(settings: &Settings, gateway: &Gateway) -> Result<()> {
+    let file = settings.data_dir.join(SETUP_FILE);
+    // One of an earlier start is dead.
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot remove {}", file.display()));
+        }
+        _ => {}
+    }
+    let Some(link) = gateway.app.users().set_up_link().await? else {
+        return Ok(());
+    };
+    if std::io::stderr().is_terminal() {
+        eprintln!("recado: nobody has signed up here yet. Open this link within the hour to begin:");
+        eprintln!("recado: {}", link.expose());
+    } else {
+        write_private(&file, link.expose())
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        telemetry::announce(
+            settings.log_format,
+            &format!(
+                "nobody has signed up here yet. The link to begin with is in {} for an hour",
+                file.display()
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// A file that only its owner reads.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
 }

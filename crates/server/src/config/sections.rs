@@ -1,6 +1,6 @@
 //! The sections of the settings as they are written, and how single values are read.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use axum::http::{Uri, uri::Scheme};
 use ipnet::{IpNet, Ipv4Net};
@@ -22,6 +22,7 @@ pub struct Limits {
     pub connections: usize,
     pub(super) failed_proofs_per_network: u32,
     pub(super) failed_proofs_per_client: u32,
+    pub(super) failed_logins_per_user: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -99,6 +100,40 @@ pub(super) struct Billing {
 #[serde(deny_unknown_fields)]
 pub(super) struct Audit {
     pub(super) retention_days: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Users {
+    pub(super) signup: String,
+    pub(super) invitation_minutes: i64,
+    #[serde(deserialize_with = "text")]
+    pub(super) password_blocklist_file: String,
+    pub(super) password_threads: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mail {
+    #[serde(deserialize_with = "secret")]
+    pub(super) url: Secret,
+    pub(super) url_file: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
+    pub(super) from: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Turnstile {
+    #[serde(deserialize_with = "text")]
+    pub(super) site_key: String,
+    #[serde(deserialize_with = "secret")]
+    pub(super) secret: Secret,
+    pub(super) secret_file: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
+    pub(super) url: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) hostname: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

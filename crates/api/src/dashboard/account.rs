@@ -1,0 +1,68 @@
+//! The account: what it is called, its log, signing everybody out.
+
+use axum::extract::State;
+use recado_app::audit::{Actor, DEFAULT_PAGE};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    Shared,
+    auth::{Confirmed, Member, least::Admin, person::clear_cookie},
+    describe::{Answer, NoContent, WithCookie},
+    error::Fail,
+    extract::{Params, Strict},
+    rest::audit::{AuditPage, AuditQuery},
+};
+
+use super::{Nothing, language, me};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeAccountBody {
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 255))]
+    name: Option<String>,
+    /// Of the assistant's answers.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["en", "pt-BR", "es"]))]
+    language: Option<String>,
+}
+
+pub async fn change(
+    Member { person, .. }: Member<Admin>,
+    State(shared): State<Shared>,
+    Strict(body): Strict<ChangeAccountBody>,
+) -> Result<Answer<me::MeBody>, Fail> {
+    let language = language(body.language)?;
+    let members = shared.app.members();
+    members
+        .change_account(&person, body.name.as_deref(), language)
+        .await?;
+    Ok(Answer(me::me_of(&shared, &person).await?))
+}
+
+/// Every JWT and every session of the account ends, one's own too.
+pub async fn sign_out(
+    Member { person, .. }: Member<Admin, Confirmed>,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<WithCookie<NoContent>, Fail> {
+    let credentials = shared.app.credentials();
+    credentials.sign_out(Actor::from(&person.caller)).await?;
+    Ok(WithCookie {
+        cookie: Some(clear_cookie()),
+        answer: NoContent,
+    })
+}
+
+pub async fn audit(
+    Member { person, .. }: Member<Admin>,
+    State(shared): State<Shared>,
+    Params(query): Params<AuditQuery>,
+) -> Result<Answer<AuditPage>, Fail> {
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    let (before, kind) = (query.before.as_deref(), query.kind.as_deref());
+    let app = &shared.app;
+    let page = app.audit_log(&person.caller, limit, before, kind).await?;
+    Ok(Answer(page.into()))
+}

@@ -1,0 +1,274 @@
+//! The account's instances: live state, pairing, token. Their tokens are in no list.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use recado_app::{
+    InstanceView, QrAnswer,
+    audit::Actor,
+    credentials::{Filter, State as CredentialState},
+};
+use recado_model::{
+    ConnectionState, CredentialKind, Error, ErrorCode, PhoneNumber, Scope, StateReason,
+    instance::{InstanceQuery, InstanceSort, NewInstance},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Shared,
+    auth::{
+        Anytime, Confirmed, Member, MemberInstance,
+        least::{Admin, Developer, Viewer},
+    },
+    describe::{Answer, NoContent, Rfc3339},
+    error::Fail,
+    extract::{Params, Strict},
+    qr,
+    rest::{
+        credentials::ShownToken,
+        session::{states, whole_seconds},
+    },
+};
+
+use super::Nothing;
+
+#[derive(Serialize, JsonSchema)]
+pub struct InstanceBody {
+    id: String,
+    name: String,
+    /// The small integer that the MCP tools call `session_id`.
+    session_id: i64,
+    #[schemars(schema_with = "states")]
+    state: &'static str,
+    /// Why it is so, and what a person can do about it.
+    reason: Option<&'static str>,
+    hint: Option<&'static str>,
+    paired: bool,
+    phone: Option<String>,
+    push_name: Option<String>,
+    connected_at: Option<Rfc3339>,
+    webhook: Option<String>,
+    billing_status: &'static str,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+}
+
+impl From<InstanceView> for InstanceBody {
+    fn from(view: InstanceView) -> Self {
+        let instance = view.instance;
+        let webhook = view.webhook.map(|webhook| webhook.url);
+        Self {
+            id: instance.id.to_string(),
+            name: instance.name,
+            session_id: instance.number,
+            state: instance.state.as_str(),
+            reason: instance.reason.map(StateReason::as_str),
+            hint: instance.reason.map(StateReason::what_to_do),
+            paired: instance.paired,
+            phone: instance.phone,
+            push_name: instance.push_name,
+            connected_at: instance.connected_at.map(Rfc3339),
+            webhook: webhook.filter(|url| !url.is_empty()),
+            billing_status: view.standing.status.as_str(),
+            created_at: Rfc3339(instance.created_at),
+            updated_at: Rfc3339(instance.updated_at),
+        }
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    #[schemars(range(min = 1))]
+    page: Option<u32>,
+    #[schemars(range(min = 1, max = 100))]
+    size: Option<u32>,
+    /// Part of a name.
+    query: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct InstanceList {
+    instances: Vec<InstanceBody>,
+    total: u64,
+    /// How many are in each state.
+    summary: BTreeMap<&'static str, u64>,
+}
+
+/// Newest first.
+pub async fn list(
+    Member { person, .. }: Member<Viewer>,
+    State(shared): State<Shared>,
+    Params(query): Params<ListQuery>,
+) -> Result<Answer<InstanceList>, Fail> {
+    let text = query.query.map(|text| text.trim().to_owned());
+    let query = InstanceQuery {
+        page: query.page.unwrap_or(1),
+        size: query.size.unwrap_or(50),
+        query: text.filter(|text| !text.is_empty()),
+        sort: InstanceSort::CreatedAt,
+        descending: true,
+        scope: Scope::All,
+    };
+    let found = shared.app.instances().list(&person.caller, query).await?;
+    let none = ConnectionState::ALL.map(|state| (state.as_str(), 0));
+    let mut summary = BTreeMap::from(none);
+    for (state, n) in found.by_state {
+        *summary.entry(state.as_str()).or_default() += n;
+    }
+    Ok(Answer(InstanceList {
+        instances: found.items.into_iter().map(InstanceBody::from).collect(),
+        total: found.total,
+        summary,
+    }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateBody {
+    #[schemars(length(min = 3, max = 255))]
+    name: String,
+}
+
+pub async fn create(
+    Member { person, .. }: Member<Developer>,
+    State(shared): State<Shared>,
+    Strict(body): Strict<CreateBody>,
+) -> Result<Answer<InstanceBody>, Fail> {
+    let new = NewInstance {
+        name: body.name,
+        ..NewInstance::default()
+    };
+    let view = shared.app.instances().create(&person.caller, new).await?;
+    Ok(Answer(view.into()))
+}
+
+pub async fn read(
+    MemberInstance {
+        person, instance, ..
+    }: MemberInstance<Viewer>,
+    State(shared): State<Shared>,
+) -> Result<Answer<InstanceBody>, Fail> {
+    let instances = shared.app.instances();
+    let view = instances.view(&person.caller, &instance).await?;
+    Ok(Answer(view.into()))
+}
+
+pub async fn delete(
+    MemberInstance {
+        person, instance, ..
+    }: MemberInstance<Admin, Confirmed>,
+    State(shared): State<Shared>,
+) -> Result<NoContent, Fail> {
+    let instances = shared.app.instances();
+    instances.delete(&person.caller, &instance).await?;
+    Ok(NoContent)
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct QrBody {
+    #[schemars(extend("enum" = ["waiting", "connected"]))]
+    status: &'static str,
+    /// PNG data URL, while it waits.
+    qr_image: Option<String>,
+    /// Whole seconds until the next code takes its place.
+    expires_in: Option<i64>,
+}
+
+/// Asking begins pairing.
+pub async fn qr(
+    MemberInstance {
+        person, instance, ..
+    }: MemberInstance<Developer, Anytime>,
+    State(shared): State<Shared>,
+) -> Result<Answer<QrBody>, Fail> {
+    let sessions = shared.app.sessions();
+    Ok(Answer(match sessions.qr(&person.caller, &instance).await? {
+        QrAnswer::Waiting {
+            code,
+            expires_in_ms,
+        } => QrBody {
+            status: "waiting",
+            qr_image: Some(qr::data_url(&code)?),
+            expires_in: Some(whole_seconds(expires_in_ms)),
+        },
+        QrAnswer::Paired { .. } => QrBody {
+            status: "connected",
+            qr_image: None,
+            expires_in: None,
+        },
+    }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PairBody {
+    /// With country code; spaces and signs are ignored.
+    phone: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct PairCode {
+    /// To be typed on the phone.
+    code: String,
+}
+
+pub async fn pair_code(
+    MemberInstance {
+        person, instance, ..
+    }: MemberInstance<Developer>,
+    State(shared): State<Shared>,
+    Strict(body): Strict<PairBody>,
+) -> Result<Answer<PairCode>, Fail> {
+    let phone = PhoneNumber::parse(&body.phone)?;
+    let sessions = shared.app.sessions();
+    let code = sessions
+        .pair_code(&person.caller, &instance, &phone)
+        .await?;
+    Ok(Answer(PairCode { code }))
+}
+
+pub async fn disconnect(
+    MemberInstance {
+        person, instance, ..
+    }: MemberInstance<Developer>,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<NoContent, Fail> {
+    let sessions = shared.app.sessions();
+    sessions.disconnect(&person.caller, &instance).await?;
+    Ok(NoContent)
+}
+
+/// The instance token; noted in the audit log.
+pub async fn token(
+    MemberInstance {
+        person, instance, ..
+    }: MemberInstance<Developer, Confirmed>,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<Answer<ShownToken>, Fail> {
+    let credentials = shared.app.credentials();
+    let filter = Filter {
+        kind: Some(CredentialKind::InstanceToken),
+        instance: Some(instance.id.clone()),
+        all: false,
+    };
+    let tokens = credentials.list(&person.caller.account, &filter).await?;
+    // The newest that is not on its way out.
+    let live = tokens
+        .iter()
+        .rev()
+        .find(|token| token.state == CredentialState::Live);
+    let token = live.ok_or_else(|| {
+        Error::new(
+            ErrorCode::NotFound,
+            "This instance has no token that holds. Make one under Security.",
+        )
+    })?;
+    let shown = credentials
+        .reveal(Actor::from(&person.caller), &token.id)
+        .await?;
+    Ok(Answer(shown.into()))
+}

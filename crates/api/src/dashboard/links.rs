@@ -1,0 +1,214 @@
+//! What the pages before signing in need: what this gateway is like, and the links that people were
+//! sent.
+
+use axum::extract::State;
+use recado_app::{
+    Signup,
+    users::{Link, Use, Used, login::Place},
+};
+use recado_model::{LinkKind, Role};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Shared,
+    auth::Visitor,
+    describe::{Accepted, Answer, Rfc3339, WithCookie, one_of},
+    error::Fail,
+    extract::Strict,
+};
+
+use super::{Empty, language, roles, secret, with_session_of};
+
+#[derive(Serialize, JsonSchema)]
+pub struct DashboardState {
+    version: String,
+    #[schemars(extend("enum" = ["whatsapp", "sandbox"]))]
+    network: &'static str,
+    /// Where the source of this program is, as its licence asks.
+    source_url: String,
+    public_url: String,
+    /// Nobody has set this gateway up: the link of the first start is where the program said.
+    setup_needed: bool,
+    #[schemars(schema_with = "signups")]
+    signup: &'static str,
+    turnstile: Option<Turnstile>,
+    /// Whether letters are sent, or left as files for the operator.
+    #[schemars(extend("enum" = ["smtp", "file"]))]
+    mail: &'static str,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Turnstile {
+    site_key: String,
+}
+
+fn signups(_: &mut SchemaGenerator) -> Schema {
+    one_of([Signup::Closed, Signup::Invite, Signup::Open].map(Signup::as_str))
+}
+
+pub async fn state(
+    _: Visitor,
+    State(shared): State<Shared>,
+) -> Result<Answer<DashboardState>, Fail> {
+    let config = shared.app.config();
+    let users = &config.users;
+    Ok(Answer(DashboardState {
+        version: shared.options.version.clone(),
+        network: shared.app.network(),
+        source_url: shared.options.source_url.clone(),
+        public_url: config.public_url.clone(),
+        setup_needed: shared.app.users().setup_needed().await?,
+        signup: users.signup.as_str(),
+        turnstile: users.turnstile.as_ref().map(|turnstile| Turnstile {
+            site_key: turnstile.site_key.clone(),
+        }),
+        mail: users.mail.kind(),
+    }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookBody {
+    token: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct LinkBody {
+    #[schemars(schema_with = "kinds")]
+    kind: &'static str,
+    /// Whom it was sent to; of `email` the new address; `null` for set-up.
+    email: Option<String>,
+    account_name: Option<String>,
+    #[schemars(schema_with = "maybe_roles")]
+    role: Option<&'static str>,
+    /// There is a user with that e-mail: ask for that password, not for a new one.
+    known: bool,
+    /// And for a code of the second factor.
+    needs_otp: bool,
+    expires_at: Rfc3339,
+}
+
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    one_of(LinkKind::ALL.map(LinkKind::as_str))
+}
+
+fn maybe_roles(generator: &mut SchemaGenerator) -> Schema {
+    let roles = roles(generator);
+    schemars::json_schema!({ "anyOf": [roles, { "type": "null" }] })
+}
+
+impl From<Link> for LinkBody {
+    fn from(link: Link) -> Self {
+        Self {
+            kind: link.kind.as_str(),
+            email: link.email,
+            account_name: link.account_name,
+            role: link.role.map(Role::as_str),
+            known: link.known,
+            needs_otp: link.needs_otp,
+            expires_at: Rfc3339(link.expires_at),
+        }
+    }
+}
+
+pub async fn look(
+    _: Visitor,
+    State(shared): State<Shared>,
+    Strict(body): Strict<LookBody>,
+) -> Result<Answer<LinkBody>, Fail> {
+    let link = shared.app.users().look(&secret(body.token)).await?;
+    Ok(Answer(link.into()))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UseBody {
+    token: String,
+    /// Of set-up.
+    #[serde(default)]
+    email: Option<String>,
+    /// Of set-up and sign-up.
+    #[serde(default)]
+    account_name: Option<String>,
+    /// A new one, or that of the user whom the link knows; of all but `email`.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    password: Option<String>,
+    #[serde(default)]
+    otp: Option<String>,
+    #[serde(default)]
+    #[schemars(extend("enum" = ["en", "pt-BR", "es"]))]
+    language: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct UseAnswer {
+    /// With its cookie; not after a reset, nor after a new e-mail.
+    signed_in: bool,
+}
+
+pub async fn use_link(
+    Visitor { client }: Visitor,
+    State(shared): State<Shared>,
+    Strict(body): Strict<UseBody>,
+) -> Result<WithCookie<Answer<UseAnswer>>, Fail> {
+    let used = Use {
+        token: secret(body.token),
+        email: body.email,
+        account_name: body.account_name,
+        password: body.password.map(secret),
+        otp: body.otp.map(secret),
+        language: language(body.language)?,
+        place: Place {
+            from: client.from,
+            agent: client.agent,
+        },
+    };
+    Ok(match shared.app.users().use_link(used).await? {
+        Used::SignedIn(opened) => with_session_of(&opened, UseAnswer { signed_in: true }),
+        Used::Done => WithCookie {
+            cookie: None,
+            answer: Answer(UseAnswer { signed_in: false }),
+        },
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskBody {
+    #[schemars(length(max = 254))]
+    email: String,
+    #[serde(default)]
+    turnstile_token: Option<String>,
+    #[serde(default)]
+    #[schemars(extend("enum" = ["en", "pt-BR", "es"]))]
+    language: Option<String>,
+}
+
+/// The same answer whoever asks about whom.
+pub async fn sign_up(
+    Visitor { client }: Visitor,
+    State(shared): State<Shared>,
+    Strict(body): Strict<AskBody>,
+) -> Result<Accepted<Empty>, Fail> {
+    let language = language(body.language)?.unwrap_or_default();
+    let token = body.turnstile_token.as_deref();
+    let users = shared.app.users();
+    users
+        .ask_sign_up(&body.email, language, token, client.from)
+        .await?;
+    Ok(Accepted(Empty {}))
+}
+
+/// The same answer whoever asks about whom.
+pub async fn reset(
+    Visitor { client }: Visitor,
+    State(shared): State<Shared>,
+    Strict(body): Strict<AskBody>,
+) -> Result<Accepted<Empty>, Fail> {
+    let token = body.turnstile_token.as_deref();
+    let users = shared.app.users();
+    users.ask_reset(&body.email, token, client.from).await?;
+    Ok(Accepted(Empty {}))
+}

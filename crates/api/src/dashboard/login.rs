@@ -1,0 +1,130 @@
+//! Signing in and out, the password again, a JWT for an hour.
+
+use axum::extract::State;
+use recado_app::{IssuedToken, users::Credentials};
+use recado_model::AccountId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Shared,
+    auth::{Confirmed, LogIn, LogOut, SignedIn, person::clear_cookie},
+    describe::{Answer, Exposed, NoContent, Rfc3339, WithCookie},
+    error::Fail,
+    extract::Strict,
+};
+
+use super::{Nothing, secret, with_session_of};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginBody {
+    #[schemars(length(max = 254))]
+    email: String,
+    #[schemars(length(max = 1024))]
+    password: String,
+    /// A code of the second factor, or a recovery code.
+    #[serde(default)]
+    otp: Option<String>,
+    /// Which account to act in, for members of several.
+    #[serde(default)]
+    account: Option<String>,
+    /// What the Turnstile widget gave, where one is configured.
+    #[serde(default)]
+    turnstile_token: Option<String>,
+}
+
+/// As `POST /token` answers.
+#[derive(Serialize, JsonSchema)]
+pub struct LoginAnswer {
+    access_token: Exposed,
+    /// Seconds.
+    expires_in: i64,
+    #[schemars(extend("const" = "Bearer"))]
+    token_type: &'static str,
+}
+
+impl From<IssuedToken> for LoginAnswer {
+    fn from(token: IssuedToken) -> Self {
+        Self {
+            access_token: Exposed(token.access_token),
+            expires_in: token.expires_in,
+            token_type: "Bearer",
+        }
+    }
+}
+
+pub async fn log_in(
+    LogIn { client, before }: LogIn,
+    State(shared): State<Shared>,
+    Strict(body): Strict<LoginBody>,
+) -> Result<WithCookie<Answer<LoginAnswer>>, Fail> {
+    let shown = Credentials {
+        email: body.email,
+        password: secret(body.password),
+        otp: body.otp.map(secret),
+        account: body.account.map(AccountId::from_text),
+        turnstile_token: body.turnstile_token,
+        from: client.from,
+        agent: client.agent,
+    };
+    let users = shared.app.users();
+    let (opened, token) = users.log_in(shown).await?;
+    if let Some(before) = before {
+        // Its cookie is overwritten: nobody could end it any more.
+        users.log_out(&before).await?;
+    }
+    Ok(with_session_of(&opened, token.into()))
+}
+
+pub async fn log_out(
+    LogOut { person }: LogOut,
+    State(shared): State<Shared>,
+) -> Result<WithCookie<NoContent>, Fail> {
+    if let Some(person) = person {
+        shared.app.users().log_out(&person).await?;
+    }
+    Ok(WithCookie {
+        cookie: Some(clear_cookie()),
+        answer: NoContent,
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmBody {
+    #[schemars(length(max = 1024))]
+    password: String,
+    #[serde(default)]
+    otp: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct ConfirmAnswer {
+    /// Until then nothing asks again.
+    proven_until: Rfc3339,
+}
+
+pub async fn confirm(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+    Strict(body): Strict<ConfirmBody>,
+) -> Result<Answer<ConfirmAnswer>, Fail> {
+    let otp = body.otp.map(secret);
+    let users = shared.app.users();
+    let until = users
+        .confirm(&person, &secret(body.password), otp.as_ref())
+        .await?;
+    Ok(Answer(ConfirmAnswer {
+        proven_until: Rfc3339(until),
+    }))
+}
+
+pub async fn token(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<Answer<LoginAnswer>, Fail> {
+    let token = shared.app.users().token(&person).await?;
+    Ok(Answer(token.into()))
+}

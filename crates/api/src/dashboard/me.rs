@@ -1,0 +1,291 @@
+//! Oneself: profile, sessions, second factor. Any role.
+
+use axum::extract::State;
+use recado_app::{
+    Person,
+    users::{Me, MySession},
+};
+use recado_model::{AccountId, UserSessionId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Shared,
+    auth::{Confirmed, SignedIn},
+    describe::{Accepted, Answer, Exposed, NoContent, Rfc3339, WithCookie},
+    error::Fail,
+    extract::{Segment, Strict},
+    qr,
+};
+
+use super::{Empty, Nothing, language, languages, roles, secret, with_session, with_session_of};
+
+#[derive(Serialize, JsonSchema)]
+pub struct MeBody {
+    user: UserBody,
+    /// The one that the session acts in.
+    account: AccountBody,
+    accounts: Vec<AccountBody>,
+    session_id: String,
+    /// Until then the password is not asked for again.
+    proven_until: Option<Rfc3339>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct UserBody {
+    id: String,
+    email: String,
+    /// Runs the whole gateway.
+    operator: bool,
+    #[schemars(schema_with = "languages")]
+    language: &'static str,
+    second_factor: bool,
+    recovery_codes_left: i64,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct AccountBody {
+    id: String,
+    name: String,
+    #[schemars(schema_with = "roles")]
+    role: &'static str,
+    #[schemars(schema_with = "languages")]
+    language: &'static str,
+}
+
+impl From<Me> for MeBody {
+    fn from(me: Me) -> Self {
+        let accounts = me.accounts.iter().map(|membership| AccountBody {
+            id: membership.account.to_string(),
+            name: membership.account_name.clone(),
+            role: membership.role.as_str(),
+            language: membership.language.as_str(),
+        });
+        Self {
+            user: UserBody {
+                id: me.user.to_string(),
+                email: me.email,
+                operator: me.operator,
+                language: me.language.as_str(),
+                second_factor: me.second_factor,
+                recovery_codes_left: me.recovery_codes_left,
+            },
+            accounts: accounts.collect(),
+            account: AccountBody {
+                id: me.account.account.to_string(),
+                name: me.account.account_name,
+                role: me.account.role.as_str(),
+                language: me.account.language.as_str(),
+            },
+            session_id: me.session.to_string(),
+            proven_until: me.proven_until.map(Rfc3339),
+        }
+    }
+}
+
+/// As the person stands now.
+pub(super) async fn me_of(shared: &Shared, person: &Person) -> Result<MeBody, Fail> {
+    Ok(shared.app.users().me(person).await?.into())
+}
+
+pub async fn read(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+) -> Result<Answer<MeBody>, Fail> {
+    Ok(Answer(me_of(&shared, &person).await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeMeBody {
+    #[serde(default)]
+    #[schemars(extend("enum" = ["en", "pt-BR", "es"]))]
+    language: Option<String>,
+}
+
+pub async fn change(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+    Strict(body): Strict<ChangeMeBody>,
+) -> Result<Answer<MeBody>, Fail> {
+    if let Some(language) = language(body.language)? {
+        shared.app.users().set_language(&person, language).await?;
+    }
+    Ok(Answer(me_of(&shared, &person).await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchBody {
+    account: String,
+}
+
+pub async fn switch_account(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+    Strict(body): Strict<SwitchBody>,
+) -> Result<WithCookie<Answer<MeBody>>, Fail> {
+    let users = shared.app.users();
+    let account = AccountId::from_text(body.account);
+    let opened = users.switch_account(&person, &account).await?;
+    let there = shared.app.access().person_of(&opened.session, &person);
+    Ok(with_session_of(&opened, me_of(&shared, &there).await?))
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct SessionList {
+    sessions: Vec<SessionBody>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct SessionBody {
+    id: String,
+    current: bool,
+    account_name: String,
+    created_at: Rfc3339,
+    /// To within some minutes.
+    seen_at: Rfc3339,
+    address: Option<String>,
+    /// What the browser called itself.
+    agent: Option<String>,
+}
+
+impl From<MySession> for SessionBody {
+    fn from(session: MySession) -> Self {
+        Self {
+            id: session.id.to_string(),
+            current: session.current,
+            account_name: session.account_name,
+            created_at: Rfc3339(session.created_at),
+            seen_at: Rfc3339(session.seen_at),
+            address: session.address,
+            agent: session.agent,
+        }
+    }
+}
+
+pub async fn sessions(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+) -> Result<Answer<SessionList>, Fail> {
+    let sessions = shared.app.users().sessions(&person).await?;
+    Ok(Answer(SessionList {
+        sessions: sessions.into_iter().map(SessionBody::from).collect(),
+    }))
+}
+
+pub async fn end_session(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+    Segment(sid): Segment<UserSessionId>,
+) -> Result<NoContent, Fail> {
+    shared.app.users().end_session(&person, &sid).await?;
+    Ok(NoContent)
+}
+
+pub async fn end_other_sessions(
+    SignedIn { person, .. }: SignedIn,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<NoContent, Fail> {
+    shared.app.users().end_other_sessions(&person).await?;
+    Ok(NoContent)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordBody {
+    #[schemars(length(max = 1024))]
+    password: String,
+}
+
+pub async fn set_password(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+    Strict(body): Strict<PasswordBody>,
+) -> Result<WithCookie<NoContent>, Fail> {
+    let users = shared.app.users();
+    let opened = users.set_password(&person, &secret(body.password)).await?;
+    Ok(with_session(&opened, NoContent))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmailBody {
+    #[schemars(length(max = 254))]
+    email: String,
+}
+
+pub async fn ask_email(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+    Strict(body): Strict<EmailBody>,
+) -> Result<Accepted<Empty>, Fail> {
+    shared.app.users().ask_email(&person, &body.email).await?;
+    Ok(Accepted(Empty {}))
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct SecondFactorBody {
+    /// Base32, to be typed.
+    secret: Exposed,
+    otpauth_url: Exposed,
+    /// The same as a picture: a PNG data URL.
+    qr_image: Exposed,
+}
+
+pub async fn begin_second_factor(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<Answer<SecondFactorBody>, Fail> {
+    let begun = shared.app.users().begin_second_factor(&person).await?;
+    Ok(Answer(SecondFactorBody {
+        qr_image: Exposed(secret(qr::data_url(begun.otpauth_url.expose())?)),
+        secret: Exposed(begun.secret),
+        otpauth_url: Exposed(begun.otpauth_url),
+    }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtpBody {
+    otp: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct RecoveryCodes {
+    /// Shown this once; each is good once.
+    recovery_codes: Vec<Exposed>,
+}
+
+pub async fn confirm_second_factor(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+    Strict(body): Strict<OtpBody>,
+) -> Result<WithCookie<Answer<RecoveryCodes>>, Fail> {
+    let users = shared.app.users();
+    let (opened, codes) = users
+        .confirm_second_factor(&person, &secret(body.otp))
+        .await?;
+    let recovery_codes = codes.into_iter().map(Exposed).collect();
+    Ok(with_session_of(&opened, RecoveryCodes { recovery_codes }))
+}
+
+pub async fn remove_second_factor(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+) -> Result<WithCookie<NoContent>, Fail> {
+    let opened = shared.app.users().remove_second_factor(&person).await?;
+    Ok(with_session(&opened, NoContent))
+}
+
+pub async fn new_recovery_codes(
+    SignedIn { person, .. }: SignedIn<Confirmed>,
+    State(shared): State<Shared>,
+    Strict(Nothing {}): Strict<Nothing>,
+) -> Result<Answer<RecoveryCodes>, Fail> {
+    let codes = shared.app.users().new_recovery_codes(&person).await?;
+    let recovery_codes = codes.into_iter().map(Exposed).collect();
+    Ok(Answer(RecoveryCodes { recovery_codes }))
+}

@@ -11,7 +11,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
 };
 use bytes::Bytes;
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use http_body_util::LengthLimitError;
 use recado_model::{Error, ErrorCode};
 use serde::{
@@ -47,7 +47,8 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Strict<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, _: &Shared) -> Result<Self, Fail> {
         let (parts, body) = request.into_parts();
-        if !parts.headers.contains_key(header::CONTENT_TYPE) {
+        let says = |value: &HeaderValue| !matches!(value.as_bytes().trim_ascii(), [] | [b';', ..]);
+        if !parts.headers.get(header::CONTENT_TYPE).is_some_and(says) {
             let text = "Send the body as JSON, with Content-Type: application/json.";
             return Err(Error::new(ErrorCode::UnsupportedMediaType, text).into());
         }

@@ -73,6 +73,8 @@ pub struct Options {
     pub version: String,
     /// Where the source of the running program is; the licence asks for it.
     pub source_url: String,
+    /// The control address of the sandbox, where one is the network.
+    pub sandbox_url: Option<String>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Web pages of other origins that may read answers.
@@ -92,6 +94,7 @@ impl Default for Options {
             request_timeout: Duration::from_secs(60),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
+            sandbox_url: None,
             trusted_proxies: Vec::new(),
             cors: edge::Cors::default(),
         }

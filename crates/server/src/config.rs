@@ -259,6 +259,13 @@ impl Settings {
         Some(self.sandbox.url.as_str()).filter(|url| !url.is_empty())
     }
 
+    /// Where the same sandbox makes phones: its network and its control are one listener.
+    pub fn sandbox_control(&self) -> Option<String> {
+        let url = self.sandbox_url()?.strip_prefix("ws://")?;
+        let host = url.split('/').next()?;
+        Some(format!("http://{host}"))
+    }
+
     /// What the engine connects to.
     pub fn network(&self) -> Network {
         match self.sandbox_url() {

@@ -113,6 +113,7 @@ impl Gateway {
             body_limit: settings.limits.body_bytes,
             request_timeout: Duration::from_secs(settings.limits.request_secs),
             source_url: settings.source_url.clone(),
+            sandbox_url: settings.sandbox_control(),
             trusted_proxies: settings.trusted_proxies()?,
             cors: settings.cors()?,
             ..recado_api::Options::default()

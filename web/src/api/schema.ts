@@ -1036,9 +1036,9 @@ export interface operations {
                         /** Format: int64 */
                         age_days: number;
                         /** @description Shown this once. */
-                        client_secret?: string | null;
+                        client_secret?: string;
                         client_secret_id?: string;
-                        client_token?: string | null;
+                        client_token?: string;
                         /** Format: date-time */
                         created_at: string;
                         /** Format: date-time */
@@ -1072,13 +1072,13 @@ export interface operations {
                              */
                             grace_until: string | null;
                             id: string;
-                        } | null;
+                        };
                         /** Format: date-time */
                         revoked_at: string | null;
                         /** @enum {string} */
                         state: "live" | "grace" | "expired" | "revoked";
                         /** @description Of all kinds but a client's. */
-                        token?: string | null;
+                        token?: string;
                     };
                 };
             };
@@ -1298,9 +1298,9 @@ export interface operations {
                         /** Format: int64 */
                         age_days: number;
                         /** @description Shown this once. */
-                        client_secret?: string | null;
+                        client_secret?: string;
                         client_secret_id?: string;
-                        client_token?: string | null;
+                        client_token?: string;
                         /** Format: date-time */
                         created_at: string;
                         /** Format: date-time */
@@ -1334,13 +1334,13 @@ export interface operations {
                              */
                             grace_until: string | null;
                             id: string;
-                        } | null;
+                        };
                         /** Format: date-time */
                         revoked_at: string | null;
                         /** @enum {string} */
                         state: "live" | "grace" | "expired" | "revoked";
                         /** @description Of all kinds but a client's. */
-                        token?: string | null;
+                        token?: string;
                     };
                 };
             };
@@ -1759,6 +1759,8 @@ export interface operations {
                          * @description Whole seconds until the next code takes its place.
                          */
                         expires_in: number | null;
+                        /** @description The text in it: what a virtual phone is given. */
+                        qr: string | null;
                         /** @description PNG data URL, while it waits. */
                         qr_image: string | null;
                         /** @enum {string} */
@@ -2818,6 +2820,8 @@ export interface operations {
                         /** @enum {string} */
                         network: "whatsapp" | "sandbox";
                         public_url: string;
+                        /** @description Where virtual phones are made, on the sandbox network. */
+                        sandbox_url: string | null;
                         /** @description Nobody has set this gateway up: the link of the first start is where the program said. */
                         setup_needed: boolean;
                         /** @enum {string} */

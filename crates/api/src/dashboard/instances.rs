@@ -172,6 +172,8 @@ pub struct QrBody {
     status: &'static str,
     /// PNG data URL, while it waits.
     qr_image: Option<String>,
+    /// The text in it: what a virtual phone is given.
+    qr: Option<String>,
     /// Whole seconds until the next code takes its place.
     expires_in: Option<i64>,
 }
@@ -191,11 +193,13 @@ pub async fn qr(
         } => QrBody {
             status: "waiting",
             qr_image: Some(qr::data_url(&code)?),
+            qr: Some(code),
             expires_in: Some(whole_seconds(expires_in_ms)),
         },
         QrAnswer::Paired { .. } => QrBody {
             status: "connected",
             qr_image: None,
+            qr: None,
             expires_in: None,
         },
     }))

@@ -25,6 +25,8 @@ pub struct DashboardState {
     version: String,
     #[schemars(extend("enum" = ["whatsapp", "sandbox"]))]
     network: &'static str,
+    /// Where virtual phones are made, on the sandbox network.
+    sandbox_url: Option<String>,
     /// Where the source of this program is, as its licence asks.
     source_url: String,
     public_url: String,
@@ -56,6 +58,7 @@ pub async fn state(
     Ok(Answer(DashboardState {
         version: shared.options.version.clone(),
         network: shared.app.network(),
+        sandbox_url: shared.options.sandbox_url.clone(),
         source_url: shared.options.source_url.clone(),
         public_url: config.public_url.clone(),
         setup_needed: shared.app.users().setup_needed().await?,

@@ -48,7 +48,7 @@ export function CodePane({ instance }: { instance: Instance }) {
       </div>
       <div>
         <Steps by="code" />
-        <SandboxHint instance={instance} by="code" phone={digits(phone)} code={given?.code} />
+        <SandboxHint by="code" phone={digits(phone)} code={given?.code} />
       </div>
     </div>
   );

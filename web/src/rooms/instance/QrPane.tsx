@@ -62,7 +62,7 @@ export function QrPane({ instance, begin }: { instance: Instance; begin: boolean
       </div>
       <div>
         <Steps by="qr" />
-        <SandboxHint instance={instance} by="qr" />
+        <SandboxHint by="qr" code={qr.data?.qr} />
       </div>
     </div>
   );

@@ -6,7 +6,8 @@ export function useAddress(): string {
   return (data?.public_url ?? window.location.origin).replace(/\/+$/, '');
 }
 
-export const useSandbox = (): boolean => useGateway().data?.network === 'sandbox';
+/** Where virtual phones are made; nothing outside the sandbox. */
+export const useSandboxAddress = (): string | null => useGateway().data?.sandbox_url ?? null;
 
 /** Letters are files that somebody has to hand over. */
 export const useMailIsFile = (): boolean => useGateway().data?.mail === 'file';

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::process::Stop;
-use crate::{laws, smoke, test, tools};
+use crate::{laws, smoke, test, tools, web};
 
 /// Documents that the program writes itself.
 const GENERATED: [&str; 4] = ["access-matrix.md", "config.md", "openapi.json", "events.md"];
@@ -46,6 +46,7 @@ pub fn run(options: Options) -> Result<()> {
         tool("deny", &["check", "bans", "licenses", "sources"])
     })?;
     steps.run("unused dependencies", || tool("machete", &[]))?;
+    steps.run("dashboard: types, style, unit tests", web::check)?;
     steps.run("clippy", || {
         cargo(&[
             "clippy",
@@ -60,6 +61,7 @@ pub fn run(options: Options) -> Result<()> {
     })?;
     // Features are unified over a workspace build, so only a build of this package alone shows what people get.
     let production = || -> Result<PathBuf> {
+        web::build()?;
         let built = tools::build_recado(false, false)?;
         tools::keep(&built, "recado-production")
     };

@@ -1,4 +1,4 @@
-//! The front door of the repository: `cargo xtask demo | test | ci | bench | fuzz`.
+//! The front door of the repository: `cargo xtask demo | test | browser | screenshots | ci | bench | fuzz`.
 //!
 //! What lives here: everything a person or CI does to the whole tree. It must stay quick to compile, so it
 //! depends on none of the recado crates and talks to the built programs as an outsider would.
@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod browser;
 mod ci;
 mod demo;
 mod fuzz;
@@ -19,6 +20,7 @@ mod process;
 mod smoke;
 mod test;
 mod tools;
+mod web;
 
 use std::ffi::OsString;
 
@@ -38,8 +40,12 @@ struct Cli {
 enum Task {
     /// Build everything, start a gateway and a WhatsApp network on loopback, and play the main story
     Demo(demo::Options),
-    /// Run every test, on SQLite and on a throwaway PostgreSQL
+    /// Run every test, on SQLite and on a throwaway PostgreSQL, and the dashboard's in a browser
     Test(test::Options),
+    /// Run only the dashboard's tests, in a browser
+    Browser(browser::Options),
+    /// Make the pictures of the dashboard anew (docs/screenshots)
+    Screenshots,
     /// Everything that `.ci/run` checks
     Ci(ci::Options),
     /// Measure
@@ -53,6 +59,8 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse_from(words(std::env::args_os())).task {
         Task::Demo(options) => demo::run(options),
         Task::Test(options) => test::run(&options),
+        Task::Browser(options) => browser::run(&options),
+        Task::Screenshots => browser::screenshots(),
         Task::Ci(options) => ci::run(options),
         Task::Bench(bench) => bench::run(&bench),
         Task::Fuzz(options) => fuzz::run(&options),
@@ -67,10 +75,12 @@ fn main() -> std::process::ExitCode {
 }
 
 /// `cargo xtask demo -- --once` means what `cargo xtask demo --once` means: people write both, and only
-/// `test` has words of its own to pass on behind `--`.
+/// `test` and `browser` have words of their own to pass on behind `--`.
 fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = args.collect();
-    let passes_on = words.get(1).is_some_and(|task| task == "test");
+    let passes_on = words
+        .get(1)
+        .is_some_and(|task| task == "test" || task == "browser");
     if let Some(at) = words.iter().position(|word| word == "--")
         && !passes_on
     {

@@ -75,6 +75,7 @@ pub fn production(program: &Path, stop: &Stop) -> Result<()> {
             health["network"]
         );
     }
+    dashboard(&http, &base)?;
     if !process::stop(&mut server.child, Signal::TERM, Duration::from_secs(30)) {
         bail!("recado did not end within 30 s of SIGTERM");
     }
@@ -86,6 +87,36 @@ pub fn production(program: &Path, stop: &Stop) -> Result<()> {
         );
     }
     refuses_a_plain_network(program, port, metrics, stop)
+}
+
+/// The page, everything that it loads, and what a browser asks first.
+fn dashboard(http: &Http, base: &str) -> Result<()> {
+    let page = http.get(&format!("{base}/dashboard"))?.ok()?.text;
+    let mut loaded = 0;
+    for part in page.split(['"', '\'']) {
+        let file = part.starts_with("/dashboard/") && part.contains('.');
+        if file {
+            http.get(&format!("{base}{part}"))?.ok()?;
+            loaded += 1;
+        }
+    }
+    if loaded == 0 || !page.contains("type=\"module\"") {
+        bail!("/dashboard is not the built dashboard: {page}");
+    }
+    let state = http
+        .get(&format!("{base}/dashboard/api/state"))?
+        .ok()?
+        .json()?;
+    if state["network"] != "whatsapp" || state["setup_needed"] != true {
+        bail!("a fresh gateway says of itself {state}");
+    }
+    for path in ["me", "instances", "credentials", "members", "audit"] {
+        let reply = http.get(&format!("{base}/dashboard/api/{path}"))?;
+        if reply.status != 401 {
+            bail!("/dashboard/api/{path} answered a stranger {}", reply.status);
+        }
+    }
+    Ok(())
 }
 
 fn refuses_a_plain_network(program: &Path, port: u16, metrics: u16, stop: &Stop) -> Result<()> {

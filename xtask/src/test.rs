@@ -1,4 +1,5 @@
-//! `cargo xtask test`: every test of the workspace, on SQLite and on a throwaway PostgreSQL.
+//! `cargo xtask test`: every test of the workspace, on SQLite and on a throwaway PostgreSQL, and the
+//! dashboard's tests in a browser.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -8,11 +9,12 @@ use rustix::process::Signal;
 
 use crate::postgres::Postgres;
 use crate::process::{self, Stop};
-use crate::tools;
+use crate::{browser, tools};
 
 #[derive(clap::Args, Default)]
 pub struct Options {
-    /// Handed to the test runner as they are, e.g. `-p recado-store` or a part of a test's name
+    /// Handed to the test runner as they are, e.g. `-p recado-store` or a part of a test's name; then the
+    /// browser stays closed (its own tests: `cargo xtask browser`)
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -20,6 +22,10 @@ pub struct Options {
 /// Runs the tests; PostgreSQL is stopped whatever happens.
 pub fn run(options: &Options) -> Result<()> {
     let stop = Stop::on_signals()?;
+    // First: it takes a minute, and the runner's own closing lines are to be the last that one sees.
+    if options.args.is_empty() {
+        browser::test(&[], &stop)?;
+    }
     let postgres = Postgres::start(&stop)?;
     println!("PostgreSQL: {} (thrown away afterwards)", postgres.url());
     let url = postgres.url();

@@ -81,6 +81,7 @@ async fn serve(count: usize) -> Result<()> {
         clock: Arc::new(SystemClock),
         rng,
         metrics: Some(metrics),
+        refusal_hold: World::REFUSAL_HOLD,
     };
     let gateway = Gateway::start(&settings, world).await?;
     let gateway_at = gateway.base_url.trim_start_matches("http://").parse()?;

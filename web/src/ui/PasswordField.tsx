@@ -21,14 +21,19 @@ type Props = {
 /** A password, to be typed or pasted, shown on demand. */
 export function PasswordField({ label, value, onChange, fresh, error, autoFocus, tried, disabled }: Props) {
   const { t } = useTranslation('ui');
-  const count = useId();
+  const id = useId();
+  const count = `${id}-count`;
   // As the gateway counts: characters, not bytes, after compatibility normalisation.
   const length = [...value.normalize('NFKC')].length;
   const short =
     fresh && tried && length < PASSWORD_LEAST ? t('passwordShort', { count: PASSWORD_LEAST }) : null;
+  const wrong = error ?? short;
+  // Mantine joins these by itself only where nothing is added, and does not say that it is wrong.
+  const described = [wrong && `${id}-error`, fresh && `${id}-description`, fresh && count];
   return (
     <div>
       <PasswordInput
+        id={id}
         label={label}
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}
@@ -37,13 +42,14 @@ export function PasswordField({ label, value, onChange, fresh, error, autoFocus,
         autoCapitalize="none"
         spellCheck={false}
         description={fresh ? t('passwordHint', { count: PASSWORD_LEAST }) : undefined}
-        error={error ?? short}
+        error={wrong}
+        aria-invalid={Boolean(wrong)}
         required
         withAsterisk={false}
         disabled={disabled}
         data-autofocus={autoFocus || undefined}
         autoFocus={autoFocus}
-        aria-describedby={fresh ? count : undefined}
+        aria-describedby={described.filter(Boolean).join(' ') || undefined}
         visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
       />
       {fresh && (

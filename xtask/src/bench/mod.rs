@@ -1,6 +1,6 @@
 //! `cargo xtask bench …`: what the program costs. The figures and how to read them: `docs/performance.md`.
 
-mod auth;
+mod measure;
 mod memory;
 
 use anyhow::Result;
@@ -8,14 +8,17 @@ use anyhow::Result;
 #[derive(clap::Subcommand)]
 pub enum Bench {
     /// What proving who calls costs, whether time tells secrets apart, and memory under junk tokens
-    Auth(auth::Options),
+    Auth(measure::Options),
+    /// What a flood of log-ins costs callers with credentials, and whether time tells people apart
+    LoginFlood(measure::Options),
     /// Resident memory, threads and file handles per connected, idle instance
     Memory(memory::Options),
 }
 
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Auth(options) => auth::run(options),
+        Bench::Auth(options) => measure::run("auth", options),
+        Bench::LoginFlood(options) => measure::run("login-flood", options),
         Bench::Memory(options) => memory::run(options),
     }
 }

@@ -102,12 +102,21 @@ impl Program {
         }
     }
 
-    /// The program with the same configuration but no subcommand: for `account create` and the like.
-    pub fn command_line(&self) -> Command {
-        self.configured(Command::new(&self.path))
+    /// One more setting, by the name of its variable.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, value.to_owned()));
+        self
     }
 
-    fn configured(&self, mut command: Command) -> Command {
+    /// The program with the same configuration but no subcommand: for `account create` and the like.
+    pub fn command_line(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        self.configure(&mut command);
+        command
+    }
+
+    /// Puts the settings into a command's environment, in place of those of the surrounding shell.
+    pub fn configure(&self, command: &mut Command) {
         // Settings of the surrounding shell are meant for another gateway than this one.
         for (name, _) in std::env::vars_os() {
             let ours = name.to_string_lossy();
@@ -117,7 +126,6 @@ impl Program {
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.env("NO_COLOR", "1");
-        command
     }
 
     fn spawn(&self) -> Result<Child> {
@@ -126,7 +134,8 @@ impl Program {
             .append(true)
             .open(&self.log)
             .with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut command = self.configured(process::recado(&self.path, self.subcommand));
+        let mut command = process::recado(&self.path, self.subcommand);
+        self.configure(&mut command);
         command
             .args(&self.args)
             .stdout(log.try_clone()?)

@@ -3,10 +3,10 @@
 //! `setup` readies folder, ports and programs · `children` runs and watches both processes · `info` keeps what
 //! a rerun and scripts need · `story` plays the steps · `print` is all that is said at the end.
 
-mod children;
-mod info;
+pub mod children;
+pub mod info;
 mod print;
-mod setup;
+pub mod setup;
 mod signature;
 mod story;
 
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::process::Stop;
-use crate::tools;
+use crate::{tools, web};
 use children::{Children, Program};
 use info::{Addresses, Memory};
 
@@ -53,7 +53,7 @@ pub fn run(options: Options) -> Result<()> {
     let ports = setup::ports(options.port, memory.ports.as_ref())?;
     let addresses = Addresses::new(&ports);
 
-    setup::dashboard();
+    web::build_if_possible();
     println!(
         "Building the gateway with its sandbox network (the first time takes a few minutes) …"
     );

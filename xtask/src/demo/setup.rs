@@ -1,10 +1,9 @@
-//! What must be there before anything starts: the data folder, ports, the dashboard, the accounts.
+//! What must be there before anything starts: the data folder, ports, the accounts.
 
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -103,76 +102,6 @@ pub fn ports(asked: Option<u16>, last: Option<&Ports>) -> Result<Ports> {
         sandbox: pick(last.map(|p| p.sandbox))?,
         receiver: pick(last.map(|p| p.receiver))?,
     })
-}
-
-/// Builds the dashboard when its source and Node are there. Without it the gateway shows a plain page that
-/// says so: no reason to stop.
-pub fn dashboard() {
-    let web = tools::root().join("web");
-    if !web.join("package.json").is_file() {
-        return;
-    }
-    if node_major().is_none_or(|major| major < 20) {
-        println!("The dashboard is not built: that needs Node 20 or newer. Going on without it.");
-        return;
-    }
-    if is_current(&web) {
-        return;
-    }
-    println!("Building the dashboard …");
-    let npm = |args: &[&str]| tools::run(Command::new("npm").args(args).current_dir(&web));
-    let install = if web.join("package-lock.json").is_file() {
-        "ci"
-    } else {
-        "install"
-    };
-    let installed = if web.join("node_modules").is_dir() {
-        Ok(())
-    } else {
-        npm(&[install, "--no-audit", "--no-fund"])
-    };
-    if let Err(error) = installed.and_then(|()| npm(&["run", "build"])) {
-        println!("The dashboard could not be built ({error:#}). Going on without it.");
-    }
-}
-
-fn node_major() -> Option<u32> {
-    let version = tools::output(Command::new("node").arg("--version")).ok()?;
-    version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
-}
-
-/// Whether `web/dist` is newer than everything that it is made from.
-fn is_current(web: &Path) -> bool {
-    let modified = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
-    let Some(built) = modified(&web.join("dist").join("index.html")) else {
-        return false;
-    };
-    let mut waiting: Vec<PathBuf> = [
-        "src",
-        "public",
-        "index.html",
-        "package.json",
-        "package-lock.json",
-        "vite.config.ts",
-    ]
-    .iter()
-    .map(|name| web.join(name))
-    .collect();
-    while let Some(path) = waiting.pop() {
-        if let Ok(entries) = std::fs::read_dir(&path) {
-            waiting.extend(entries.flatten().map(|entry| entry.path()));
-        }
-        if modified(&path).is_some_and(|changed| changed > built) {
-            return false;
-        }
-    }
-    true
 }
 
 /// Makes the two accounts that are not there yet, through the program's own command line.

@@ -4,12 +4,15 @@ export const GROUPS = {
     'user.signed_in',
     'user.signed_out',
     'user.session_ended',
+    'user.switched_account',
+    'user.reset_asked',
     'user.password',
     'user.email_asked',
     'user.email',
     'user.second_factor_on',
     'user.second_factor_off',
     'user.recovery_codes',
+    'user.operator',
     'member.invited',
     'member.withdrawn',
     'member.joined',
@@ -58,7 +61,7 @@ export const wordsOf = (kind: string): string | null =>
 /** Colour of an entry's mark: what one looks for on bad days stands out. */
 export function weight(kind: string): 'bad' | 'warn' | 'plain' {
   if (kind === 'access.refused' || kind === 'credential.new_network') return 'bad';
-  return /\.(revoked|deleted|removed|role|rotated|shown|logged_out|password|email|second_factor_off)$/.test(
+  return /\.(revoked|deleted|removed|role|rotated|shown|logged_out|password|email|operator|second_factor_off)$/.test(
     kind,
   ) || kind === 'credential.signed_out'
     ? 'warn'

@@ -1,4 +1,4 @@
-//! `cargo xtask bench auth`: builds `recado-bench` optimised and lets it measure.
+//! `cargo xtask bench auth` and `login-flood`: builds `recado-bench` optimised and lets it measure.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -13,14 +13,15 @@ pub struct Options {
     /// Put the figures into docs/performance.md
     #[arg(long)]
     write: bool,
-    /// What the program itself takes: --rounds, --seconds, --pairs, --tokens
+    /// What the program itself takes: --rounds, --seconds, --pairs; auth --tokens; login-flood --connections
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
 
-pub fn run(options: &Options) -> Result<()> {
+/// `what` is the subcommand of `recado-bench`.
+pub fn run(what: &str, options: &Options) -> Result<()> {
     let mut command = Command::new(build()?);
-    command.arg("auth").args(&options.rest);
+    command.arg(what).args(&options.rest);
     if options.write {
         let document = tools::root().join("docs").join("performance.md");
         command.arg("--write").arg(document);

@@ -110,6 +110,8 @@ CREATE TABLE user_session (
     seen_at            BIGINT NOT NULL,
     -- When the password was last asked for inside the session.
     proven_at          BIGINT,
+    -- How often it moved to another account: JWTs of before stay dead when it comes back.
+    switches           BIGINT NOT NULL,
     -- Where it was opened: address, and what the browser calls itself.
     address            TEXT,
     agent              TEXT,
@@ -118,6 +120,16 @@ CREATE TABLE user_session (
 CREATE INDEX user_session_user ON user_session (user_id);
 CREATE INDEX user_session_membership ON user_session (account_id, user_id);
 CREATE INDEX user_session_age ON user_session (created_at);
+
+-- Where people have signed in from, a while back: who comes from there is no stranger.
+CREATE TABLE user_network (
+    user_id TEXT NOT NULL REFERENCES app_user (id) ON DELETE CASCADE,
+    -- /32 or /64.
+    network TEXT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, network)
+);
+CREATE INDEX user_network_age ON user_network (seen_at);
 
 -- Links that are sent to people: each good once and for a short time. Used ones stay a while, so that
 -- the second click is told what happened.

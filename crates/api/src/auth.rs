@@ -10,12 +10,12 @@ mod client;
 pub mod person;
 mod presented;
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, pin::Pin, sync::Arc};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams};
 use http::request::Parts;
 use recado_app::Claimed;
-use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Role};
+use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Role, Timestamp};
 
 use crate::{Shared, describe::Described, error::Fail};
 
@@ -23,7 +23,8 @@ pub use client::ClientCredentials;
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::basic_pair;
 pub use person::{
-    Anytime, Confirmed, Least, LogIn, LogOut, Member, MemberInstance, SignedIn, Visitor, least,
+    Anytime, Confirmed, Least, LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor,
+    least,
 };
 pub use presented::{Accepts, Credentials};
 
@@ -131,6 +132,56 @@ pub trait Access {
     /// What it reads of the request beside headers and path.
     fn describe(_: &mut Described) {}
 }
+
+/// The guard of a request once more. Guards judge before the body is read, and a body may take its time:
+/// who lost a right meanwhile must not act on it. [`crate::extract`] asks when the body has come.
+#[derive(Clone, Copy)]
+pub(crate) struct Again {
+    /// The state of the caches and the time at the first look.
+    seen: u64,
+    at: Timestamp,
+    look: Look,
+}
+
+type Look = for<'a> fn(&'a mut Parts, &'a Shared) -> Looked<'a>;
+type Looked<'a> = Pin<Box<dyn Future<Output = Result<(), Fail>> + Send + 'a>>;
+
+impl Again {
+    /// For a guard to leave behind when it has let somebody pass.
+    fn note<G>(parts: &mut Parts, shared: &Shared)
+    where
+        G: FromRequestParts<Shared, Rejection = Fail>,
+    {
+        fn look<'a, G>(parts: &'a mut Parts, shared: &'a Shared) -> Looked<'a>
+        where
+            G: FromRequestParts<Shared, Rejection = Fail>,
+        {
+            Box::pin(async move { G::from_request_parts(parts, shared).await.map(|_| ()) })
+        }
+        let again = Self {
+            seen: shared.app.access().seen(),
+            at: shared.app.clock().now(),
+            look: look::<G>,
+        };
+        parts.extensions.insert(again);
+    }
+
+    /// Nothing when nothing can have changed: no credential, session or role did, and no time went by in
+    /// which one may have ended.
+    pub(crate) async fn look(parts: &mut Parts, shared: &Shared) -> Result<(), Fail> {
+        let Some(again) = parts.extensions.get::<Self>().copied() else {
+            return Ok(());
+        };
+        let went_by = shared.app.clock().now().since(again.at);
+        if again.seen == shared.app.access().seen() && (0..STILL_MS).contains(&went_by) {
+            return Ok(());
+        }
+        (again.look)(parts, shared).await
+    }
+}
+
+/// What a body may take before the guard looks again in any case.
+const STILL_MS: i64 = 250;
 
 /// No proof is asked for and none is looked at.
 pub struct Public;
@@ -244,6 +295,7 @@ impl<L: Least> FromRequestParts<Shared> for Owner<L> {
         let access = shared.app.access();
         let proof = access.owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             caller,
             least: PhantomData,
@@ -258,6 +310,7 @@ impl<L: Least> FromRequestParts<Shared> for AccountOwner<L> {
         let access = shared.app.access();
         let proof = access.account_owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             caller,
             least: PhantomData,
@@ -276,6 +329,7 @@ impl<L: Least> FromRequestParts<Shared> for OwnerInstance<L> {
             .owner_instance(&shown.presented(), &id, L::ROLE)
             .await;
         let (caller, instance) = shown.judge(proof.map_err(owner_words))?;
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             caller,
             instance,
@@ -293,6 +347,7 @@ impl<L: Least> FromRequestParts<Shared> for InstanceAccess<L> {
         let proof = access.instance(&shown.presented(), &id, L::ROLE).await;
         let (caller, instance) = shown.judge(proof)?;
         shared.app.billing().require(&instance)?;
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             caller,
             instance,
@@ -306,6 +361,7 @@ impl FromRequestParts<Shared> for McpToken {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let shown = Credentials::collect(parts, Accepts::MCP)?;
         let caller = shown.judge(shared.app.access().mcp(&shown.presented()).await)?;
+        Again::note::<Self>(parts, shared);
         Ok(Self(caller))
     }
 }
@@ -343,6 +399,7 @@ impl FromRequestParts<Shared> for MaybeMcpToken {
             let error = Error::new(ErrorCode::SessionNotYours, "The key is another account's.");
             return Err(Fail::of_proof(error, true));
         }
+        Again::note::<Self>(parts, shared);
         Ok(Self(by_token))
     }
 }
@@ -355,6 +412,7 @@ impl FromRequestParts<Shared> for SessionAccess {
         let proof = shared.app.access().session(&shown.presented(), &key).await;
         let (caller, instance) = shown.judge(proof)?;
         shared.app.billing().require(&instance)?;
+        Again::note::<Self>(parts, shared);
         Ok(Self { caller, instance })
     }
 }
@@ -365,6 +423,7 @@ impl FromRequestParts<Shared> for Claim {
         let shown = Credentials::collect(parts, Accepts::DIRECT_CREATE)?;
         let key = path_param(parts, shared, "key").await;
         let proof = shared.app.access().claim(&shown.presented(), &key).await;
+        Again::note::<Self>(parts, shared);
         let Claimed {
             shop,
             holder,
@@ -406,7 +465,8 @@ impl FromRequestParts<Shared> for NamedSession {
 /// The general text also names the pair of tokens, which does not open these routes.
 fn owner_words(mut error: Error) -> Error {
     if error.code == ErrorCode::Unauthorized {
-        error.message = "Unauthorized: send a valid owner JWT from POST /token or POST /login.".into();
+        error.message =
+            "Unauthorized: send a valid owner JWT from POST /token or POST /login.".into();
     }
     error
 }

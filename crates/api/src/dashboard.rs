@@ -23,12 +23,16 @@ pub mod login;
 pub mod me;
 pub mod members;
 
-use recado_app::users::{Opened, parse_language};
+use recado_app::{
+    Person,
+    users::{Opened, parse_language},
+};
 use recado_model::{Error, Language, Role, Secret};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Shared,
     auth::person::set_cookie,
     describe::{Answer, WithCookie, one_of},
     error::Fail,
@@ -42,6 +46,14 @@ pub struct Nothing {}
 /// An answer that says nothing.
 #[derive(Serialize, JsonSchema)]
 pub struct Empty {}
+
+/// Ends the sessions whose cookies are overwritten: nobody could end them any more.
+async fn leave(shared: &Shared, before: &[Person]) -> Result<(), Fail> {
+    for person in before {
+        shared.app.users().log_out(person).await?;
+    }
+    Ok(())
+}
 
 /// An answer with the cookie of a session that was just opened or renewed.
 fn with_session<A>(opened: &Opened, answer: A) -> WithCookie<A> {

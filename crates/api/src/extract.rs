@@ -20,7 +20,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{Options, Shared, error::Fail};
+use crate::{Options, Shared, auth::Again, error::Fail};
 
 /// Deeper nesting than any body of ours has.
 const MAX_DEPTH: usize = 32;
@@ -31,9 +31,10 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         require_json(&parts.headers)?;
         let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
+        Again::look(&mut parts, shared).await?;
         Ok(Self(parse(&bytes)?))
     }
 }
@@ -45,8 +46,8 @@ pub struct Strict<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Shared> for Strict<T> {
     type Rejection = Fail;
-    async fn from_request(request: Request, _: &Shared) -> Result<Self, Fail> {
-        let (parts, body) = request.into_parts();
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        let (mut parts, body) = request.into_parts();
         let says = |value: &HeaderValue| !matches!(value.as_bytes().trim_ascii(), [] | [b';', ..]);
         if !parts.headers.get(header::CONTENT_TYPE).is_some_and(says) {
             let text = "Send the body as JSON, with Content-Type: application/json.";
@@ -54,6 +55,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Strict<T> {
         }
         require_json(&parts.headers)?;
         let bytes = read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
+        Again::look(&mut parts, shared).await?;
         Ok(Self(parse(&bytes)?))
     }
 }

@@ -69,6 +69,8 @@ pub struct Options {
     /// How long one request may take before it is answered 504. The MCP endpoint has
     /// [`Options::MCP_TIMEOUT`], as its contract says.
     pub request_timeout: Duration,
+    /// How long a log-in that is refused without a look at the password waits for its answer.
+    pub refusal_hold: Duration,
     /// Shown by `/health` and MCP's `initialize`.
     pub version: String,
     /// Where the source of the running program is; the licence asks for it.
@@ -92,6 +94,7 @@ impl Default for Options {
         Self {
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(60),
+            refusal_hold: Duration::from_secs(1),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
             sandbox_url: None,

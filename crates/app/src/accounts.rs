@@ -96,13 +96,24 @@ pub(crate) async fn make(
     })
 }
 
-/// Account, owner and first credentials, in one transaction. Called by the command line. The first user
-/// of all runs the gateway.
+/// As [`create_with`], where the operator has no list of passwords that nobody may have.
 pub async fn create(
     store: &Store,
     clock: &dyn Clock,
     rng: &dyn Rng,
     new: NewAccount,
+) -> Result<CreatedAccount> {
+    create_with(store, clock, rng, new, &Blocklist::default()).await
+}
+
+/// Account, owner and first credentials, in one transaction. Called by the command line. The first user
+/// of all runs the gateway.
+pub async fn create_with(
+    store: &Store,
+    clock: &dyn Clock,
+    rng: &dyn Rng,
+    new: NewAccount,
+    blocklist: &Blocklist,
 ) -> Result<CreatedAccount> {
     let name = check_name("name", &new.name)?;
     let email = parse_email(&new.owner_email)?;
@@ -111,7 +122,7 @@ pub async fn create(
         .owner_password
         .unwrap_or_else(|| password::generate(rng));
     let context = [email.as_str(), name.as_str()];
-    let chosen = Password::choose(password.expose(), &context, &Blocklist::default())?;
+    let chosen = Password::choose(password.expose(), &context, blocklist)?;
     let hash = password::hash(&chosen, rng).await?;
 
     let now = clock.now();

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     App, Core,
-    access::person::{IDLE_MS, LONGEST_MS},
+    access::person::{AHEAD_MS, IDLE_MS, LONGEST_MS},
+    users::login::KNOWN_MS,
 };
 
 /// Who does something that the log keeps.
@@ -133,7 +134,7 @@ const MAX_PAGE: u32 = 500;
 pub const DEFAULT_PAGE: u32 = 50;
 
 /// Every kind of row, sorted. A test holds that the sources write these and no others.
-pub const KINDS: [&str; 37] = [
+pub const KINDS: [&str; 40] = [
     "access.refused",
     "account.changed",
     "account.created",
@@ -163,13 +164,16 @@ pub const KINDS: [&str; 37] = [
     "token.revoked",
     "user.email",
     "user.email_asked",
+    "user.operator",
     "user.password",
     "user.recovery_codes",
+    "user.reset_asked",
     "user.second_factor_off",
     "user.second_factor_on",
     "user.session_ended",
     "user.signed_in",
     "user.signed_out",
+    "user.switched_account",
     "webhook.set",
 ];
 
@@ -276,7 +280,9 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
     let oldest = now.plus_millis(-days.saturating_mul(DAY_MS));
     let ended = now.plus_millis(-ENDED_KEEP_MS);
     let (opened, seen) = (now.plus_millis(-LONGEST_MS), now.plus_millis(-IDLE_MS));
+    let ahead = now.plus_millis(AHEAD_MS);
     let links = now.plus_millis(-LINKS_KEEP_MS);
+    let networks = now.plus_millis(-KNOWN_MS);
     let (mut audit, mut credentials, mut people) = (true, true, true);
     // One transaction a batch: whoever else writes gets in between.
     while (audit || credentials || people) && !stop.is_cancelled() {
@@ -289,9 +295,12 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
             credentials = system.prune_credentials(ended, BATCH).await? >= u64::from(BATCH);
         }
         if people {
-            let sessions = system.prune_user_sessions(opened, seen, BATCH).await?;
+            let sessions = system
+                .prune_user_sessions(opened, seen, ahead, BATCH)
+                .await?;
             let links = system.prune_links(links, BATCH).await?;
-            people = sessions.max(links) >= u64::from(BATCH);
+            let networks = system.prune_user_networks(networks, BATCH).await?;
+            people = sessions.max(links).max(networks) >= u64::from(BATCH);
         }
         conn.commit().await?;
     }

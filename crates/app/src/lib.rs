@@ -53,9 +53,7 @@ use recado_store::Store;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use access::{
-    Access, Claimed, Introspection, IssuedToken, Person, Presented, ProvenClient,
-};
+pub use access::{Access, Claimed, Introspection, IssuedToken, Person, Presented, ProvenClient};
 pub use billing::{BillingConfig, ReturnTo, Standing, Subscribed, Subscriptions};
 pub use config::{Config, Guests, Signup, UsersConfig};
 pub use credentials::Credentials;

@@ -9,11 +9,11 @@
 //! Tokens are random enough to need no limit against guessing: it saves the database and the log, and
 //! tells a broken client to slow down. So whoever shows a credential that holds always passes, even
 //! from the network of an attacker. Only what people choose, passwords, is limited *before* it is
-//! looked at: [`Limits::check_login`].
+//! looked at: [`Limits::begin_login`].
 //!
-//! A log-in counts three times: for its network, for the e-mail from that network, and for the e-mail
-//! from wherever. The last allows a hundred failures in a row (NIST SP 800-63B-4, 3.2.2) and then slows
-//! strangers down to one an hour; whoever signed in from a network before is no stranger there, so
+//! A log-in counts three times: for its network (each attempt), for the e-mail from that network, and for
+//! the e-mail from wherever (failures). The last allows a hundred failures in a row (NIST SP 800-63B-4, 3.2.2) and then slows
+//! strangers down to one an hour; whoever signed in from a network before, within 90 days, is no stranger there, so
 //! nobody can lock anybody out.
 //!
 //! Kept in memory, bounded, by process: a restart forgets, and of several nodes each counts its own.
@@ -38,6 +38,10 @@ const FIRST_WAIT_MS: i64 = 1_000;
 /// Failed log-ins in a row with one e-mail, from wherever, and how long they are remembered.
 const IN_A_ROW: u32 = 100;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Letters that one network may ask for in a minute.
+const ASKING: u32 = 20;
+/// Changes that one person may make in a minute.
+const CHANGES: u32 = 60;
 /// Letters that one person may have sent to others in an hour.
 const LETTERS: u32 = 30;
 const HOUR_MS: i64 = 3600 * 1000;
@@ -185,9 +189,12 @@ pub struct Limits {
     id_rule: Rule,
     login_rule: Rule,
     in_a_row_rule: Rule,
+    attempt_rule: Rule,
+    asking_rule: Rule,
     letter_rule: Rule,
+    change_rule: Rule,
     networks: Buckets<IpNet>,
-    /// By SHA-256: a client token is a secret, and what is shown as one may be anything.
+    /// By [`key`]: a client token is a secret, and what is shown as one may be anything.
     ids: Buckets<[u8; 32]>,
 }
 
@@ -210,6 +217,9 @@ impl Limits {
                 forget_ms: DAY_MS,
                 ..rule("failed-logins-in-a-row", IN_A_ROW, 3_600_000)
             },
+            attempt_rule: rule("logins", quotas.per_network, 60_000),
+            asking_rule: rule("asking", quotas.per_network.min(ASKING), 300_000),
+            change_rule: rule("changes", quotas.per_network.max(CHANGES), 60_000),
             letter_rule: Rule {
                 window_ms: HOUR_MS,
                 forget_ms: HOUR_MS,
@@ -227,7 +237,7 @@ impl Limits {
         let (mut held, standing) = counted(&bucket, now, self.network_rule);
         let mut standings = vec![standing];
         if let Some(id) = public_id {
-            let key = digest(id);
+            let key = key("client", &[id]);
             // A network that is told to wait no longer drives up the count of somebody's client.
             let (closed, standing) = if held {
                 peeked(self.ids.get(&key), now, self.id_rule)
@@ -246,16 +256,16 @@ impl Limits {
         }
     }
 
-    /// Before a password is hashed: 429 with the wait while the network, or the e-mail from that
-    /// network, is closed. `Some(wait)` in seconds when only strangers to the e-mail are to wait. Counts
-    /// nothing.
-    pub fn check_login(&self, from: Option<IpAddr>, email: &str) -> Result<Option<u64>> {
+    /// Before a password is hashed: counts the attempt against its network, whatever becomes of it,
+    /// because it is the hashing that costs. 429 with the wait while the network, or the e-mail from that
+    /// network, is closed. `Some(wait)` in seconds when only strangers to the e-mail are to wait.
+    pub fn begin_login(&self, from: Option<IpAddr>, email: &str) -> Result<Option<u64>> {
         let now = self.clock.now();
-        let network = self.networks.get(&network(from));
+        let attempts = of(&self.ids, &key("logins", &[&network(from).to_string()]));
+        let (held, standing) = counted(&attempts, now, self.attempt_rule);
         let here = self.ids.get(&login_here(from, email));
-        let wait = closed_for(network, now, self.network_rule);
-        let wait = wait.max(closed_for(here, now, self.login_rule));
-        match wait {
+        let wait = held.then_some(standing.reset_secs);
+        match wait.max(closed_for(here, now, self.login_rule)) {
             Some(secs) => Err(too_many(secs)),
             None => {
                 let anywhere = self.ids.get(&login_anywhere(email));
@@ -267,23 +277,11 @@ impl Limits {
     /// Counts a log-in that failed, also with an e-mail that nobody has.
     pub fn login_failed(&self, from: Option<IpAddr>, email: &str) {
         let now = self.clock.now();
-        for (bucket, rule) in [
-            (of(&self.networks, &network(from)), self.network_rule),
-            (of(&self.ids, &login_here(from, email)), self.login_rule),
-            (of(&self.ids, &login_anywhere(email)), self.in_a_row_rule),
+        for (key, rule) in [
+            (login_here(from, email), self.login_rule),
+            (login_anywhere(email), self.in_a_row_rule),
         ] {
-            counted(&bucket, now, rule);
-        }
-    }
-
-    /// Counts a letter that a person has sent to somebody; 429 for one too many.
-    pub fn spend_letter(&self, user: &UserId) -> Result<()> {
-        let now = self.clock.now();
-        let key = digest(&format!("letters of {user}"));
-        let (closed, standing) = counted(&of(&self.ids, &key), now, self.letter_rule);
-        match closed {
-            true => Err(too_many(standing.reset_secs)),
-            false => Ok(()),
+            counted(&of(&self.ids, &key), now, rule);
         }
     }
 
@@ -291,6 +289,53 @@ impl Limits {
     pub fn login_held(&self, from: Option<IpAddr>, email: &str) {
         self.ids.remove(&login_here(from, email));
         self.ids.remove(&login_anywhere(email));
+    }
+
+    /// Before a password or a code of one person is looked at who holds a session or a link of theirs
+    /// already: strangers' failures do not count here.
+    pub fn begin_proof(&self, user: &UserId) -> Result<()> {
+        let bucket = self.ids.get(&key("proof", &[user.as_str()]));
+        match closed_for(bucket, self.clock.now(), self.login_rule) {
+            Some(secs) => Err(too_many(secs)),
+            None => Ok(()),
+        }
+    }
+
+    pub fn proof_failed(&self, user: &UserId) {
+        let bucket = of(&self.ids, &key("proof", &[user.as_str()]));
+        counted(&bucket, self.clock.now(), self.login_rule);
+    }
+
+    pub fn proof_held(&self, user: &UserId) {
+        self.ids.remove(&key("proof", &[user.as_str()]));
+    }
+
+    /// Counts what a network asks letters for; 429 for too many.
+    pub fn spend_asking(&self, from: Option<IpAddr>) -> Result<()> {
+        self.spend("asking", &network(from).to_string(), self.asking_rule)
+    }
+
+    /// Counts a letter that a person has sent to somebody; 429 for one too many.
+    pub fn spend_letter(&self, user: &UserId) -> Result<()> {
+        self.spend("letters", user.as_str(), self.letter_rule)
+    }
+
+    /// Counts a change that a person makes through the dashboard: each is a row in a log and a commit.
+    pub fn spend_change(&self, user: &UserId) -> Result<()> {
+        self.spend("changes", user.as_str(), self.change_rule)
+    }
+
+    fn spend(&self, kind: &str, who: &str, rule: Rule) -> Result<()> {
+        let bucket = of(&self.ids, &key(kind, &[who]));
+        let (closed, standing) = counted(&bucket, self.clock.now(), rule);
+        match closed {
+            true => Err(Error::new(
+                ErrorCode::RateLimited,
+                format!("That was often. Try again in {} s.", standing.reset_secs),
+            )
+            .with_retry_after(standing.reset_secs)),
+            false => Ok(()),
+        }
     }
 }
 
@@ -303,21 +348,27 @@ pub(crate) fn too_many(secs: u64) -> Error {
     .with_retry_after(secs)
 }
 
-/// Keys of their own: an e-mail is not taken for a client token.
 fn login_here(from: Option<IpAddr>, email: &str) -> [u8; 32] {
-    digest(&format!("login {} {email}", network(from)))
+    key("login", &[&network(from).to_string(), email])
 }
 
 fn login_anywhere(email: &str) -> [u8; 32] {
-    digest(&format!("login {email}"))
+    key("logins in a row", &[email])
+}
+
+/// The key of a bucket: its kind and what it counts, each with its length, so that no text that somebody
+/// sends is the key of another kind.
+fn key(kind: &str, parts: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in std::iter::once(&kind).chain(parts) {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().into()
 }
 
 fn network(from: Option<IpAddr>) -> IpNet {
     network_of(from.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
-}
-
-fn digest(id: &str) -> [u8; 32] {
-    Sha256::digest(id.as_bytes()).into()
 }
 
 fn of<K: Clone + Eq + std::hash::Hash>(all: &Buckets<K>, key: &K) -> Arc<Mutex<Bucket>> {

@@ -174,8 +174,11 @@ fn compose(
         .ok_or_else(|| MailError::lasting("the address is not one that mail can be sent to"))?;
     let at = u64::try_from(stamp.at.as_millis()).unwrap_or(0);
     let body = match readable {
-        true => Body::new_with_encoding(letter.text.clone(), ContentTransferEncoding::EightBit)
-            .unwrap_or_else(|_| Body::new(letter.text.clone())),
+        // Lettre itself breaks up a text that has a line of more than 76 characters, and the link in it.
+        true => Body::dangerous_pre_encoded(
+            letter.text.replace('\n', "\r\n").into_bytes(),
+            ContentTransferEncoding::EightBit,
+        ),
         false => Body::new(letter.text.clone()),
     };
     Message::builder()

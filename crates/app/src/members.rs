@@ -2,9 +2,7 @@
 //!
 //! Admins manage all but owners; owners are made and unmade by owners. An account always keeps one.
 
-use recado_model::{
-    Error, ErrorCode, Language, LinkId, Result, Role, Timestamp, UserId, text::require_seen,
-};
+use recado_model::{Error, ErrorCode, Language, LinkId, Result, Role, Timestamp, UserId};
 use recado_store::members::{Invitation, Member, RoleChange};
 
 use crate::{
@@ -89,6 +87,7 @@ impl Members<'_> {
         let record = person.record();
         self.app.limits.spend_letter(&record.user)?;
         let mut conn = self.app.core.store.write().await?;
+        let own = self.app.users().language_of(&mut conn, person).await?;
         let mut account = conn.account(&record.account);
         let members = account.members().await?;
         if members.iter().any(|member| member.email == email) {
@@ -111,7 +110,7 @@ impl Members<'_> {
             .await?;
         conn.commit().await?;
         let letter = letters::invite(
-            language.unwrap_or(record.user_language),
+            language.unwrap_or(own),
             &letters::Invite {
                 to: &email,
                 account: name.as_deref().unwrap_or_default(),
@@ -132,6 +131,7 @@ impl Members<'_> {
     }
 
     pub async fn withdraw(&self, person: &Person, id: &LinkId) -> Result<()> {
+        self.app.limits.spend_change(&person.record().user)?;
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
@@ -153,14 +153,19 @@ impl Members<'_> {
         Ok(conn.commit().await?)
     }
 
-    /// Ends the member's sessions and JWTs: they sign in anew as what they are now.
+    /// Ends the member's sessions and JWTs: they sign in anew as what they are now. The role that they
+    /// have changes nothing.
     pub async fn set_role(&self, person: &Person, user: &UserId, role: Role) -> Result<()> {
+        self.app.limits.spend_change(&person.record().user)?;
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         let member = account.member(user).await?.ok_or_else(no_member)?;
         // Neither may be beyond the one who asks: what they were, nor what they become.
         require_over(person, member.role.max(role))?;
+        if member.role == role {
+            return Ok(());
+        }
         done(account.set_role(user, role).await?)?;
         Detail::of(&person.caller)
             .with("member", user.as_str())
@@ -173,14 +178,13 @@ impl Members<'_> {
 
     /// Ends a membership: an admin another's, anybody their own.
     pub async fn remove(&self, person: &Person, user: &UserId) -> Result<()> {
+        self.app.limits.spend_change(&person.record().user)?;
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         let member = account.member(user).await?.ok_or_else(no_member)?;
         if member.user != person.record().user {
-            self.app
-                .access
-                .require_role(&person.caller, Role::Admin)?;
+            self.app.access.require_role(&person.caller, Role::Admin)?;
             require_over(person, member.role)?;
         }
         done(account.remove_member(user).await?)?;
@@ -199,12 +203,21 @@ impl Members<'_> {
         name: Option<&str>,
         language: Option<Language>,
     ) -> Result<()> {
-        let name = name.map(|name| accounts::check_name("name", name)).transpose()?;
+        let name = name
+            .map(|name| accounts::check_name("name", name))
+            .transpose()?;
+        self.app.limits.spend_change(&person.record().user)?;
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
+        let is = account.account().await?.ok_or_else(Error::forbidden)?;
+        // Only what becomes different.
+        let name = name.filter(|name| *name != is.name);
+        let language = language.filter(|language| language.as_str() != is.language);
+        if name.is_none() && language.is_none() {
+            return Ok(());
+        }
         if let Some(name) = &name {
-            require_seen("name", name)?;
             account.rename(name).await?;
         }
         if let Some(language) = language {

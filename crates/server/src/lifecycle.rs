@@ -19,6 +19,13 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub metrics: Option<PrometheusHandle>,
+    /// How long a log-in that is refused unseen waits for its answer: real time, which tests have none of.
+    pub refusal_hold: Duration,
+}
+
+impl World {
+    /// What people are made to wait.
+    pub const REFUSAL_HOLD: Duration = Duration::from_secs(1);
 }
 
 /// Few ask for metrics, and what they hold open comes from the files that callers leave over.
@@ -80,6 +87,7 @@ impl Gateway {
             clock,
             rng,
             metrics,
+            refusal_hold,
         } = world;
         listen::files::raise();
         // Before a database or a master key is made for a network that is out of reach.
@@ -111,6 +119,7 @@ impl Gateway {
         let app = App::new(deps).await?;
         let options = recado_api::Options {
             body_limit: settings.limits.body_bytes,
+            refusal_hold,
             request_timeout: Duration::from_secs(settings.limits.request_secs),
             source_url: settings.source_url.clone(),
             sandbox_url: settings.sandbox_control(),

@@ -14,11 +14,13 @@ use url::{Host, Url};
 
 use crate::{Shared, edge::ClientIp, error::Fail};
 
-use super::{Access, Accepts, Credentials, Rule, note, path_param};
+use super::{Accepts, Access, Again, Credentials, Rule, note, path_param};
 
 /// The name of the cookie. The prefix makes browsers insist on HTTPS (or loopback) and on this host.
 pub const COOKIE: &str = "__Host-recado";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// More of ours than that are somebody's game.
+const COOKIES: usize = 8;
 /// 30 days, as long as the longest session.
 const MAX_AGE_SECS: i64 = recado_app::access::person::LONGEST_MS / 1000;
 
@@ -63,16 +65,24 @@ pub struct Visitor {
     pub client: Client,
 }
 
+/// The same, where a session may begin: the cookie must be one that browsers keep.
+pub struct Opener {
+    pub client: Client,
+    /// Who was signed in so far, in this browser: that session is not left behind.
+    pub before: Vec<Person>,
+}
+
 /// Nobody yet, with e-mail and password in the body: a page of ours, or a program.
 pub struct LogIn {
     pub client: Client,
-    /// Who was signed in so far, in this browser: that session is not left behind.
-    pub before: Option<Person>,
+    /// As in [`Opener`].
+    pub before: Vec<Person>,
 }
 
-/// Whoever signs out: the cookie holds, or does not any more.
+/// Whoever signs out: the cookie holds, or does not any more. Signing out must always be possible, so
+/// here one that is there twice is no error: each that holds counts.
 pub struct LogOut {
-    pub person: Option<Person>,
+    pub people: Vec<Person>,
 }
 
 /// A person, in whatever account.
@@ -120,6 +130,10 @@ impl Access for Visitor {
     const RULE: Rule = Rule::Visitor;
 }
 
+impl Access for Opener {
+    const RULE: Rule = Rule::Visitor;
+}
+
 impl Access for LogIn {
     const RULE: Rule = Rule::LogIn;
 }
@@ -156,14 +170,18 @@ impl FromRequestParts<Shared> for Visitor {
     }
 }
 
+impl FromRequestParts<Shared> for Opener {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        let (client, before) = opener(parts, shared, false).await?;
+        Ok(Self { client, before })
+    }
+}
+
 impl FromRequestParts<Shared> for LogIn {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        no_other_credential(parts)?;
-        require_own_page(parts, shared, true)?;
-        require_safe_cookies(shared)?;
-        let client = Client::of(parts);
-        let before = person_if_any(parts, shared).await?;
+        let (client, before) = opener(parts, shared, true).await?;
         Ok(Self { client, before })
     }
 }
@@ -173,8 +191,9 @@ impl FromRequestParts<Shared> for LogOut {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         require_own_page(parts, shared, true)?;
-        let person = person_if_any(parts, shared).await?;
-        Ok(Self { person })
+        no_other_credential(parts)?;
+        let people = everybody(parts, shared).await?;
+        Ok(Self { people })
     }
 }
 
@@ -183,6 +202,7 @@ impl<W: When> FromRequestParts<Shared> for SignedIn<W> {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let person = member(parts, shared, Role::Viewer, W::CONFIRMED).await?;
         let client = Client::of(parts);
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             person,
             client,
@@ -196,6 +216,7 @@ impl<L: Least, W: When> FromRequestParts<Shared> for Member<L, W> {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
         let person = member(parts, shared, L::ROLE, W::CONFIRMED).await?;
         let client = Client::of(parts);
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             person,
             client,
@@ -218,6 +239,7 @@ impl<L: Least, W: When> FromRequestParts<Shared> for MemberInstance<L, W> {
             access.require_proof(&person)?;
         }
         note(&person.caller, Some(&instance));
+        Again::note::<Self>(parts, shared);
         Ok(Self {
             person,
             instance,
@@ -243,22 +265,48 @@ async fn member(
     Ok(person)
 }
 
-/// The same, or nobody: an old cookie is no reason to refuse a new session, nor the end of one.
-async fn person_if_any(parts: &mut Parts, shared: &Shared) -> Result<Option<Person>, Fail> {
-    match person(parts, shared).await {
-        Ok(person) => Ok(Some(person)),
-        Err(fail) if fail.error().code == ErrorCode::Unauthorized => Ok(None),
-        Err(fail) => Err(fail),
+/// Where a session may begin. `programs`: as in [`require_own_page`].
+async fn opener(
+    parts: &Parts,
+    shared: &Shared,
+    programs: bool,
+) -> Result<(Client, Vec<Person>), Fail> {
+    no_other_credential(parts)?;
+    require_own_page(parts, shared, programs)?;
+    require_safe_cookies(shared)?;
+    Ok((Client::of(parts), everybody(parts, shared).await?))
+}
+
+/// All whose cookies hold, nobody twice: an old one, or a second, is no reason to refuse a new session,
+/// nor the end of one.
+async fn everybody(parts: &Parts, shared: &Shared) -> Result<Vec<Person>, Fail> {
+    let mut people: Vec<Person> = Vec::new();
+    for cookie in cookies(&parts.headers).take(COOKIES) {
+        match of_cookie(parts, shared, Some(cookie)).await {
+            Ok(person) => {
+                let is_new = |known: &Person| known.record().id != person.record().id;
+                if people.iter().all(is_new) {
+                    people.push(person);
+                }
+            }
+            Err(error) if error.code == ErrorCode::Unauthorized => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+    Ok(people)
 }
 
 /// Who the cookie is.
-async fn person(parts: &mut Parts, shared: &Shared) -> Result<Person, Fail> {
+async fn person(parts: &Parts, shared: &Shared) -> Result<Person, Fail> {
     no_other_credential(parts)?;
     let cookie = cookie(&parts.headers)?;
-    let from = parts.extensions.get::<ClientIp>().map(|ip| ip.0);
-    let person = shared.app.access().person(cookie, from).await;
+    let person = of_cookie(parts, shared, cookie).await;
     person.map_err(|error| Fail::of_proof(error, cookie.is_some()))
+}
+
+async fn of_cookie(parts: &Parts, shared: &Shared, cookie: Option<&str>) -> Result<Person, Error> {
+    let from = parts.extensions.get::<ClientIp>().map(|ip| ip.0);
+    shared.app.access().person(cookie, from).await
 }
 
 fn no_other_credential(parts: &Parts) -> Result<(), Fail> {
@@ -267,24 +315,35 @@ fn no_other_credential(parts: &Parts) -> Result<(), Fail> {
 
 /// Our cookie's value; 400 when it is there twice, because which one counts would be anybody's guess.
 fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Fail> {
-    let mut found = None;
-    for line in headers.get_all(header::COOKIE) {
-        // One that cannot be read holds nothing of ours.
-        let Ok(line) = line.to_str() else { continue };
-        for pair in line.split(';') {
-            let Some((name, value)) = pair.trim().split_once('=') else {
-                continue;
-            };
-            if name != COOKIE {
-                continue;
-            }
-            if found.replace(value).is_some() {
-                let text = format!("The cookie {COOKIE} is there twice. Delete it and sign in again.");
-                return Err(Error::new(ErrorCode::ConflictingCredentials, text).into());
-            }
-        }
+    let mut found = cookies(headers);
+    let first = found.next();
+    if found.next().is_some() {
+        let text = format!("The cookie {COOKIE} is there twice. Delete it and sign in again.");
+        return Err(Error::new(ErrorCode::ConflictingCredentials, text).into());
     }
-    Ok(found)
+    Ok(first)
+}
+
+/// The values of all cookies of that name, `""` for one that is no ASCII. Whatever bytes stand in those
+/// beside it are their owners' business.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|b| *b == b';'));
+    pairs.filter_map(|pair| {
+        let value = trimmed(pair).strip_prefix(COOKIE.as_bytes())?;
+        let value = value.strip_prefix(b"=")?;
+        let text = std::str::from_utf8(value)
+            .ok()
+            .filter(|text| text.is_ascii());
+        Some(text.unwrap_or_default())
+    })
+}
+
+fn trimmed(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// 403 for what a page of another site sent. `programs`: a request without any of the headers that
@@ -365,9 +424,7 @@ pub fn set_cookie(cookie: &Secret) -> Option<HeaderValue> {
 
 /// `Set-Cookie` that ends it.
 pub fn clear_cookie() -> HeaderValue {
-    HeaderValue::from_static(
-        "__Host-recado=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict",
-    )
+    HeaderValue::from_static("__Host-recado=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
 }
 
 #[cfg(test)]
@@ -419,5 +476,32 @@ mod tests {
         assert_eq!(of(&["__host-recado=abc", "x"]).ok().flatten(), None);
         assert!(of(&["__Host-recado=a; __Host-recado=b"]).is_err());
         assert!(of(&["__Host-recado=a", "__Host-recado=a"]).is_err());
+    }
+
+    #[test]
+    fn it_is_found_among_whatever_others_wrote() {
+        let of = |line: &[u8]| {
+            let mut headers = HeaderMap::new();
+            let line = HeaderValue::from_bytes(line).expect("a line");
+            headers.append(header::COOKIE, line);
+            cookie(&headers).map(|found| found.map(str::to_owned))
+        };
+        for (line, found) in [
+            (&b"name=Jos\xe9; __Host-recado=abc"[..], Some("abc")),
+            (b"\xff=\xff;\t __Host-recado=abc \t; a", Some("abc")),
+            (b"__Host-recado=a=b", Some("a=b")),
+            // Ours, and nobody's.
+            (b"__Host-recado=\xe9", Some("")),
+            (b"__Host-recado=", Some("")),
+            (b"__Host-recado", None),
+            (b"__host-recado=abc", None),
+            (b"__Host-recado2=abc; x__Host-recado=abc", None),
+            (b"\xe9__Host-recado=abc; __Host-recado\xe9=abc", None),
+            (b"a=\"__Host-recado=abc\"", None),
+        ] {
+            let got = of(line).ok().flatten();
+            assert_eq!(got.as_deref(), found, "{}", line.escape_ascii());
+        }
+        assert!(of(b"__Host-recado=abc; x=\xe9; __Host-recado=\xe9").is_err());
     }
 }

@@ -186,23 +186,25 @@ pub async fn qr(
     State(shared): State<Shared>,
 ) -> Result<Answer<QrBody>, Fail> {
     let sessions = shared.app.sessions();
-    Ok(Answer(match sessions.qr(&person.caller, &instance).await? {
-        QrAnswer::Waiting {
-            code,
-            expires_in_ms,
-        } => QrBody {
-            status: "waiting",
-            qr_image: Some(qr::data_url(&code)?),
-            qr: Some(code),
-            expires_in: Some(whole_seconds(expires_in_ms)),
+    Ok(Answer(
+        match sessions.qr(&person.caller, &instance).await? {
+            QrAnswer::Waiting {
+                code,
+                expires_in_ms,
+            } => QrBody {
+                status: "waiting",
+                qr_image: Some(qr::data_url(&code)?),
+                qr: Some(code),
+                expires_in: Some(whole_seconds(expires_in_ms)),
+            },
+            QrAnswer::Paired { .. } => QrBody {
+                status: "connected",
+                qr_image: None,
+                qr: None,
+                expires_in: None,
+            },
         },
-        QrAnswer::Paired { .. } => QrBody {
-            status: "connected",
-            qr_image: None,
-            qr: None,
-            expires_in: None,
-        },
-    }))
+    ))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::Visitor,
+    auth::{Opener, Visitor},
     describe::{Accepted, Answer, Rfc3339, WithCookie, one_of},
     error::Fail,
     extract::Strict,
 };
 
-use super::{Empty, language, roles, secret, with_session_of};
+use super::{Empty, language, leave, roles, secret, with_session_of};
 
 #[derive(Serialize, JsonSchema)]
 pub struct DashboardState {
@@ -152,7 +152,7 @@ pub struct UseAnswer {
 }
 
 pub async fn use_link(
-    Visitor { client }: Visitor,
+    Opener { client, before }: Opener,
     State(shared): State<Shared>,
     Strict(body): Strict<UseBody>,
 ) -> Result<WithCookie<Answer<UseAnswer>>, Fail> {
@@ -169,7 +169,10 @@ pub async fn use_link(
         },
     };
     Ok(match shared.app.users().use_link(used).await? {
-        Used::SignedIn(opened) => with_session_of(&opened, UseAnswer { signed_in: true }),
+        Used::SignedIn(opened) => {
+            leave(&shared, &before).await?;
+            with_session_of(&opened, UseAnswer { signed_in: true })
+        }
         Used::Done => WithCookie {
             cookie: None,
             answer: Answer(UseAnswer { signed_in: false }),

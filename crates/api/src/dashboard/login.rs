@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use recado_app::{IssuedToken, users::Credentials};
-use recado_model::AccountId;
+use recado_model::{AccountId, Error, ErrorCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
     extract::Strict,
 };
 
-use super::{Nothing, secret, with_session_of};
+use super::{Nothing, leave, secret, with_session_of};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -69,21 +69,35 @@ pub async fn log_in(
         agent: client.agent,
     };
     let users = shared.app.users();
-    let (opened, token) = users.log_in(shown).await?;
-    if let Some(before) = before {
-        // Its cookie is overwritten: nobody could end it any more.
-        users.log_out(&before).await?;
-    }
+    let (opened, token) = match users.log_in(shown).await {
+        Ok(opened) => opened,
+        Err(error) => return Err(held(&shared, error).await),
+    };
+    leave(&shared, &before).await?;
     Ok(with_session_of(&opened, token.into()))
 }
 
+/// Whoever is told to wait is made to: a flood of log-ins that are refused at once would cost more than
+/// the hashing that it is refused for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a flood costs is real time, whatever the product's clock says"
+)]
+async fn held(shared: &Shared, error: Error) -> Fail {
+    if matches!(
+        error.code,
+        ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::HumanCheckFailed
+    ) {
+        tokio::time::sleep(shared.options.refusal_hold).await;
+    }
+    error.into()
+}
+
 pub async fn log_out(
-    LogOut { person }: LogOut,
+    LogOut { people }: LogOut,
     State(shared): State<Shared>,
 ) -> Result<WithCookie<NoContent>, Fail> {
-    if let Some(person) = person {
-        shared.app.users().log_out(&person).await?;
-    }
+    leave(&shared, &people).await?;
     Ok(WithCookie {
         cookie: Some(clear_cookie()),
         answer: NoContent,

@@ -127,7 +127,12 @@ pub async fn switch_account(
 ) -> Result<WithCookie<Answer<MeBody>>, Fail> {
     let users = shared.app.users();
     let account = AccountId::from_text(body.account);
-    let opened = users.switch_account(&person, &account).await?;
+    let Some(opened) = users.switch_account(&person, &account).await? else {
+        return Ok(WithCookie {
+            cookie: None,
+            answer: Answer(me_of(&shared, &person).await?),
+        });
+    };
     let there = shared.app.access().person_of(&opened.session, &person);
     Ok(with_session_of(&opened, me_of(&shared, &there).await?))
 }

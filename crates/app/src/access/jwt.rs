@@ -35,6 +35,9 @@ const AUDIENCE: &str = "recado:instance-api";
 /// What a client's token may do: all of the instance API.
 const SCOPE: &str = "instance-api";
 const MAX_LEN: usize = 4096;
+/// A person's live no longer than this, whatever is configured for those of clients: a browser gets
+/// them.
+const PERSON_TTL_SECS: i64 = 3600;
 /// Tokens from the future by less than this are ours, from a node whose clock is a little ahead.
 const SKEW_SECS: i64 = 5;
 
@@ -105,14 +108,16 @@ pub struct Claims {
     pub cid: Option<CredentialId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cv: Option<i64>,
-    /// Of a person's: the session it came from, the account it acts in, and the person's generation
-    /// then.
+    /// Of a person's: the session it came from, the account it acts in, the person's generation then,
+    /// and how often the session had moved to another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<UserSessionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acc: Option<AccountId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ug: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sw: Option<i64>,
     /// The account's generation then.
     generation: i64,
 }
@@ -129,6 +134,7 @@ enum From<'a> {
         session: &'a UserSessionId,
         account: &'a AccountId,
         generation: i64,
+        switches: i64,
     },
 }
 
@@ -230,6 +236,7 @@ impl Jwts {
                 format!("account:{}", credential.account),
                 SCOPE.into(),
                 credential.generation,
+                self.ttl_secs,
             )
         })
     }
@@ -241,22 +248,28 @@ impl Jwts {
             sid: Some(record.id.clone()),
             acc: Some(record.account.clone()),
             ug: Some(record.user_generation),
+            sw: Some(record.switches),
             ..self.claims(
                 format!("user:{}", record.user),
                 scope_of(record.role),
                 record.account_generation,
+                self.person_ttl_secs(),
             )
         })
     }
 
+    fn person_ttl_secs(&self) -> i64 {
+        self.ttl_secs.min(PERSON_TTL_SECS)
+    }
+
     /// What every token says; who it is for comes on top.
-    fn claims(&self, sub: String, scope: String, generation: i64) -> Claims {
+    fn claims(&self, sub: String, scope: String, generation: i64, ttl_secs: i64) -> Claims {
         let now = self.clock.now().as_secs();
         Claims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
             sub,
-            exp: now + self.ttl_secs,
+            exp: now + ttl_secs,
             nbf: now,
             iat: now,
             jti: random_base32(&*self.rng),
@@ -266,6 +279,7 @@ impl Jwts {
             sid: None,
             acc: None,
             ug: None,
+            sw: None,
             generation,
         }
     }
@@ -281,7 +295,7 @@ impl Jwts {
         let text = jsonwebtoken::encode(&header, &claims, key).map_err(Error::internal)?;
         Ok(IssuedToken {
             access_token: Secret::new(text),
-            expires_in: self.ttl_secs,
+            expires_in: claims.exp - claims.iat,
         })
     }
 
@@ -392,14 +406,17 @@ impl Jwts {
                 session,
                 account,
                 generation,
+                switches,
             }) => {
                 let Some(session) = sessions.by_id(session, seen).await? else {
                     return Ok(None);
                 };
                 let record = &session.record;
-                // One who has moved on to another account has left this token behind.
+                // One who has moved on to another account has left this token behind, also when they
+                // are back.
                 let same = user == record.user.as_str()
                     && *account == record.account
+                    && switches == record.switches
                     && generation == record.user_generation
                     && claims.generation == record.account_generation
                     && is_scope(&claims.scope);
@@ -477,9 +494,12 @@ impl Jwts {
         let claims = jsonwebtoken::decode::<Claims>(token.text, key, &self.validation)
             .ok()?
             .claims;
-        claims.from()?;
+        let longest = match claims.from()? {
+            From::Client { .. } => self.ttl_secs,
+            From::Person { .. } => self.person_ttl_secs(),
+        };
         let lifetime = claims.exp.checked_sub(claims.iat)?;
-        ((1..=self.ttl_secs).contains(&lifetime) && claims.nbf >= claims.iat).then_some(claims)
+        ((1..=longest).contains(&lifetime) && claims.nbf >= claims.iat).then_some(claims)
     }
 }
 
@@ -524,6 +544,7 @@ impl Claims {
                 sid: None,
                 acc: None,
                 ug: None,
+                sw: None,
                 ..
             } => Some(From::Client {
                 account: self.sub.strip_prefix("account:")?,
@@ -536,12 +557,14 @@ impl Claims {
                 sid: Some(session),
                 acc: Some(account),
                 ug: Some(generation),
+                sw: Some(switches),
                 ..
             } => Some(From::Person {
                 user: self.sub.strip_prefix("user:")?,
                 session,
                 account,
                 generation: *generation,
+                switches: *switches,
             }),
             _ => None,
         }

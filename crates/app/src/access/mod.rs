@@ -91,6 +91,11 @@ impl Access {
         self.credentials.invalidate();
     }
 
+    /// Changes whenever something that was proven may no longer hold.
+    pub fn seen(&self) -> u64 {
+        self.credentials.seen()
+    }
+
     /// Commits what changed credentials, and forgets what is cached: also when the caller gives up
     /// waiting, for it may be committed all the same.
     pub(crate) async fn commit(&self, conn: Conn) -> Result<()> {

@@ -31,6 +31,11 @@ pub const IDLE_MS: i64 = 12 * 3600 * 1000;
 pub const LONGEST_MS: i64 = 30 * 24 * 3600 * 1000;
 /// How long a password that was asked for inside a session counts.
 pub const PROOF_MS: i64 = 10 * 60 * 1000;
+/// Times may lie ahead of now by less than this: the clock was ahead when they were written, and was
+/// corrected since. They count as now, so that an hour's correction signs nobody out, and nobody stays
+/// signed in for longer than this beyond the ends above. Of a time further ahead nobody knows how long
+/// ago it was: that session has ended.
+pub const AHEAD_MS: i64 = IDLE_MS;
 /// The database learns of a use this often.
 const NOTE_EVERY_MS: i64 = 5 * 60 * 1000;
 const SESSIONS: usize = 20_000;
@@ -42,6 +47,11 @@ pub fn new_cookie(rng: &dyn Rng) -> (Secret, Digest32) {
     let text = URL_SAFE_NO_PAD.encode(bytes);
     let lookup = digest(&text);
     (Secret::new(text), lookup)
+}
+
+/// Whether `at` is less than `longest_ms` ago.
+pub fn is_within(longest_ms: i64, at: Timestamp, now: Timestamp) -> bool {
+    (-AHEAD_MS..longest_ms).contains(&now.since(at))
 }
 
 /// A session in memory, with when it was last used.
@@ -65,10 +75,12 @@ impl Person {
         &self.session.record
     }
 
-    /// Until when the password that was asked for inside the session counts.
-    pub fn proven_until(&self) -> Option<Timestamp> {
+    /// Until when the password that was asked for inside the session counts; `None` when it does not.
+    pub fn proven_until(&self, now: Timestamp) -> Option<Timestamp> {
         let at = self.record().proven_at?;
-        Some(at.plus_millis(PROOF_MS))
+        // A time that lies ahead is no proof: the clock was set back.
+        let holds = (0..PROOF_MS).contains(&now.since(at));
+        holds.then(|| at.plus_millis(PROOF_MS))
     }
 }
 
@@ -123,14 +135,14 @@ impl Sessions {
 
     /// Whether it holds, however long ago it was used: a JWT lives shorter than an idle session.
     pub fn is_open(&self, session: &Session) -> bool {
-        let age = self.clock.now().since(session.record.created_at);
-        session.record.generations_hold && age < LONGEST_MS
+        let record = &session.record;
+        record.generations_hold && is_within(LONGEST_MS, record.created_at, self.clock.now())
     }
 
     /// Whether it holds and was used lately.
     fn is_used(&self, session: &Session) -> bool {
-        let seen = session.seen_at.load(Ordering::Relaxed);
-        self.is_open(session) && self.clock.now().as_millis().saturating_sub(seen) < IDLE_MS
+        let seen = Timestamp::from_millis(session.seen_at.load(Ordering::Relaxed));
+        self.is_open(session) && is_within(IDLE_MS, seen, self.clock.now())
     }
 
     async fn note(&self, session: &Session) {
@@ -231,13 +243,9 @@ impl Access {
     /// 403 unless the password was asked for inside the session lately: an open browser alone must not
     /// be enough.
     pub fn require_proof(&self, person: &Person) -> Result<()> {
-        let now = self.clock.now();
-        let proven = person.record().proven_at;
-        // A time that lies ahead is no proof: the clock was set back.
-        let holds = proven.is_some_and(|at| (0..PROOF_MS).contains(&now.since(at)));
-        match holds {
-            true => Ok(()),
-            false => Err(Error::new(
+        match person.proven_until(self.clock.now()) {
+            Some(_) => Ok(()),
+            None => Err(Error::new(
                 ErrorCode::ProofRequired,
                 "Confirm with your password first: POST /dashboard/api/confirm. It counts for 10 minutes.",
             )),

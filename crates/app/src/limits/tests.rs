@@ -16,7 +16,7 @@ const QUOTAS: Quotas = Quotas {
 fn closed(limits: &Limits, from: Option<IpAddr>, id: Option<&str>) -> Option<u64> {
     let now = limits.clock.now();
     let network = limits.networks.get(&network(from));
-    let id = id.and_then(|id| limits.ids.get(&digest(id)));
+    let id = id.and_then(|id| limits.ids.get(&key("client", &[id])));
     closed_for(network, now, limits.network_rule).max(closed_for(id, now, limits.id_rule))
 }
 
@@ -112,17 +112,22 @@ fn a_log_in_is_refused_before_it_is_tried_only_where_it_failed_too_often() {
     let (clock, limits) = bed();
     let ana = "ana@example.com";
     limits.login_failed(here(), ana);
-    assert_eq!(limits.check_login(here(), ana).ok(), Some(None));
+    assert_eq!(limits.begin_login(here(), ana).ok(), Some(None));
     limits.login_failed(here(), ana);
-    let refused = limits.check_login(here(), ana).expect_err("closed from here");
+    let refused = limits
+        .begin_login(here(), ana)
+        .expect_err("closed from here");
     assert_eq!(
         (refused.code, refused.retry_after_secs),
         (ErrorCode::RateLimited, Some(1))
     );
-    assert_eq!(limits.check_login(there(), ana).ok(), Some(None));
-    assert_eq!(limits.check_login(here(), "other@example.com").ok(), Some(None));
+    assert_eq!(limits.begin_login(there(), ana).ok(), Some(None));
+    assert_eq!(
+        limits.begin_login(here(), "other@example.com").ok(),
+        Some(None)
+    );
     clock.advance_ms(1000);
-    assert_eq!(limits.check_login(here(), ana).ok(), Some(None));
+    assert_eq!(limits.begin_login(here(), ana).ok(), Some(None));
 }
 
 #[test]
@@ -131,7 +136,7 @@ fn a_hundred_failures_in_a_row_close_an_e_mail_to_strangers_until_one_holds() {
     let ana = "ana@example.com";
     for n in 0..IN_A_ROW {
         let from = Some(IpAddr::from(Ipv6Addr::from(u128::from(n) << 64)));
-        assert_eq!(limits.check_login(from, ana).ok(), Some(None), "{n}");
+        assert_eq!(limits.begin_login(from, ana).ok(), Some(None), "{n}");
         limits.login_failed(from, ana);
         // However slowly they come.
         clock.advance_ms(10 * 60_000);
@@ -139,14 +144,14 @@ fn a_hundred_failures_in_a_row_close_an_e_mail_to_strangers_until_one_holds() {
     let mut longest = 0;
     for _ in 0..20 {
         limits.login_failed(there(), ana);
-        let wait = limits.check_login(here(), ana).expect("strangers only");
+        let wait = limits.begin_login(here(), ana).expect("strangers only");
         longest = wait.expect("closed");
         clock.advance_ms(longest as i64 * 1000);
     }
     assert_eq!(longest, 3600, "and never for longer than an hour");
     limits.login_failed(there(), ana);
     limits.login_held(here(), ana);
-    assert_eq!(limits.check_login(here(), ana).ok(), Some(None));
+    assert_eq!(limits.begin_login(here(), ana).ok(), Some(None));
 }
 
 #[test]

@@ -26,7 +26,9 @@ fn formatted(letter: &Letter, readable: bool) -> std::result::Result<String, Mai
 
 #[test]
 fn a_letter_as_it_travels() {
-    let text = "Olá,\n\nhttps://wa.example.com/dashboard/link#abc\n";
+    let long = "one word and another, ".repeat(5);
+    let text = format!("Olá,\n\n{long}\n\nhttps://wa.example.com/dashboard/link#abc\n");
+    let text = text.as_str();
     let readable = formatted(&letter("ana@example.com", "Não", text), true).expect("a letter");
     let (head, body) = readable.split_once("\r\n\r\n").expect("head and body");
     for line in [

@@ -20,12 +20,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Opened, Place, Users, link_invalid,
-    login::normal_email,
+    login::{Count, Proven, normal_email},
     operator::{Operator, new_token},
     parse_email,
     password::Password,
 };
-use crate::{accounts, audit::Detail, config::Signup, limits::too_many, mail::letters};
+use crate::{accounts, audit::Detail, config::Signup, mail::letters};
 
 const MINUTE_MS: i64 = 60_000;
 pub(super) const SETUP_MS: i64 = 60 * MINUTE_MS;
@@ -117,6 +117,7 @@ impl Users<'_> {
         };
         let link = found.filter(|link| is_live(link, self.now()));
         let link = link.ok_or_else(link_invalid)?;
+        let _share = self.people().shares.enter(used.place.from)?;
         match link.kind {
             LinkKind::Setup => self.set_up(&lookup, used).await.map(Used::SignedIn),
             LinkKind::Signup => self.sign_up(&lookup, &link, used).await.map(Used::SignedIn),
@@ -142,9 +143,13 @@ impl Users<'_> {
         let account = self
             .create_account(&mut conn, &name, &user, used.language, used.place.from)
             .await?;
-        let who = (&user, generation);
+        let who = Proven {
+            user: &user,
+            generation,
+            second_factor: None,
+        };
         let opened = self.open(&mut conn, who, &account, &used.place).await?;
-        self.commit_session(conn, opened).await
+        self.commit_session(conn, (opened.id, opened.cookie)).await
     }
 
     async fn sign_up(&self, lookup: &[u8; 32], link: &LinkRecord, used: Use) -> Result<Opened> {
@@ -153,13 +158,18 @@ impl Users<'_> {
         let known = self.known_or_chosen(email, &used, &[email, &name]).await?;
         let mut conn = self.store().write().await?;
         self.consume(&mut conn, lookup).await?;
+        let second = known.second_factor();
         let (user, generation) = self.user_of(&mut conn, email, known, &used).await?;
         let account = self
             .create_account(&mut conn, &name, &user, used.language, used.place.from)
             .await?;
-        let who = (&user, generation);
+        let who = Proven {
+            user: &user,
+            generation,
+            second_factor: second,
+        };
         let opened = self.open(&mut conn, who, &account, &used.place).await?;
-        self.commit_session(conn, opened).await
+        self.commit_session(conn, (opened.id, opened.cookie)).await
     }
 
     async fn join(&self, lookup: &[u8; 32], link: &LinkRecord, used: Use) -> Result<Opened> {
@@ -179,6 +189,7 @@ impl Users<'_> {
                 return Err(link_invalid());
             }
         }
+        let second = known.second_factor();
         let (user, generation) = self.user_of(&mut conn, email, known, &used).await?;
         let now = self.now();
         let joined = conn.system().add_member(account, &user, role, now).await?;
@@ -190,9 +201,13 @@ impl Users<'_> {
                 .write(&mut conn.account(account), "member.joined", now)
                 .await?;
         }
-        let who = (&user, generation);
+        let who = Proven {
+            user: &user,
+            generation,
+            second_factor: second,
+        };
         let opened = self.open(&mut conn, who, account, &used.place).await?;
-        self.commit_session(conn, opened).await
+        self.commit_session(conn, (opened.id, opened.cookie)).await
     }
 
     /// A new password. It ends every session and JWT, and does not sign in: the second factor is asked
@@ -200,11 +215,18 @@ impl Users<'_> {
     async fn reset(&self, lookup: &[u8; 32], link: &LinkRecord, used: Use) -> Result<()> {
         let id = link.user.as_ref().ok_or_else(link_invalid)?;
         let from = used.place.from;
-        let user = self.store().read().await?.system().user(id).await?;
-        let user = user.ok_or_else(link_invalid)?;
-        self.require_calm(&user.email, from).await?;
-        let hash = self.chosen(&used, &[&user.email]).await?;
-        self.require_second_factor(&user, used.otp.as_ref(), from)
+        let (user, accounts) = {
+            let mut conn = self.store().read().await?;
+            let user = conn.system().user(id).await?.ok_or_else(link_invalid)?;
+            (user, conn.system().memberships_of(id).await?)
+        };
+        // Only a code can be guessed here: who holds the link is locked out by nobody else's failures.
+        self.app.limits.begin_proof(id)?;
+        let names = accounts.iter().map(|account| account.account_name.as_str());
+        let context: Vec<&str> = std::iter::once(user.email.as_str()).chain(names).collect();
+        let hash = self.chosen(&used, &context).await?;
+        let otp = used.otp.as_ref();
+        self.require_second_factor(&user, otp, Count::Person(id), from)
             .await?;
         let mut conn = self.store().write().await?;
         self.consume(&mut conn, lookup).await?;
@@ -212,6 +234,7 @@ impl Users<'_> {
         self.tell_accounts(&mut conn, &user.id, "user.password", from)
             .await?;
         self.app.access.commit(conn).await?;
+        self.app.limits.proof_held(id);
         self.app.limits.login_held(from, &user.email);
         let letter = letters::password_changed(user.language, &user.email, &self.dashboard());
         self.send(letter);
@@ -236,7 +259,8 @@ impl Users<'_> {
                 "Another user has this address already. Sign in as that user, or choose another address.",
             ));
         }
-        self.tell_accounts(&mut conn, id, "user.email", None).await?;
+        self.tell_accounts(&mut conn, id, "user.email", None)
+            .await?;
         self.app.access.commit(conn).await?;
         let letter = letters::email_changed(old.language, &old.email, &self.dashboard());
         self.send(letter);
@@ -305,22 +329,22 @@ impl Users<'_> {
 
     pub(super) async fn send_sign_up(&self, email: &str, language: Language) -> Result<bool> {
         let mut conn = self.store().write().await?;
-        if let Some(user) = conn.system().user_by_email(email).await? {
-            // They get to know that they are known; whoever typed the address does not.
-            let letter = letters::signup_known(user.language, email, &self.dashboard());
-            self.send(letter);
-            return Ok(true);
-        }
+        let known = conn.system().user_by_email(email).await?;
         let to = Recipient {
             kind: LinkKind::Signup,
             email,
             user: None,
         };
+        // For who is known, too, although nobody gets it: letters are counted by their links.
         let Some(link) = self.link_to(&mut conn, to).await? else {
             return Ok(false);
         };
         conn.commit().await?;
-        self.send(letters::signup(language, email, link.expose(), SHORT_MS));
+        self.send(match known {
+            // They get to know that they are known; whoever typed the address does not.
+            Some(user) => letters::signup_known(user.language, email, &self.dashboard()),
+            None => letters::signup(language, email, link.expose(), SHORT_MS),
+        });
         Ok(true)
     }
 
@@ -335,16 +359,14 @@ impl Users<'_> {
         let email = parse_email(email)?;
         // Before anybody is looked up: a full outbox is told to everybody alike.
         self.people().outbox.check_room()?;
-        // Each asking counts, so that nobody is mailed without end.
-        let key = format!("letter {email}");
-        if let Some(wait) = self.app.limits.check_login(from, &key)? {
-            return Err(too_many(wait));
-        }
+        // By network only: that somebody asks again and again about an address must not keep its owner
+        // from asking. How many letters go there is counted with its links.
+        self.app.limits.spend_asking(from)?;
+        let _share = self.people().shares.enter(from)?;
         self.people()
             .human
             .check(turnstile_token, from, action)
             .await?;
-        self.app.limits.login_failed(from, &key);
         Ok(email)
     }
 
@@ -443,20 +465,27 @@ impl Users<'_> {
         used: &Use,
         context: &[&str],
     ) -> Result<KnownOrNew> {
-        let found = self.store().read().await?.system().user_by_email(email).await?;
-        if found.is_none() {
+        let found = self
+            .store()
+            .read()
+            .await?
+            .system()
+            .user_by_email(email)
+            .await?;
+        let Some(found) = found else {
             return Ok(KnownOrNew::New(self.chosen(used, context).await?));
-        }
+        };
         let from = used.place.from;
         let email = normal_email(email);
         let password = used.password.as_ref().ok_or_else(|| required("password"))?;
         let password = Password::parse(password.expose())?;
-        self.require_calm(&email, from).await?;
-        let user = self.prove(&email, &password, from).await?;
-        self.require_second_factor(&user, used.otp.as_ref(), from)
-            .await?;
-        self.app.limits.login_held(from, &email);
-        Ok(KnownOrNew::Known(Box::new(user)))
+        self.app.limits.begin_proof(&found.id)?;
+        let count = Count::Person(&found.id);
+        let user = self.prove(&email, &password, count, from).await?;
+        let otp = used.otp.as_ref();
+        let second = self.require_second_factor(&user, otp, count, from).await?;
+        self.app.limits.proof_held(&found.id);
+        Ok(KnownOrNew::Known(Box::new(user), second))
     }
 
     async fn user_of(
@@ -467,7 +496,7 @@ impl Users<'_> {
         used: &Use,
     ) -> Result<(UserId, i64)> {
         match who {
-            KnownOrNew::Known(user) => Ok((user.id, user.generation)),
+            KnownOrNew::Known(user, _) => Ok((user.id, user.generation)),
             KnownOrNew::New(hash) => {
                 self.create_user(conn, email, &hash, false, used.language)
                     .await
@@ -544,9 +573,19 @@ impl Users<'_> {
 }
 
 enum KnownOrNew {
-    Known(Box<UserRecord>),
+    /// With the second factor that was shown.
+    Known(Box<UserRecord>, Option<&'static str>),
     /// The hash of the password that was chosen.
     New(String),
+}
+
+impl KnownOrNew {
+    fn second_factor(&self) -> Option<&'static str> {
+        match self {
+            Self::Known(_, second) => *second,
+            Self::New(_) => None,
+        }
+    }
 }
 
 fn is_live(link: &LinkRecord, now: Timestamp) -> bool {
@@ -561,7 +600,10 @@ fn lookup_of(token: &Secret) -> Option<[u8; 32]> {
 
 fn account_name(used: &Use) -> Result<String> {
     let name = used.account_name.as_deref();
-    accounts::check_name("account_name", name.ok_or_else(|| required("account_name"))?)
+    accounts::check_name(
+        "account_name",
+        name.ok_or_else(|| required("account_name"))?,
+    )
 }
 
 fn required(field: &'static str) -> Error {

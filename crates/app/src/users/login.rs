@@ -5,22 +5,20 @@
 
 use std::net::IpAddr;
 
-use recado_model::{AccountId, Error, ErrorCode, Result, Secret, UserId, UserSessionId};
+use recado_model::{
+    AccountId, Error, ErrorCode, Result, Secret, UserId, UserSessionId, network::network_of,
+};
 use recado_store::{
     Conn,
     system::{user_sessions::NewUserSession, users::UserRecord},
 };
 
-use super::{
-    Users,
-    code::Code,
-    password::Password,
-    recovery, totp,
-};
+use super::{Users, code::Code, password::Password, recovery, totp};
 use crate::{
     IssuedToken, Person,
     access::person::{self, Session},
     audit::Detail,
+    limits::too_many,
 };
 
 /// What a person sends to sign in, and from where.
@@ -42,6 +40,34 @@ pub struct Opened {
     pub session: std::sync::Arc<Session>,
 }
 
+/// Against what a proof that fails is counted.
+#[derive(Clone, Copy)]
+pub(super) enum Count<'a> {
+    /// A stranger's, with that e-mail.
+    LogIn(&'a str),
+    /// Of one who holds a session or a link of that user.
+    Person(&'a UserId),
+}
+
+/// Somebody who proved to be that user, under that generation.
+pub(super) struct Proven<'a> {
+    pub user: &'a UserId,
+    pub generation: i64,
+    /// `totp` or `recovery_code`, where one was asked for.
+    pub second_factor: Option<&'static str>,
+}
+
+/// A session that is not committed yet.
+pub(super) struct New {
+    pub id: UserSessionId,
+    pub cookie: Secret,
+    /// One too many: the oldest of the user ended.
+    pub ended_others: bool,
+}
+
+/// So long a network from which somebody signed in is theirs.
+pub(crate) const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
+
 /// Where a session is opened.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
@@ -53,28 +79,45 @@ impl Users<'_> {
     pub async fn log_in(&self, shown: Credentials) -> Result<(Opened, IssuedToken)> {
         let email = normal_email(&shown.email);
         let password = Password::parse(shown.password.expose())?;
-        self.require_calm(&email, shown.from).await?;
+        let from = shown.from;
+        self.require_calm(&email, from).await?;
+        let _share = self.people().shares.enter(from)?;
         self.people()
             .human
-            .check(shown.turnstile_token.as_deref(), shown.from, "login")
+            .check(shown.turnstile_token.as_deref(), from, "login")
             .await?;
-        let user = self.prove(&email, &password, shown.from).await?;
-        self.require_second_factor(&user, shown.otp.as_ref(), shown.from)
-            .await?;
-        self.app.limits.login_held(shown.from, &email);
+        let count = Count::LogIn(&email);
+        let user = self.prove(&email, &password, count, from).await?;
+        // Before a code is used up for nothing.
+        let account = self.account_of(&user.id, shown.account).await?;
+        let otp = shown.otp.as_ref();
+        let second = self.require_second_factor(&user, otp, count, from).await?;
+        self.app.limits.login_held(from, &email);
 
         let place = Place {
-            from: shown.from,
+            from,
             agent: shown.agent,
         };
         let mut conn = self.store().write().await?;
-        let account = self.account_of(&mut conn, &user.id, shown.account).await?;
-        let who = (&user.id, user.generation);
-        let (id, cookie) = self.open(&mut conn, who, &account, &place).await?;
-        // A session more makes nothing stale: the caches stay, whoever signs in how often.
-        conn.commit().await?;
-        let session = self.app.access.opened(&id).await?;
-        let opened = Opened { cookie, session };
+        let who = Proven {
+            user: &user.id,
+            generation: user.generation,
+            second_factor: second,
+        };
+        let opened = self.open(&mut conn, who, &account, &place).await?;
+        let opened = match opened.ended_others {
+            true => {
+                self.commit_session(conn, (opened.id, opened.cookie))
+                    .await?
+            }
+            // A session more makes nothing stale: the caches stay, whoever signs in how often.
+            false => {
+                conn.commit().await?;
+                let session = self.app.access.opened(&opened.id).await?;
+                let cookie = opened.cookie;
+                Opened { cookie, session }
+            }
+        };
         let token = self.app.access.issue_to(&opened.session)?;
         Ok((opened, token))
     }
@@ -106,8 +149,10 @@ impl Users<'_> {
         let record = person.record();
         let from = person.caller.from;
         let password = Password::parse(password.expose())?;
-        self.require_calm(&record.email, from).await?;
-        let user = match self.prove(&record.email, &password, from).await {
+        // Strangers' failures are no reason to doubt who holds the session.
+        self.app.limits.begin_proof(&record.user)?;
+        let count = Count::Person(&record.user);
+        let user = match self.prove(&record.email, &password, count, from).await {
             Err(error) if error.code == ErrorCode::LoginFailed => {
                 let text = "That is not your password.";
                 return Err(Error::new(ErrorCode::LoginFailed, text).with_field("password"));
@@ -118,8 +163,8 @@ impl Users<'_> {
             // The address moved on to somebody else meanwhile; so did the generation.
             return Err(login_failed());
         }
-        self.require_second_factor(&user, otp, from).await?;
-        self.app.limits.login_held(from, &record.email);
+        self.require_second_factor(&user, otp, count, from).await?;
+        self.app.limits.proof_held(&record.user);
         let now = self.now();
         let mut conn = self.store().write().await?;
         conn.system()
@@ -134,9 +179,16 @@ impl Users<'_> {
         &self,
         email: &str,
         password: &Password,
+        count: Count<'_>,
         from: Option<IpAddr>,
     ) -> Result<UserRecord> {
-        let user = self.store().read().await?.system().user_by_email(email).await?;
+        let user = self
+            .store()
+            .read()
+            .await?
+            .system()
+            .user_by_email(email)
+            .await?;
         let hash = user.as_ref().map(|user| user.password_hash.expose());
         let verdict = self.people().hasher.verify(password, hash).await?;
         match user {
@@ -147,7 +199,8 @@ impl Users<'_> {
                 Ok(user)
             }
             user => {
-                self.failed(email, user.map(|user| user.id), "wrong_password", from);
+                let user = user.map(|user| user.id);
+                self.failed(count, user, "wrong_password", from);
                 Err(login_failed())
             }
         }
@@ -175,31 +228,37 @@ impl Users<'_> {
     }
 
     /// 401 `otp_required` when there is one and nothing was sent, `otp_invalid` when it is wrong. A code
-    /// is used up by this.
+    /// is used up by this. Says which it was.
     pub(super) async fn require_second_factor(
         &self,
         user: &UserRecord,
         otp: Option<&Secret>,
+        count: Count<'_>,
         from: Option<IpAddr>,
-    ) -> Result<()> {
+    ) -> Result<Option<&'static str>> {
         if !user.has_second_factor {
-            return Ok(());
+            return Ok(None);
         }
         let Some(otp) = otp.filter(|otp| !otp.expose().trim().is_empty()) else {
+            // Whoever has the password and not the code may be a thief: the owner sees it in the log.
+            self.tell_refused(Some(user.id.clone()), "second_factor_missing", from);
             return Err(Error::new(
                 ErrorCode::OtpRequired,
                 "Send the code of your second factor, or a recovery code, as otp.",
             ));
         };
         let held = match Code::parse(otp.expose()) {
-            Code::Totp(code) => self.use_totp(&user.id, &code).await?,
-            Code::Recovery(lookup) => self.use_recovery(&user.id, &lookup).await?,
-            Code::Invalid => false,
+            Code::Totp(code) => self.use_totp(&user.id, &code).await?.then_some("totp"),
+            Code::Recovery(lookup) => {
+                let used = self.use_recovery(&user.id, &lookup).await?;
+                used.then_some("recovery_code")
+            }
+            Code::Invalid => None,
         };
-        if held {
-            return Ok(());
+        if held.is_some() {
+            return Ok(held);
         }
-        self.failed(&user.email, Some(user.id.clone()), "wrong_code", from);
+        self.failed(count, Some(user.id.clone()), "wrong_code", from);
         Err(Error::new(
             ErrorCode::OtpInvalid,
             "That code does not hold: it may be mistyped, used already, or the clock of your phone may be wrong. Wait for the next one.",
@@ -216,7 +275,7 @@ impl Users<'_> {
         let Some(step) = totp::matching_step(&seed, code, self.now(), last) else {
             return Ok(false);
         };
-        let used = system.use_totp_step(user, step).await?;
+        let used = system.use_totp_step(user, step, last).await?;
         conn.commit().await?;
         Ok(used)
     }
@@ -230,32 +289,43 @@ impl Users<'_> {
 
     /// 429 while too many log-ins have failed, before anything is hashed. Failures from many networks
     /// close an address to strangers only: who signed in from a network before still may.
-    pub(super) async fn require_calm(&self, email: &str, from: Option<IpAddr>) -> Result<()> {
-        let Some(wait) = self.app.limits.check_login(from, email)? else {
+    async fn require_calm(&self, email: &str, from: Option<IpAddr>) -> Result<()> {
+        let Some(wait) = self.app.limits.begin_login(from, email)? else {
             return Ok(());
         };
-        let mut conn = self.store().read().await?;
-        let mut system = conn.system();
-        let known = match system.user_by_email(email).await? {
-            Some(user) => system.user_sessions(&user.id).await?,
-            None => Vec::new(),
+        let network = from.map(|from| network_of(from).to_string());
+        let since = self.now().plus_millis(-KNOWN_MS);
+        let Some(network) = network else {
+            return Err(too_many(wait));
         };
-        match known.iter().any(|session| same_network(session.address.as_deref(), from)) {
+        let mut conn = self.store().read().await?;
+        let known = conn
+            .system()
+            .is_known_network(email, &network, since)
+            .await?;
+        match known {
             true => Ok(()),
-            false => Err(crate::limits::too_many(wait)),
+            false => Err(too_many(wait)),
         }
     }
 
-    /// Counts a failed log-in and tells the accounts of the person, off the way of the answer: whether
-    /// there is one must not show in its time.
+    /// Counts a failed proof and tells the accounts of the person.
     pub(super) fn failed(
         &self,
-        email: &str,
+        count: Count<'_>,
         user: Option<UserId>,
         reason: &'static str,
         from: Option<IpAddr>,
     ) {
-        self.app.limits.login_failed(from, email);
+        match count {
+            Count::LogIn(email) => self.app.limits.login_failed(from, email),
+            Count::Person(user) => self.app.limits.proof_failed(user),
+        }
+        self.tell_refused(user, reason, from);
+    }
+
+    /// Off the way of the answer: whether there is such a user must not show in its time.
+    fn tell_refused(&self, user: Option<UserId>, reason: &'static str, from: Option<IpAddr>) {
         let (store, usage) = (self.store().clone(), self.app.usage.clone());
         tokio::spawn(async move {
             let found = async {
@@ -270,12 +340,8 @@ impl Users<'_> {
     }
 
     /// The account to act in: the one that was asked for, or the first.
-    async fn account_of(
-        &self,
-        conn: &mut Conn,
-        user: &UserId,
-        asked: Option<AccountId>,
-    ) -> Result<AccountId> {
+    async fn account_of(&self, user: &UserId, asked: Option<AccountId>) -> Result<AccountId> {
+        let mut conn = self.store().read().await?;
         let memberships = conn.system().memberships_of(user).await?;
         let mut accounts = memberships.into_iter().map(|membership| membership.account);
         match asked {
@@ -294,39 +360,46 @@ impl Users<'_> {
         }
     }
 
-    /// A new session of a member who was proven under that generation; the caller commits with
-    /// [`Users::commit_session`].
+    /// A new session of a member; the caller commits.
     pub(super) async fn open(
         &self,
         conn: &mut Conn,
-        (user, user_generation): (&UserId, i64),
+        who: Proven<'_>,
         account: &AccountId,
         place: &Place,
-    ) -> Result<(UserSessionId, Secret)> {
+    ) -> Result<New> {
         let (cookie, lookup) = person::new_cookie(self.rng());
         let id = UserSessionId::random(self.rng());
-        let now = self.now();
+        let (user, now) = (who.user, self.now());
         let new = NewUserSession {
             id: id.clone(),
             user: user.clone(),
-            user_generation,
+            user_generation: who.generation,
             account: account.clone(),
             lookup,
             address: place.from.map(|from| from.to_string()),
             agent: place.agent.clone(),
         };
+        let network = place.from.map(|from| network_of(from).to_string());
         let mut system = conn.system();
-        if !system.open_user_session(&new, now).await? {
-            // The password or the membership was changed in this very moment.
-            return Err(login_failed());
-        }
-        system.logged_in(user, now).await?;
+        let Some(ended) = system.open_user_session(&new, now).await? else {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "Something about your login was changed in this moment. Try again.",
+            ));
+        };
+        system.logged_in(user, network.as_deref(), now).await?;
         Detail::of_user(user, "password", place.from)
             .with("session", id.as_str())
+            .with("second_factor", who.second_factor)
             .with("agent", place.agent.as_deref())
             .write(&mut conn.account(account), "user.signed_in", now)
             .await?;
-        Ok((id, cookie))
+        Ok(New {
+            id,
+            cookie,
+            ended_others: ended > 0,
+        })
     }
 
     pub(super) async fn commit_session(
@@ -340,17 +413,8 @@ impl Users<'_> {
     }
 }
 
-fn same_network(address: Option<&str>, from: Option<IpAddr>) -> bool {
-    use recado_model::network::network_of;
-    let known: Option<IpAddr> = address.and_then(|text| text.parse().ok());
-    matches!((known, from), (Some(known), Some(from)) if network_of(known) == network_of(from))
-}
-
 pub(super) fn login_failed() -> Error {
-    Error::new(
-        ErrorCode::LoginFailed,
-        "E-mail or password is wrong.",
-    )
+    Error::new(ErrorCode::LoginFailed, "E-mail or password is wrong.")
 }
 
 /// E-mails are compared as they are kept.

@@ -24,15 +24,22 @@ pub mod second_factor;
 pub mod sessions;
 pub mod totp;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use recado_model::{Clock, Error, ErrorCode, Language, Result, Rng, Secret, Timestamp};
+use ipnet::IpNet;
+use recado_model::{
+    Clock, Error, ErrorCode, Language, Result, Rng, Secret, Timestamp, network::network_of,
+};
 use recado_store::Store;
 
 use crate::{
     App, Config,
     config::UsersConfig,
-    mail::{Letter, Outbox},
+    mail::{self, Letter, Outbox},
     turnstile::{HumanCheck, human_check},
 };
 
@@ -47,6 +54,49 @@ pub struct People {
     pub(crate) blocklist: Blocklist,
     pub(crate) human: Arc<dyn HumanCheck>,
     pub(crate) outbox: Outbox,
+    pub(crate) shares: Shares,
+}
+
+/// How many log-ins each network has under way: nobody fills the queue of the hashes alone.
+#[derive(Default)]
+pub(crate) struct Shares(Mutex<HashMap<IpNet, usize>>);
+
+/// Of one network; more are sent away.
+const SHARE: usize = 4;
+
+/// A place among them, until it is dropped.
+pub(crate) struct Share<'a> {
+    of: &'a Shares,
+    network: IpNet,
+}
+
+impl Shares {
+    pub fn enter(&self, from: Option<IpAddr>) -> Result<Share<'_>> {
+        let network = network_of(from.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = all.entry(network).or_default();
+        if *here >= SHARE {
+            return Err(Error::new(
+                ErrorCode::Unavailable,
+                "Many people are signing in from your network at once. Try again in a moment.",
+            )
+            .with_retry_after(1));
+        }
+        *here += 1;
+        Ok(Share { of: self, network })
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        let mut all = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(here) = all.get_mut(&self.network) {
+            *here = here.saturating_sub(1);
+            if *here == 0 {
+                all.remove(&self.network);
+            }
+        }
+    }
 }
 
 impl People {
@@ -69,6 +119,7 @@ impl People {
             blocklist,
             human: human_check(turnstile, clock.clone(), rng.clone())?,
             outbox: mail.outbox(&config.public_url, clock.clone(), rng.clone())?,
+            shares: Shares::default(),
         })
     }
 }
@@ -147,7 +198,7 @@ pub(crate) fn parse_email(text: &str) -> Result<String> {
         !local.is_empty() && (host.contains('.') || host == "localhost")
     });
     let odd = |c: char| c.is_whitespace() || recado_model::is_unseen(c);
-    if !form || email.len() > 254 || email.contains(odd) {
+    if !form || email.contains(odd) || !mail::is_address(&email) {
         return Err(Error::field(
             "email",
             "email must look like person@example.com",

@@ -6,7 +6,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use recado_model::{
     Clock, Error, ErrorCode, Language, LinkId, LinkKind, Result, Rng, Secret, Timestamp, UserId,
 };
-use recado_store::{Conn, Store, system::links::NewLink};
+use recado_store::{
+    Conn, Store,
+    system::{links::NewLink, users::UserRecord},
+};
 use sha2::{Digest, Sha256};
 
 use super::parse_email;
@@ -60,7 +63,13 @@ impl Operator<'_> {
         }
         conn.system().drop_links(LinkKind::Setup, None).await?;
         let link = self
-            .link(&mut conn, LinkKind::Setup, None, None, super::links::SETUP_MS)
+            .link(
+                &mut conn,
+                LinkKind::Setup,
+                None,
+                None,
+                super::links::SETUP_MS,
+            )
             .await?;
         conn.commit().await?;
         Ok(Some(link))
@@ -69,11 +78,11 @@ impl Operator<'_> {
     /// A link by which a user chooses a new password; it skips no second factor.
     pub async fn reset_link(&self, email: &str) -> Result<Secret> {
         let mut conn = self.store.write().await?;
-        let (id, generation, email) = self.find(&mut conn, email).await?;
-        let (kind, to) = (LinkKind::Reset, Some(email.as_str()));
-        let lasts = super::links::SHORT_MS;
-        let link = self
-            .link(&mut conn, kind, to, Some((&id, generation)), lasts)
+        let user = self.find(&mut conn, email).await?;
+        let (kind, to) = (LinkKind::Reset, Some(user.email.as_str()));
+        let (whose, lasts) = ((&user.id, user.generation), super::links::SHORT_MS);
+        let link = self.link(&mut conn, kind, to, Some(whose), lasts).await?;
+        self.tell(&mut conn, &user.id, "user.reset_asked", by())
             .await?;
         conn.commit().await?;
         Ok(link)
@@ -92,44 +101,56 @@ impl Operator<'_> {
     /// For one who lost telephone and recovery codes. Ends their sessions.
     pub async fn remove_second_factor(&self, email: &str) -> Result<()> {
         let mut conn = self.store.write().await?;
-        let (id, ..) = self.find(&mut conn, email).await?;
+        let id = self.find(&mut conn, email).await?.id;
         conn.system().remove_totp(&id).await?;
-        self.tell(&mut conn, &id, "user.second_factor_off").await?;
+        self.tell(&mut conn, &id, "user.second_factor_off", by())
+            .await?;
         Ok(conn.commit().await?)
     }
 
     /// Signs a user out everywhere: sessions and JWTs.
     pub async fn sign_out(&self, email: &str) -> Result<()> {
         let mut conn = self.store.write().await?;
-        let (id, ..) = self.find(&mut conn, email).await?;
+        let id = self.find(&mut conn, email).await?.id;
         conn.system().raise_user_generation(&id).await?;
         conn.system().end_user_sessions(&id).await?;
-        self.tell(&mut conn, &id, "user.session_ended").await?;
+        self.tell(&mut conn, &id, "user.session_ended", by())
+            .await?;
         Ok(conn.commit().await?)
     }
 
     pub async fn set_operator(&self, email: &str, operator: bool) -> Result<()> {
         let mut conn = self.store.write().await?;
-        let (id, ..) = self.find(&mut conn, email).await?;
-        conn.system().set_operator(&id, operator).await?;
+        let user = self.find(&mut conn, email).await?;
+        if user.operator == operator {
+            return Ok(());
+        }
+        conn.system().set_operator(&user.id, operator).await?;
+        let row = by().with("operator", operator);
+        self.tell(&mut conn, &user.id, "user.operator", row).await?;
         Ok(conn.commit().await?)
     }
 
     /// The language that a user chose, for a letter to them.
     pub async fn language(&self, email: &str) -> Result<Language> {
-        let user = self.store.read().await?.system().user_by_email(email).await?;
+        let user = self
+            .store
+            .read()
+            .await?
+            .system()
+            .user_by_email(email)
+            .await?;
         Ok(user.map(|user| user.language).unwrap_or_default())
     }
 
-    async fn find(&self, conn: &mut Conn, email: &str) -> Result<(UserId, i64, String)> {
+    async fn find(&self, conn: &mut Conn, email: &str) -> Result<UserRecord> {
         let user = conn.system().user_by_email(email).await?;
-        let user = user.ok_or_else(|| {
+        user.ok_or_else(|| {
             Error::new(
                 ErrorCode::NotFound,
                 "There is no user with that e-mail. `recado user list` shows all.",
             )
-        })?;
-        Ok((user.id, user.generation, user.email))
+        })
     }
 
     async fn link(
@@ -157,16 +178,20 @@ impl Operator<'_> {
         Ok(address)
     }
 
-    async fn tell(&self, conn: &mut Conn, user: &UserId, kind: &str) -> Result<()> {
-        let now = self.clock.now();
+    /// A row in the log of each account of the user.
+    async fn tell(&self, conn: &mut Conn, user: &UserId, kind: &str, row: Detail) -> Result<()> {
+        let (row, now) = (row.with("user", user.as_str()), self.clock.now());
         for membership in conn.system().memberships_of(user).await? {
-            Detail::of_operator()
-                .with("user", user.as_str())
+            row.clone()
                 .write(&mut conn.account(&membership.account), kind, now)
                 .await?;
         }
         Ok(())
     }
+}
+
+fn by() -> Detail {
+    Detail::of_operator()
 }
 
 /// The address of a new link, and the hash by which it is found.

@@ -11,27 +11,32 @@ use crate::{Person, audit::Detail, mail::letters};
 
 impl Users<'_> {
     pub async fn set_language(&self, person: &Person, language: Language) -> Result<()> {
-        let mut conn = self.store().write().await?;
         let user = &person.record().user;
+        self.app.limits.spend_change(user)?;
+        let mut conn = self.store().write().await?;
+        if self.language_of(&mut conn, person).await? == language {
+            return Ok(());
+        }
         conn.system().set_user_language(user, language).await?;
-        self.app.access.commit(conn).await
+        // Nothing in memory depends on it.
+        Ok(conn.commit().await?)
     }
 
     /// Ends every other session and every JWT of the person; this one goes on under a new cookie.
     pub async fn set_password(&self, person: &Person, password: &Secret) -> Result<Opened> {
         let record = person.record();
+        self.app.limits.spend_change(&record.user)?;
         let name = self.account_name(person).await?;
         let context = [record.email.as_str(), name.as_str()];
         let hash = self.new_password(password, &context).await?;
-        let now = self.now();
         let mut conn = self.store().write().await?;
+        let language = self.language_of(&mut conn, person).await?;
         conn.system().set_password(&record.user, &hash).await?;
         let renewed = self.renew(&mut conn, person).await?;
-        Detail::of(&person.caller)
-            .write(&mut conn.account(&record.account), "user.password", now)
+        self.log_everywhere(&mut conn, person, "user.password")
             .await?;
         let opened = self.commit_session(conn, renewed).await?;
-        let (language, to) = (record.user_language, record.email.as_str());
+        let to = record.email.as_str();
         self.send(letters::password_changed(language, to, &self.dashboard()));
         Ok(opened)
     }
@@ -50,6 +55,7 @@ impl Users<'_> {
             user: Some((&record.user, record.user_generation)),
         };
         let mut conn = self.store().write().await?;
+        let language = self.language_of(&mut conn, person).await?;
         let Some(link) = self.link_to(&mut conn, to).await? else {
             // So many letters went there lately that one more would be a nuisance.
             return Err(super::links::too_many_letters());
@@ -64,7 +70,6 @@ impl Users<'_> {
             )
             .await?;
         conn.commit().await?;
-        let language = record.user_language;
         self.send(letters::email(language, &email, link.expose(), SHORT_MS));
         let (to, dashboard) = (record.email.as_str(), self.dashboard());
         self.send(letters::email_change_asked(language, to, &dashboard));

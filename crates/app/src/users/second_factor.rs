@@ -1,9 +1,12 @@
 //! The second factor: TOTP and recovery codes.
 
-use recado_model::{Error, ErrorCode, Result, Secret};
+use recado_model::{Error, ErrorCode, Language, Result, Secret};
 
-use super::{Opened, Users, code::Code, recovery, sessions::gone, totp};
-use crate::{Person, audit::Detail, mail::letters::{self, SecondFactor}};
+use super::{Opened, Users, code::Code, login::Count, recovery, sessions::gone, totp};
+use crate::{
+    Person,
+    mail::letters::{self, SecondFactor},
+};
 
 /// A seed that was made and not confirmed yet.
 pub struct Begun {
@@ -21,6 +24,7 @@ impl Users<'_> {
                 "You have a second factor already. Turn it off first.",
             ));
         }
+        self.app.limits.spend_change(&record.user)?;
         let seed = totp::Seed::random(self.rng());
         let mut conn = self.store().write().await?;
         conn.system()
@@ -41,7 +45,8 @@ impl Users<'_> {
     ) -> Result<(Opened, Vec<Secret>)> {
         let record = person.record();
         let now = self.now();
-        self.require_calm(&record.email, person.caller.from).await?;
+        self.app.limits.spend_change(&record.user)?;
+        self.app.limits.begin_proof(&record.user)?;
         let (codes, lookups) = recovery::generate(self.rng());
         let mut conn = self.store().write().await?;
         let mut system = conn.system();
@@ -56,8 +61,8 @@ impl Users<'_> {
         };
         let seed = totp::Seed::from_bytes(&seed);
         let Some(step) = totp::matching_step(&seed, &code, now, i64::MIN) else {
-            let user = Some(record.user.clone());
-            self.failed(&record.email, user, "wrong_code", person.caller.from);
+            let (user, count) = (record.user.clone(), Count::Person(&record.user));
+            self.failed(count, Some(user), "wrong_code", person.caller.from);
             return Err(wrong_code());
         };
         let seed = seed.as_bytes();
@@ -69,15 +74,11 @@ impl Users<'_> {
             ));
         }
         let renewed = self.renew(&mut conn, person).await?;
-        Detail::of(&person.caller)
-            .write(
-                &mut conn.account(&record.account),
-                "user.second_factor_on",
-                now,
-            )
+        let language = self.language_of(&mut conn, person).await?;
+        self.log_everywhere(&mut conn, person, "user.second_factor_on")
             .await?;
         let opened = self.commit_session(conn, renewed).await?;
-        self.tell(person, SecondFactor::On);
+        self.tell(person, language, SecondFactor::On);
         Ok((opened, codes))
     }
 
@@ -86,24 +87,22 @@ impl Users<'_> {
         if !record.has_second_factor {
             return Err(none());
         }
+        self.app.limits.spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
         conn.system().remove_totp(&record.user).await?;
         let renewed = self.renew(&mut conn, person).await?;
-        Detail::of(&person.caller)
-            .write(
-                &mut conn.account(&record.account),
-                "user.second_factor_off",
-                self.now(),
-            )
+        let language = self.language_of(&mut conn, person).await?;
+        self.log_everywhere(&mut conn, person, "user.second_factor_off")
             .await?;
         let opened = self.commit_session(conn, renewed).await?;
-        self.tell(person, SecondFactor::Off);
+        self.tell(person, language, SecondFactor::Off);
         Ok(opened)
     }
 
     /// New recovery codes; the old ones are worth nothing from now on.
     pub async fn new_recovery_codes(&self, person: &Person) -> Result<Vec<Secret>> {
         let record = person.record();
+        self.app.limits.spend_change(&record.user)?;
         let (codes, lookups) = recovery::generate(self.rng());
         let mut conn = self.store().write().await?;
         let mut system = conn.system();
@@ -113,20 +112,15 @@ impl Users<'_> {
             return Err(none());
         }
         system.set_recovery_codes(&record.user, &lookups).await?;
-        Detail::of(&person.caller)
-            .write(
-                &mut conn.account(&record.account),
-                "user.recovery_codes",
-                self.now(),
-            )
+        self.log_everywhere(&mut conn, person, "user.recovery_codes")
             .await?;
         conn.commit().await?;
+        self.tell(person, user.language, SecondFactor::RecoveryCodes);
         Ok(codes)
     }
 
-    fn tell(&self, person: &Person, change: SecondFactor) {
-        let record = person.record();
-        let (language, to) = (record.user_language, record.email.as_str());
+    fn tell(&self, person: &Person, language: Language, change: SecondFactor) {
+        let to = person.record().email.as_str();
         let letter = letters::second_factor_changed(language, to, change, &self.dashboard());
         self.send(letter);
     }

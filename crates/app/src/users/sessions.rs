@@ -8,7 +8,7 @@ use recado_store::{Conn, system::users::Membership};
 use super::{Opened, Users};
 use crate::{
     IssuedToken, Person,
-    access::person::{IDLE_MS, LONGEST_MS, new_cookie},
+    access::person::{IDLE_MS, LONGEST_MS, is_within, new_cookie},
     audit::Detail,
 };
 
@@ -59,7 +59,7 @@ impl Users<'_> {
             recovery_codes_left,
             account: account.cloned().ok_or_else(gone)?,
             session: record.id.clone(),
-            proven_until: person.proven_until().filter(|until| *until > now),
+            proven_until: person.proven_until(now),
             accounts,
         })
     }
@@ -76,8 +76,8 @@ impl Users<'_> {
         let now = self.now();
         let open = rows.into_iter().filter(|row| {
             row.alive
-                && now.since(row.created_at) < LONGEST_MS
-                && (row.id == record.id || now.since(row.seen_at) < IDLE_MS)
+                && is_within(LONGEST_MS, row.created_at, now)
+                && (row.id == record.id || is_within(IDLE_MS, row.seen_at, now))
         });
         Ok(open
             .map(|row| MySession {
@@ -94,44 +94,72 @@ impl Users<'_> {
 
     /// Ends one of one's own.
     pub async fn end_session(&self, person: &Person, id: &UserSessionId) -> Result<()> {
-        let record = person.record();
+        let user = &person.record().user;
+        self.app.limits.spend_change(user)?;
         let mut conn = self.store().write().await?;
-        if !conn.system().end_user_session(&record.user, id).await? {
+        let mut system = conn.system();
+        let found = system.user_session(id).await?;
+        let found = found.filter(|found| found.user == *user);
+        let (Some(found), true) = (found, system.end_user_session(user, id).await?) else {
             return Err(Error::new(
                 ErrorCode::NotFound,
                 "You have no such session; it may have ended already.",
             ));
-        }
-        self.ended(&mut conn, person, id.as_str()).await?;
+        };
+        let accounts = vec![found.account];
+        self.ended(&mut conn, person, accounts, id.as_str()).await?;
         self.app.access.commit(conn).await
     }
 
     /// Ends all of one's own but the one that asks.
     pub async fn end_other_sessions(&self, person: &Person) -> Result<()> {
         let record = person.record();
+        self.app.limits.spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
-        conn.system()
-            .end_other_user_sessions(&record.user, &record.id)
-            .await?;
-        self.ended(&mut conn, person, "others").await?;
+        let mut system = conn.system();
+        let rows = system.user_sessions(&record.user).await?;
+        let others = rows.into_iter().filter(|row| row.id != record.id);
+        let accounts = others.map(|row| row.account).collect();
+        let gone = system.end_other_user_sessions(&record.user, &record.id);
+        if gone.await? == 0 {
+            return Ok(());
+        }
+        self.ended(&mut conn, person, accounts, "others").await?;
         self.app.access.commit(conn).await
     }
 
-    async fn ended(&self, conn: &mut Conn, person: &Person, which: &str) -> Result<()> {
-        let now = self.now();
-        Detail::of(&person.caller)
-            .with("session", which)
-            .write(
-                &mut conn.account(&person.caller.account),
-                "user.session_ended",
-                now,
-            )
-            .await
+    /// A row in the account that the person acts in, and in each where a session has ended.
+    async fn ended(
+        &self,
+        conn: &mut Conn,
+        person: &Person,
+        mut accounts: Vec<AccountId>,
+        which: &str,
+    ) -> Result<()> {
+        accounts.push(person.caller.account.clone());
+        accounts.sort_unstable();
+        accounts.dedup();
+        let row = Detail::of(&person.caller).with("session", which);
+        for account in &accounts {
+            row.clone()
+                .write(&mut conn.account(account), "user.session_ended", self.now())
+                .await?;
+        }
+        Ok(())
     }
 
-    /// The session acts in another account of the person from now on, under a new cookie.
-    pub async fn switch_account(&self, person: &Person, account: &AccountId) -> Result<Opened> {
+    /// The session acts in another account of the person from now on, under a new cookie; `None` when
+    /// it is the one where it acts already.
+    pub async fn switch_account(
+        &self,
+        person: &Person,
+        account: &AccountId,
+    ) -> Result<Option<Opened>> {
         let record = person.record();
+        if *account == record.account {
+            return Ok(None);
+        }
+        self.app.limits.spend_change(&record.user)?;
         let (cookie, lookup) = new_cookie(self.rng());
         let mut conn = self.store().write().await?;
         let switched = conn
@@ -144,7 +172,44 @@ impl Users<'_> {
                 "You are not a member of that account.",
             ));
         }
-        self.commit_session(conn, (record.id.clone(), cookie)).await
+        // Neither is told which the other one is: that is the person's own business.
+        for (account, direction) in [(&record.account, "left"), (account, "entered")] {
+            Detail::of(&person.caller)
+                .with("session", record.id.as_str())
+                .with("direction", direction)
+                .write(
+                    &mut conn.account(account),
+                    "user.switched_account",
+                    self.now(),
+                )
+                .await?;
+        }
+        let opened = self
+            .commit_session(conn, (record.id.clone(), cookie))
+            .await?;
+        Ok(Some(opened))
+    }
+
+    /// A row in the log of each account of the person who does it.
+    pub(super) async fn log_everywhere(
+        &self,
+        conn: &mut Conn,
+        person: &Person,
+        kind: &str,
+    ) -> Result<()> {
+        let (row, now) = (Detail::of(&person.caller), self.now());
+        for membership in conn.system().memberships_of(&person.record().user).await? {
+            row.clone()
+                .write(&mut conn.account(&membership.account), kind, now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// What letters to the person are written in. Read anew: nothing that is kept in memory says it.
+    pub(crate) async fn language_of(&self, conn: &mut Conn, person: &Person) -> Result<Language> {
+        let user = conn.system().user(&person.record().user).await?;
+        Ok(user.ok_or_else(gone)?.language)
     }
 
     /// After a change of one's own that ended every session: this one goes on under a new cookie. The

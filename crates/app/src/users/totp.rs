@@ -10,6 +10,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 const STEP_SECS: i64 = 30;
 const DIGITS: usize = 6;
+/// A step that was used lies at most one ahead, and clocks of several nodes differ a little.
+const AHEAD: i64 = 2;
 
 /// RFC 3986's unreserved characters stay.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -91,17 +93,20 @@ impl Seed {
 
 /// The step (half minutes since the epoch) whose code this is, for the caller to keep: that one and those
 /// before it are used up. The step of `now` counts, and one to either side, for clocks that differ. None at
-/// or before `last_step` does; 0 when none was used yet. Spaces in `code` are fine.
+/// or before `last_step` does; 0 when none was used yet. One that lies further ahead than any code of now
+/// was used while the clock was wrong: it says nothing of the codes of now, and must not shut their owner
+/// out until then. Spaces in `code` are fine.
 pub fn matching_step(seed: &Seed, code: &str, now: Timestamp, last_step: i64) -> Option<i64> {
     let code = digits(code)?;
     let totp = seed.totp();
     let step = now.as_secs().div_euclid(STEP_SECS);
+    let used = |at: i64| at <= last_step && last_step <= step + AHEAD;
     // All are looked at, each compared in constant time, so that time does not tell which it was. The
     // latest wins: should two steps share a code, it is used up for both.
     (step - 1..=step + 1).fold(None, |found, step| {
         let at = u64::try_from(step * STEP_SECS);
         let equal = at.is_ok_and(|at| totp.check(&code, at).is_some());
-        if equal & (step > last_step) {
+        if equal & !used(step) {
             Some(step)
         } else {
             found

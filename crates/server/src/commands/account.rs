@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use recado_app::{
     accounts::{self, NewAccount},
     clock::SystemClock,
+    users::Blocklist,
 };
 use recado_model::{Rng, Secret, clock::OsRng};
 use serde_json::json;
@@ -37,7 +38,12 @@ pub async fn run(settings: &Settings, command: AccountCommand) -> Result<()> {
                 owner_email: email,
                 owner_password,
             };
-            let made = accounts::create(&store, &SystemClock, &*rng, new).await?;
+            let list = settings.users(&settings.public_url())?.blocklist;
+            let list = match &list {
+                Some(file) => Blocklist::load(file)?,
+                None => Blocklist::default(),
+            };
+            let made = accounts::create_with(&store, &SystemClock, &*rng, new, &list).await?;
             let shown = made.owner_password.as_ref().map(Secret::expose);
             if json {
                 let object = json!({

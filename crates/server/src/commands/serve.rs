@@ -49,6 +49,7 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
         metrics: Some(metrics),
+        refusal_hold: World::REFUSAL_HOLD,
     };
     let gateway = Gateway::start(settings, world).await?;
     let base = &gateway.base_url;
@@ -78,7 +79,9 @@ async fn offer_set_up(settings: &Settings, gateway: &Gateway) -> Result<()> {
         return Ok(());
     };
     if std::io::stderr().is_terminal() {
-        eprintln!("recado: nobody has signed up here yet. Open this link within the hour to begin:");
+        eprintln!(
+            "recado: nobody has signed up here yet. Open this link within the hour to begin:"
+        );
         eprintln!("recado: {}", link.expose());
     } else {
         write_private(&file, link.expose())

@@ -53,7 +53,9 @@ pub async fn run(settings: &Settings, command: UserCommand) -> Result<()> {
             if print {
                 println!("{}", link.expose());
             } else {
-                let outbox = config.mail.outbox(&public_url, clock.clone(), rng.clone())?;
+                let outbox = config
+                    .mail
+                    .outbox(&public_url, clock.clone(), rng.clone())?;
                 let letter = letters::signup_invited(language, &email, link.expose(), lasts_ms);
                 outbox.send_now(letter).await?;
                 println!("A letter is on its way to {}.", printable(&email));
@@ -102,11 +104,17 @@ async fn list(people: &Operator<'_>, json: bool) -> Result<()> {
         return Ok(());
     }
     for user in users {
-        let second_factor = if user.second_factor { "second factor" } else { "password only" };
+        let second_factor = if user.second_factor {
+            "second factor"
+        } else {
+            "password only"
+        };
         let operator = if user.operator { "  operator" } else { "" };
-        let seen = user.last_login_at.map_or("never signed in".to_owned(), |at| {
-            format!("last signed in {}", at.to_rfc3339())
-        });
+        let seen = user
+            .last_login_at
+            .map_or("never signed in".to_owned(), |at| {
+                format!("last signed in {}", at.to_rfc3339())
+            });
         println!(
             "{}  {:<36}  {} accounts  {second_factor}  {seen}{operator}",
             user.id,

@@ -1,7 +1,8 @@
 //! What must see all accounts: a closed list ([`FUNCTIONS`]), locked by a test. Each returns no more
 //! than account, id and what the check at hand needs.
 //!
-//! [`accounts`]: accounts, the epoch. [`users`], [`second_factor`], [`user_sessions`], [`links`]: people,
+//! [`accounts`]: accounts, the epoch. [`users`], [`second_factor`], [`user_sessions`],
+//! [`user_networks`], [`links`]: people,
 //! where they are signed in, what is sent to them. [`keys`]: signing keys, peppers, what is weak.
 //! [`rotation`], [`reseal`]: replacing keys. [`proofs`]: from a token to its credential.
 //! [`placement`]: which process runs which instance. [`claims`]: deliveries for workers.
@@ -22,6 +23,7 @@ pub mod reseal;
 pub mod retention;
 pub mod rotation;
 pub mod second_factor;
+pub mod user_networks;
 pub mod user_sessions;
 pub mod users;
 
@@ -73,6 +75,7 @@ pub const FUNCTIONS: &[&str] = &[
     "insert_jwt_key",
     "instances_to_start",
     "is_jwt_revoked",
+    "is_known_network",
     "jwt_keys",
     "keys",
     "lease_instance",
@@ -91,6 +94,7 @@ pub const FUNCTIONS: &[&str] = &[
     "prune_jwt_keys",
     "prune_links",
     "prune_revoked_jwts",
+    "prune_user_networks",
     "prune_user_sessions",
     "raise_user_generation",
     "recovery_codes_left",
@@ -162,6 +166,7 @@ mod tests {
             include_str!("retention.rs"),
             include_str!("rotation.rs"),
             include_str!("second_factor.rs"),
+            include_str!("user_networks.rs"),
             include_str!("user_sessions.rs"),
             include_str!("users.rs"),
         ];

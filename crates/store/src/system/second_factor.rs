@@ -90,14 +90,16 @@ impl System<'_> {
         Ok(Some((seed, row.i64("totp_step")?)))
     }
 
-    /// Uses up the code of that time step with all older ones. `false` when it was used already: of two
-    /// at once, one wins.
-    pub async fn use_totp_step(&mut self, user: &UserId, step: i64) -> Result<bool> {
+    /// Uses up the code of that time step, which was judged by `last` (see [`System::totp`]), with all
+    /// older ones. `false` when another was used since: of two at once, one wins. It may go back, after
+    /// the clock was wrong: whether it should is the caller's to say.
+    pub async fn use_totp_step(&mut self, user: &UserId, step: i64, last: i64) -> Result<bool> {
         let changed = sql(
-            "UPDATE app_user SET totp_step = $2 WHERE id = $1 AND totp_step < $2 AND totp IS NOT NULL",
+            "UPDATE app_user SET totp_step = $2 WHERE id = $1 AND totp_step = $3 AND totp_step <> $2 AND totp IS NOT NULL",
         )
         .bind(user)
         .bind(step)
+        .bind(last)
         .execute(self.conn)
         .await?;
         Ok(changed > 0)

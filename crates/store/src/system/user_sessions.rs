@@ -4,13 +4,16 @@
 //! the one in the row. Whether it is too old or was idle too long is the caller's to say.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use recado_model::{AccountId, Language, Role, Timestamp, UserId, UserSessionId};
+use recado_model::{AccountId, Role, Timestamp, UserId, UserSessionId};
 
 use super::{System, bump_epoch, users::hold_user};
 use crate::{
     error::{Result, StoreError},
     sql::{Row, sql},
 };
+
+/// Clocks of nodes differ by less.
+const SKEW_MS: i64 = 5 * 60 * 1000;
 
 /// A user has at most so many; the oldest go.
 pub const SESSIONS_PER_USER: i64 = 50;
@@ -40,11 +43,12 @@ pub struct SessionRecord {
     pub email: String,
     pub operator: bool,
     pub has_second_factor: bool,
-    pub user_language: Language,
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
     /// When the password was last asked for inside the session.
     pub proven_at: Option<Timestamp>,
+    /// How often it moved to another account. A JWT of before has ended, also when it is back.
+    pub switches: i64,
     /// The user's and the account's, now. A JWT that was made under others has ended, although its
     /// session may have been renewed since.
     pub user_generation: i64,
@@ -70,9 +74,9 @@ pub struct SessionRow {
 /// What [`SessionRecord`] has, and the hash.
 macro_rules! select {
     () => {
-        "SELECT s.id, s.user_id, s.account_id, s.lookup, s.created_at, s.seen_at, s.proven_at, \
+        "SELECT s.id, s.user_id, s.account_id, s.lookup, s.created_at, s.seen_at, s.proven_at, s.switches, \
          s.user_generation, s.account_generation, u.generation AS user_now, a.generation AS account_now, \
-         m.role, u.email, u.operator, u.language, \
+         m.role, u.email, u.operator, \
          CAST(CASE WHEN u.totp IS NULL THEN 0 ELSE 1 END AS BIGINT) AS second_factor \
          FROM user_session s JOIN app_user u ON u.id = s.user_id JOIN account a ON a.id = s.account_id \
          JOIN membership m ON m.account_id = s.account_id AND m.user_id = s.user_id"
@@ -80,23 +84,23 @@ macro_rules! select {
 }
 
 impl System<'_> {
-    /// Signs somebody in. `false`, and nothing happens, for who is no member of the account (any more),
+    /// Signs somebody in. `None`, and nothing happens, for who is no member of the account (any more),
     /// and when the user's generation is another than the one that was proven. Beyond
-    /// [`SESSIONS_PER_USER`] the oldest end.
+    /// [`SESSIONS_PER_USER`] the oldest end: how many did is the answer.
     pub async fn open_user_session(
         &mut self,
         new: &NewUserSession,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Option<u64>> {
         // One at a time, so that the cap holds, and not while what ends them all is under way.
         match hold_user(self.conn, &new.user).await {
-            Err(StoreError::NoParent) => return Ok(false),
+            Err(StoreError::NoParent) => return Ok(None),
             held => held?,
         }
         let opened = sql(
             "INSERT INTO user_session (id, user_id, account_id, lookup, user_generation, account_generation, \
-             created_at, seen_at, address, agent) \
-             SELECT $1, m.user_id, m.account_id, $4, u.generation, a.generation, $6, $6, $7, $8 \
+             created_at, seen_at, switches, address, agent) \
+             SELECT $1, m.user_id, m.account_id, $4, u.generation, a.generation, $6, $6, 0, $7, $8 \
              FROM membership m JOIN app_user u ON u.id = m.user_id JOIN account a ON a.id = m.account_id \
              WHERE m.account_id = $3 AND m.user_id = $2 AND u.generation = $5",
         )
@@ -111,7 +115,7 @@ impl System<'_> {
         .execute(self.conn)
         .await?;
         if opened == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         // Not this one, should the clock have been set back.
         let ended = sql("DELETE FROM user_session WHERE user_id = $1 AND id IN ( \
@@ -125,7 +129,7 @@ impl System<'_> {
         if ended > 0 {
             bump_epoch(self.conn).await?;
         }
-        Ok(true)
+        Ok(Some(ended))
     }
 
     /// The session of a cookie, by the cookie's SHA-256; ended ones too. One query.
@@ -156,18 +160,21 @@ impl System<'_> {
         row.as_ref().map(record).transpose()
     }
 
-    /// Notes that a session is in use; never goes back. The epoch stays: ask for this once in some
-    /// minutes, not at each request.
+    /// Notes that a session is in use; goes back only from a time that lies so far ahead that the clock
+    /// was wrong. The epoch stays: ask for this once in some minutes, not at each request.
     pub async fn touch_user_session(
         &mut self,
         id: &UserSessionId,
         seen_at: Timestamp,
     ) -> Result<()> {
-        sql("UPDATE user_session SET seen_at = $2 WHERE id = $1 AND seen_at < $2")
-            .bind(id)
-            .bind(seen_at)
-            .execute(self.conn)
-            .await?;
+        sql(
+            "UPDATE user_session SET seen_at = $2 WHERE id = $1 AND (seen_at < $2 OR seen_at > $3)",
+        )
+        .bind(id)
+        .bind(seen_at)
+        .bind(seen_at.plus_millis(SKEW_MS))
+        .execute(self.conn)
+        .await?;
         Ok(())
     }
 
@@ -186,15 +193,16 @@ impl System<'_> {
         Ok(changed > 0)
     }
 
-    /// From now on the session acts in another account, under another cookie. `false`, and nothing
-    /// happens, when it has ended or its user is no member there.
+    /// From now on the session acts in another account, under another cookie; JWTs that came from it
+    /// have ended for good. `false`, and nothing happens, when it has ended or its user is no member
+    /// there.
     pub async fn switch_user_session(
         &mut self,
         id: &UserSessionId,
         account: &AccountId,
         lookup: &[u8; 32],
     ) -> Result<bool> {
-        let changed = sql("UPDATE user_session SET account_id = $2, lookup = $3, \
+        let changed = sql("UPDATE user_session SET account_id = $2, lookup = $3, switches = switches + 1, \
              account_generation = (SELECT a.generation FROM account a WHERE a.id = $2) \
              WHERE id = $1 \
              AND user_generation = (SELECT u.generation FROM app_user u WHERE u.id = user_session.user_id) \
@@ -237,7 +245,9 @@ impl System<'_> {
             .bind(id)
             .execute(self.conn)
             .await?;
-        bump_epoch(self.conn).await?;
+        if gone > 0 {
+            bump_epoch(self.conn).await?;
+        }
         Ok(gone > 0)
     }
 
@@ -252,7 +262,9 @@ impl System<'_> {
             .bind(keep)
             .execute(self.conn)
             .await?;
-        bump_epoch(self.conn).await?;
+        if gone > 0 {
+            bump_epoch(self.conn).await?;
+        }
         Ok(gone)
     }
 
@@ -293,20 +305,23 @@ impl System<'_> {
             .collect()
     }
 
-    /// Removes sessions that were opened before one time or last seen before the other, the oldest
-    /// first, at most `limit`. The number removed. The epoch stays: nobody could use them any more.
+    /// Removes sessions that were opened before one time, or last seen before the second or after the
+    /// third (by a clock that was wrong), the oldest first, at most `limit`. The number removed. The
+    /// epoch stays: nobody could use them any more.
     pub async fn prune_user_sessions(
         &mut self,
         created_before: Timestamp,
         seen_before: Timestamp,
+        seen_after: Timestamp,
         limit: u32,
     ) -> Result<u64> {
         sql(
             "DELETE FROM user_session WHERE id IN (SELECT id FROM user_session \
-             WHERE created_at < $1 OR seen_at < $2 ORDER BY created_at, id LIMIT $3)",
+             WHERE created_at < $1 OR seen_at < $2 OR seen_at > $3 ORDER BY created_at, id LIMIT $4)",
         )
         .bind(created_before)
         .bind(seen_before)
+        .bind(seen_after)
         .bind(i64::from(limit))
         .execute(self.conn)
         .await
@@ -327,10 +342,10 @@ fn record(row: &Row) -> Result<SessionRecord> {
         email: row.text("email")?,
         operator: row.bool("operator")?,
         has_second_factor: row.bool("second_factor")?,
-        user_language: row.parsed("language", Language::parse)?,
         created_at: row.time("created_at")?,
         seen_at: row.time("seen_at")?,
         proven_at: row.opt_time("proven_at")?,
+        switches: row.i64("switches")?,
         user_generation: row.i64("user_now")?,
         account_generation: row.i64("account_now")?,
         generations_hold: generations_hold(row)?,

@@ -232,14 +232,13 @@ impl System<'_> {
         Ok(true)
     }
 
-    /// `false` for nobody. The epoch moves: what is known of a session includes it.
+    /// `false` for nobody. The epoch stays: nothing that is kept in memory includes it.
     pub async fn set_user_language(&mut self, id: &UserId, language: Language) -> Result<bool> {
         let changed = sql("UPDATE app_user SET language = $2 WHERE id = $1")
             .bind(id)
             .bind(language.as_str())
             .execute(self.conn)
             .await?;
-        bump_epoch(self.conn).await?;
         Ok(changed > 0)
     }
 
@@ -252,16 +251,6 @@ impl System<'_> {
             .await?;
         bump_epoch(self.conn).await?;
         Ok(changed > 0)
-    }
-
-    /// Notes when somebody signed in.
-    pub async fn logged_in(&mut self, id: &UserId, now: Timestamp) -> Result<()> {
-        sql("UPDATE app_user SET last_login_at = $2 WHERE id = $1")
-            .bind(id)
-            .bind(now)
-            .execute(self.conn)
-            .await?;
-        Ok(())
     }
 
     /// Ends all sessions and JWTs of a user. The new generation.

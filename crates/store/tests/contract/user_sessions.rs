@@ -1,4 +1,4 @@
-use recado_model::{AccountId, Language, Role, Timestamp, UserId, UserSessionId, clock::OsRng};
+use recado_model::{AccountId, Role, Timestamp, UserId, UserSessionId, clock::OsRng};
 use recado_store::{NewUserSession, RoleChange, SESSIONS_PER_USER, SessionRecord, StoreError};
 
 use crate::bed::{Bed, NOW};
@@ -27,7 +27,7 @@ impl Bed {
         let mut conn = self.store.write().await.expect("write");
         let opened = conn.system().open_user_session(new, at).await;
         conn.commit().await.expect("commit");
-        opened.expect("opens or not")
+        opened.expect("opens or not").is_some()
     }
 
     /// A session of that user under the generation of now.
@@ -70,10 +70,10 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
             email: "ana@example.org".into(),
             operator: false,
             has_second_factor: false,
-            user_language: Language::English,
             created_at: NOW,
             seen_at: NOW,
             proven_at: None,
+            switches: 0,
             user_generation: 0,
             account_generation: 0,
             generations_hold: true,
@@ -82,32 +82,26 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
     let later = NOW.plus_secs(60);
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
-    system
-        .touch_user_session(&new.id, later)
-        .await
-        .expect("notes");
-    system
-        .touch_user_session(&new.id, NOW)
-        .await
-        .expect("notes");
+    // The first by a clock that was ahead.
+    for at in [NOW.plus_secs(3600), later, NOW] {
+        let noted = system.touch_user_session(&new.id, at).await;
+        noted.expect("notes");
+    }
     let epoch = system.epoch().await.expect("epoch");
     let proven = system.prove_user_session(&new.id, Some(later)).await;
     assert!(proven.expect("proves"));
     assert!(system.epoch().await.expect("epoch") > epoch);
     system.set_operator(&user, true).await.expect("sets");
-    let language = system.set_user_language(&user, Language::Spanish).await;
-    assert!(language.expect("sets"));
     let now = system.user_session(&new.id).await.expect("looks");
     assert_eq!(
         now,
         Some(SessionRecord {
             operator: true,
-            user_language: Language::Spanish,
             seen_at: later,
             proven_at: Some(later),
             ..found
         }),
-        "as it is now, and never seen earlier than before"
+        "as it is now, and not seen earlier than before by two clocks that differ a little"
     );
     let back = system.prove_user_session(&new.id, None).await;
     assert!(back.expect("takes it back"));
@@ -251,6 +245,11 @@ pub async fn a_session_moves_to_another_account(bed: Bed) {
     assert_eq!((&moved.id, &moved.account), (&session.id, &b));
     assert_eq!((moved.role, moved.account_generation), (Role::Owner, 1));
     assert!(moved.generations_hold);
+    assert_eq!(moved.switches, 1);
+    // Back again is not as before: what came of the session then does not come back.
+    let fourth = lookup();
+    assert!(switch(&a, &fourth).await);
+    assert_eq!(bed.found(&fourth).await.expect("there").switches, 2);
     // An ended session does not come to life by moving on.
     for ends in ["account", "user"] {
         let session = bed.signed_in(&user, &a).await;
@@ -347,13 +346,20 @@ pub async fn sessions_are_listed_and_ended(bed: Bed) {
     assert_eq!(alive, [false, true, true]);
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
-    for (ended, epoch) in [(true, system.epoch().await), (false, system.epoch().await)] {
+    for ended in [true, false] {
+        let epoch = system.epoch().await;
         let gone = system.end_user_session(&user, &own[0].id).await;
         assert_eq!(gone.expect("ends"), ended);
-        assert!(system.epoch().await.expect("epoch") > epoch.expect("epoch"));
+        let moved = system.epoch().await.expect("epoch") > epoch.expect("epoch");
+        assert_eq!(moved, ended, "what ended nothing is nobody's business");
     }
-    let gone = system.end_other_user_sessions(&user, &own[2].id).await;
-    assert_eq!(gone.expect("ends"), 1);
+    for ended in [1, 0] {
+        let epoch = system.epoch().await.expect("epoch");
+        let gone = system.end_other_user_sessions(&user, &own[2].id).await;
+        assert_eq!(gone.expect("ends"), ended);
+        let moved = system.epoch().await.expect("epoch") > epoch;
+        assert_eq!(moved, ended > 0);
+    }
     conn.commit().await.expect("commit");
     let left: Vec<_> = list().await.into_iter().map(|row| row.id).collect();
     assert_eq!(left, std::slice::from_ref(&own[2].id));
@@ -382,7 +388,7 @@ pub async fn a_user_has_so_many_sessions_at_most(bed: Bed) {
     let (x, y) = (bed.session(&user, &a, 0), bed.session(&user, &a, 0));
     let mut conn = bed.store.write().await.expect("write");
     let opened_first = conn.system().open_user_session(&x, NOW.plus_secs(98)).await;
-    assert!(opened_first.expect("opens"));
+    assert_eq!(opened_first.expect("opens"), Some(1));
     let mut second = std::pin::pin!(bed.opens(&y, NOW.plus_secs(99)));
     let soon = std::time::Duration::from_millis(200);
     let waits = tokio::time::timeout(soon, &mut second).await;
@@ -408,7 +414,7 @@ pub async fn old_sessions_are_pruned(bed: Bed) {
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let mut opened = Vec::new();
     // When it was opened and last seen.
-    for (created, seen) in [(0, 500), (50, 60), (200, 210), (200, 500)] {
+    for (created, seen) in [(0, 500), (50, 60), (200, 210), (200, 500), (900, 901)] {
         let new = bed.session(&user, &a, 0);
         assert!(bed.opens(&new, NOW.plus_secs(created)).await);
         let mut conn = bed.store.write().await.expect("write");
@@ -420,13 +426,13 @@ pub async fn old_sessions_are_pruned(bed: Bed) {
     }
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
-    let (created, seen) = (NOW.plus_secs(50), NOW.plus_secs(210));
+    let (created, seen, ahead) = (NOW.plus_secs(50), NOW.plus_secs(210), NOW.plus_secs(900));
     let mut pruned = Vec::new();
-    for _ in 0..3 {
-        let some = system.prune_user_sessions(created, seen, 1).await;
+    for _ in 0..4 {
+        let some = system.prune_user_sessions(created, seen, ahead, 1).await;
         pruned.push(some.expect("prunes"));
     }
-    assert_eq!(pruned, [1, 1, 0]);
+    assert_eq!(pruned, [1, 1, 1, 0]);
     let left = system.user_sessions(&user).await.expect("lists");
     let mut left: Vec<_> = left.into_iter().map(|row| row.id).collect();
     left.sort_unstable();

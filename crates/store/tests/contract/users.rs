@@ -1,5 +1,8 @@
 use recado_model::{AccountId, Language, Role, Timestamp, UserId, clock::OsRng};
-use recado_store::{Membership, NewUser, SUPERSEDED_MS, Store, StoreError, UserRecord};
+use recado_store::{
+    Membership, NewUser, SUPERSEDED_MS, Store, StoreError, UserRecord,
+    system::user_networks::NETWORKS_PER_USER,
+};
 
 use crate::bed::{Bed, NOW};
 
@@ -46,7 +49,48 @@ pub async fn a_user_is_kept_and_found(bed: Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
     assert!(system.any_user().await.expect("looks"));
-    system.logged_in(&id, later).await.expect("notes");
+    let network = Some("203.0.113.7/32");
+    system.logged_in(&id, network, later).await.expect("notes");
+    for (email, network, since, known) in [
+        ("ana@example.com", "203.0.113.7/32", later, true),
+        (" Ana@Example.com", "203.0.113.7/32", later, true),
+        ("ana@example.com", "203.0.113.8/32", later, false),
+        (
+            "ana@example.com",
+            "203.0.113.7/32",
+            later.plus_millis(1),
+            false,
+        ),
+        ("nobody@example.com", "203.0.113.7/32", later, false),
+    ] {
+        let found = system.is_known_network(email, network, since).await;
+        assert_eq!(found.expect("looks"), known, "{email} {network}");
+    }
+    for n in 0..60 {
+        let network = format!("198.51.100.{n}/32");
+        let at = later.plus_secs(n);
+        system
+            .logged_in(&id, Some(&network), at)
+            .await
+            .expect("notes");
+    }
+    let mut known = 0;
+    for n in 0..60 {
+        let network = format!("198.51.100.{n}/32");
+        let found = system.is_known_network("ana@example.com", &network, later);
+        known += i64::from(found.await.expect("looks"));
+    }
+    assert_eq!(known, NETWORKS_PER_USER, "the oldest go");
+    let end = later.plus_secs(1000);
+    assert_eq!(
+        system.prune_user_networks(end, 20).await.expect("prunes"),
+        20
+    );
+    assert_eq!(
+        system.prune_user_networks(end, 500).await.expect("prunes"),
+        30
+    );
+    system.logged_in(&id, None, later).await.expect("notes");
     let set = system.set_user_language(&id, Language::Spanish).await;
     assert!(set.expect("sets"));
     assert!(system.set_operator(&id, false).await.expect("sets"));
@@ -216,7 +260,7 @@ pub async fn the_second_factor_is_kept(bed: Bed) {
     let mut system = conn.system();
     assert!(system.totp(&id).await.expect("none").is_none());
     assert!(system.pending_totp(&id).await.expect("none").is_none());
-    assert!(!system.use_totp_step(&id, 9).await.expect("no factor"));
+    assert!(!system.use_totp_step(&id, 9, 0).await.expect("no factor"));
     system.begin_totp(&id, OTHER).await.expect("begins");
     system.begin_totp(&id, SEED).await.expect("begins anew");
     let pending = system.pending_totp(&id).await.expect("opens");
@@ -276,17 +320,18 @@ pub async fn codes_are_good_once(bed: Bed) {
     system.begin_totp(&id, SEED).await.expect("begins");
     let confirmed = system.confirm_totp(&id, SEED, 7, &codes(1, 3)).await;
     assert!(confirmed.expect("confirms").is_some());
-    // The code that confirmed it counts as used; so do all older ones.
-    for step in [6, 7] {
-        assert!(!system.use_totp_step(&id, step).await.expect("used"));
+    // The code that confirmed it counts as used; and one that was judged by what holds no more.
+    for (step, last) in [(7, 7), (8, 0), (8, 6)] {
+        let used = system.use_totp_step(&id, step, last).await.expect("used");
+        assert!(!used, "{step} after {last}");
     }
     conn.commit().await.expect("commit");
 
     let step = async || {
         let mut conn = bed.store.write().await.expect("write");
-        let used = conn.system().use_totp_step(&id, 8).await.expect("uses");
+        let used = conn.system().use_totp_step(&id, 8, 7).await;
         conn.commit().await.expect("commit");
-        used
+        used.expect("uses")
     };
     let used = tokio::join!(step(), step(), step(), step());
     let won = [used.0, used.1, used.2, used.3];

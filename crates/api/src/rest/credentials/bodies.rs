@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     Shared,
+    auth::Again,
     describe::{Describe, Described, Exposed, Rfc3339, one_of},
     error::Fail,
     extract::{self, Json, Names},
@@ -303,9 +304,10 @@ impl<T: JsonSchema> Describe for WithNulls<T> {
 impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (parts, body): (_, Body) = request.into_parts();
+        let (mut parts, body): (_, Body) = request.into_parts();
         extract::require_json(&parts.headers)?;
         let bytes = extract::read(&parts.headers, body, shared.options.body_limit).await?;
+        Again::look(&mut parts, shared).await?;
         // Refuses what is no plain object; then once more, for the nulls that it drops.
         let without = extract::object(&bytes)?;
         let map = match serde_json::from_slice(&bytes) {

@@ -61,6 +61,27 @@ fn a_code_works_once_and_uses_up_those_before_it() {
     assert_eq!(again(step + 1, now), Some(step + 1));
 }
 
+/// A code was used while the clock was ahead.
+#[test]
+fn a_step_far_ahead_shuts_nobody_out() {
+    let seed = rfc_seed();
+    let step = 59_000_001;
+    let now = secs(step * 30);
+    for (last, found) in [
+        (step, None),
+        (step + 1, None),
+        (step + 2, None),
+        (step + 3, Some(step)),
+        (step + 2_000_000, Some(step)),
+    ] {
+        assert_eq!(
+            matching_step(&seed, &code(&seed, step), now, last),
+            found,
+            "{last}"
+        );
+    }
+}
+
 #[test]
 fn spaces_are_fine_and_other_forms_are_not() {
     let seed = rfc_seed();
@@ -96,8 +117,9 @@ fn the_seeds_of_others_and_strange_clocks_do_not_match() {
         other
     );
     for now in [i64::MIN, -1, 0, i64::MAX] {
-        let found = matching_step(&a, "123456", Timestamp(now), i64::MAX);
+        let found = matching_step(&a, "no code", Timestamp(now), i64::MAX);
         assert_eq!(found, None);
+        let _no_panic = matching_step(&a, "123456", Timestamp(now), i64::MIN);
     }
 }
 

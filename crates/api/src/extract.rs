@@ -48,12 +48,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Strict<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
         let (mut parts, body) = request.into_parts();
-        let says = |value: &HeaderValue| !matches!(value.as_bytes().trim_ascii(), [] | [b';', ..]);
-        if !parts.headers.get(header::CONTENT_TYPE).is_some_and(says) {
-            let text = "Send the body as JSON, with Content-Type: application/json.";
-            return Err(Error::new(ErrorCode::UnsupportedMediaType, text).into());
-        }
-        require_json(&parts.headers)?;
+        require_said_json(&parts.headers)?;
         let bytes = read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
         Again::look(&mut parts, shared).await?;
         Ok(Self(parse(&bytes)?))
@@ -116,6 +111,16 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
 fn too_large(limit: usize) -> Error {
     let text = format!("The body is larger than the {limit} bytes that are accepted here.");
     Error::new(ErrorCode::PayloadTooLarge, text)
+}
+
+/// Only what says to be JSON.
+pub fn require_said_json(headers: &HeaderMap) -> Result<(), Fail> {
+    let says = |value: &HeaderValue| !matches!(value.as_bytes().trim_ascii(), [] | [b';', ..]);
+    if !headers.get(header::CONTENT_TYPE).is_some_and(says) {
+        let text = "Send the body as JSON, with Content-Type: application/json.";
+        return Err(Error::new(ErrorCode::UnsupportedMediaType, text).into());
+    }
+    require_json(headers)
 }
 
 /// Only JSON; a missing content type is taken for it.

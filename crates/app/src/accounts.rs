@@ -129,6 +129,7 @@ pub async fn create_with(
     let user = UserId::random(rng);
     let mut conn = store.write().await?;
     let mut system = conn.system();
+    system.take_turn().await?;
     if system.user_by_email(&email).await?.is_some() {
         return Err(Error::field(
             "email",

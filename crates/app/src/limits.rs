@@ -294,20 +294,26 @@ impl Limits {
     /// Before a password or a code of one person is looked at who holds a session or a link of theirs
     /// already: strangers' failures do not count here.
     pub fn begin_proof(&self, user: &UserId) -> Result<()> {
-        let bucket = self.ids.get(&key("proof", &[user.as_str()]));
-        match closed_for(bucket, self.clock.now(), self.login_rule) {
+        let now = self.clock.now();
+        let closed =
+            proofs(user, self).map(|(key, rule)| closed_for(self.ids.get(&key), now, rule));
+        match closed.into_iter().flatten().max() {
             Some(secs) => Err(too_many(secs)),
             None => Ok(()),
         }
     }
 
     pub fn proof_failed(&self, user: &UserId) {
-        let bucket = of(&self.ids, &key("proof", &[user.as_str()]));
-        counted(&bucket, self.clock.now(), self.login_rule);
+        let now = self.clock.now();
+        for (key, rule) in proofs(user, self) {
+            counted(&of(&self.ids, &key), now, rule);
+        }
     }
 
     pub fn proof_held(&self, user: &UserId) {
-        self.ids.remove(&key("proof", &[user.as_str()]));
+        for (key, _) in proofs(user, self) {
+            self.ids.remove(&key);
+        }
     }
 
     /// Counts what a network asks letters for; 429 for too many.
@@ -346,6 +352,17 @@ pub(crate) fn too_many(secs: u64) -> Error {
         format!("Too many attempts have failed. Try again in {secs} s."),
     )
     .with_retry_after(secs)
+}
+
+/// Ten in a minute and a hundred in a row, as for log-ins.
+fn proofs(user: &UserId, limits: &Limits) -> [([u8; 32], Rule); 2] {
+    [
+        (key("proof", &[user.as_str()]), limits.login_rule),
+        (
+            key("proofs in a row", &[user.as_str()]),
+            limits.in_a_row_rule,
+        ),
+    ]
 }
 
 fn login_here(from: Option<IpAddr>, email: &str) -> [u8; 32] {

@@ -160,6 +160,8 @@ impl Members<'_> {
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
+        // What is read here must still be so when it is changed.
+        account.hold().await?;
         let member = account.member(user).await?.ok_or_else(no_member)?;
         // Neither may be beyond the one who asks: what they were, nor what they become.
         require_over(person, member.role.max(role))?;
@@ -182,6 +184,7 @@ impl Members<'_> {
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
+        account.hold().await?;
         let member = account.member(user).await?.ok_or_else(no_member)?;
         if member.user != person.record().user {
             self.app.access.require_role(&person.caller, Role::Admin)?;

@@ -76,7 +76,7 @@ impl<'a> AccountStore<'a> {
 
     /// Waits for its turn to change what the account's row stands guard over, and holds it until the
     /// transaction ends.
-    pub(crate) async fn hold(&mut self) -> Result<()> {
+    pub async fn hold(&mut self) -> Result<()> {
         let held = sql("UPDATE account SET generation = generation WHERE id = $1")
             .bind(&self.id)
             .execute(self.conn)

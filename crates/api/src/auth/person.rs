@@ -4,7 +4,7 @@
 //! a browser send the cookie, so whatever changes something must come from our own pages: `Origin`, or
 //! where it is left out `Sec-Fetch-Site`, says so.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::Ipv4Addr, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
@@ -14,7 +14,9 @@ use url::{Host, Url};
 
 use crate::{Shared, edge::ClientIp, error::Fail};
 
-use super::{Accepts, Access, Again, Credentials, Rule, note, path_param};
+use super::{
+    Accepts, Access, Again, Credentials, Rule, note, path_param, presented::refuse_repeated,
+};
 
 /// The name of the cookie. The prefix makes browsers insist on HTTPS (or loopback) and on this host.
 pub const COOKIE: &str = "__Host-recado";
@@ -349,6 +351,9 @@ fn trimmed(mut bytes: &[u8]) -> &[u8] {
 /// 403 for what a page of another site sent. `programs`: a request without any of the headers that
 /// browsers set may pass, too.
 fn require_own_page(parts: &Parts, shared: &Shared, programs: bool) -> Result<(), Fail> {
+    for name in [&header::ORIGIN, &FETCH_SITE] {
+        refuse_repeated(&parts.headers, name)?;
+    }
     let text = |name| match parts.headers.get(name) {
         None => Ok(None),
         Some(value) => value.to_str().map(Some).map_err(|_| foreign(shared)),
@@ -385,10 +390,18 @@ fn is_own(origin: &str, public_url: &str) -> bool {
     if theirs.origin() == ours.origin() {
         return theirs.origin().is_tuple();
     }
-    is_loopback(&theirs)
-        && is_loopback(&ours)
+    is_local(&theirs)
+        && is_local(&ours)
         && theirs.scheme() == ours.scheme()
         && theirs.port_or_known_default() == ours.port_or_known_default()
+}
+
+/// The three names of one place. The others of 127.0.0.0/8 may be other programs'.
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST,
+        _ => is_loopback(url),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

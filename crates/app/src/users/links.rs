@@ -123,7 +123,10 @@ impl Users<'_> {
             LinkKind::Signup => self.sign_up(&lookup, &link, used).await.map(Used::SignedIn),
             LinkKind::Invite => self.join(&lookup, &link, used).await.map(Used::SignedIn),
             LinkKind::Reset => self.reset(&lookup, &link, used).await.map(|()| Used::Done),
-            LinkKind::Email => self.move_to(&lookup, &link).await.map(|()| Used::Done),
+            LinkKind::Email => self
+                .move_to(&lookup, &link, used.place.from)
+                .await
+                .map(|()| Used::Done),
         }
     }
 
@@ -133,6 +136,8 @@ impl Users<'_> {
         let name = account_name(&used)?;
         let hash = self.chosen(&used, &[&email, &name]).await?;
         let mut conn = self.store().write().await?;
+        // The command line may be making the first user in this moment.
+        conn.system().take_turn().await?;
         self.consume(&mut conn, lookup).await?;
         if conn.system().any_user().await? {
             return Err(link_invalid());
@@ -241,7 +246,12 @@ impl Users<'_> {
         Ok(())
     }
 
-    async fn move_to(&self, lookup: &[u8; 32], link: &LinkRecord) -> Result<()> {
+    async fn move_to(
+        &self,
+        lookup: &[u8; 32],
+        link: &LinkRecord,
+        from: Option<IpAddr>,
+    ) -> Result<()> {
         let (Some(id), Some(email)) = (&link.user, &link.email) else {
             return Err(link_invalid());
         };
@@ -259,7 +269,7 @@ impl Users<'_> {
                 "Another user has this address already. Sign in as that user, or choose another address.",
             ));
         }
-        self.tell_accounts(&mut conn, id, "user.email", None)
+        self.tell_accounts(&mut conn, id, "user.email", from)
             .await?;
         self.app.access.commit(conn).await?;
         let letter = letters::email_changed(old.language, &old.email, &self.dashboard());
@@ -397,6 +407,7 @@ impl Users<'_> {
         let now = self.now();
         let mut system = conn.system();
         let since = now.plus_millis(-HOUR_MS);
+        system.take_turn().await?;
         if system.count_links_since(to.kind, to.email, since).await? >= LETTERS {
             return Ok(None);
         }
@@ -425,6 +436,7 @@ impl Users<'_> {
         let now = self.now();
         let mut system = conn.system();
         let since = now.plus_millis(-HOUR_MS);
+        system.take_turn().await?;
         let count = system.count_links_since(LinkKind::Invite, invited.email, since);
         if count.await? >= LETTERS {
             return Ok(None);

@@ -3,9 +3,14 @@
 
 mod deck;
 mod hands;
+mod make;
 mod rules;
 
-pub(crate) use self::deck::{issue, unknown};
+pub(crate) use self::{
+    deck::ROLES,
+    make::{issue, unknown},
+    rules::COOKIE,
+};
 
 use recado_api::{RouteRow, Surface, auth::Rule};
 use recado_model::{TokenKind, clock::OsRng};
@@ -20,6 +25,7 @@ use crate::harness::{Answer, Bed, SHOP};
 
 on_both! {
     every_row_against_every_credential,
+    every_row_of_the_other_surfaces_too,
     foreign_and_missing_are_the_same_bytes,
     nothing_is_looked_up_before_the_proof,
     the_query_is_no_way_in,
@@ -79,6 +85,7 @@ fn check(row: &RouteRow, hand: &Hand, due: Due, answer: &Answer) -> Option<Strin
             answer.status == 403 && !text.is_empty()
         }
         Due::Forbidden => answer.status == 403 && body["error_code"] == "forbidden",
+        Due::RoleTooLow => answer.status == 403 && body["error_code"] == "role_too_low",
         Due::NotYours => {
             answer.status == 401 && body == json!({"error": "Session does not belong to your shop"})
         }
@@ -92,19 +99,36 @@ fn check(row: &RouteRow, hand: &Hand, due: Due, answer: &Answer) -> Option<Strin
     })
 }
 
-async fn every_row_against_every_credential(mut bed: Bed) {
+async fn every_row_against_every_credential(bed: Bed) {
+    every_row(bed, |surface| surface == Surface::Instance).await;
+}
+
+async fn every_row_of_the_other_surfaces_too(bed: Bed) {
+    every_row(bed, |surface| surface != Surface::Instance).await;
+}
+
+async fn every_row(mut bed: Bed, of: impl Fn(Surface) -> bool) {
     let deck = deck(&mut bed).await;
     let hands = hands(&deck);
     let mut wrong = Vec::new();
     let mut asked = 0;
     for row in recado_api::routes() {
-        // Open rows look at no credential: a sample of the hands is enough there.
-        let every = if row.rule == Rule::Public { 8 } else { 1 };
+        if !of(row.surface) {
+            continue;
+        }
+        // Open rows look at no credential, and the dashboard's take none of these: a sample of the hands
+        // is enough there.
+        let sampled = row.rule == Rule::Public || row.surface == Surface::Dashboard;
+        let every = if sampled { 8 } else { 1 };
         for hand in hands.iter().step_by(every) {
+            // There it counts: see `people_access`.
+            if row.surface == Surface::Dashboard && hand.has_our_cookie() {
+                continue;
+            }
             let both = [Whose::FirstShop, Whose::Guest];
             let sessions = if row.rule == Rule::Claim { 2 } else { 1 };
             for whose in &both[..sessions] {
-                let due = due(row.rule, hand, *whose);
+                let due = due(&row, hand, *whose);
                 let asking = ask(&bed, &deck, &row, hand, *whose, due == Due::Pass);
                 let Some(answer) = asking.await else {
                     continue;
@@ -143,14 +167,10 @@ async fn ask(
 ) -> Option<Answer> {
     // `initialize` is open and looks at no bearer's worth; the endpoint's rows judge the rest.
     if row.path == "initialize" {
-        let cards = hand
-            .cards
-            .iter()
-            .map(|card| (card.slot.header(), card.text.as_str()));
         let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize"});
         let answer = bed
             .post("/api/mcp/")
-            .headers(cards)
+            .headers(headers_of(hand))
             .json(hello)
             .send()
             .await;
@@ -210,10 +230,14 @@ async fn ask(
     }
     let hand = &hand;
     let headers = || headers_of(hand);
-    let call = bed
-        .call(&row.method, &deck.path(row, &id, &session))
-        .headers(headers());
+    let mut path = deck.path(row, &id, &session);
+    if row.path.ends_with("/session/qr") {
+        // Past the guard nobody needs to pair for this.
+        path.push_str("?format=nonsense");
+    }
+    let call = bed.call(&row.method, &path).headers(headers());
     let call = match (row.surface, row.method.as_str()) {
+        (Surface::Dashboard, _) => call.header("origin", &bed.gateway().base_url),
         (Surface::Mcp, "POST") => call.json(json!({"jsonrpc": "2.0", "id": 7, "method": "ping"})),
         // A body that no handler takes: the guard comes first, and nothing happens when it passes.
         (_, "POST" | "PUT") if row.path != "/sessions" => call.body("[]"),
@@ -223,20 +247,24 @@ async fn ask(
     Some(call.send().await)
 }
 
+type Bare = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
+
+/// Status, headers and body, without what differs each time.
+pub(crate) fn bare(answer: Answer) -> Bare {
+    let mut headers: Vec<_> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    headers.sort();
+    (answer.status, headers, answer.body)
+}
+
 async fn foreign_and_missing_are_the_same_bytes(bed: Bed) {
     let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
     let missing = recado_model::InstanceId::random(&OsRng).to_string();
-    let bare = |answer: Answer| {
-        let mut headers: Vec<_> = answer
-            .headers
-            .iter()
-            .filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()))
-            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-            .collect();
-        headers.sort();
-        (answer.status, headers, answer.body)
-    };
     let pair = [
         ("x-client-token", bed.a.client_token.as_str()),
         ("x-instance-token", mine.token.as_str()),

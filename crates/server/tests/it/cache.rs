@@ -7,11 +7,15 @@
 use std::sync::Arc;
 
 use recado_app::Presented;
-use recado_model::{Clock as _, Token, TokenKind, clock::OsRng};
+use recado_model::{Clock as _, Role, Token, TokenKind, clock::OsRng};
 use serde_json::{Value, json};
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::harness::{Answer, Bed, Call, Made, SHOP};
+use crate::{
+    access::COOKIE,
+    harness::{Answer, Bed, Call, Made, SHOP},
+    people_access::people::{OWNER_A, sign_in},
+};
 
 on_both! {
     a_hit_asks_the_database_nothing,
@@ -87,7 +91,29 @@ async fn ways(bed: &Bed, made: &Made) -> Vec<Way> {
         )
     };
     let status = || made.path("/session/status");
+    let person = sign_in(bed, OWNER_A).await;
     vec![
+        way(
+            "person's JWT",
+            "GET",
+            status(),
+            vec![bearer(&person.jwt)],
+            2,
+        ),
+        Way {
+            body: Some(json!([])),
+            due: 400,
+            ..way(
+                "cookie",
+                "POST",
+                format!("/dashboard/api/instances/{}/disconnect", made.id),
+                vec![
+                    ("cookie", format!("{COOKIE}={}", person.cookie)),
+                    ("origin", bed.gateway().base_url.clone()),
+                ],
+                2,
+            )
+        },
         way("JWT", "GET", status(), vec![bearer(&bed.a.jwt)], 2),
         way("header pair", "GET", status(), pair, 3),
         way("all three", "GET", status(), three, 4),
@@ -215,7 +241,10 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
     };
     let id = made.instance();
     let use_hot = async || {
-        access.instance(&hot(), &id).await.expect("it holds");
+        access
+            .instance(&hot(), &id, Role::Viewer)
+            .await
+            .expect("it holds");
     };
     use_hot().await;
     let before = statements(&bed);
@@ -228,7 +257,10 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
             ..Presented::default()
         };
         access.mcp(&presented).await.expect_err("a wrong checksum");
-        access.owner(&presented).await.expect_err("no JWT");
+        access
+            .owner(&presented, Role::Viewer)
+            .await
+            .expect_err("no JWT");
         if number % 1000 == 0 {
             use_hot().await;
         }

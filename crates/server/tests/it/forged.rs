@@ -10,11 +10,15 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use recado_app::Presented;
-use recado_model::{ErrorCode, Token, TokenKind};
+use recado_model::{ErrorCode, Role, Token, TokenKind};
 use serde_json::json;
 
 use self::forge::Forge;
-use crate::harness::Bed;
+use crate::{
+    access::ROLES,
+    harness::Bed,
+    people_access::people::{OWNER_A, OWNER_B, hire, sign_in},
+};
 
 on_both! {
     no_forged_token_is_accepted,
@@ -22,6 +26,8 @@ on_both! {
     no_forged_token_is_active_or_revokes,
     a_token_too_long_is_not_even_decoded,
     no_text_at_all_is_accepted,
+    no_forged_token_of_a_person_is_accepted,
+    a_scope_raises_nobody,
 }
 
 /// Headers carry visible ASCII. What cannot be sent is shown to the proof itself.
@@ -35,7 +41,13 @@ async fn is_accepted(bed: &Bed, token: &str) -> bool {
         bearer: Some(token),
         ..Presented::default()
     };
-    match bed.gateway().app.access().owner(&presented).await {
+    match bed
+        .gateway()
+        .app
+        .access()
+        .owner(&presented, Role::Viewer)
+        .await
+    {
         Ok(_) => true,
         Err(error) => {
             assert_eq!(error.code, ErrorCode::Unauthorized, "{token}");
@@ -227,4 +239,75 @@ async fn no_text_at_all_is_accepted(bed: Bed) {
             .expect("no edit of a genuine token");
     });
     assert!(is_accepted(&bed, &genuine).await);
+}
+
+/// J-11, for people: the session that it says it came from, whose that is, where it acts, since when.
+async fn no_forged_token_of_a_person_is_accepted(bed: Bed) {
+    let who = sign_in(&bed, OWNER_A).await;
+    let foreign = sign_in(&bed, OWNER_B).await;
+    let forge = Forge::of_person(&bed, &who.jwt, &foreign.jwt).await;
+    assert_eq!(forge.sign(&forge.header, &forge.claims), who.jwt);
+    let mut other = forge.claims.clone();
+    other["jti"] = json!("ANOTHERONE");
+    assert!(is_accepted(&bed, &forge.sign(&forge.header, &other)).await);
+
+    let corpus = corpus::of_person(&bed, &forge).await;
+    assert!(corpus.len() > 150, "{}", corpus.len());
+    let mut accepted = Vec::new();
+    for (name, token) in &corpus {
+        assert_ne!(*token, who.jwt, "{name} is no forgery");
+        let mut opened = is_accepted(&bed, token).await;
+        if can_be_sent(token) {
+            let answer = bed.get("/account").bearer(token).send().await;
+            opened |= answer.status != 401;
+        }
+        if opened {
+            accepted.push(name);
+        }
+        // Clients cannot ask about people's tokens, let alone end them.
+        let body = json!({
+            "client_token": bed.a.client_token, "client_secret": bed.a.client_secret, "token": token,
+        });
+        let told = bed.post("/introspect").json(body.clone()).send().await;
+        assert!(!told.text().contains("true"), "{name}: {told:?}");
+        bed.post("/revoke").json(body).send().await;
+    }
+    assert!(accepted.is_empty(), "{accepted:#?}");
+    who.account(&bed).await.expect(200);
+    for (shop, token) in [(&bed.a, &who.jwt), (&bed.b, &who.jwt)] {
+        let body = json!({
+            "client_token": shop.client_token, "client_secret": shop.client_secret, "token": token,
+        });
+        let told = bed.post("/introspect").json(body.clone()).send().await;
+        assert_eq!(told.text(), r#"{"active":false}"#);
+        bed.post("/revoke").json(body).send().await.expect(200);
+    }
+    who.account(&bed).await.expect(200);
+}
+
+/// Rightly signed, the role in it is not asked: it is read anew.
+async fn a_scope_raises_nobody(bed: Bed) {
+    let foreign = sign_in(&bed, OWNER_B).await;
+    for (at, role) in ROLES.into_iter().enumerate() {
+        let email = format!("{}@a.example", role.as_str());
+        hire(&bed, &bed.a.id, &email, role).await;
+        let who = sign_in(&bed, &email).await;
+        let forge = Forge::of_person(&bed, &who.jwt, &foreign.jwt).await;
+        assert_eq!(forge.claims["scope"], format!("role:{}", role.as_str()));
+        for scope in ROLES {
+            let scope = format!("role:{}", scope.as_str());
+            let token = forge.sign(&forge.header, &forge.claims_with("scope", json!(scope)));
+            // One row for each role: open to those from `least` on, whatever the token says.
+            for (least, method, path) in [
+                (0, "GET", "/account"),
+                (1, "PUT", "/instances/create"),
+                (2, "GET", "/account/credentials"),
+            ] {
+                let answer = bed.call(method, path).bearer(&token).body("[").send().await;
+                let low = answer.json()["error_code"] == "role_too_low";
+                assert_eq!(low, at < least, "{scope} for {role:?}: {answer:?}");
+                assert!([200, 400, 403].contains(&answer.status), "{answer:?}");
+            }
+        }
+    }
 }

@@ -191,6 +191,7 @@ impl Bed {
             clock: self.clock.clone(),
             rng: rng(),
             metrics: None,
+            refusal_hold: std::time::Duration::ZERO,
         };
         let started = Gateway::start(&self.settings, world).await;
         self.gateway = Some(started.expect("the gateway starts"));

@@ -7,6 +7,7 @@
 //! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
+//! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
 //! | `seeds` | both founding documents, sentence by sentence |
 //! | `forged`, `tokens`, `cache` | JWTs that nobody issued; asking about them and revoking them; what a proof costs |
 //! | `simulation` | lives of credentials by chance, against a small model |
@@ -22,6 +23,8 @@
 //! | `audit` | who did what, from where |
 //! | `webhooks` | retries, guards, subscriptions, one transaction |
 //! | `mcp`, `tools` | the contract's table, batches, the modern revision; the confirmation step |
+//! | `people` | people through the real surface: first start, signing in, second factor, letters, members |
+//! | `mail`, `turnstile` | letters to people over SMTP; whether they are people, against a siteverify by the vendor's documents |
 //! | `duplicates` | one id, one message |
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
@@ -65,9 +68,12 @@ mod guests;
 mod harness;
 mod hook;
 mod limits;
+mod mail;
 mod management;
 mod mcp;
 mod networks;
+mod people;
+mod people_access;
 mod rotation;
 mod scopes;
 mod security_tests;
@@ -78,6 +84,7 @@ mod story;
 mod token;
 mod tokens;
 mod tools;
+mod turnstile;
 mod unrouted;
 mod usage;
 mod webhooks;

@@ -34,6 +34,23 @@ async fn no_such_route_or_method(bed: Bed) {
             }
         }
     }
+    // Below the dashboard's API there are no pages.
+    for path in [
+        "/dashboard/api",
+        "/dashboard/api/",
+        "/dashboard/api/nothing",
+        "/login/",
+        "/logout/x",
+    ] {
+        bed.get(path).send().await.refused(404, "route_not_found");
+    }
+    for path in ["/dashboard/nothing", "/dashboard/apis"] {
+        let answer = bed.get(path).send().await.expect(200);
+        assert!(
+            answer.header("content-type").starts_with("text/html"),
+            "{answer:?}"
+        );
+    }
     // Probes of clients that look for an authorization server: a fast, plain no.
     for path in [
         "/.well-known/oauth-protected-resource/api/mcp",
@@ -110,7 +127,8 @@ async fn no_such_route_or_method(bed: Bed) {
                 !allow.is_empty() && !allow.split(", ").any(|one| one == method),
                 "{allow:?} of {answer:?}"
             );
-            if row.surface == recado_api::Surface::Instance {
+            use recado_api::Surface::{Dashboard, Instance};
+            if [Instance, Dashboard].contains(&row.surface) {
                 answer.refused(405, "method_not_allowed");
             }
         }

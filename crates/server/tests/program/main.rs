@@ -12,6 +12,7 @@
 //! | `keys` | every key is replaced under a gateway that serves |
 //! | `life` | draining, coming back, and the commands |
 //! | `logs` | what the log looks like |
+//! | `people` | the first start, and the operator at those who sign in |
 //!
 //! To add a topic: a file here with its line above. Waiting is always for a condition, with
 //! [`support::PATIENCE`] as its end.
@@ -24,6 +25,7 @@ mod keys;
 mod life;
 mod logs;
 mod network;
+mod people;
 mod search;
 mod secrets;
 mod support;

@@ -113,6 +113,7 @@ pub const FUNCTIONS: &[&str] = &[
     "set_recovery_codes",
     "set_user_language",
     "switch_user_session",
+    "take_turn",
     "totp",
     "touch_user_session",
     "upgrade_password_hash",

@@ -143,6 +143,15 @@ impl System<'_> {
         Ok(row.is_some())
     }
 
+    /// Of all who ask this one goes on, and the next when that one's transaction ends: for what is counted
+    /// and then done. Take it before anything else is held.
+    pub async fn take_turn(&mut self) -> Result<()> {
+        sql("UPDATE meta SET n = n WHERE name = 'epoch'")
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// For the operator: by e-mail.
     pub async fn users(&mut self) -> Result<Vec<UserSummary>> {
         let rows = sql("SELECT u.id, u.email, u.operator, \

@@ -2,13 +2,21 @@
 
 use recado_api::{RouteRow, Surface};
 use recado_model::{
-    CredentialId, Scope, Timestamp, Token, TokenKind, clock::OsRng, credential::CredentialKind,
+    CredentialId, LinkId, Role, TokenKind, UserId, UserSessionId, clock::OsRng,
+    credential::CredentialKind,
 };
-use recado_store::credentials::NewCredential;
 use serde_json::json;
 
-use super::rules::{Card, Slot, Worth};
-use crate::harness::{Bed, Made, SHOP};
+use super::{
+    make::{ELSEWHERE, issue, restrict, restricted, unknown},
+    rules::{Card, Slot, Worth},
+};
+use crate::{
+    harness::{Bed, Made},
+    people_access::people::{OWNER_A, OWNER_B, hire, sign_in},
+};
+
+pub(crate) const ROLES: [Role; 4] = [Role::Viewer, Role::Developer, Role::Admin, Role::Owner];
 
 /// Everything that the two shops hold, live and dead.
 pub(super) struct Deck {
@@ -16,6 +24,8 @@ pub(super) struct Deck {
     pub(super) a1: Made,
     pub(super) session_name: String,
     pub(super) guest: Guest,
+    /// Of the first shop's owner.
+    pub(super) cookie: String,
     /// Of a credential that nobody has.
     no_credential: CredentialId,
 }
@@ -50,85 +60,13 @@ impl Deck {
         row.path
             .replace("{id}", id)
             .replace("{cid}", self.no_credential.as_str())
-            .replace("{phone}", SHOP)
+            .replace("{sid}", UserSessionId::random(&OsRng).as_str())
+            .replace("{uid}", UserId::random(&OsRng).as_str())
+            .replace("{lid}", LinkId::random(&OsRng).as_str())
+            .replace("{phone}", "nonsense")
             .replace("{key}", session)
             .replace("{*path}", "somewhere")
     }
-}
-
-pub(crate) fn unknown(kind: TokenKind) -> String {
-    Token::random(kind, &OsRng).expose().to_owned()
-}
-
-/// A further credential of shop A; `not_after` says when its life ends.
-pub(crate) async fn issue(
-    bed: &Bed,
-    kind: CredentialKind,
-    instance: Option<&Made>,
-    parent: Option<&CredentialId>,
-    not_after: Option<Timestamp>,
-) -> (CredentialId, String) {
-    let (id, token) = (
-        CredentialId::random(&OsRng),
-        Token::random(kind.token_kind(), &OsRng),
-    );
-    let instance = instance.map(Made::instance);
-    let now = recado_model::Clock::now(&*bed.clock);
-    let new = NewCredential {
-        id: id.clone(),
-        token: &token,
-        kind,
-        label: Some("extra"),
-        instance: instance.as_ref(),
-        parent,
-        not_after,
-        networks: &[],
-        scope: Default::default(),
-    };
-    let mut conn = bed.write().await;
-    conn.account(&bed.a.id)
-        .issue(new, now)
-        .await
-        .expect("issued");
-    conn.commit().await.expect("commit");
-    (id, token.expose().to_owned())
-}
-
-/// A credential that its owner keeps to a network, or to an instance.
-async fn restrict(bed: &Bed, id: &CredentialId, network: Option<&str>, instance: Option<&Made>) {
-    let networks: Vec<_> = network
-        .iter()
-        .map(|net| net.parse().expect("a net"))
-        .collect();
-    let scope = match instance {
-        Some(made) => Scope::Only([made.instance()].into()),
-        None => Scope::All,
-    };
-    let mut conn = bed.write().await;
-    let mut account = conn.account(&bed.a.id);
-    let changed = account.change_credential(id, None, None, &networks, &scope);
-    assert!(changed.await.expect("changed"));
-    conn.commit().await.expect("commit");
-    bed.gateway().app.access().invalidate();
-}
-
-/// Not where the tests call from.
-const ELSEWHERE: &str = "203.0.113.0/24";
-
-/// One client pair, with a JWT that came from it before it was restricted.
-struct Restricted {
-    client: String,
-    jwt: String,
-}
-
-async fn restricted(bed: &Bed, network: Option<&str>, instance: Option<&Made>) -> Restricted {
-    let (id, client) = issue(bed, CredentialKind::ClientToken, None, None, None).await;
-    let (_, secret) = issue(bed, CredentialKind::ClientSecret, None, Some(&id), None).await;
-    let body = json!({"client_token": client, "client_secret": secret});
-    let answer = bed.post("/token").json(body).send().await.ok();
-    let jwt = answer["access_token"].as_str().expect("a token").to_owned();
-    restrict(bed, &id, network, instance).await;
-    Restricted { client, jwt }
 }
 
 pub(super) async fn deck(bed: &mut Bed) -> Deck {
@@ -170,6 +108,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
     let (_, doomed_secret) =
         issue(bed, CredentialKind::ClientSecret, None, Some(&doomed), None).await;
     let old_jwt = bed.a.jwt.clone();
+    let early = sign_in(bed, OWNER_A).await;
     bed.clock.jump_secs(3601);
     bed.log_in().await;
     let body = json!({"client_token": doomed_token, "client_secret": doomed_secret});
@@ -228,6 +167,17 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
         kept.push(token);
     }
     let guest = guest(bed).await;
+    let mut people = Vec::new();
+    for role in ROLES {
+        let email = format!("{}@a.example", role.as_str());
+        hire(bed, &bed.a.id, &email, role).await;
+        people.push((role, sign_in(bed, &email).await));
+    }
+    let owner = sign_in(bed, OWNER_A).await;
+    let owner_of_b = sign_in(bed, OWNER_B).await;
+    let gone = sign_in(bed, OWNER_A).await;
+    let bye = gone.ask(bed, "POST", "/logout").send().await;
+    bye.expect(204);
 
     let mut cards = Vec::new();
     let mut card = |name: &str, slot: Slot, text: String, at: Option<Surface>, worth: Worth| {
@@ -239,7 +189,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
             worth,
         });
     };
-    use Worth::{Bad, Instance, Only, Shop};
+    use Worth::{Bad, Instance, Only, Person, Shop};
     let bearer = |token: &str| format!("Bearer {token}");
     let (inst, mcp, direct) = (
         Some(Surface::Instance),
@@ -437,6 +387,35 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
         };
         card(name, slot, text, at, worth);
     }
+    for (role, signed_in) in &people {
+        let (name, jwt) = (format!("person {}", role.as_str()), bearer(&signed_in.jwt));
+        card(&name, Slot::Bearer, jwt, inst, Person('a', *role));
+    }
+    let of_b = Person('b', Role::Owner);
+    card(
+        "person of b",
+        Slot::Bearer,
+        bearer(&owner_of_b.jwt),
+        inst,
+        of_b,
+    );
+    card(
+        "person expired",
+        Slot::Bearer,
+        bearer(&early.jwt),
+        None,
+        Bad,
+    );
+    card("person gone", Slot::Bearer, bearer(&gone.jwt), None, Bad);
+    let forms = ["unsigned", "bare", "cookie"];
+    let texts = [
+        bearer(&unsigned(&owner.jwt)),
+        owner.jwt.clone(),
+        bearer(&owner.cookie),
+    ];
+    for (form, text) in forms.into_iter().zip(texts) {
+        card(&format!("person {form}"), Slot::Bearer, text, None, Bad);
+    }
     card(
         "sk of guest",
         Slot::Key,
@@ -449,6 +428,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
         a1,
         session_name: sessions[0].1.clone(),
         guest,
+        cookie: owner.cookie,
         no_credential: CredentialId::random(&OsRng),
     }
 }

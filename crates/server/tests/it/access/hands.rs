@@ -1,6 +1,9 @@
 //! The hands that are dealt of the deck.
 
-use super::{deck::Deck, rules::Hand};
+use super::{
+    deck::Deck,
+    rules::{COOKIE, Hand},
+};
 
 /// Each card alone, and every combination that tells rules apart.
 pub(super) fn hands(deck: &Deck) -> Vec<Hand> {
@@ -67,6 +70,25 @@ pub(super) fn hands(deck: &Deck) -> Vec<Hand> {
         vec!["jwt", "ct elsewhere"],
         vec!["jwt only a1", "ct of b"],
         vec!["jwt elsewhere", "ct", "inst"],
+        // People: their role counts, whatever lies beside.
+        vec!["person viewer", "ct", "inst"],
+        vec!["person developer", "ct", "inst"],
+        vec!["person owner", "ct", "inst"],
+        vec!["person viewer", "ct"],
+        vec!["person viewer", "ct of b"],
+        vec!["person owner", "inst of b"],
+        vec!["person admin", "inst of a2"],
+        vec!["person owner", "ct only a2"],
+        vec!["person viewer", "ct only a1"],
+        vec!["person of b", "ct", "inst"],
+        vec!["person of b", "ct of b", "inst of b"],
+        vec!["person gone", "ct", "inst"],
+        vec!["person expired", "ct", "inst"],
+        vec!["person cookie", "ct", "inst"],
+        vec!["person owner", "sk"],
+        vec!["person owner", "person owner"],
+        vec!["person viewer", "person owner"],
+        vec!["person owner", "jwt"],
         // A claim: the shop's token and the session's key.
         vec!["wz", "sk of guest"],
         vec!["wz lower", "sk of guest"],
@@ -108,5 +130,27 @@ pub(super) fn hands(deck: &Deck) -> Vec<Hand> {
     });
     cookies.extra.push(("cookie", all.join("; ")));
     hands.push(cookies);
+    // The dashboard's cookie on every other surface: neither helps nor hurts, nor does one that is none.
+    let good = format!("{COOKIE}={}", deck.cookie);
+    let dead = format!("{COOKIE}={}", "x".repeat(43));
+    let twice = format!("{good}; {good}");
+    for (name, value, beside) in [
+        ("good", &good, vec![]),
+        ("good", &good, vec!["jwt"]),
+        ("good", &good, vec!["jwt expired"]),
+        ("good", &good, vec!["person viewer"]),
+        ("good", &good, vec!["person gone"]),
+        ("good", &good, vec!["ct", "inst"]),
+        ("good", &good, vec!["wz"]),
+        ("good", &good, vec!["sk"]),
+        ("good", &good, vec!["wz", "sk of guest"]),
+        ("dead", &dead, vec!["jwt"]),
+        ("dead", &dead, vec!["wz", "sk of guest"]),
+        ("twice", &twice, vec!["person viewer"]),
+        ("twice", &twice, vec!["ct", "inst"]),
+        ("twice", &twice, vec!["sk"]),
+    ] {
+        hands.push(of(&beside).with_cookie(name, value));
+    }
     hands
 }

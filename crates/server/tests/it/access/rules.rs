@@ -1,6 +1,10 @@
 //! What must come out, by the design's rules 1 to 5 alone: a second, small hand beside the program's.
 
-use recado_api::{Surface, auth::Rule};
+use recado_api::{RouteRow, Surface, auth::Rule};
+use recado_model::Role;
+
+/// The name of the dashboard's cookie.
+pub(crate) const COOKIE: &str = "__Host-recado";
 
 /// What one header's value is worth in its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub(super) enum Worth {
     Instance(char, char),
     /// Holds for the shop, but its owner chose one instance that it may be used for.
     Only(char, char),
+    /// Holds for the shop, as far as the role of that person goes.
+    Person(char, Role),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,6 +98,18 @@ impl Hand {
         self.cards.iter().any(only)
     }
 
+    /// With the dashboard's cookie beside it, whatever that is worth.
+    pub(super) fn with_cookie(mut self, name: &str, value: &str) -> Self {
+        self.name = format!("{}, cookie {name}", self.name);
+        self.extra.push(("cookie", value.to_owned()));
+        self
+    }
+
+    pub(super) fn has_our_cookie(&self) -> bool {
+        let ours = |(name, value): &(&str, String)| *name == "cookie" && value.contains(COOKIE);
+        self.extra.iter().any(ours)
+    }
+
     pub(super) fn worth(&self, slot: Slot, surface: Surface) -> Option<Worth> {
         let card = self.cards.iter().find(|card| card.slot == slot)?;
         Some(card.worth(surface))
@@ -106,6 +124,8 @@ pub(super) enum Due {
     Conflict,
     Unauthorized,
     Forbidden,
+    /// 403 `role_too_low`: a person who may not.
+    RoleTooLow,
     /// The Direct API's 401 for a session that is not the caller's.
     NotYours,
 }
@@ -113,7 +133,10 @@ pub(super) enum Due {
 pub(super) fn shop_of(worth: Worth) -> Option<char> {
     match worth {
         Worth::Bad => None,
-        Worth::Shop(shop) | Worth::Instance(shop, _) | Worth::Only(shop, _) => Some(shop),
+        Worth::Shop(shop)
+        | Worth::Instance(shop, _)
+        | Worth::Only(shop, _)
+        | Worth::Person(shop, _) => Some(shop),
     }
 }
 
@@ -125,21 +148,39 @@ pub(super) enum Whose {
 }
 
 /// The rules 1 to 5, for a row whose ids name the first shop's first instance, and a session of `whose`.
-pub(super) fn due(rule: Rule, hand: &Hand, whose: Whose) -> Due {
+pub(super) fn due(row: &RouteRow, hand: &Hand, whose: Whose) -> Due {
+    let rule = row.rule;
     match rule {
         Rule::Public => Due::Pass,
         Rule::Owner | Rule::AccountOwner | Rule::OwnerInstance | Rule::Instance => {
-            due_instance(rule, hand)
+            due_instance(rule, row.least.unwrap_or(Role::Viewer), hand)
         }
         Rule::Mcp | Rule::McpOpenInitialize => due_mcp(hand),
         Rule::OptionalMcp | Rule::Session | Rule::SessionName => due_direct(rule, hand),
         Rule::Claim => due_claim(hand, whose),
         // Its credentials are in the body; see `token`.
         Rule::ClientCredentials => Due::Pass,
+        Rule::Visitor
+        | Rule::LogIn
+        | Rule::LogOut
+        | Rule::SignedIn
+        | Rule::Member
+        | Rule::MemberInstance => due_dashboard(rule, hand),
     }
 }
 
-pub(super) fn due_instance(rule: Rule, hand: &Hand) -> Due {
+/// No credential of another surface helps here, or is let pass; what cookies do is `people_access`.
+fn due_dashboard(rule: Rule, hand: &Hand) -> Due {
+    if !hand.cards.is_empty() {
+        return Due::Conflict;
+    }
+    match rule {
+        Rule::Visitor | Rule::LogIn | Rule::LogOut => Due::Pass,
+        _ => Due::Unauthorized,
+    }
+}
+
+pub(super) fn due_instance(rule: Rule, least: Role, hand: &Hand) -> Due {
     let at = Surface::Instance;
     if hand.repeated() || hand.has(Slot::Key) {
         return Due::Conflict;
@@ -161,14 +202,20 @@ pub(super) fn due_instance(rule: Rule, hand: &Hand) -> Due {
         *one == '1'
     };
     let here = shop_of(shown[0]) == Some('a') && shown.iter().all(opens);
+    // Who shows a person's JWT acts as that person, whatever lies beside it.
+    let too_low = matches!(bearer, Some(Worth::Person(_, role)) if role < least);
     match rule {
+        _ if !one_shop => Due::Forbidden,
+        Rule::Owner | Rule::AccountOwner if too_low => Due::RoleTooLow,
         // No instance is named: what is presented must only agree.
-        Rule::Owner if one_shop => Due::Pass,
+        Rule::Owner => Due::Pass,
         // A part of the account does not manage all of it.
-        Rule::AccountOwner if one_shop && !matches!(bearer, Some(Worth::Only(..))) => Due::Pass,
+        Rule::AccountOwner if !matches!(bearer, Some(Worth::Only(..))) => Due::Pass,
         Rule::AccountOwner => Due::Forbidden,
-        _ if one_shop && here => Due::Pass,
-        _ => Due::Forbidden,
+        // What is not theirs looks the same to every role.
+        _ if !here => Due::Forbidden,
+        _ if too_low => Due::RoleTooLow,
+        _ => Due::Pass,
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn written(value: &Value, order: &[&str]) -> String {
 }
 
 pub(super) const HEADER: &[&str] = &["typ", "alg", "kid"];
+/// Of clients and of people, in the order of both.
 pub(super) const CLAIMS: &[&str] = &[
     "iss",
     "aud",
@@ -55,6 +56,10 @@ pub(super) const CLAIMS: &[&str] = &[
     "scope",
     "cid",
     "cv",
+    "sid",
+    "acc",
+    "ug",
+    "sw",
     "generation",
 ];
 
@@ -70,6 +75,22 @@ impl Forge {
             claims: part(&bed.a.jwt, 1),
             foreign: part(&bed.b.jwt, 1),
         }
+    }
+
+    /// A person's token, with that of another person as the foreign one.
+    pub(super) async fn of_person(bed: &Bed, jwt: &str, foreign: &str) -> Self {
+        Self {
+            header: part(jwt, 0),
+            claims: part(jwt, 1),
+            foreign: part(foreign, 1),
+            ..Self::of(bed).await
+        }
+    }
+
+    /// The claims of the genuine token, in the order in which it has them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let has = |name: &&str| self.claims.get(*name).is_some();
+        CLAIMS.iter().copied().filter(has)
     }
 
     /// With the right key.

@@ -12,13 +12,13 @@ use crate::{
 /// Every claim absent, null, of another type, twice; and more than there should be.
 pub(super) fn claims_of_any_kind(forge: &Forge, all: &mut Corpus) {
     let header = written(&forge.header, HEADER);
-    for name in CLAIMS {
+    for name in forge.names() {
         add(
             all,
             format!("no {name}"),
             forge.sign(&forge.header, &without(&forge.claims, name)),
         );
-        let genuine = &forge.claims[*name];
+        let genuine = &forge.claims[name];
         let mut wrong = vec![
             Value::Null,
             json!(true),
@@ -40,7 +40,7 @@ pub(super) fn claims_of_any_kind(forge: &Forge, all: &mut Corpus) {
             ]),
         }
         // Any `jti` is as good as another.
-        wrong.retain(|wrong| *name != "jti" || !wrong.is_string());
+        wrong.retain(|wrong| name != "jti" || !wrong.is_string());
         for value in wrong {
             let claims = forge.claims_with(name, value.clone());
             add(
@@ -83,9 +83,9 @@ pub(super) fn claims_of_any_kind(forge: &Forge, all: &mut Corpus) {
             forge.sign(&forge.header, &claims),
         );
     }
-    let in_order: Vec<_> = CLAIMS
-        .iter()
-        .map(|name| forge.claims[*name].clone())
+    let in_order: Vec<_> = forge
+        .names()
+        .map(|name| forge.claims[name].clone())
         .collect();
     for text in [
         Value::Array(in_order).to_string(),

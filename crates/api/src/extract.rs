@@ -4,7 +4,7 @@
 //! `null` counts as absent, because the contracts' clients send it for what is not set; unknown
 //! fields are ignored, because they forward what we do not know. A repeated field is refused.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -12,7 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt, LengthLimitError};
 use recado_model::{Error, ErrorCode};
 use serde::{
     Deserialize, Deserializer,
@@ -93,7 +93,10 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
+    if let Some(length) = announced.filter(|length| *length > limit as u64) {
+        if length <= SWALLOWED {
+            swallow(body).await;
+        }
         return Err(too_large(limit).into());
     }
     to_bytes(body, limit).await.map_err(|error| {
@@ -106,6 +109,17 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
             .with_source(error)
             .into()
     })
+}
+
+/// A body that is refused unread closes the connection, and what is still under way then makes the
+/// caller's side throw the answer away. So one that is not much too large is let come, and thrown away.
+const SWALLOWED: u64 = 2 * 1024 * 1024;
+const SWALLOWED_WITHIN: Duration = Duration::from_secs(2);
+
+async fn swallow(mut body: Body) {
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Whoever is slower than that gets the answer as it may be.
+    let _ = tokio::time::timeout(SWALLOWED_WITHIN, rest).await;
 }
 
 fn too_large(limit: usize) -> Error {

@@ -126,9 +126,11 @@ impl Users<'_> {
     pub async fn log_out(&self, person: &Person) -> Result<()> {
         let record = person.record();
         let mut conn = self.store().write().await?;
-        conn.system()
-            .end_user_session(&record.user, &record.id)
-            .await?;
+        let mut system = conn.system();
+        if !system.end_user_session(&record.user, &record.id).await? {
+            // Somebody was faster.
+            return Ok(());
+        }
         Detail::of(&person.caller)
             .write(
                 &mut conn.account(&record.account),

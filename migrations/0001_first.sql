@@ -381,3 +381,5 @@ CREATE INDEX audit_age ON audit (at);
 -- `epoch` rises with every change that makes a cache stale, `keys` with those of keys alone.
 INSERT INTO meta (name, n) VALUES ('epoch', 0);
 INSERT INTO meta (name, n) VALUES ('keys', 0);
+-- Held by who counts something and then does it, one after another.
+INSERT INTO meta (name, n) VALUES ('turn', 0);

@@ -148,7 +148,7 @@ type Looked<'a> = Pin<Box<dyn Future<Output = Result<(), Fail>> + Send + 'a>>;
 
 impl Again {
     /// For a guard to leave behind when it has let somebody pass.
-    fn note<G>(parts: &mut Parts, shared: &Shared)
+    pub(crate) fn note<G>(parts: &mut Parts, shared: &Shared)
     where
         G: FromRequestParts<Shared, Rejection = Fail>,
     {

@@ -47,6 +47,16 @@ pub struct Nothing {}
 #[derive(Serialize, JsonSchema)]
 pub struct Empty {}
 
+/// The new session stands: that an old one could not be ended is no reason to keep its cookie back.
+fn left(done: Result<(), Fail>) {
+    if let Err(fail) = done {
+        tracing::warn!(
+            code = fail.error().code.as_str(),
+            "could not end an old session"
+        );
+    }
+}
+
 /// Ends the sessions whose cookies are overwritten: nobody could end them any more.
 async fn leave(shared: &Shared, before: &[Person]) -> Result<(), Fail> {
     for person in before {

@@ -13,8 +13,8 @@
 //!
 //! A log-in counts three times: for its network (each attempt), for the e-mail from that network, and for
 //! the e-mail from wherever (failures). The last allows a hundred failures in a row (NIST SP 800-63B-4, 3.2.2) and then slows
-//! strangers down to one an hour; whoever signed in from a network before, within 90 days, is no stranger there, so
-//! nobody can lock anybody out.
+//! strangers down to one an hour; whoever signed in from a network before, within 90 days, is no stranger
+//! there, so nobody locks out who comes from where they always come from.
 //!
 //! Kept in memory, bounded, by process: a restart forgets, and of several nodes each counts its own.
 
@@ -75,6 +75,9 @@ struct Rule {
     window_ms: i64,
     forget_ms: i64,
     longest_ms: i64,
+    /// Counts what is done and not what fails: the allowance comes back with each window, also while it
+    /// is used.
+    refills: bool,
 }
 
 impl Rule {
@@ -134,8 +137,11 @@ impl Bucket {
         }
         if now.since(self.last) >= rule.forget_ms {
             *self = Self::default();
-        } else if self.step == 0 && now.since(self.since) >= rule.window_ms {
+        } else if (self.step == 0 || (rule.refills && !self.closed(now)))
+            && now.since(self.since) >= rule.window_ms
+        {
             self.counted = 0;
+            self.step = 0;
         }
     }
 
@@ -206,6 +212,11 @@ impl Limits {
             window_ms: WINDOW_MS,
             forget_ms: FORGET_MS,
             longest_ms,
+            refills: false,
+        };
+        let done = |policy, quota: u32, longest_ms| Rule {
+            refills: true,
+            ..rule(policy, quota, longest_ms)
         };
         Self {
             clock,
@@ -217,13 +228,13 @@ impl Limits {
                 forget_ms: DAY_MS,
                 ..rule("failed-logins-in-a-row", IN_A_ROW, 3_600_000)
             },
-            attempt_rule: rule("logins", quotas.per_network, 60_000),
-            asking_rule: rule("asking", quotas.per_network.min(ASKING), 300_000),
-            change_rule: rule("changes", quotas.per_network.max(CHANGES), 60_000),
+            attempt_rule: done("logins", quotas.per_network, 60_000),
+            asking_rule: done("asking", quotas.per_network.min(ASKING), 300_000),
+            change_rule: done("changes", quotas.per_network.max(CHANGES), 60_000),
             letter_rule: Rule {
                 window_ms: HOUR_MS,
                 forget_ms: HOUR_MS,
-                ..rule("letters", LETTERS, HOUR_MS)
+                ..done("letters", LETTERS, HOUR_MS)
             },
             networks: Cache::new(BUCKETS),
             ids: Cache::new(BUCKETS),

@@ -160,8 +160,10 @@ impl Members<'_> {
         let now = self.app.core.clock.now();
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
-        // What is read here must still be so when it is changed.
+        // What is read here must still be so when it is changed: who asks may have lost the role while
+        // waiting for their turn.
         account.hold().await?;
+        self.require_still(person, account.role_of(&person.record().user).await?)?;
         let member = account.member(user).await?.ok_or_else(no_member)?;
         // Neither may be beyond the one who asks: what they were, nor what they become.
         require_over(person, member.role.max(role))?;
@@ -185,6 +187,7 @@ impl Members<'_> {
         let mut conn = self.app.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         account.hold().await?;
+        self.require_still(person, account.role_of(&person.record().user).await?)?;
         let member = account.member(user).await?.ok_or_else(no_member)?;
         if member.user != person.record().user {
             self.app.access.require_role(&person.caller, Role::Admin)?;
@@ -197,6 +200,16 @@ impl Members<'_> {
             .write(&mut account, "member.removed", now)
             .await?;
         self.app.access.commit(conn).await
+    }
+
+    fn require_still(&self, person: &Person, now: Option<Role>) -> Result<()> {
+        match now == Some(person.role) {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorCode::Conflict,
+                "Your own role was changed in this moment. Sign in again.",
+            )),
+        }
     }
 
     /// What the account is called, and the language of its assistant's answers.

@@ -45,7 +45,16 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Starts a process under load with that many accounts, and ends it after `measure`.
 pub fn under_load<T>(accounts: usize, measure: impl AsyncFnOnce(&Ready) -> Result<T>) -> Result<T> {
-    let (child, ready) = start(accounts)?;
+    under_load_with(accounts, &[], measure)
+}
+
+/// The same, with more words for that process.
+pub fn under_load_with<T>(
+    accounts: usize,
+    words: &[&str],
+    measure: impl AsyncFnOnce(&Ready) -> Result<T>,
+) -> Result<T> {
+    let (child, ready) = start(accounts, words)?;
     // One thread, so that the gateway has the rest of the machine.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -55,10 +64,11 @@ pub fn under_load<T>(accounts: usize, measure: impl AsyncFnOnce(&Ready) -> Resul
     measured
 }
 
-fn start(accounts: usize) -> Result<(Child, Ready)> {
+fn start(accounts: usize, words: &[&str]) -> Result<(Child, Ready)> {
     eprintln!("starting a gateway with {accounts} accounts …");
     let mut child = Command::new(std::env::current_exe()?)
         .args(["serve", "--accounts", &accounts.to_string()])
+        .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -19,7 +19,7 @@ use futures_util::future::try_join_all;
 
 use crate::{
     Ready,
-    auth::{Customer, status_by_pair, under_load},
+    auth::{Customer, status_by_pair, under_load, under_load_with},
     client::Connection,
     login::{self, attempt, unknown_email, wrong_password},
     report::{self, heading, table, verdict, words},
@@ -92,7 +92,7 @@ pub fn run(options: &Options) -> Result<()> {
         })?);
     }
     eprintln!("times of refused log-ins …");
-    let times = under_load(ACCOUNTS, async |ready| {
+    let times = under_load_with(ACCOUNTS, &["--no-hold"], async |ready| {
         login::run(ready, options.pairs).await
     })?;
     let text = markdown(&machine, options, &rows, &times);

@@ -38,6 +38,9 @@ enum Cli {
         /// How many accounts to make
         #[arg(long)]
         accounts: usize,
+        /// Refused log-ins are answered at once, so that their times can be compared
+        #[arg(long)]
+        no_hold: bool,
     },
 }
 
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse() {
         Cli::Auth(options) => auth::run(&options),
         Cli::LoginFlood(options) => flood::run(&options),
-        Cli::Serve { accounts } => serve::run(accounts),
+        Cli::Serve { accounts, no_hold } => serve::run(accounts, no_hold),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

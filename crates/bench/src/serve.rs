@@ -45,16 +45,16 @@ pub const MAX_ANSWER: usize = 2048;
 /// What a guarded route answers here: about as much as a status.
 const ANSWER: &str = r#"{"code":200,"success":true,"data":{"connected":true,"state":"connected","phone":"5511999990001","jid":"5511999990001@s.whatsapp.net"}}"#;
 
-pub fn run(count: usize) -> Result<()> {
+pub fn run(count: usize, no_hold: bool) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(serve(count));
+    let outcome = runtime.block_on(serve(count, no_hold));
     runtime.shutdown_timeout(Duration::from_secs(2));
     outcome
 }
 
-async fn serve(count: usize) -> Result<()> {
+async fn serve(count: usize, no_hold: bool) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let settings = Settings::from_toml(&format!(
         "data_dir = {:?}\nlisten = \"127.0.0.1:0\"\nmetrics_listen = \"\"\nnode = \"bench\"\n\
@@ -81,7 +81,10 @@ async fn serve(count: usize) -> Result<()> {
         clock: Arc::new(SystemClock),
         rng,
         metrics: Some(metrics),
-        refusal_hold: World::REFUSAL_HOLD,
+        refusal_hold: match no_hold {
+            true => Duration::ZERO,
+            false => World::REFUSAL_HOLD,
+        },
     };
     let gateway = Gateway::start(&settings, world).await?;
     let gateway_at = gateway.base_url.trim_start_matches("http://").parse()?;

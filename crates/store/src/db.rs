@@ -197,6 +197,7 @@ impl Store {
             held,
             read_only,
             touched: Touched::Nothing,
+            raises_epoch: 0,
         }
     }
 
@@ -254,6 +255,8 @@ pub struct Conn {
     held: Held,
     read_only: bool,
     touched: Touched,
+    /// How much the epoch rises with the commit.
+    pub(crate) raises_epoch: i64,
 }
 
 const CHANGE_SLOTS: usize = 256;
@@ -322,7 +325,15 @@ impl Conn {
     }
 
     /// Ends a write for good. Dropping it without this undoes all of it. Nothing to do for a read.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        if self.raises_epoch > 0 {
+            // The last row that is taken, whatever the others are: so nobody waits for it holding what its
+            // holder waits for.
+            sql("UPDATE meta SET n = n + $1 WHERE name = 'epoch'")
+                .bind(self.raises_epoch)
+                .execute(&mut self)
+                .await?;
+        }
         // Tells when it is dropped: a caller that gives up in the middle may have committed.
         let _tell = Tell {
             changes: self.store.inner.clone(),

@@ -18,7 +18,7 @@ use crate::{
     extract::Strict,
 };
 
-use super::{Empty, language, leave, roles, secret, with_session_of};
+use super::{Empty, language, leave, left, roles, secret, with_session_of};
 
 #[derive(Serialize, JsonSchema)]
 pub struct DashboardState {
@@ -170,7 +170,7 @@ pub async fn use_link(
     };
     Ok(match shared.app.users().use_link(used).await? {
         Used::SignedIn(opened) => {
-            leave(&shared, &before).await?;
+            left(leave(&shared, &before).await);
             with_session_of(&opened, UseAnswer { signed_in: true })
         }
         Used::Done => WithCookie {

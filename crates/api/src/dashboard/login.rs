@@ -14,7 +14,7 @@ use crate::{
     extract::Strict,
 };
 
-use super::{Nothing, leave, secret, with_session_of};
+use super::{Nothing, leave, left, secret, with_session_of};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +73,7 @@ pub async fn log_in(
         Ok(opened) => opened,
         Err(error) => return Err(held(&shared, error).await),
     };
-    leave(&shared, &before).await?;
+    left(leave(&shared, &before).await);
     Ok(with_session_of(&opened, token.into()))
 }
 

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Options, Shared, Surface,
-    auth::{Accepts, Access, Credentials, McpToken, Public, Rule},
+    auth::{Accepts, Access, Again, Credentials, McpToken, Public, Rule},
     describe::Described,
     edge::ClientIp,
     error::{Fail, RpcFailure, json_response, rpc_failure, status_of, waits},
@@ -63,7 +63,7 @@ impl Access for McpCaller {
 impl FromRequest<Shared> for McpCaller {
     type Rejection = Response;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let (proof, presented) = match Credentials::collect(&parts, Accepts::MCP) {
             Ok(shown) => (
                 shown.judge(shared.app.access().mcp(&shown.presented()).await),
@@ -73,6 +73,9 @@ impl FromRequest<Shared> for McpCaller {
             // echoes the id.
             Err(fail) => (Err(fail), true),
         };
+        if proof.is_ok() {
+            Again::note::<McpToken>(&mut parts, shared);
+        }
         let from = ClientIp::of(&parts.extensions).0;
         let proof = proof.map_err(|fail| limits::limit(shared, from, None, fail));
         let limit = match &proof {
@@ -85,6 +88,14 @@ impl FromRequest<Shared> for McpCaller {
         let body = extract::read(&parts.headers, body, limit)
             .await
             .map_err(IntoResponse::into_response)?;
+        // The body may have taken its time: a token that ended meanwhile opens nothing more.
+        let proof = match proof {
+            Ok(caller) => match Again::look(&mut parts, shared).await {
+                Ok(()) => Ok(caller),
+                Err(fail) => Err(fail),
+            },
+            refused => refused,
+        };
         let caller = match proof {
             Ok(caller) => Some(caller),
             Err(_) if only_initialize(&body) => None,

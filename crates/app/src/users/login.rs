@@ -88,9 +88,13 @@ impl Users<'_> {
             .await?;
         let count = Count::LogIn(&email);
         let user = self.prove(&email, &password, count, from).await?;
+        let otp = shown.otp.as_ref();
+        if otp.is_none() {
+            // That the password is right must not be found out without a trace.
+            self.require_second_factor(&user, None, count, from).await?;
+        }
         // Before a code is used up for nothing.
         let account = self.account_of(&user.id, shown.account).await?;
-        let otp = shown.otp.as_ref();
         let second = self.require_second_factor(&user, otp, count, from).await?;
         self.app.limits.login_held(from, &email);
 
@@ -153,6 +157,8 @@ impl Users<'_> {
         let password = Password::parse(password.expose())?;
         // Strangers' failures are no reason to doubt who holds the session.
         self.app.limits.begin_proof(&record.user)?;
+        self.app.limits.spend_change(&record.user)?;
+        let _share = self.people().shares.enter(from)?;
         let count = Count::Person(&record.user);
         let user = match self.prove(&record.email, &password, count, from).await {
             Err(error) if error.code == ErrorCode::LoginFailed => {

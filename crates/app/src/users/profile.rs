@@ -28,6 +28,7 @@ impl Users<'_> {
         self.app.limits.spend_change(&record.user)?;
         let name = self.account_name(person).await?;
         let context = [record.email.as_str(), name.as_str()];
+        let _share = self.people().shares.enter(person.caller.from)?;
         let hash = self.new_password(password, &context).await?;
         let mut conn = self.store().write().await?;
         let language = self.language_of(&mut conn, person).await?;

@@ -97,10 +97,10 @@ impl System<'_> {
 
     /// Rises with every change that makes a cache stale. Programs poll it.
     pub async fn epoch(&mut self) -> Result<i64> {
-        sql("SELECT n FROM meta WHERE name = 'epoch'")
+        let row = sql("SELECT n FROM meta WHERE name = 'epoch'")
             .fetch_one(self.conn)
-            .await?
-            .i64("n")
+            .await?;
+        Ok(row.i64("n")? + self.conn.raises_epoch)
     }
 
     pub async fn bump_epoch(&mut self) -> Result<()> {

@@ -35,7 +35,7 @@ pub use links::{LinkRecord, NewLink};
 pub use user_sessions::{NewUserSession, SESSIONS_PER_USER, SessionRecord, SessionRow};
 pub use users::{Membership, NewUser, UserRecord, UserSummary};
 
-use crate::{db::Conn, error::Result, sql::sql};
+use crate::{db::Conn, error::Result};
 
 /// Every function of [`System`].
 pub const FUNCTIONS: &[&str] = &[
@@ -140,11 +140,10 @@ impl<'a> System<'a> {
     }
 }
 
-/// Tells every process that what it has cached of credentials, roles or keys may be wrong.
+/// Tells every process that what it has cached of credentials, roles or keys may be wrong: with the
+/// commit, as its last statement.
 pub(crate) async fn bump_epoch(conn: &mut Conn) -> Result<()> {
-    sql("UPDATE meta SET n = n + 1 WHERE name = 'epoch'")
-        .execute(conn)
-        .await?;
+    conn.raises_epoch += 1;
     Ok(())
 }
 

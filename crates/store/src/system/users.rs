@@ -146,7 +146,7 @@ impl System<'_> {
     /// Of all who ask this one goes on, and the next when that one's transaction ends: for what is counted
     /// and then done. Take it before anything else is held.
     pub async fn take_turn(&mut self) -> Result<()> {
-        sql("UPDATE meta SET n = n WHERE name = 'epoch'")
+        sql("UPDATE meta SET n = n WHERE name = 'turn'")
             .execute(self.conn)
             .await?;
         Ok(())

@@ -13,9 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::tools;
 
-/// Set by Ctrl-C and SIGTERM. Clones share one flag.
+/// Set by Ctrl-C and SIGTERM. Clones share one flag; [`Stop::part`] has one of its own as well.
 #[derive(Clone)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Vec<Arc<AtomicBool>>);
 
 impl Stop {
     /// Takes over SIGINT and SIGTERM. A second signal ends this program at once.
@@ -26,17 +26,26 @@ impl Stop {
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
                 .context("cannot listen for signals")?;
         }
-        Ok(Self(flag))
+        Ok(Self(vec![flag]))
     }
 
     /// Whether somebody wants us to end.
     pub fn wanted(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.iter().any(|flag| flag.load(Ordering::SeqCst))
     }
 
     /// Asks for the end from inside.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        if let Some(own) = self.0.last() {
+            own.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// For a part of the work: it ends with the whole, and the whole goes on when it has ended.
+    pub fn part(&self) -> Self {
+        let mut flags = self.0.clone();
+        flags.push(Arc::default());
+        Self(flags)
     }
 
     /// Fails when somebody wants us to end: for loops that wait.
@@ -122,5 +131,20 @@ pub fn wait_for<T>(
             bail!("waited {} s for {what}, in vain", limit.as_secs());
         }
         std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_part_is_not_the_end_of_the_whole() {
+        let whole = Stop(vec![Arc::default()]);
+        let (part, other) = (whole.part(), whole.part());
+        part.ask();
+        assert!(part.wanted() && !whole.wanted() && !other.wanted());
+        whole.ask();
+        assert!(whole.wanted() && other.wanted());
     }
 }

@@ -45,7 +45,7 @@ impl Bed {
             // All of the tests' wrong passwords come from one address.
             .with("RECADO_LIMITS__FAILED_PROOFS_PER_NETWORK", "100000");
         let publisher = Arc::new(Publisher::new(None));
-        let children = Children::start(sandbox, gateway.clone(), publisher, stop.clone())?;
+        let children = Children::start(sandbox, gateway.clone(), publisher, stop.part())?;
         Ok(Self {
             pid: children.gateway_pid(),
             children,

@@ -26,7 +26,7 @@ pub mod webhook;
 pub use account::{Account, Role};
 pub use billing::{Billing, BillingStatus};
 pub use caller::{Caller, Proof, Scope};
-pub use clock::{Clock, ManualClock, Rng, Timestamp};
+pub use clock::{Clock, ManualClock, Monotonic, Rng, Timestamp};
 pub use credential::{CredentialKind, Secret, Token, TokenKind};
 pub use error::{Error, ErrorCode, Result};
 pub use event::{Event, EventKind};

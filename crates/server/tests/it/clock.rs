@@ -2,51 +2,83 @@
 //! are reached by jumping.
 
 use recado_app::clock::SystemClock;
-use recado_model::{Clock, Timestamp, clock::Sleep};
+use recado_model::{
+    Clock, Timestamp,
+    clock::{Monotonic, Sleep},
+};
 use tokio::sync::watch;
 
 /// The system's time plus an offset; sleepers wake as a jump passes them.
 pub struct JumpClock {
-    offset: watch::Sender<i64>,
+    ahead: watch::Sender<Ahead>,
+}
+
+/// How far it is ahead of the system's clocks.
+#[derive(Clone, Copy, Default)]
+struct Ahead {
+    wall_ms: i64,
+    monotonic_ms: i64,
 }
 
 impl JumpClock {
     pub fn new() -> Self {
         Self {
-            offset: watch::Sender::new(0),
+            ahead: watch::Sender::new(Ahead::default()),
         }
     }
 
+    /// Time goes by. A negative `ms` sets the wall back and nothing else.
     pub fn jump_ms(&self, ms: i64) {
-        self.offset.send_modify(|offset| *offset += ms);
+        self.ahead.send_modify(|ahead| {
+            ahead.wall_ms += ms;
+            ahead.monotonic_ms += ms.max(0);
+        });
     }
 
     pub fn jump_secs(&self, secs: i64) {
         self.jump_ms(secs * 1000);
     }
+
+    /// Somebody sets the wall clock, forth or back, and no time goes by.
+    pub fn step_wall_ms(&self, ms: i64) {
+        self.ahead.send_modify(|ahead| ahead.wall_ms += ms);
+    }
+
+    fn sleep(&self, sleep: impl Fn(Ahead) -> Sleep + Send + 'static) -> Sleep {
+        let mut ahead = self.ahead.subscribe();
+        Box::pin(async move {
+            loop {
+                let rest = sleep(*ahead.borrow_and_update());
+                tokio::select! {
+                    () = rest => return,
+                    jumped = ahead.changed() => if jumped.is_err() {
+                        // The clock is gone: the rest of the nap is real time.
+                        let last = *ahead.borrow();
+                        return sleep(last).await;
+                    }
+                }
+            }
+        })
+    }
 }
 
 impl Clock for JumpClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now().plus_millis(*self.offset.borrow())
+        SystemClock.now().plus_millis(self.ahead.borrow().wall_ms)
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        let ahead = self.ahead.borrow().monotonic_ms;
+        SystemClock.monotonic().plus_millis(ahead)
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        let mut offset = self.offset.subscribe();
-        Box::pin(async move {
-            loop {
-                let real = at.plus_millis(-*offset.borrow_and_update());
-                if SystemClock.now() >= real {
-                    return;
-                }
-                tokio::select! {
-                    () = SystemClock.sleep_until(real) => {}
-                    jumped = offset.changed() => if jumped.is_err() {
-                        // The clock is gone: the rest of the nap is real time.
-                        return SystemClock.sleep_until(real).await;
-                    }
-                }
-            }
+        self.sleep(move |ahead| SystemClock.sleep_until(at.plus_millis(-ahead.wall_ms)))
+    }
+
+    fn sleep_until_monotonic(&self, at: Monotonic) -> Sleep {
+        self.sleep(move |ahead| {
+            SystemClock.sleep_until_monotonic(at.plus_millis(-ahead.monotonic_ms))
         })
     }
 }

@@ -273,7 +273,12 @@ CREATE TABLE message (
     kind        TEXT NOT NULL,
     text        TEXT,
     status      TEXT NOT NULL,
+    -- Why it failed: a code of ours or of WhatsApp's, and its meaning for a person.
+    code        TEXT,
     reason      TEXT,
+    -- Of ours: a number that is unique in the account, and the digest of what the caller asked for.
+    queue_id    BIGINT,
+    digest      TEXT,
     at          BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
@@ -284,6 +289,36 @@ CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = '
 CREATE INDEX message_own ON message (account_id, id) WHERE direction = 'out';
 CREATE INDEX message_id ON message (instance_id, id);
 CREATE INDEX message_chat ON message (instance_id, chat, at);
+CREATE UNIQUE INDEX message_queue ON message (account_id, queue_id) WHERE queue_id IS NOT NULL;
+
+-- The last queue number of each account.
+CREATE TABLE queue_number (
+    account_id TEXT NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    last       BIGINT NOT NULL
+);
+
+-- A message of ours as WhatsApp is to get it, made once and repeated byte for byte. `value` is sealed.
+CREATE TABLE outgoing (
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    message_id  TEXT NOT NULL,
+    value       BYTEA NOT NULL,
+    PRIMARY KEY (instance_id, message_id),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+
+-- Who has received and read what, each once: WhatsApp tells it again after a crash.
+CREATE TABLE receipt (
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    chat        TEXT NOT NULL,
+    message_id  TEXT NOT NULL,
+    reader      TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    at          BIGINT NOT NULL,
+    PRIMARY KEY (instance_id, message_id, chat, reader, state),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
 
 CREATE TABLE event (
     id          TEXT NOT NULL PRIMARY KEY,
@@ -343,17 +378,27 @@ CREATE TABLE job (
     instance_id TEXT NOT NULL,
     seq         BIGINT NOT NULL,
     kind        TEXT NOT NULL,
-    payload     TEXT NOT NULL,
+    message_id  TEXT NOT NULL,
+    chat        TEXT NOT NULL,
+    -- Whether it may have been on the wire.
+    tried       BIGINT NOT NULL,
+    -- Tries that ended with a fault or a refusal, and those that got no answer at all.
     attempts    BIGINT NOT NULL,
+    silences    BIGINT NOT NULL,
+    -- The last refusal.
+    code        TEXT,
+    -- When it may go out, by the wall clock; 0 is at once.
     run_at      BIGINT NOT NULL,
-    -- When it joins the line: `run_at` as it was at first, before any retry. Orders with `seq`.
+    -- When it joins the line; never changes. Orders with `seq`.
     first_due   BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     UNIQUE (instance_id, seq),
+    UNIQUE (instance_id, message_id),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 CREATE INDEX job_line ON job (instance_id, first_due, seq);
+CREATE INDEX job_due ON job (instance_id, run_at);
 
 -- What the WhatsApp device of an instance remembers: keys, sessions, settings. `value` is sealed.
 -- `key` is bytes, so that a prefix is a range in both databases.

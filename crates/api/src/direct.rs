@@ -2,7 +2,7 @@
 
 use axum::{Extension, extract::State};
 use recado_app::{NewSession, QrAnswer, SendText};
-use recado_model::{InstanceId, Token, TokenKind};
+use recado_model::{Error, ErrorCode, InstanceId, MessageId, Token, TokenKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::{
     error::Fail,
     extract::{Json, Params, Segment, text_or_number},
     qr::{self, Format},
+    rest::chat::{no_such_message, statuses},
     rest::session::{
         QrAnswered, QrQuery, already_connected, contract_state, picture, states, whole_seconds,
     },
@@ -269,13 +270,72 @@ pub async fn send(
         reply_to_message_id: None,
         once_in_account: false,
     };
-    let id = shared
+    let accepted = shared
         .app
         .messages()
         .send_text(&caller, &instance, text)
-        .await?;
+        .await
+        .map_err(by_own_names)?;
     Ok(Answer(Sent {
-        message_id: id.as_str().to_owned(),
+        message_id: accepted.id.as_str().to_owned(),
         status: "queued",
+    }))
+}
+
+/// Fields have other names here: an error speaks of the caller's own.
+fn by_own_names(mut error: Error) -> Error {
+    let names = match (error.code, error.field) {
+        (ErrorCode::InvalidPhone, _) | (_, Some("phone")) => ("phone", "to"),
+        (_, Some("message")) => ("message", "text"),
+        _ => return error,
+    };
+    if let Some(rest) = error.message.strip_prefix(names.0) {
+        error.message = format!("{}{rest}", names.1).into();
+    }
+    error.with_field(names.1)
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageBody {
+    message_id: String,
+    /// `queued`, `sending`, `sent`, `delivered` and `read`; `unconfirmed` and `failed` are over.
+    #[schemars(schema_with = "statuses")]
+    status: &'static str,
+    /// A failed one: WhatsApp's number, or a word of ours.
+    code: Option<String>,
+    /// A failed one: what the code means.
+    meaning: Option<String>,
+    /// A failed one: what helps.
+    what_to_do: Option<&'static str>,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+}
+
+/// `GET /sessions/{key}/messages/{id}`: how far a message got.
+pub async fn read_message(
+    SessionAccess { caller, instance }: SessionAccess,
+    State(shared): State<Shared>,
+    Segment((_, id)): Segment<(String, String)>,
+) -> Result<Answer<MessageBody>, Fail> {
+    let id = MessageId::from_wire(id);
+    let found = shared.app.messages().find(&caller, &instance, &id).await?;
+    let view = found.ok_or_else(no_such_message)?;
+    let (code, meaning, what_to_do) = match view.failure {
+        Some(failure) => (
+            Some(failure.code),
+            Some(failure.meaning),
+            Some(failure.what_to_do),
+        ),
+        None => (None, None, None),
+    };
+    Ok(Answer(MessageBody {
+        message_id: view.id.as_str().to_owned(),
+        status: view.status.as_str(),
+        code,
+        meaning,
+        what_to_do,
+        created_at: Rfc3339(view.created_at),
+        updated_at: Rfc3339(view.updated_at),
     }))
 }

@@ -161,6 +161,12 @@ pub fn table() -> Vec<Route> {
             "/instances/{id}/chat/send/text",
             rest::chat::send_text,
         ),
+        route(
+            GET,
+            Instance,
+            "/instances/{id}/chat/messages/{message_id}",
+            rest::chat::read_message,
+        ),
         //
         route(GET, Instance, "/instances/{id}/webhook", rest::webhook::get),
         route(
@@ -184,6 +190,12 @@ pub fn table() -> Vec<Route> {
         route(GET, Direct, "/sessions/{key}", direct::read),
         route(GET, Direct, "/sessions/{key}/qr", direct::qr),
         route(POST, Direct, "/sessions/{key}/messages", direct::send),
+        route(
+            GET,
+            Direct,
+            "/sessions/{key}/messages/{id}",
+            direct::read_message,
+        ),
         route(POST, Direct, "/sessions/{key}/claim", direct::claim),
         //
         route(POST, Dashboard, "/login", dashboard::login::log_in),

@@ -25,6 +25,13 @@ pub struct Config {
     pub max_guests_per_network: i64,
     /// Least time between two sends of one instance.
     pub send_interval_ms: i64,
+    /// How long WhatsApp's server may take to acknowledge a message before the link is distrusted.
+    pub ack_timeout_ms: i64,
+    /// How long a send may wait until it is written: the engine may wait a minute or two for the end of
+    /// the offline messages.
+    pub send_timeout_ms: i64,
+    /// Least time between two connections that are opened anew because of silence.
+    pub renew_interval_ms: i64,
     /// Time between two instance starts after the program started, so that WhatsApp sees no stampede.
     pub start_stagger_ms: i64,
     /// How long a claimed instance stays ours without renewal.
@@ -119,6 +126,9 @@ impl Default for Config {
             max_guests: 50,
             max_guests_per_network: 5,
             send_interval_ms: 1000,
+            ack_timeout_ms: 20_000,
+            send_timeout_ms: 150_000,
+            renew_interval_ms: 60_000,
             start_stagger_ms: 100,
             lease_ms: 30_000,
             webhooks: WebhookConfig {

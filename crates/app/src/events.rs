@@ -3,7 +3,8 @@
 //! A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it.
 
 use recado_model::{
-    AccountId, Event, EventId, EventKind, InstanceId, Rng, Timestamp,
+    AccountId, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus, Rng,
+    Timestamp, failure,
     message::{InboundMessage, InboundReceipt, InboundTyping, OutgoingText},
 };
 use serde_json::{Value, json};
@@ -71,14 +72,38 @@ pub(crate) fn sent(
     })
 }
 
-pub(crate) fn receipt(receipt: &InboundReceipt) -> Value {
+/// A message of ours that will not be sent.
+pub(crate) fn failed(row: &recado_store::MessageRow, failure: &Failure, at: Timestamp) -> Value {
+    json!({
+        "event": {
+            "info": {
+                "id": row.id,
+                "chat": row.chat,
+                "sender": row.sender,
+                "is_from_me": true,
+                "is_group": row.is_group,
+                "timestamp": at.to_rfc3339(),
+                "type": row.kind,
+            },
+            "message_id": row.id,
+            "queue_id": row.queue_id,
+            "status": MessageStatus::Failed.as_str(),
+            "code": failure.code,
+            "meaning": failure.reason,
+            "what_to_do": failure::what_to_do(&failure.code),
+        }
+    })
+}
+
+/// `fresh`: the messages for which it is news.
+pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Value {
     let state = receipt.state.wire();
     json!({
         "state": state,
         "event": {
             // The odd key is what the vendor's conversion makes of `MessageIDs`; its clients read it.
-            "message_i_ds": receipt.ids,
-            "message_ids": receipt.ids,
+            "message_i_ds": fresh,
+            "message_ids": fresh,
             "chat": receipt.chat,
             "sender": receipt.sender,
             "is_from_me": receipt.from_me,
@@ -113,7 +138,7 @@ pub(crate) fn disconnected(reason: recado_model::StateReason) -> Value {
 
 /// `docs/events.md`: every kind, with a sample made by the very functions above.
 pub fn document() -> String {
-    use recado_model::message::{MessageId, ReceiptState};
+    use recado_model::message::ReceiptState;
 
     let at = Timestamp(1_767_225_600_000);
     let (chat, own) = (
@@ -133,7 +158,7 @@ pub fn document() -> String {
         sender: chat.into(),
         is_group: false,
         from_me: false,
-        ids: vec![id],
+        ids: vec![id.clone()],
         state: ReceiptState::Read,
         at,
     };
@@ -145,6 +170,24 @@ pub fn document() -> String {
         media: String::new(),
     };
     let lost = recado_model::StateReason::LoggedOutByPhone;
+    let refused = recado_store::MessageRow {
+        instance: InstanceId::from_text("RCABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        id,
+        chat: chat.into(),
+        sender: own.into(),
+        direction: recado_model::Direction::Out,
+        is_group: false,
+        push_name: None,
+        kind: "text".into(),
+        text: None,
+        status: MessageStatus::Failed,
+        failure: None,
+        queue_id: Some(17),
+        digest: None,
+        at,
+        created_at: at,
+        updated_at: at,
+    };
     let samples = [
         (
             EventKind::Message,
@@ -154,7 +197,7 @@ pub fn document() -> String {
         (
             EventKind::ReadReceipt,
             "`state` is `Delivered`, `Read` (by the recipient) or `ReadSelf` (on your own phone).",
-            receipt(&seen),
+            receipt(&seen, &seen.ids),
         ),
         (
             EventKind::ChatPresence,
@@ -170,6 +213,11 @@ pub fn document() -> String {
             EventKind::Disconnected,
             "It is not; `what_to_do` says what helps.",
             disconnected(lost),
+        ),
+        (
+            EventKind::MessageFailed,
+            "A message of yours will not be sent: `code` (WhatsApp's number, or a word of ours), `meaning` and `what_to_do` say why. Sent to those who name it or take `All`.",
+            failed(&refused, &Failure::of(failure::NOT_ON_WHATSAPP), at),
         ),
     ];
     let mut out = String::from(

@@ -8,24 +8,24 @@ use std::sync::{
 use async_trait::async_trait;
 use recado_engine::{Notice, Sink};
 use recado_model::{
-    AccountId, EventKind, InstanceId, MessageStatus, Result,
+    Event, EventKind, MessageStatus, Result, Timestamp,
+    failure::{self, Remedy},
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
     webhook::Webhook,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{Core, events, messages::Progress, supervisor::Command};
+use crate::{
+    Core, events,
+    messages::life::Life,
+    supervisor::{Command, Verdict, held::Held},
+};
 
 /// The receiving end of one link. State notices go on to the instance's actor.
 pub(crate) struct Ingest {
-    pub core: Arc<Core>,
-    pub account: AccountId,
-    pub instance: InstanceId,
+    pub held: Held,
     pub actor: UnboundedSender<Command>,
     pub auto_read: bool,
-    /// Held while a message of ours goes out: its receipt may come back before its own commit, and
-    /// subscribers should hear of the message first.
-    pub sending: Arc<tokio::sync::Mutex<()>>,
     /// Guests: no content is stored before a shop claims the session. What comes in meanwhile is
     /// acknowledged and forgotten; the link keeps nothing of it either (`LinkSpec::keep_inbound`).
     pub discard: Arc<AtomicBool>,
@@ -42,24 +42,16 @@ impl Sink for Ingest {
             metrics::counter!("recado_guest_messages_not_kept_total").increment(n);
             return Ok(());
         }
-        let now = self.core.clock.now();
+        let now = self.core().clock.now();
         let mut fresh = Vec::new();
-        let mut conn = self.core.store.write().await?;
-        let mut account = conn.account(&self.account);
+        let mut conn = self.held.write().await?;
+        let mut account = conn.account(&self.held.account);
         for message in &batch {
             // Redelivered after a crash or a failed commit: the row is there, and so is its event.
             if !account.record_inbound(message, now).await? {
                 continue;
             }
-            let payload = events::message(message);
-            let event = events::event(
-                &*self.core.rng,
-                &self.account,
-                &self.instance,
-                EventKind::Message,
-                payload,
-                now,
-            );
+            let event = self.event(EventKind::Message, events::message(message), now);
             account.append(&event).await?;
             fresh.push(message);
         }
@@ -67,7 +59,7 @@ impl Sink for Ingest {
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")
             .increment((batch.len() - fresh.len()) as u64);
-        self.core.deliveries.notify_one();
+        self.core().deliveries.notify_one();
         if self.auto_read {
             for message in fresh.into_iter().filter(|message| !message.from_me) {
                 // The actor being gone means the instance is stopping: nothing to mark then.
@@ -88,11 +80,11 @@ impl Sink for Ingest {
                 self.emit(EventKind::ChatPresence, events::typing(typing))
                     .await
             }
+            Notice::ServerAck { id, refused: None } => self.acknowledged(id).await,
             Notice::ServerAck {
                 id,
-                refused: Some(reason),
-            } => self.refused(id, reason).await,
-            Notice::ServerAck { .. } => Ok(()),
+                refused: Some(code),
+            } => self.refused(id, code).await,
             _ => {
                 let _ = self.actor.send(Command::Notice(notice));
                 return;
@@ -101,7 +93,7 @@ impl Sink for Ingest {
         if let Err(error) = done {
             metrics::counter!("recado_notices_dropped_total").increment(1);
             tracing::warn!(
-                instance.id = %self.instance,
+                instance.id = %self.held.instance,
                 error = &error as &dyn std::error::Error,
                 "a receipt or presence could not be stored and is lost"
             );
@@ -110,64 +102,130 @@ impl Sink for Ingest {
 }
 
 impl Ingest {
+    fn core(&self) -> &Core {
+        &self.held.core
+    }
+
+    fn life(&self, now: Timestamp) -> Life<'_> {
+        Life {
+            core: &self.held.core,
+            account: &self.held.account,
+            instance: &self.held.instance,
+            now,
+        }
+    }
+
+    fn event(&self, kind: EventKind, payload: serde_json::Value, now: Timestamp) -> Event {
+        let (account, instance) = (&self.held.account, &self.held.instance);
+        events::event(&*self.core().rng, account, instance, kind, payload, now)
+    }
+
+    /// The actor being gone means that nothing is under way.
+    fn tell(&self, id: &MessageId, verdict: Verdict) {
+        let id = id.clone();
+        drop(self.actor.send(Command::Answered { id, verdict }));
+    }
+
+    /// WhatsApp's server has it.
+    async fn acknowledged(&self, id: &MessageId) -> Result<()> {
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        let sent = self
+            .life(self.core().clock.now())
+            .sent(&mut store, id)
+            .await?;
+        conn.commit().await?;
+        self.tell(id, Verdict::Done);
+        if sent {
+            self.got_further(id, MessageStatus::Sent);
+        }
+        Ok(())
+    }
+
+    fn got_further(&self, id: &MessageId, status: MessageStatus) {
+        metrics::counter!("recado_messages_sent_total", "outcome" => status.as_str()).increment(1);
+        self.core().deliveries.notify_one();
+        self.core().told_progress(&self.held.instance, id, status);
+    }
+
+    /// A receipt of a message that is not acknowledged yet is its acknowledgement: one transaction, the
+    /// message's event before the receipt's.
     async fn receipt(&self, receipt: &InboundReceipt) -> Result<()> {
         if self.discard.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let _after_send = self.sending.lock().await;
-        let now = self.core.clock.now();
+        let now = self.core().clock.now();
         let status = match receipt.state {
             ReceiptState::Delivered => Some(MessageStatus::Delivered),
             ReceiptState::Read | ReceiptState::Played => Some(MessageStatus::Read),
             ReceiptState::ReadSelf => None,
         };
-        let mut conn = self.core.store.write().await?;
-        let mut account = conn.account(&self.account);
-        for id in status.iter().flat_map(|_| &receipt.ids) {
-            if let Some(status) = status {
-                account
-                    .raise_status(&self.instance, id, status, now)
-                    .await?;
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        let life = self.life(now);
+        let mut further = Vec::new();
+        for id in &receipt.ids {
+            if let Some(status) = status
+                && life.seen(&mut store, id, status).await?
+            {
+                further.push((id, status));
             }
         }
-        let payload = events::receipt(receipt);
-        let event = events::event(
-            &*self.core.rng,
-            &self.account,
-            &self.instance,
-            EventKind::ReadReceipt,
-            payload,
-            now,
-        );
-        account.append(&event).await?;
+        let name = receipt.state.wire();
+        let fresh = store
+            .record_receipt(&self.held.instance, receipt, name)
+            .await?;
+        if !fresh.is_empty() {
+            let payload = events::receipt(receipt, &fresh);
+            let event = self.event(EventKind::ReadReceipt, payload, now);
+            store.append(&event).await?;
+        }
         conn.commit().await?;
-        self.core.deliveries.notify_one();
-        if let Some(status) = status {
-            for message in receipt.ids.iter().cloned() {
-                // Nobody waiting is fine.
-                let _ = self.core.progress.send(Progress {
-                    instance: self.instance.clone(),
-                    message,
-                    status,
-                });
-            }
+        self.core().deliveries.notify_one();
+        for id in receipt.ids.iter().filter(|_| status.is_some()) {
+            self.tell(id, Verdict::Done);
+        }
+        for (id, status) in further {
+            self.got_further(id, status);
         }
         Ok(())
     }
 
-    async fn refused(&self, id: &MessageId, reason: &str) -> Result<()> {
-        let mut conn = self.core.store.write().await?;
-        let reason = format!("WhatsApp refused the message ({reason})");
-        conn.account(&self.account)
-            .mark_failed(&self.instance, id, &reason, self.core.clock.now())
-            .await?;
+    /// WhatsApp's server does not take it: what follows is the catalogue's word.
+    async fn refused(&self, id: &MessageId, code: &str) -> Result<()> {
+        let now = self.core().clock.now();
+        let instance = &self.held.instance;
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        let job = store.job_of(instance, id).await?;
+        let before = job.as_ref().and_then(|job| job.code.as_deref());
+        let verdict = match (failure::remedy(code, before), &job) {
+            (Remedy::Fail, _) | (_, None) => Verdict::Done,
+            (Remedy::Again, Some(job)) => Verdict::Again {
+                attempts: job.attempts,
+            },
+            (Remedy::Slower, Some(job)) => Verdict::Slower {
+                attempts: job.attempts,
+            },
+            (Remedy::RefreshGroup, Some(_)) => Verdict::Anew,
+            (Remedy::NewConnection, Some(_)) => Verdict::NewConnection,
+        };
+        let failed = match (&job, verdict) {
+            (Some(job), verdict) if verdict != Verdict::Done => {
+                store.retry_job(&job.id, Some(code)).await?;
+                false
+            }
+            _ => {
+                let failure = failure::refused(code);
+                self.life(now).failed(&mut store, id, &failure).await?
+            }
+        };
         conn.commit().await?;
-        tracing::warn!(instance.id = %self.instance, message.id = %id, reason, "message refused");
-        let _ = self.core.progress.send(Progress {
-            instance: self.instance.clone(),
-            message: id.clone(),
-            status: MessageStatus::Failed,
-        });
+        tracing::info!(instance.id = %instance, message.id = %id, code, ?verdict, "WhatsApp refused a message");
+        self.tell(id, verdict);
+        if failed {
+            self.got_further(id, MessageStatus::Failed);
+        }
         Ok(())
     }
 
@@ -175,19 +233,11 @@ impl Ingest {
         if self.discard.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let now = self.core.clock.now();
-        let event = events::event(
-            &*self.core.rng,
-            &self.account,
-            &self.instance,
-            kind,
-            payload,
-            now,
-        );
-        let mut conn = self.core.store.write_relaxed().await?;
-        let mut account = conn.account(&self.account);
+        let event = self.event(kind, payload, self.core().clock.now());
+        let mut conn = self.held.write_relaxed().await?;
+        let mut account = conn.account(&self.held.account);
         // Anybody on WhatsApp can type at us: what no subscriber wants is not kept.
-        let webhook = account.webhook(&self.instance).await?;
+        let webhook = account.webhook(&self.held.instance).await?;
         let wanted =
             |webhook: &Webhook| !webhook.url.is_empty() && kind.is_wanted_by(&webhook.events);
         if !webhook.as_ref().is_some_and(wanted) {
@@ -195,7 +245,7 @@ impl Ingest {
         }
         account.append(&event).await?;
         conn.commit().await?;
-        self.core.deliveries.notify_one();
+        self.core().deliveries.notify_one();
         Ok(())
     }
 }

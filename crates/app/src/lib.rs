@@ -61,7 +61,7 @@ pub use direct::{CreatedSession, Direct, NewSession};
 pub use guests::ClaimedSession;
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use limits::Limits;
-pub use messages::{Messages, SendText};
+pub use messages::{Accepted, MessageView, Messages, SendText};
 pub use sessions::{QrAnswer, Sessions, Status};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;
@@ -99,6 +99,23 @@ pub(crate) struct Core {
     pub deliveries: Notify,
     /// Messages whose status changed, for those who wait on one.
     pub progress: tokio::sync::broadcast::Sender<messages::Progress>,
+    pub numbers: messages::numbers::Numbers,
+}
+
+impl Core {
+    /// Wakes whoever waits for this message. After the commit; nobody waiting is fine.
+    pub fn told_progress(
+        &self,
+        instance: &recado_model::InstanceId,
+        message: &recado_model::MessageId,
+        status: recado_model::MessageStatus,
+    ) {
+        drop(self.progress.send(messages::Progress {
+            instance: instance.clone(),
+            message: message.clone(),
+            status,
+        }));
+    }
 }
 
 impl App {
@@ -128,6 +145,7 @@ impl App {
             egress,
             deliveries: Notify::new(),
             progress: tokio::sync::broadcast::channel(256).0,
+            numbers: Default::default(),
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
         supervisor.recover().await?;

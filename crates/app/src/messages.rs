@@ -1,11 +1,24 @@
 //! Messages out: accepted in one transaction with their place in the instance's queue.
+//!
+//! What becomes of them afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
+//! callers read of them in `status`.
 
+pub(crate) mod life;
+pub(crate) mod numbers;
+mod status;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_model::{
-    Caller, Error, ErrorCode, Instance, JobId, MessageStatus, PhoneNumber, Result,
+    Caller, Error, ErrorCode, Instance, JobId, MessageStatus, PhoneNumber, Result, Timestamp,
     message::{MessageId, OutgoingText, QuotedMessage},
 };
+use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
+use sha2::{Digest, Sha256};
 
+use self::life::Kept;
 use crate::{App, instances::require_paired};
+
+pub use status::MessageView;
 
 pub struct Messages<'a> {
     pub(crate) app: &'a App,
@@ -27,6 +40,14 @@ pub struct SendText {
     pub once_in_account: bool,
 }
 
+/// A message that is ours to bring to WhatsApp, or that was so before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub id: MessageId,
+    /// Unique in the account. `None` of a guest's message in the shop that claimed it.
+    pub queue_id: Option<i64>,
+}
+
 /// A message got further.
 #[derive(Clone, Debug)]
 pub struct Progress {
@@ -35,61 +56,47 @@ pub struct Progress {
     pub status: MessageStatus,
 }
 
-/// Job kind of a queued text; its payload is an `OutgoingText` as JSON.
-pub(crate) const SEND_TEXT: &str = "send_text";
+/// The one kind of job so far: the finished message of that id is to reach WhatsApp.
+pub(crate) const SEND: &str = "send";
 
 /// WhatsApp's own limit on a text.
 const TEXT_MAX: usize = 65_536;
 const DELAY_MAX_MS: i64 = 24 * 3600 * 1000;
 const MENTIONS_MAX: usize = 1024;
 
+/// A text that passed every check that needs no database.
+struct Checked {
+    id: MessageId,
+    to: String,
+    mentioned: Vec<String>,
+    delay_ms: i64,
+    quotes: Option<MessageId>,
+    /// Of what the caller asked for: the same id with another digest is a conflict.
+    digest: String,
+    send: SendText,
+}
+
 impl Messages<'_> {
-    /// Accepts a text: from here on it is ours to bring to WhatsApp, over restarts.
+    /// Accepts a text: from here on it is ours to bring to WhatsApp, over restarts. The same id with the
+    /// same content is the same message: one that has failed, or of which nobody knows, is queued anew.
     pub async fn send_text(
         &self,
         caller: &Caller,
         instance: &Instance,
         send: SendText,
-    ) -> Result<MessageId> {
+    ) -> Result<Accepted> {
         let core = &self.app.core;
-        let to = address(&send.phone)?;
-        if send.message.is_empty() {
-            return Err(Error::field(
-                "message",
-                "message is required: the text to send",
-            ));
+        let mut checked = check(send, &*core.rng)?;
+        if let Some(number) = checked.to.strip_suffix("@s.whatsapp.net") {
+            let phone = PhoneNumber::parse(number)?;
+            checked.to = numbers::address_of(self.app, caller, instance, &phone).await?;
         }
-        if send.message.len() > TEXT_MAX {
-            return Err(Error::field("message", "message has at most 65536 bytes"));
-        }
-        if send.mentioned_ids.len() > MENTIONS_MAX {
-            return Err(Error::field("mentioned_ids", "at most 1024 mentions"));
-        }
-        let delay = send.delay_ms.unwrap_or(0);
-        if !(0..=DELAY_MAX_MS).contains(&delay) {
-            return Err(Error::field(
-                "delay",
-                "delay is in milliseconds, 0 to 86400000",
-            ));
-        }
-        let id = match send.id.as_deref().filter(|id| !id.is_empty()) {
-            Some(id) => MessageId::from_caller(id).ok_or_else(|| {
-                Error::field("id", "id has 8 to 64 characters of A-Z a-z 0-9 - _ .")
-            })?,
-            None => MessageId::random(&*core.rng),
-        };
-        let mentioned = send
-            .mentioned_ids
-            .iter()
-            .map(|id| address(id))
-            .collect::<Result<_>>()?;
-
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
-        let mut account = conn.account(&caller.account);
+        let mut store = conn.account(&caller.account);
         // Two calls at once may have chosen two numbers; the second to get here sends nothing.
-        if send.once_in_account
-            && let Some(known) = account.find_message(&id).await?
+        if checked.send.once_in_account
+            && let Some(known) = store.find_message(&checked.id).await?
             && known.instance != instance.id
         {
             return Err(Error::new(
@@ -97,144 +104,208 @@ impl Messages<'_> {
                 "This key was used on another number of the account a moment ago.",
             ));
         }
-        let reply_to = match send
-            .reply_to_message_id
-            .as_deref()
-            .filter(|id| !id.is_empty())
+        let known = self.known(&mut store, instance, &checked).await?;
+        if let Some(row) = &known
+            && !matches!(
+                row.status,
+                MessageStatus::Failed | MessageStatus::Unconfirmed
+            )
         {
-            None => None,
-            Some(quoted) => {
-                let quoted = MessageId::from_wire(quoted);
-                let row = account
-                    .message(&instance.id, &quoted)
-                    .await?
-                    .ok_or_else(|| {
-                        Error::field(
-                            "reply_to_message_id",
-                            "no message with this id is known on this instance",
-                        )
-                    })?;
-                Some(QuotedMessage {
-                    id: quoted,
-                    sender: row.sender,
-                    text: row.text.unwrap_or_default(),
-                })
-            }
-        };
-        let text = OutgoingText {
-            id: id.clone(),
-            to,
-            text: send.message,
-            mentioned,
-            reply_to,
-        };
-        let own = instance.jid.as_deref().unwrap_or_default();
-        if !account
-            .insert_outgoing(&instance.id, &text, own, now)
-            .await?
-        {
-            let known = account.message(&instance.id, &id).await?;
-            let same = known.is_some_and(|row| {
-                row.chat == text.to && row.text.as_deref() == Some(text.text.as_str())
+            return Ok(Accepted {
+                id: checked.id,
+                queue_id: row.queue_id,
             });
-            return if same {
-                Ok(id)
-            } else {
-                Err(Error::new(
-                    ErrorCode::Conflict,
-                    "This id was used for another message of this instance. Give each message its own id.",
-                ))
-            };
         }
         // Judged inside the transaction: it may have been logged out, or have come to the end of what
-        // is paid, since the caller was proven. Dropping the transaction takes the row above back.
-        let instance = account
-            .instance(&instance.id)
-            .await?
-            .ok_or_else(Error::forbidden)?;
-        self.app.billing().require(&instance)?;
-        require_paired(&instance)?;
-        let payload = serde_json::to_string(&text).map_err(Error::internal)?;
-        let job = JobId::random(&*core.rng);
-        account
-            .enqueue(
-                &job,
-                &instance.id,
-                SEND_TEXT,
-                &payload,
-                now.plus_millis(delay),
-                now,
-            )
-            .await?;
+        // is paid, since the caller was proven. Dropping the transaction takes everything back.
+        let current = store.instance(&instance.id).await?;
+        let current = current.ok_or_else(Error::forbidden)?;
+        self.app.billing().require(&current)?;
+        require_paired(&current)?;
+        let queue_id = match known {
+            Some(row) => self.queue_again(&mut store, row, now).await?,
+            None => self.queue_new(&mut store, &current, &checked, now).await?,
+        };
         conn.commit().await?;
         self.app.supervisor.wake(&instance.id);
-        Ok(id)
+        Ok(Accepted {
+            id: checked.id,
+            queue_id,
+        })
     }
 
-    pub async fn status(
+    /// The message that has this id already. One of another content is a conflict.
+    async fn known(
         &self,
-        caller: &Caller,
+        store: &mut AccountStore<'_>,
         instance: &Instance,
-        id: &MessageId,
-    ) -> Result<Option<MessageStatus>> {
-        let mut conn = self.app.core.store.read().await?;
-        let row = conn
-            .account(&caller.account)
-            .message(&instance.id, id)
-            .await?;
-        Ok(row.map(|row| row.status))
-    }
-
-    /// Where in the account a message of this id was sent from, and how far it got. `None` also for
-    /// one of an instance that the caller may not use: sending the id anew is a conflict then.
-    pub async fn find_anywhere(
-        &self,
-        caller: &Caller,
-        id: &MessageId,
-    ) -> Result<Option<(Instance, MessageStatus)>> {
-        let mut conn = self.app.core.store.read().await?;
-        let mut account = conn.account(&caller.account);
-        let found = account.find_message(id).await?;
-        let Some(row) = found.filter(|row| caller.scope.allows(&row.instance)) else {
-            return Ok(None);
-        };
-        let instance = account.instance(&row.instance).await?;
-        Ok(instance.map(|instance| (instance, row.status)))
-    }
-
-    /// Waits until the message is sent or has failed, at most `max_ms`; answers where it stands then.
-    pub async fn wait_sent(
-        &self,
-        caller: &Caller,
-        instance: &Instance,
-        id: &MessageId,
-        max_ms: i64,
-    ) -> Result<MessageStatus> {
-        // Listening before the first look, so that nothing falls between the two.
-        let mut progress = self.app.core.progress.subscribe();
-        let deadline = self.app.core.clock.sleep_ms(max_ms);
-        tokio::pin!(deadline);
-        loop {
-            let status = self
-                .status(caller, instance, id)
-                .await?
-                .unwrap_or(MessageStatus::Queued);
-            if status >= MessageStatus::Sent {
-                return Ok(status);
-            }
-            loop {
-                tokio::select! {
-                    () = &mut deadline => return Ok(status),
-                    step = progress.recv() => match step {
-                        Ok(step) if step.instance == instance.id && step.message == *id => break,
-                        Ok(_) => {}
-                        // Missed some: look at the row again.
-                        Err(_) => break,
-                    }
-                }
-            }
+        checked: &Checked,
+    ) -> Result<Option<MessageRow>> {
+        let row = store.message(&instance.id, &checked.id).await?;
+        let ours = row.filter(|row| row.direction == recado_model::Direction::Out);
+        match ours {
+            Some(row) if row.digest.as_deref() != Some(&checked.digest) => Err(Error::new(
+                ErrorCode::Conflict,
+                "This id was used for another message of this instance. Give each message its own id.",
+            )),
+            ours => Ok(ours),
         }
     }
+
+    async fn queue_new(
+        &self,
+        store: &mut AccountStore<'_>,
+        instance: &Instance,
+        checked: &Checked,
+        now: Timestamp,
+    ) -> Result<Option<i64>> {
+        let core = &self.app.core;
+        let content = OutgoingText {
+            id: checked.id.clone(),
+            to: checked.to.clone(),
+            text: checked.send.message.clone(),
+            mentioned: checked.mentioned.clone(),
+            reply_to: quoted(store, instance, checked.quotes.as_ref()).await?,
+        };
+        let row = NewMessage {
+            instance: &instance.id,
+            id: &checked.id,
+            chat: &checked.to,
+            sender: instance.jid.as_deref().unwrap_or_default(),
+            is_group: checked.to.ends_with("@g.us"),
+            kind: "text",
+            text: Some(&checked.send.message),
+            digest: &checked.digest,
+        };
+        if !store.insert_outgoing(&row, now).await? {
+            // Another call with this id came in between the look and this.
+            return Err(Error::new(
+                ErrorCode::Unavailable,
+                "The same message is being accepted by another call. Try again.",
+            )
+            .with_retry_after(1));
+        }
+        let mut secret = [0; 32];
+        core.rng.fill(&mut secret);
+        let proto = core.engine.compose(&content, &secret);
+        let kept = Kept::new(content, instance.push_name.clone(), &proto).write()?;
+        store
+            .keep_outgoing(&instance.id, &checked.id, &kept)
+            .await?;
+        let run_at = (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms));
+        self.enqueue(store, instance, &checked.id, &checked.to, run_at, now)
+            .await?;
+        let queue_id = store.number_message(&instance.id, &checked.id).await?;
+        Ok(Some(queue_id))
+    }
+
+    /// Byte for byte as before: only the place in the line is new.
+    async fn queue_again(
+        &self,
+        store: &mut AccountStore<'_>,
+        row: MessageRow,
+        now: Timestamp,
+    ) -> Result<Option<i64>> {
+        let queued = MessageStatus::Queued;
+        store
+            .move_message(&row.instance, &row.id, queued, None, now)
+            .await?;
+        let instance = store.instance(&row.instance).await?;
+        let instance = instance.ok_or_else(Error::forbidden)?;
+        self.enqueue(store, &instance, &row.id, &row.chat, None, now)
+            .await?;
+        Ok(row.queue_id)
+    }
+
+    async fn enqueue(
+        &self,
+        store: &mut AccountStore<'_>,
+        instance: &Instance,
+        id: &MessageId,
+        chat: &str,
+        run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let job = NewJob {
+            id: &JobId::random(&*self.app.core.rng),
+            instance: &instance.id,
+            kind: SEND,
+            message: id,
+            chat,
+            run_at,
+        };
+        Ok(store.enqueue(&job, now).await?)
+    }
+}
+
+fn check(send: SendText, rng: &dyn recado_model::Rng) -> Result<Checked> {
+    let to = address(&send.phone)?;
+    if send.message.is_empty() {
+        return Err(Error::field(
+            "message",
+            "message is required: the text to send",
+        ));
+    }
+    if send.message.len() > TEXT_MAX {
+        return Err(Error::field("message", "message has at most 65536 bytes"));
+    }
+    if send.mentioned_ids.len() > MENTIONS_MAX {
+        return Err(Error::field("mentioned_ids", "at most 1024 mentions"));
+    }
+    let delay_ms = send.delay_ms.unwrap_or(0);
+    if !(0..=DELAY_MAX_MS).contains(&delay_ms) {
+        return Err(Error::field(
+            "delay",
+            "delay is in milliseconds, 0 to 86400000",
+        ));
+    }
+    let id = match send.id.as_deref().filter(|id| !id.is_empty()) {
+        Some(id) => MessageId::from_caller(id)
+            .ok_or_else(|| Error::field("id", "id has 8 to 64 characters of A-Z a-z 0-9 - _ ."))?,
+        None => MessageId::random(rng),
+    };
+    let mentioned: Vec<String> = send
+        .mentioned_ids
+        .iter()
+        .map(|id| address(id))
+        .collect::<Result<_>>()?;
+    let quotes = send
+        .reply_to_message_id
+        .as_deref()
+        .filter(|id| !id.is_empty())
+        .map(MessageId::from_wire);
+    let asked = serde_json::json!([to, send.message, mentioned, quotes]);
+    let digest = STANDARD_NO_PAD.encode(Sha256::digest(asked.to_string()));
+    Ok(Checked {
+        id,
+        to,
+        mentioned,
+        delay_ms,
+        quotes,
+        digest,
+        send,
+    })
+}
+
+async fn quoted(
+    store: &mut AccountStore<'_>,
+    instance: &Instance,
+    id: Option<&MessageId>,
+) -> Result<Option<QuotedMessage>> {
+    let Some(id) = id else {
+        return Ok(None);
+    };
+    let row = store.message(&instance.id, id).await?.ok_or_else(|| {
+        Error::field(
+            "reply_to_message_id",
+            "no message with this id is known on this instance",
+        )
+    })?;
+    Ok(Some(QuotedMessage {
+        id: id.clone(),
+        sender: row.sender,
+        text: row.text.unwrap_or_default(),
+    }))
 }
 
 /// A number becomes a person's address; a full group or person address stays.

@@ -14,8 +14,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use recado_model::{
     AccountId, InstanceId, PhoneNumber, Result, StateReason,
-    message::{InboundMessage, InboundReceipt, InboundTyping, MessageId, OutgoingText},
+    message::{
+        FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, OutgoingText,
+    },
 };
+use recado_store::Lease;
 
 /// What starts links. One per process; shares sockets' TLS set-up and the HTTP client among them.
 #[async_trait]
@@ -23,6 +26,10 @@ pub trait Engine: Send + Sync + 'static {
     /// Opens the socket of an instance, paired or not, and returns at once; what follows reaches
     /// `sink`. An unpaired one emits [`Notice::Qr`] until scanned or out of codes.
     async fn start(&self, spec: LinkSpec, sink: Arc<dyn Sink>) -> Result<Arc<dyn Link>>;
+
+    /// The message as WhatsApp is to get it, with `secret` in it: what answers to it are encrypted under.
+    /// Made once; each try repeats it byte for byte.
+    fn compose(&self, content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8>;
 
     /// Wipes the device of an instance from the store. Only while no link of it runs.
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;
@@ -40,15 +47,21 @@ pub struct LinkSpec {
     /// Whether what comes in may wait in the device's rows until its commit. Without it a message
     /// that is not acknowledged in time comes again, and no content is written before the sink has it.
     pub keep_inbound: bool,
+    /// Under which the device's rows are changed: without it they stay as they are.
+    pub lease: Lease,
+    /// Groups with a message that may have been on the wire and is not acknowledged: their members get
+    /// the key of the group anew, or they could not read the repeat.
+    pub rekey: Vec<String>,
 }
 
 /// One running link. [`Link::stop`] ends it and waits; dropping the last handle ends it, too, but
 /// without anybody waiting.
 #[async_trait]
 pub trait Link: Send + Sync + 'static {
-    /// Hands a text to WhatsApp. `Ok` once it is written to the socket; a later refusal arrives as
-    /// [`Notice::ServerAck`]. Repeating it with the same id is safe: the phone shows it once.
-    async fn send_text(&self, message: &OutgoingText) -> Result<()>;
+    /// Hands a message to WhatsApp. `Ok` once it is written to the socket, and no more than that: what the
+    /// server says arrives as [`Notice::ServerAck`], or as a receipt, also before this returns. May wait
+    /// a minute for the end of the offline messages. Repeating it is safe: the phone shows it once.
+    async fn send(&self, message: &FinishedMessage) -> Result<()>;
 
     /// Asks for an eight-character link code for `phone` (`XXXX-XXXX`); only while unpaired.
     async fn pair_code(&self, phone: &PhoneNumber) -> Result<String>;
@@ -68,8 +81,9 @@ pub trait Link: Send + Sync + 'static {
     /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
     async fn logout(&self) -> Result<()>;
 
-    /// Drops the socket and opens it again, so that WhatsApp redelivers what was not acknowledged.
-    async fn reconnect(&self);
+    /// Drops the client without another word to WhatsApp or to the database, forgets who has the keys of
+    /// `groups`, and opens a new one with empty memory. What was not acknowledged is redelivered.
+    async fn renew(&self, groups: &[String]);
 
     /// Closes the socket and ends every task of the link; the pairing stays.
     async fn stop(&self);

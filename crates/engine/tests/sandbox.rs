@@ -18,7 +18,7 @@ use recado_model::{
     message::{MessageId, ReceiptState},
 };
 
-use support::{ANA, BIA, Lab, PATIENCE, Recorder, address, text};
+use support::{ANA, BIA, Lab, PATIENCE, Recorder, address};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_scans_and_texts_go_both_ways() {
@@ -34,7 +34,7 @@ async fn a_phone_scans_and_texts_go_both_ways() {
         .await;
     assert!(valid_ms > 50_000, "{valid_ms}");
     let refused = link
-        .send_text(&text(BIA, "too early"))
+        .send(&lab.text(BIA, "too early"))
         .await
         .expect_err("not connected");
     assert_eq!(refused.code, ErrorCode::InstanceNotConnected);
@@ -64,9 +64,9 @@ async fn a_phone_scans_and_texts_go_both_ways() {
         .await;
     assert_eq!(name.as_deref(), Some("Ana"));
 
-    let hello = text(BIA, "hello Bia");
-    link.send_text(&hello).await.expect("sent");
-    link.send_text(&hello).await.expect("sent again");
+    let hello = lab.text(BIA, "hello Bia");
+    link.send(&hello).await.expect("sent");
+    link.send(&hello).await.expect("sent again");
     lab.phone_shows(BIA, "hello Bia").await;
     sink.expect("the server's acknowledgement", |notice| match notice {
         Notice::ServerAck { id, refused } if *id == hello.id => {
@@ -154,7 +154,7 @@ async fn a_code_is_typed_instead() {
 async fn a_stored_device_logs_in_without_a_qr_and_gets_what_it_missed() {
     let lab = Lab::new().await;
     let (instance, link, sink) = lab.paired().await;
-    link.send_text(&text(BIA, "warm up")).await.expect("sent");
+    link.send(&lab.text(BIA, "warm up")).await.expect("sent");
     lab.phone_shows(BIA, "warm up").await;
     link.stop().await;
 
@@ -172,9 +172,7 @@ async fn a_stored_device_logs_in_without_a_qr_and_gets_what_it_missed() {
     assert_eq!(texts, expected, "all of them, in order, once");
     later.online().await;
     assert!(!later.has(|notice| matches!(notice, Notice::Qr { .. })));
-    link.send_text(&text(BIA, "back again"))
-        .await
-        .expect("sent");
+    link.send(&lab.text(BIA, "back again")).await.expect("sent");
     lab.phone_shows(BIA, "back again").await;
     link.stop().await;
     assert_eq!(later.messages().len(), 50);
@@ -245,10 +243,10 @@ async fn the_phone_ends_the_link() {
         .await;
     assert_eq!(reason, StateReason::LoggedOutByPhone);
     assert!(!lab.has_device(&instance).await, "wiped before it was told");
-    let refused = link.send_text(&text(BIA, "no")).await.expect_err("closed");
+    let refused = link.send(&lab.text(BIA, "no")).await.expect_err("closed");
     assert_eq!(refused.code, ErrorCode::InstanceNotConnected);
     // The same link can be paired anew.
-    link.reconnect().await;
+    link.renew(&[]).await;
     lab.scan(&sink).await;
     link.stop().await;
     assert!(lab.has_device(&instance).await);

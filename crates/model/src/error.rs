@@ -71,7 +71,7 @@ codes! {
     LinkInvalid = "link_invalid", 410;
     PayloadTooLarge = "payload_too_large", 413;
     UnsupportedMediaType = "unsupported_media_type", 415;
-    NotOnWhatsapp = "not_on_whatsapp", 422;
+    NotOnWhatsapp = "not_on_whatsapp", 400;
     HeadersTooLarge = "headers_too_large", 431;
     RateLimited = "rate_limited", 429;
     Internal = "internal", 500;

@@ -8,7 +8,7 @@ use crate::{
     id::{AccountId, EventId, InstanceId},
 };
 
-/// The contract's names, exact and complete.
+/// The contract's names, exact and complete, and ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventKind {
     /// Only ever a subscription, never an event.
@@ -23,10 +23,12 @@ pub enum EventKind {
     ChatPresence,
     GroupParticipantsAdd,
     GroupParticipantsRemove,
+    /// Ours: a message will not be sent, and why.
+    MessageFailed,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::All,
         Self::Connected,
         Self::Disconnected,
@@ -37,6 +39,7 @@ impl EventKind {
         Self::ChatPresence,
         Self::GroupParticipantsAdd,
         Self::GroupParticipantsRemove,
+        Self::MessageFailed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -51,6 +54,7 @@ impl EventKind {
             Self::ChatPresence => "ChatPresence",
             Self::GroupParticipantsAdd => "GroupParticipantsAdd",
             Self::GroupParticipantsRemove => "GroupParticipantsRemove",
+            Self::MessageFailed => "MessageFailed",
         }
     }
 

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod credential;
 pub mod error;
 pub mod event;
+pub mod failure;
 pub mod id;
 pub mod instance;
 pub mod message;
@@ -30,6 +31,7 @@ pub use clock::{Clock, ManualClock, Monotonic, Rng, Timestamp};
 pub use credential::{CredentialKind, Secret, Token, TokenKind};
 pub use error::{Error, ErrorCode, Result};
 pub use event::{Event, EventKind};
+pub use failure::Failure;
 pub use id::{
     AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId, PepperId, RequestId,
     UserId, UserSessionId, WebhookId,

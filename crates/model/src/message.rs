@@ -63,24 +63,31 @@ impl Direction {
     }
 }
 
-/// How far an outgoing message got; only ever rises (`Failed` ends it).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// How far an outgoing message got. The table of its life is `docs/messages.md`; what may follow what
+/// is [`MessageStatus::reached_from`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageStatus {
+    /// Accepted, and kept until WhatsApp has it.
     Queued,
-    /// Written to WhatsApp's socket, not yet acknowledged by its server.
+    /// Written to WhatsApp's socket at least once, not acknowledged by its server.
     Sending,
+    /// Two tries got no answer at all: it may have arrived. A late answer still raises it.
+    Unconfirmed,
+    /// WhatsApp's server has it.
     Sent,
     Delivered,
     Read,
+    /// Over, with a code and a reason. Only a receipt, which proves that it arrived, raises it.
     Failed,
     /// Inbound.
     Received,
 }
 
 impl MessageStatus {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Sending,
+        Self::Unconfirmed,
         Self::Sent,
         Self::Delivered,
         Self::Read,
@@ -91,6 +98,7 @@ impl MessageStatus {
         match self {
             Self::Queued => "queued",
             Self::Sending => "sending",
+            Self::Unconfirmed => "unconfirmed",
             Self::Sent => "sent",
             Self::Delivered => "delivered",
             Self::Read => "read",
@@ -101,6 +109,57 @@ impl MessageStatus {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
+
+    /// The statuses from which a message of ours may come to this one. A message never goes back,
+    /// but for one that is over and is asked for again under its own id.
+    pub fn reached_from(self) -> &'static [Self] {
+        match self {
+            Self::Queued => &[Self::Failed, Self::Unconfirmed],
+            Self::Sending => &[Self::Queued],
+            Self::Unconfirmed => &[Self::Queued, Self::Sending],
+            Self::Sent => &[Self::Queued, Self::Sending, Self::Unconfirmed],
+            // A receipt proves the arrival, whatever was said before.
+            Self::Delivered => &[
+                Self::Queued,
+                Self::Sending,
+                Self::Unconfirmed,
+                Self::Sent,
+                Self::Failed,
+            ],
+            Self::Read => &[
+                Self::Queued,
+                Self::Sending,
+                Self::Unconfirmed,
+                Self::Sent,
+                Self::Delivered,
+                Self::Failed,
+            ],
+            Self::Failed => &[Self::Queued, Self::Sending, Self::Unconfirmed],
+            Self::Received => &[],
+        }
+    }
+
+    /// WhatsApp's server has it, or even the recipient.
+    pub fn is_sent(self) -> bool {
+        matches!(self, Self::Sent | Self::Delivered | Self::Read)
+    }
+
+    /// Nothing of ours waits any more: it was sent, has failed, or nobody knows.
+    pub fn is_settled(self) -> bool {
+        !matches!(self, Self::Queued | Self::Sending)
+    }
+}
+
+/// A message as WhatsApp is to get it: made once, stored, and repeated byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedMessage {
+    pub id: MessageId,
+    /// `5511999999999@s.whatsapp.net`, `…@g.us`, …
+    pub to: String,
+    /// The encoded protobuf, with the message's own secret in it.
+    pub proto: Vec<u8>,
+    /// Ask for the group's members anew first: WhatsApp said that ours are out of date.
+    pub refresh_group: bool,
 }
 
 /// A text to send; already validated.

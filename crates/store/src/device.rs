@@ -10,6 +10,7 @@ use recado_model::{AccountId, InstanceId};
 use crate::{
     db::{Conn, Store},
     error::{Result, StoreError},
+    leases::Lease,
     seal::{Context, KeyRing},
     sql::{Row, built, placeholders, sql},
 };
@@ -62,6 +63,8 @@ pub struct DeviceStore {
     store: Store,
     account: AccountId,
     instance: InstanceId,
+    /// Under which lease changes are made; without one whoever has the store may make them.
+    lease: Option<Lease>,
 }
 
 impl DeviceStore {
@@ -70,6 +73,27 @@ impl DeviceStore {
             store,
             account,
             instance,
+            lease: None,
+        }
+    }
+
+    /// Changes rows only while `lease` holds: a node that was suspended writes nothing over the rows of
+    /// the node that took its place. [`StoreError::Fenced`] afterwards.
+    pub fn under(self, lease: Lease) -> Self {
+        Self {
+            lease: Some(lease),
+            ..self
+        }
+    }
+
+    fn is_fenced(&self) -> bool {
+        self.lease.is_some() && self.store.is_shared()
+    }
+
+    async fn held(&self, conn: &mut Conn) -> Result<()> {
+        match &self.lease {
+            Some(lease) => lease.hold(conn, &self.instance).await,
+            None => Ok(()),
         }
     }
 
@@ -205,9 +229,10 @@ impl DeviceStore {
         let steps = steps(ops);
         let mut conn = match steps.len() {
             0 => return Ok(()),
-            1 => self.store.write_one_relaxed().await?,
+            1 if !self.is_fenced() => self.store.write_one_relaxed().await?,
             _ => self.store.write_relaxed().await?,
         };
+        self.held(&mut conn).await?;
         for step in &steps {
             self.run(&mut conn, step).await?;
         }
@@ -224,6 +249,7 @@ impl DeviceStore {
         change: impl FnOnce(Option<Vec<u8>>) -> Option<Vec<u8>> + Send,
     ) -> Result<()> {
         let mut conn = self.store.write_relaxed().await?;
+        self.held(&mut conn).await?;
         let old = loop {
             // Writing is what locks the row; PostgreSQL's SELECT would not.
             let row = sql(

@@ -76,6 +76,9 @@ pub enum StoreError {
     /// No connection came free, or the database stayed locked.
     #[error("the database is busy")]
     Busy,
+    /// Another process has the instance now: whoever had it may write nothing more of it.
+    #[error("another process has taken the instance")]
+    Fenced,
     /// A statement that changes something on a connection from `read()`.
     #[error("a change on a read connection: {0}")]
     ReadOnly(&'static str),
@@ -154,6 +157,12 @@ impl From<StoreError> for Error {
                 .with_source(error)
                 .with_retry_after(1)
             }
+            StoreError::Fenced => Self::new(
+                ErrorCode::Unavailable,
+                "Another process of the gateway has this instance now. Try again in a moment.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
             _ => Self::internal(error),
         }
     }

@@ -70,6 +70,12 @@ impl AccountStore<'_> {
         .await?
         .ok_or(StoreError::NoParent)?
         .i64("last_number")?;
+        // Numbers of the guest's queue mean nothing in the shop, and may be the shop's own.
+        sql("UPDATE message SET queue_id = NULL WHERE account_id = $1 AND instance_id = $2")
+            .bind(guest)
+            .bind(instance)
+            .execute(self.conn)
+            .await?;
         let moved = sql(
             "UPDATE instance SET account_id = $1, number = $2, lease_owner = NULL, lease_until = NULL, \
              subscription_id = NULL, trial_until = $3, paid_until = NULL, cancel_at = NULL, updated_at = $4 \
@@ -99,6 +105,7 @@ impl AccountStore<'_> {
         }
         self.reseal_device(guest, instance).await?;
         self.reseal_webhook(guest, instance).await?;
+        self.reseal_outgoing(guest, instance).await?;
         sql("DELETE FROM account WHERE id = $1 AND kind = 'guest' \
              AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.account_id = $1)")
         .bind(guest)

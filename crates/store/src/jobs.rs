@@ -1,10 +1,11 @@
-//! Jobs: what an instance still has to do, strictly in order. The head blocks the rest, also while it
-//! waits for its next try, so that messages leave in the order in which they were accepted. A job
-//! that is to run later is not in the line before its time, and then joins it at the end.
+//! Jobs: the messages that an instance still has to bring to WhatsApp. A job lives until WhatsApp has
+//! its message, or until that is given up.
 //!
-//! The line is ordered by `first_due`, the time a job joins it, which never changes, and then `seq`.
+//! The line is ordered by `first_due`, the time a job joins it, which never changes, and then `seq`. A job
+//! that is to run later is not in the line before its time, and then joins it at the end. Order holds in
+//! a chat; whose turn it is among the chats is the caller's business.
 
-use recado_model::{InstanceId, JobId, Timestamp};
+use recado_model::{InstanceId, JobId, MessageId, Timestamp};
 
 use crate::{
     accounts::AccountStore,
@@ -12,140 +13,200 @@ use crate::{
     sql::{Row, sql},
 };
 
+/// Chats that [`AccountStore::due_jobs`] can pass over.
+pub const PASSED_OVER: usize = 12;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     pub id: JobId,
     pub instance: InstanceId,
     pub kind: String,
-    /// JSON, as the kind has it.
-    pub payload: String,
-    /// Tries already made.
+    pub message: MessageId,
+    pub chat: String,
+    /// It may have been on the wire.
+    pub tried: bool,
+    /// Tries that ended with a fault or a refusal.
     pub attempts: u32,
-    pub run_at: Timestamp,
-    pub created_at: Timestamp,
+    /// Tries that got no answer at all.
+    pub silences: u32,
+    /// WhatsApp's last refusal.
+    pub code: Option<String>,
+}
+
+/// A job as it enters the line.
+#[derive(Clone, Debug)]
+pub struct NewJob<'a> {
+    pub id: &'a JobId,
+    pub instance: &'a InstanceId,
+    pub kind: &'a str,
+    pub message: &'a MessageId,
+    pub chat: &'a str,
+    /// By the wall clock; `None` is at once, whatever the clock does.
+    pub run_at: Option<Timestamp>,
 }
 
 impl AccountStore<'_> {
-    /// Puts a job at the end of the instance's line: now, or at `run_at` when that is later.
-    pub async fn enqueue(
-        &mut self,
-        id: &JobId,
-        instance: &InstanceId,
-        kind: &str,
-        payload: &str,
-        run_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<()> {
-        let seq = self.next_seq(instance).await?;
+    /// Puts a job at the end of the instance's line: now, or when its time comes.
+    pub async fn enqueue(&mut self, job: &NewJob<'_>, now: Timestamp) -> Result<()> {
+        let seq = self.next_seq(job.instance).await?;
         sql(
             // A job for now never joins before one that joined already: the clock may step back, and
             // the clocks of two processes differ.
-            "INSERT INTO job (id, account_id, instance_id, seq, kind, payload, attempts, run_at, created_at, first_due) \
-             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, CASE WHEN $7 > $8 THEN $7 ELSE COALESCE( \
-             (SELECT j.first_due FROM job j WHERE j.account_id = $2 AND j.instance_id = $3 AND j.first_due > $8 \
-             AND (j.attempts > 0 OR j.run_at <= j.created_at) ORDER BY j.first_due DESC LIMIT 1), $8) END)",
+            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat, tried, attempts, silences, run_at, created_at, first_due) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
+             (SELECT j.first_due FROM job j WHERE j.account_id = $2 AND j.instance_id = $3 AND j.first_due > $9 \
+             AND (j.tried = 1 OR j.run_at = 0) ORDER BY j.first_due DESC LIMIT 1), $9) END)",
         )
-        .bind(id)
+        .bind(job.id)
         .bind(&self.id)
-        .bind(instance)
+        .bind(job.instance)
         .bind(seq)
-        .bind(kind)
-        .bind(payload)
-        .bind(run_at)
+        .bind(job.kind)
+        .bind(job.message)
+        .bind(job.chat)
+        .bind(job.run_at.unwrap_or_default())
         .bind(now)
         .execute(self.conn)
         .await?;
         Ok(())
     }
 
-    /// The head of the line, when it is due.
-    pub async fn next_job(&mut self, instance: &InstanceId, now: Timestamp) -> Result<Option<Job>> {
-        let head = sql(
-            // The first of all, those not in the line included: when it is not in it, none is.
-            "SELECT id, instance_id, kind, payload, attempts, run_at, created_at, first_due FROM job \
-             WHERE account_id = $1 AND instance_id = $2 ORDER BY first_due, seq LIMIT 1",
+    /// What is due, in the order of the line, at most `limit`; nothing of the chats in `without`, of
+    /// which the first [`PASSED_OVER`] count.
+    pub async fn due_jobs(
+        &mut self,
+        instance: &InstanceId,
+        now: Timestamp,
+        without: &[&str],
+        limit: u32,
+    ) -> Result<Vec<Job>> {
+        let mut passed = [""; PASSED_OVER];
+        for (slot, chat) in passed.iter_mut().zip(without) {
+            *slot = chat;
+        }
+        let rows = sql(
+            "SELECT id, instance_id, kind, message_id, chat, tried, attempts, silences, code FROM job \
+             WHERE account_id = $1 AND instance_id = $2 AND run_at <= $3 \
+             AND chat NOT IN ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             ORDER BY first_due, seq LIMIT $4",
         )
         .bind(&self.id)
         .bind(instance)
-        .fetch_optional(self.conn)
+        .bind(now)
+        .bind(i64::from(limit))
+        .bind_all(passed)
+        .fetch_all(self.conn)
         .await?;
-        let Some(row) = head else {
-            return Ok(None);
-        };
-        let due = due_at(&row)?;
-        let job = Job {
-            id: JobId::from_text(row.text("id")?),
-            instance: InstanceId::from_text(row.text("instance_id")?),
-            kind: row.text("kind")?,
-            payload: row.text("payload")?,
-            attempts: u32::try_from(row.i64("attempts")?).unwrap_or(u32::MAX),
-            run_at: row.time("run_at")?,
-            created_at: row.time("created_at")?,
-        };
-        Ok((due <= now).then_some(job))
+        rows.iter().map(from_row).collect()
     }
 
-    /// When the head of the line is due, or the line gets one; `None` when there is no job.
-    pub async fn next_due(&mut self, instance: &InstanceId) -> Result<Option<Timestamp>> {
+    /// When the next job that waits for its time is due.
+    pub async fn next_due(
+        &mut self,
+        instance: &InstanceId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
         sql(
-            "SELECT run_at, first_due FROM job WHERE account_id = $1 AND instance_id = $2 ORDER BY first_due, seq LIMIT 1",
+            "SELECT run_at FROM job WHERE account_id = $1 AND instance_id = $2 AND run_at > $3 ORDER BY run_at LIMIT 1",
         )
         .bind(&self.id)
         .bind(instance)
+        .bind(now)
         .fetch_optional(self.conn)
         .await?
-        .map(|row| due_at(&row))
+        .map(|row| row.time("run_at"))
         .transpose()
     }
 
-    /// Done, or given up: takes it out of the line. `false` when it was out already.
-    pub async fn finish_job(&mut self, id: &JobId) -> Result<bool> {
-        let deleted = sql("DELETE FROM job WHERE account_id = $1 AND id = $2")
+    /// The job of a message, while it is in the line.
+    pub async fn job_of(
+        &mut self,
+        instance: &InstanceId,
+        message: &MessageId,
+    ) -> Result<Option<Job>> {
+        sql(
+            "SELECT id, instance_id, kind, message_id, chat, tried, attempts, silences, code FROM job \
+             WHERE account_id = $1 AND instance_id = $2 AND message_id = $3",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(message)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// The chats with a message that may have been on the wire and is not acknowledged.
+    pub async fn tried_chats(&mut self, instance: &InstanceId) -> Result<Vec<String>> {
+        let rows = sql(
+            "SELECT DISTINCT chat FROM job WHERE account_id = $1 AND instance_id = $2 AND tried = 1 ORDER BY chat",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter().map(|row| row.text("chat")).collect()
+    }
+
+    /// From now on it may have been on the wire.
+    pub async fn try_job(&mut self, id: &JobId) -> Result<bool> {
+        let changed = sql("UPDATE job SET tried = 1 WHERE account_id = $1 AND id = $2")
             .bind(&self.id)
             .bind(id)
             .execute(self.conn)
             .await?;
-        Ok(deleted > 0)
+        Ok(changed > 0)
     }
 
-    /// Keeps its place and tries again at `run_at`.
-    pub async fn retry_job(&mut self, id: &JobId, run_at: Timestamp) -> Result<bool> {
+    /// A try ended with a fault or a refusal; the job keeps its place.
+    pub async fn retry_job(&mut self, id: &JobId, code: Option<&str>) -> Result<bool> {
         let changed = sql(
-            "UPDATE job SET attempts = attempts + 1, run_at = $3 WHERE account_id = $1 AND id = $2",
+            "UPDATE job SET attempts = attempts + 1, code = $3 WHERE account_id = $1 AND id = $2",
         )
         .bind(&self.id)
         .bind(id)
-        .bind(run_at)
+        .bind(code)
         .execute(self.conn)
         .await?;
         Ok(changed > 0)
     }
 
-    /// Empties the line, because nothing of it can be done any more: takes out all jobs of the
-    /// instance, and its messages that have not reached WhatsApp have failed with `reason`, a text
-    /// for a person. The number of jobs.
-    pub async fn drop_queue(
-        &mut self,
-        instance: &InstanceId,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<u64> {
-        let dropped = sql("DELETE FROM job WHERE account_id = $1 AND instance_id = $2")
-            .bind(&self.id)
-            .bind(instance)
-            .execute(self.conn)
-            .await?;
-        sql(
-            "UPDATE message SET status = 'failed', reason = $3, updated_at = $4 \
-             WHERE account_id = $1 AND instance_id = $2 AND direction = 'out' AND status IN ('queued', 'sending')",
+    /// A try got no answer at all; the job keeps its place.
+    pub async fn silent_job(&mut self, id: &JobId) -> Result<bool> {
+        let changed =
+            sql("UPDATE job SET silences = silences + 1 WHERE account_id = $1 AND id = $2")
+                .bind(&self.id)
+                .bind(id)
+                .execute(self.conn)
+                .await?;
+        Ok(changed > 0)
+    }
+
+    /// Takes the job of a message out of the line. `false` when it was out already.
+    pub async fn finish_job(&mut self, instance: &InstanceId, message: &MessageId) -> Result<bool> {
+        let deleted =
+            sql("DELETE FROM job WHERE account_id = $1 AND instance_id = $2 AND message_id = $3")
+                .bind(&self.id)
+                .bind(instance)
+                .bind(message)
+                .execute(self.conn)
+                .await?;
+        Ok(deleted > 0)
+    }
+
+    /// The messages in the line, in its order.
+    pub async fn queued_messages(&mut self, instance: &InstanceId) -> Result<Vec<MessageId>> {
+        let rows = sql(
+            "SELECT message_id FROM job WHERE account_id = $1 AND instance_id = $2 ORDER BY first_due, seq",
         )
         .bind(&self.id)
         .bind(instance)
-        .bind(reason)
-        .bind(now)
-        .execute(self.conn)
+        .fetch_all(self.conn)
         .await?;
-        Ok(dropped)
+        rows.iter()
+            .map(|row| row.text("message_id").map(MessageId::from_wire))
+            .collect()
     }
 
     pub async fn job_count(&mut self, instance: &InstanceId) -> Result<i64> {
@@ -158,7 +219,17 @@ impl AccountStore<'_> {
     }
 }
 
-/// In the line, and not waiting for its next try.
-fn due_at(row: &Row) -> Result<Timestamp> {
-    Ok(row.time("first_due")?.max(row.time("run_at")?))
+fn from_row(row: &Row) -> Result<Job> {
+    let count = |name| row.i64(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    Ok(Job {
+        id: JobId::from_text(row.text("id")?),
+        instance: InstanceId::from_text(row.text("instance_id")?),
+        kind: row.text("kind")?,
+        message: MessageId::from_wire(row.text("message_id")?),
+        chat: row.text("chat")?,
+        tried: row.bool("tried")?,
+        attempts: count("attempts")?,
+        silences: count("silences")?,
+        code: row.opt_text("code")?,
+    })
 }

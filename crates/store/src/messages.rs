@@ -2,8 +2,7 @@
 //! instance and id alone.
 
 use recado_model::{
-    Direction, InstanceId, MessageId, MessageStatus, Timestamp,
-    message::{InboundMessage, OutgoingText},
+    Direction, Failure, InstanceId, MessageId, MessageStatus, Timestamp, message::InboundMessage,
 };
 
 use crate::{
@@ -26,38 +25,78 @@ pub struct MessageRow {
     pub kind: String,
     pub text: Option<String>,
     pub status: MessageStatus,
-    /// Why it failed, for a person.
-    pub reason: Option<String>,
+    /// Why it failed: a code, and its meaning for a person.
+    pub failure: Option<Failure>,
+    /// Of ours: unique in the account.
+    pub queue_id: Option<i64>,
+    /// Of ours: of what the caller asked for.
+    pub digest: Option<String>,
     /// When it was sent, by WhatsApp's clock for inbound ones.
     pub at: Timestamp,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
+/// A message of ours on its way into the store.
+#[derive(Clone, Debug)]
+pub struct NewMessage<'a> {
+    pub instance: &'a InstanceId,
+    pub id: &'a MessageId,
+    pub chat: &'a str,
+    pub sender: &'a str,
+    pub is_group: bool,
+    pub kind: &'a str,
+    pub text: Option<&'a str>,
+    pub digest: &'a str,
+}
+
 impl AccountStore<'_> {
     /// A message to send, `Queued`. `false`: this instance has sent (or queued) that id before.
     pub async fn insert_outgoing(
         &mut self,
-        instance: &InstanceId,
-        message: &OutgoingText,
-        own_jid: &str,
+        message: &NewMessage<'_>,
         now: Timestamp,
     ) -> Result<bool> {
         let inserted = sql(
-            "INSERT INTO message (account_id, instance_id, id, chat, sender, direction, is_group, kind, text, status, at, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, 'out', $6, 'text', $7, 'queued', $8, $8, $8) ON CONFLICT DO NOTHING",
+            "INSERT INTO message (account_id, instance_id, id, chat, sender, direction, is_group, kind, text, digest, status, at, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, 'out', $6, $7, $8, $9, 'queued', $10, $10, $10) ON CONFLICT DO NOTHING",
         )
         .bind(&self.id)
-        .bind(instance)
-        .bind(&message.id)
-        .bind(&message.to)
-        .bind(own_jid)
-        .bind(message.to.ends_with("@g.us"))
-        .bind(&message.text)
+        .bind(message.instance)
+        .bind(message.id)
+        .bind(message.chat)
+        .bind(message.sender)
+        .bind(message.is_group)
+        .bind(message.kind)
+        .bind(message.text)
+        .bind(message.digest)
         .bind(now)
         .execute(self.conn)
         .await?;
         Ok(inserted > 0)
+    }
+
+    /// Gives a message of ours the account's next queue number. Last in its transaction: whoever
+    /// takes the next one waits for the commit.
+    pub async fn number_message(&mut self, instance: &InstanceId, id: &MessageId) -> Result<i64> {
+        let last = sql(
+            "INSERT INTO queue_number (account_id, last) VALUES ($1, 1) \
+             ON CONFLICT (account_id) DO UPDATE SET last = queue_number.last + 1 RETURNING last",
+        )
+        .bind(&self.id)
+        .fetch_one(self.conn)
+        .await?
+        .i64("last")?;
+        sql(
+            "UPDATE message SET queue_id = $4 WHERE account_id = $1 AND instance_id = $2 AND id = $3 AND direction = 'out'",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(id)
+        .bind(last)
+        .execute(self.conn)
+        .await?;
+        Ok(last)
     }
 
     /// A message that arrived, or one of our own sent from the phone. `false`: it is here already.
@@ -100,7 +139,7 @@ impl AccountStore<'_> {
         id: &MessageId,
     ) -> Result<Option<MessageRow>> {
         sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, reason, at, created_at, updated_at \
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, at, created_at, updated_at \
              FROM message WHERE account_id = $1 AND instance_id = $2 AND id = $3 ORDER BY direction DESC, created_at LIMIT 1",
         )
         .bind(&self.id)
@@ -116,7 +155,7 @@ impl AccountStore<'_> {
     /// two instances gave the same id.
     pub async fn find_message(&mut self, id: &MessageId) -> Result<Option<MessageRow>> {
         sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, reason, at, created_at, updated_at \
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, at, created_at, updated_at \
              FROM message WHERE account_id = $1 AND id = $2 AND direction = 'out' ORDER BY created_at DESC, instance_id LIMIT 1",
         )
         .bind(&self.id)
@@ -127,68 +166,67 @@ impl AccountStore<'_> {
         .transpose()
     }
 
-    /// Moves one of our messages up. `false` when it is not ours, or is as far already: a late
-    /// receipt changes nothing. `Failed` ends only what has not been delivered.
-    pub async fn raise_status(
+    /// One of our own by its queue number.
+    pub async fn message_in_queue(&mut self, queue_id: i64) -> Result<Option<MessageRow>> {
+        sql(
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, at, created_at, updated_at \
+             FROM message WHERE account_id = $1 AND queue_id = $2",
+        )
+        .bind(&self.id)
+        .bind(queue_id)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// Whether the instance has had to do with this chat before, and it worked.
+    pub async fn knows_chat(&mut self, instance: &InstanceId, chat: &str) -> Result<bool> {
+        let row = sql(
+            "SELECT id FROM message WHERE account_id = $1 AND instance_id = $2 AND chat = $3 \
+             AND status IN ('sent', 'delivered', 'read', 'received') LIMIT 1",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(chat)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Moves one of our messages to `status`, with the failure that goes with it. `false` when it is
+    /// not ours, or may not come there from where it is ([`MessageStatus::reached_from`]): a late
+    /// answer changes nothing.
+    pub async fn move_message(
         &mut self,
         instance: &InstanceId,
         id: &MessageId,
         status: MessageStatus,
+        failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<bool> {
-        self.move_status(instance, id, status, None, now).await
-    }
-
-    /// [`MessageStatus::Failed`] with a reason for a person.
-    pub async fn mark_failed(
-        &mut self,
-        instance: &InstanceId,
-        id: &MessageId,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool> {
-        self.move_status(instance, id, MessageStatus::Failed, Some(reason), now)
-            .await
-    }
-
-    async fn move_status(
-        &mut self,
-        instance: &InstanceId,
-        id: &MessageId,
-        status: MessageStatus,
-        reason: Option<&str>,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let Some(below) = statuses_below(status) else {
+        // Filled up by repeating, so that one text serves all.
+        let from = status.reached_from();
+        let Some(first) = from.first() else {
             return Ok(false);
         };
+        let slots = (0..6).map(|at| from.get(at).unwrap_or(first).as_str());
         let changed = sql(
-            "UPDATE message SET status = $4, reason = $5, updated_at = $6 WHERE account_id = $1 AND instance_id = $2 \
-             AND id = $3 AND direction = 'out' AND status IN ($7, $8, $9, $10)",
+            "UPDATE message SET status = $4, code = $5, reason = $6, updated_at = $7 WHERE account_id = $1 AND instance_id = $2 \
+             AND id = $3 AND direction = 'out' AND status IN ($8, $9, $10, $11, $12, $13)",
         )
         .bind(&self.id)
         .bind(instance)
         .bind(id)
         .bind(status.as_str())
-        .bind(reason)
+        .bind(failure.map(|failure| failure.code.as_str()))
+        .bind(failure.map(|failure| failure.reason.as_str()))
         .bind(now)
-        .bind_all(below.map(MessageStatus::as_str))
+        .bind_all(slots)
         .execute(self.conn)
         .await?;
         Ok(changed > 0)
     }
-}
-
-/// From which a message may move to `status`; filled up by repeating, so that one text serves all.
-fn statuses_below(status: MessageStatus) -> Option<[MessageStatus; 4]> {
-    use MessageStatus::{Delivered, Failed, Queued, Read, Received, Sending, Sent};
-    Some(match status {
-        Sending => [Queued; 4],
-        Sent => [Queued, Sending, Sending, Sending],
-        Delivered | Failed => [Queued, Sending, Sent, Sent],
-        Read => [Queued, Sending, Sent, Delivered],
-        Queued | Received => return None,
-    })
 }
 
 fn from_row(row: &Row) -> Result<MessageRow> {
@@ -207,7 +245,15 @@ fn from_row(row: &Row) -> Result<MessageRow> {
         kind: row.text("kind")?,
         text: row.opt_text("text")?,
         status: row.parsed("status", MessageStatus::parse)?,
-        reason: row.opt_text("reason")?,
+        failure: match (row.opt_text("code")?, row.opt_text("reason")?) {
+            (Some(code), reason) => Some(Failure {
+                code,
+                reason: reason.unwrap_or_default(),
+            }),
+            (None, _) => None,
+        },
+        queue_id: row.opt_i64("queue_id")?,
+        digest: row.opt_text("digest")?,
         at: row.time("at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

@@ -1,16 +1,20 @@
 //! What is sent into chats.
 
 use axum::extract::State;
-use recado_app::SendText;
-use schemars::JsonSchema;
+use recado_app::{MessageView, SendText};
+use recado_model::{Error, ErrorCode, MessageId, MessageStatus};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::{InstanceAccess, least::Developer},
-    describe::Answer,
+    auth::{
+        InstanceAccess,
+        least::{Developer, Viewer},
+    },
+    describe::{Answer, Rfc3339, one_of},
     error::Fail,
-    extract::{Json, Names, text_or_number},
+    extract::{Json, Names, Segment, text_or_number},
 };
 
 use super::{Envelope, enveloped};
@@ -57,12 +61,88 @@ pub async fn send_text(
         reply_to_message_id: given(body.reply_to_message_id),
         once_in_account: false,
     };
-    let id = shared
+    let accepted = shared
         .app
         .messages()
         .send_text(&caller, &instance, text)
         .await?;
     Ok(enveloped(Queued {
-        message_id: id.as_str().to_owned(),
+        message_id: accepted.id.as_str().to_owned(),
     }))
+}
+
+/// The schema of a message's status.
+pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
+    one_of(MessageStatus::ALL.map(MessageStatus::as_str))
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct StatusBody {
+    message_id: String,
+    /// A person's or group's WhatsApp address.
+    chat: String,
+    /// `text`, `image`, …
+    kind: String,
+    /// Sent by this number.
+    is_from_me: bool,
+    /// `queued`, `sending`, `sent`, `delivered` and `read`; `unconfirmed` and `failed` are over.
+    #[schemars(schema_with = "statuses")]
+    status: &'static str,
+    /// A failed one: WhatsApp's number, or a word of ours.
+    code: Option<String>,
+    /// A failed one: what the code means.
+    meaning: Option<String>,
+    /// A failed one: what helps.
+    what_to_do: Option<&'static str>,
+    /// Unique in the account; `null` of what was not sent over this gateway.
+    queue_id: Option<i64>,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+}
+
+impl From<MessageView> for StatusBody {
+    fn from(view: MessageView) -> Self {
+        let (code, meaning, what_to_do) = match view.failure {
+            Some(failure) => (
+                Some(failure.code),
+                Some(failure.meaning),
+                Some(failure.what_to_do),
+            ),
+            None => (None, None, None),
+        };
+        Self {
+            message_id: view.id.as_str().to_owned(),
+            chat: view.chat,
+            kind: view.kind,
+            is_from_me: view.from_me,
+            status: view.status.as_str(),
+            code,
+            meaning,
+            what_to_do,
+            queue_id: view.queue_id,
+            created_at: Rfc3339(view.created_at),
+            updated_at: Rfc3339(view.updated_at),
+        }
+    }
+}
+
+/// `GET /instances/{id}/chat/messages/{message_id}`: how far a message got.
+pub async fn read_message(
+    InstanceAccess {
+        caller, instance, ..
+    }: InstanceAccess<Viewer>,
+    State(shared): State<Shared>,
+    Segment((_, id)): Segment<(String, String)>,
+) -> Result<Answer<Envelope<StatusBody>>, Fail> {
+    let id = MessageId::from_wire(id);
+    let found = shared.app.messages().find(&caller, &instance, &id).await?;
+    let view = found.ok_or_else(no_such_message)?;
+    Ok(enveloped(view.into()))
+}
+
+pub(crate) fn no_such_message() -> Error {
+    Error::new(
+        ErrorCode::NotFound,
+        "This instance has no message with this id. Take the message_id of the answer to the send.",
+    )
 }

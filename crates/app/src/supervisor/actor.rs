@@ -1,6 +1,7 @@
 //! The life of one running instance: open, follow what happens, come back, end.
 
 use std::{
+    collections::BTreeSet,
     future::pending,
     sync::{
         Arc,
@@ -10,19 +11,20 @@ use std::{
 
 use recado_engine::{Link, LinkSpec, Notice};
 use recado_model::{
-    AccountId, ConnectionState, Error, ErrorCode, Instance, InstanceId, Result, StateReason,
-    Timestamp, account::AccountKind, instance::Pairing,
+    AccountId, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic, Result,
+    StateReason, Timestamp, account::AccountKind, instance::Pairing,
 };
+use recado_store::Lease;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Command, Live, Qr, changes::Change};
+use super::{Command, Live, Qr, changes::Change, flights::Flights, held::Held};
 use crate::{Core, ingest::Ingest};
 
 pub(super) struct Actor {
     pub(super) core: Arc<Core>,
     pub(super) account: AccountId,
     pub(super) instance: InstanceId,
-    commands: mpsc::UnboundedSender<Command>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
     inbox: mpsc::UnboundedReceiver<Command>,
     pub(super) live: watch::Sender<Live>,
     pub(super) link: Option<Arc<dyn Link>>,
@@ -31,10 +33,22 @@ pub(super) struct Actor {
     pub(super) push_name: Option<String>,
     /// Failed openings in a row.
     attempts: u32,
-    retry_at: Option<Timestamp>,
+    retry_at: Option<Monotonic>,
+    /// The instance, once its lease is taken.
+    held: Option<Held>,
+    pub(super) flights: Flights,
     /// When to look at the queue; `None` = when told.
-    pub(super) send_at: Option<Timestamp>,
-    pub(super) sending: Arc<tokio::sync::Mutex<()>>,
+    pub(super) look_at: Option<Monotonic>,
+    pub(super) last_look: Monotonic,
+    /// When the next message that waits for its time may leave, by the wall clock.
+    pub(super) due_at: Option<Timestamp>,
+    /// The pace: not before this.
+    pub(super) next_start: Monotonic,
+    /// When a connection was last opened anew because of silence or staleness, and when the next is.
+    pub(super) renewed: Option<Monotonic>,
+    pub(super) renew_at: Option<Monotonic>,
+    /// Groups whose members may lack the key of a message that is to be repeated.
+    pub(super) rekey: BTreeSet<String>,
     pub(super) guest: bool,
     discard: Arc<AtomicBool>,
     not_kept: Arc<AtomicU64>,
@@ -98,8 +112,15 @@ impl Actor {
             push_name: None,
             attempts: 0,
             retry_at: None,
-            send_at: None,
-            sending: Arc::default(),
+            held: None,
+            flights: Flights::default(),
+            look_at: None,
+            last_look: Monotonic::default(),
+            due_at: None,
+            next_start: Monotonic::default(),
+            renewed: None,
+            renew_at: None,
+            rekey: BTreeSet::new(),
             guest: false,
             discard: Arc::default(),
             not_kept: Arc::default(),
@@ -138,18 +159,24 @@ impl Actor {
         let now = self.core.clock.now();
         let mut conn = self.core.store.write_relaxed().await?;
         let until = now.plus_millis(self.core.config.lease_ms);
-        if conn
+        let owner = self.core.config.node.clone();
+        let leasing = conn
             .system()
-            .lease_instance(&self.instance, &self.core.config.node, until, now)
-            .await?
-            .is_none()
-        {
+            .lease_instance(&self.instance, &owner, until, now)
+            .await?;
+        let Some(fence) = leasing else {
             return Ok(None);
-        }
+        };
         let mut store = conn.account(&self.account);
         let instance = store.instance(&self.instance).await?;
         let account = store.account().await?;
         conn.commit().await?;
+        self.held = Some(Held {
+            core: self.core.clone(),
+            account: self.account.clone(),
+            instance: self.instance.clone(),
+            lease: Lease { owner, fence },
+        });
         self.guest = account.is_some_and(|account| account.kind == AccountKind::Guest);
         self.discard.store(
             self.guest && self.core.config.guests != crate::Guests::Full,
@@ -177,15 +204,25 @@ impl Actor {
         }
         self.set_state(ConnectionState::Connecting, Some(StateReason::Starting))
             .await;
-        self.retry_at = Some(self.core.clock.now());
+        self.retry_at = Some(self.core.clock.monotonic());
         loop {
-            let timer = [self.retry_at, self.send_at.filter(|_| self.online)]
+            let timer = [self.retry_at, self.queue_timer()]
                 .into_iter()
                 .flatten()
                 .min();
+            let due = self
+                .due_at
+                .filter(|_| self.online && self.flights.has_room());
             let clock = self.core.clock.clone();
             let wait = async move {
                 match timer {
+                    Some(at) => clock.sleep_until_monotonic(at).await,
+                    None => pending().await,
+                }
+            };
+            let clock = self.core.clock.clone();
+            let wait_due = async move {
+                match due {
                     Some(at) => clock.sleep_until(at).await,
                     None => pending().await,
                 }
@@ -194,13 +231,17 @@ impl Actor {
                 biased;
                 command = self.inbox.recv() => command,
                 () = wait => {
-                    if self.retry_at.is_some_and(|at| at <= self.core.clock.now()) {
+                    if self.retry_at.is_some_and(|at| at <= self.core.clock.monotonic()) {
                         self.retry_at = None;
                         self.open(auto_read).await;
-                    } else if let Err(error) = self.send_next().await {
-                        self.log(&error, "the send queue stopped for a moment");
-                        self.send_at = Some(self.core.clock.now().plus_millis(RETRY_FIRST_MS));
+                    } else {
+                        self.tend().await;
                     }
+                    continue;
+                }
+                () = wait_due => {
+                    self.due_at = None;
+                    self.look_soon();
                     continue;
                 }
             };
@@ -215,30 +256,46 @@ impl Actor {
         }
     }
 
+    /// The instance under its lease, for every change.
+    pub(super) fn held(&self) -> Result<&Held> {
+        self.held
+            .as_ref()
+            .ok_or_else(|| Error::internal("an actor without its lease"))
+    }
+
     async fn open(&mut self, auto_read: bool) {
+        if let Err(error) = self.try_open(auto_read).await {
+            self.log(&error, "could not open the link; trying again");
+            self.retry_later();
+        }
+    }
+
+    async fn try_open(&mut self, auto_read: bool) -> Result<()> {
+        let held = self.held()?.clone();
+        let mut conn = self.core.store.read().await?;
+        let tried = conn
+            .account(&self.account)
+            .tried_chats(&self.instance)
+            .await?;
+        drop(conn);
+        let groups = tried.into_iter().filter(|chat| chat.ends_with("@g.us"));
         let spec = LinkSpec {
             account: self.account.clone(),
             instance: self.instance.clone(),
             device_name: self.core.config.device_name.clone(),
             keep_inbound: !self.discard.load(Ordering::Relaxed),
+            lease: held.lease.clone(),
+            rekey: groups.collect(),
         };
         let sink = Arc::new(Ingest {
-            core: self.core.clone(),
-            account: self.account.clone(),
-            instance: self.instance.clone(),
+            held,
             actor: self.commands.clone(),
             auto_read,
-            sending: self.sending.clone(),
             discard: self.discard.clone(),
             not_kept: self.not_kept.clone(),
         });
-        match self.core.engine.start(spec, sink).await {
-            Ok(link) => self.link = Some(link),
-            Err(error) => {
-                self.log(&error, "could not open the link; trying again");
-                self.retry_later();
-            }
-        }
+        self.link = Some(self.core.engine.start(spec, sink).await?);
+        Ok(())
     }
 
     /// Back-off with jitter, so that a thousand instances do not come back in one breath.
@@ -246,15 +303,33 @@ impl Actor {
         let wait = (RETRY_FIRST_MS << self.attempts.min(16)).min(RETRY_MAX_MS);
         let jitter = self.core.rng.below(wait as u64) as i64;
         self.attempts = self.attempts.saturating_add(1);
-        self.retry_at = Some(self.core.clock.now().plus_millis(wait / 2 + jitter));
+        let now = self.core.clock.monotonic();
+        self.retry_at = Some(now.plus_millis(wait / 2 + jitter));
     }
 
     async fn told(&mut self, command: Command) -> Option<End> {
         match command {
             Command::Notice(_) => None,
             Command::Wake => {
-                let now = self.core.clock.now();
-                self.send_at = Some(self.send_at.map_or(now, |at| at.max(now)));
+                self.look_soon();
+                None
+            }
+            Command::SendReturned { id, result } => {
+                self.send_returned(id, result).await;
+                None
+            }
+            Command::Answered { id, verdict } => {
+                self.answered(&id, verdict).await;
+                None
+            }
+            Command::OnWhatsapp { phone, reply } => {
+                if let Some(link) = self.link.clone().filter(|_| self.online) {
+                    tokio::spawn(async move {
+                        let found = link.on_whatsapp(std::slice::from_ref(&phone)).await;
+                        // Whoever asked may have given up.
+                        drop(reply.send(found));
+                    });
+                }
                 None
             }
             Command::PairCode { phone, reply } => {
@@ -366,6 +441,8 @@ impl Actor {
                     live.qr = None;
                     live.paired = true;
                     live.phone = Some(phone);
+                    // The phone has taken the code; the link logs in with it next.
+                    live.state = ConnectionState::Connecting;
                 });
                 None
             }
@@ -378,10 +455,12 @@ impl Actor {
                     live.qr = None;
                     live.state = ConnectionState::Connected;
                 });
-                self.send_at = Some(self.core.clock.now());
+                self.flights.rested();
+                self.look_soon();
                 None
             }
             Notice::Offline { reason, retrying } => {
+                self.link_lost(retrying).await;
                 let was = std::mem::replace(&mut self.online, false);
                 let state = match reason {
                     _ if retrying || reason.is_transient() => ConnectionState::Connecting,
@@ -408,6 +487,7 @@ impl Actor {
             }
             Notice::LoggedOut { reason } => {
                 self.online = false;
+                drop(self.flights.void());
                 self.persist(Change::LoggedOut(reason)).await;
                 Some(over(reason))
             }
@@ -418,6 +498,7 @@ impl Actor {
 
     async fn close(&mut self) {
         self.online = false;
+        drop(self.flights.void());
         if let Some(link) = self.link.take() {
             link.stop().await;
         }

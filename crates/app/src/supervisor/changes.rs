@@ -1,11 +1,12 @@
 //! What an actor writes about its instance: state, pairing, and the events that tell of them.
 
 use recado_model::{
-    ConnectionState, Error, ErrorCode, EventKind, Result, StateReason, Timestamp, instance::Pairing,
+    ConnectionState, Error, ErrorCode, EventKind, Failure, Result, StateReason, Timestamp, failure,
+    instance::Pairing,
 };
 
 use super::actor::Actor;
-use crate::{events, guests};
+use crate::{events, guests, messages::life::Life};
 
 /// What the row must learn.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) enum Change {
 impl Actor {
     async fn paired(&self, pairing: &Pairing) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
+        let mut conn = self.held()?.write().await?;
         let mut store = conn.account(&self.account);
         store.set_paired(&self.instance, pairing, now).await?;
         store.set_wanted(&self.instance, true, now).await?;
@@ -41,7 +42,7 @@ impl Actor {
 
     async fn came_online(&self, news: bool) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
+        let mut conn = self.held()?.write().await?;
         let mut store = conn.account(&self.account);
         store
             .set_state(&self.instance, ConnectionState::Connected, None, now)
@@ -78,7 +79,7 @@ impl Actor {
         was: bool,
     ) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
+        let mut conn = self.held()?.write().await?;
         let mut store = conn.account(&self.account);
         store
             .set_state(&self.instance, state, Some(reason), now)
@@ -93,14 +94,22 @@ impl Actor {
 
     async fn logged_out(&self, reason: StateReason) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.core.store.write().await?;
+        let mut conn = self.held()?.write().await?;
         let mut store = conn.account(&self.account);
         store
             .set_unpaired(&self.instance, ConnectionState::LoggedOut, reason, now)
             .await?;
         // What waits was meant to leave from this number, not from the next one that pairs.
-        let why = "the instance was logged out before the message was sent";
-        store.drop_queue(&self.instance, why, now).await?;
+        let life = Life {
+            core: &self.core,
+            account: &self.account,
+            instance: &self.instance,
+            now,
+        };
+        let failure = Failure::of(failure::LOGGED_OUT);
+        for message in store.queued_messages(&self.instance).await? {
+            life.failed(&mut store, &message, &failure).await?;
+        }
         self.append_disconnected(&mut store, reason, now).await?;
         let detail =
             serde_json::json!({ "instance": self.instance, "reason": reason.as_str() }).to_string();
@@ -113,7 +122,7 @@ impl Actor {
     pub(super) async fn disconnected_by_owner(&self) -> Result<()> {
         let now = self.core.clock.now();
         let reason = StateReason::DisconnectedByOwner;
-        let mut conn = self.core.store.write().await?;
+        let mut conn = self.held()?.write().await?;
         let mut store = conn.account(&self.account);
         // Before a phone has scanned there is no pairing to keep and no connection to miss.
         let paired = self.live.borrow().paired;
@@ -150,15 +159,15 @@ impl Actor {
     pub(super) async fn set_state(&self, state: ConnectionState, reason: Option<StateReason>) {
         self.live.send_modify(|live| live.state = state);
         let done = async {
-            let mut conn = self.core.store.write_relaxed().await?;
+            let mut conn = self.held()?.write_relaxed().await?;
             let now = self.core.clock.now();
             conn.account(&self.account)
                 .set_state(&self.instance, state, reason, now)
                 .await?;
-            conn.commit().await
+            Ok::<_, Error>(conn.commit().await?)
         };
         if let Err(error) = done.await {
-            self.log(&Error::from(error), "could not store the state");
+            self.log(&error, "could not store the state");
         }
     }
 

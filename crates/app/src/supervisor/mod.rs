@@ -5,6 +5,8 @@
 
 mod actor;
 mod changes;
+mod flights;
+pub(crate) mod held;
 mod leaving;
 mod queue;
 
@@ -22,6 +24,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::actor::Actor;
+pub(crate) use self::queue::Verdict;
 use crate::Core;
 
 /// What callers may watch of a running instance.
@@ -71,6 +74,21 @@ pub(crate) enum Command {
         chat: String,
         sender: Option<String>,
         id: MessageId,
+    },
+    /// A send came back: the message was written to the socket, or not.
+    SendReturned {
+        id: MessageId,
+        result: Result<()>,
+    },
+    /// The sink heard what became of a message.
+    Answered {
+        id: MessageId,
+        verdict: Verdict,
+    },
+    /// Whether a number is on WhatsApp, and where; dropped unanswered while offline.
+    OnWhatsapp {
+        phone: PhoneNumber,
+        reply: oneshot::Sender<Result<Vec<(PhoneNumber, Option<String>)>>>,
     },
     /// The owner wants it off; the pairing stays.
     Disconnect {
@@ -129,6 +147,8 @@ pub(crate) struct Supervisor {
 const CLOSE_WAIT_MS: i64 = 15_000;
 /// How often instances without an actor are looked for (another node died, an actor panicked).
 const LOOK_EVERY_MS: i64 = 10_000;
+/// The same where several nodes share a database: what one gives back another takes up.
+const LOOK_EVERY_SHARED_MS: i64 = 1_000;
 
 impl Supervisor {
     pub fn new(core: Arc<Core>) -> Self {
@@ -152,7 +172,7 @@ impl Supervisor {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.look.notified() => {}
-                () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
+                () = self.core.clock.sleep_ms(self.look_every_ms()) => {}
             }
         }
     }
@@ -182,6 +202,13 @@ impl Supervisor {
             .reset_node(&self.core.config.node, self.core.clock.now())
             .await?;
         Ok(conn.commit().await?)
+    }
+
+    fn look_every_ms(&self) -> i64 {
+        match self.core.store.is_shared() {
+            true => LOOK_EVERY_SHARED_MS,
+            false => LOOK_EVERY_MS,
+        }
     }
 
     async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {
@@ -308,6 +335,26 @@ impl Supervisor {
         if let Some(handle) = self.handle(instance) {
             drop(handle.commands.send(Command::Wake));
         }
+    }
+
+    /// WhatsApp's word on a number: its address, or that it has none. `None`: nobody could say so in time.
+    pub async fn on_whatsapp(
+        &self,
+        instance: &InstanceId,
+        phone: &PhoneNumber,
+        patience_ms: i64,
+    ) -> Option<Option<String>> {
+        let handle = self.handle(instance)?;
+        let (reply, answer) = oneshot::channel();
+        let phone = phone.clone();
+        let asked = handle.commands.send(Command::OnWhatsapp { phone, reply });
+        asked.ok()?;
+        let found = tokio::select! {
+            found = answer => found.ok()?,
+            () = self.core.clock.sleep_ms(patience_ms) => return None,
+        };
+        let (_, address) = found.ok()?.into_iter().next()?;
+        Some(address)
     }
 
     /// Looks for instances to start now, not at the next round.

@@ -1,118 +1,368 @@
-//! The send queue of one instance: in order, paced, at least once to WhatsApp and once to the phone.
+//! The send queue of one instance: in order in each chat, paced, a few at a time, until WhatsApp's server
+//! has each message.
 //!
-//! A crash between the send and its commit sends again with the same message id, and the phone drops
-//! the second copy.
+//! A try is the send itself and the wait for its answer. The answer arrives at the sink
+//! (`ingest`), which moves the message on and tells the actor by [`Verdict`]; the wait is here. A crash, a
+//! lost link, a restart: the job is still there, and the same bytes go out again under the same id.
 
 use recado_model::{
-    Error, ErrorCode, EventKind, MessageStatus, Result,
-    message::{MessageId, OutgoingText},
+    Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result, failure,
+    message::FinishedMessage,
+};
+use recado_store::Job;
+
+use super::{
+    Command,
+    actor::Actor,
+    flights::{Overdue, Patience},
+};
+use crate::messages::{
+    SEND,
+    life::{Kept, Life},
 };
 
-use super::actor::Actor;
-use crate::{
-    events,
-    messages::{Progress, SEND_TEXT},
-};
+/// Tries that end with a fault of ours, before the message has failed.
+const FAULTS: u32 = 8;
+const REST_FIRST_MS: i64 = 2_000;
+const REST_MOST_MS: i64 = 5 * 60 * 1000;
+/// Tries without any answer, before nobody knows.
+const SILENCES: u32 = 2;
 
-/// Tries of one message before it has failed.
-const TRIES: u32 = 8;
-const SEND_TIMEOUT_MS: i64 = 60_000;
-const RETRY_FIRST_MS: i64 = 2_000;
+/// What became of a message under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing is left to do for it.
+    Done,
+    /// Again, after a pause of its chat.
+    Again { attempts: u32 },
+    /// Again, after a pause of all chats.
+    Slower { attempts: u32 },
+    /// Again at once.
+    Anew,
+    /// Again, on a new connection.
+    NewConnection,
+}
 
 impl Actor {
-    /// Sends the head of the queue, if it is due, and says when to look again.
-    pub(super) async fn send_next(&mut self) -> Result<()> {
-        let Some(link) = self.link.clone().filter(|_| self.online) else {
-            self.send_at = None;
-            return Ok(());
-        };
-        let now = self.core.clock.now();
-        let mut conn = self.core.store.read().await?;
-        let mut store = conn.account(&self.account);
-        let Some(job) = store.next_job(&self.instance, now).await? else {
-            self.send_at = store.next_due(&self.instance).await?;
-            return Ok(());
-        };
-        drop(conn);
-        let text: OutgoingText = match serde_json::from_str(&job.payload) {
-            Ok(text) if job.kind == SEND_TEXT => text,
-            Ok(_) | Err(_) => {
-                // Written by a newer program: it cannot be sent by this one, and must not block the rest.
-                tracing::error!(instance.id = %self.instance, job.id = %job.id, kind = job.kind, "a queued job is not understood and is dropped");
-                let mut conn = self.core.store.write().await?;
-                conn.account(&self.account).finish_job(&job.id).await?;
-                conn.commit().await?;
-                return Ok(());
-            }
-        };
-        let order = self.sending.clone();
-        let _before_receipts = order.lock().await;
-        let sent = tokio::select! {
-            sent = link.send_text(&text) => sent,
-            () = self.core.clock.sleep_ms(SEND_TIMEOUT_MS) => {
-                Err(Error::new(ErrorCode::Timeout, "WhatsApp did not take the message in time"))
-            }
-        };
-        let mut conn = self.core.store.write().await?;
-        let now = self.core.clock.now();
-        let mut store = conn.account(&self.account);
-        let outcome = match sent {
-            Ok(()) => {
-                store.finish_job(&job.id).await?;
-                store
-                    .raise_status(&self.instance, &text.id, MessageStatus::Sent, now)
-                    .await?;
-                let payload = events::sent(&text, &self.own_jid, self.push_name.as_deref(), now);
-                let event = events::event(
-                    &*self.core.rng,
-                    &self.account,
-                    &self.instance,
-                    EventKind::Message,
-                    payload,
-                    now,
-                );
-                store.append(&event).await?;
-                Some(MessageStatus::Sent)
-            }
-            // The connection went away under it: no fault of the message.
-            Err(error) if error.code == ErrorCode::InstanceNotConnected => {
-                self.send_at = None;
-                return Ok(());
-            }
-            Err(error) if error.is_callers_fault() || job.attempts + 1 >= TRIES => {
-                tracing::warn!(instance.id = %self.instance, message.id = %text.id, error = &error as &dyn std::error::Error, "message failed");
-                store.finish_job(&job.id).await?;
-                store
-                    .mark_failed(&self.instance, &text.id, &error.message, now)
-                    .await?;
-                Some(MessageStatus::Failed)
-            }
-            Err(error) => {
-                let wait = RETRY_FIRST_MS << job.attempts.min(6);
-                tracing::warn!(instance.id = %self.instance, message.id = %text.id, error = &error as &dyn std::error::Error, wait_ms = wait, "message not sent; trying again");
-                store.retry_job(&job.id, now.plus_millis(wait)).await?;
-                None
-            }
-        };
-        conn.commit().await?;
-        if let Some(status) = outcome {
-            metrics::counter!("recado_messages_sent_total", "outcome" => status.as_str())
-                .increment(1);
-            self.core.deliveries.notify_one();
-            self.told_progress(text.id, status);
+    fn patience(&self) -> Patience {
+        let config = &self.core.config;
+        Patience {
+            send_ms: config.send_timeout_ms,
+            answer_ms: config.ack_timeout_ms,
         }
+    }
+
+    /// When something is to be done for the queue by the monotonic clock.
+    pub(super) fn queue_timer(&self) -> Option<Monotonic> {
+        if !self.online {
+            return None;
+        }
+        let tick = (!self.flights.is_empty())
+            .then(|| self.last_look.plus_millis(self.patience().tick_ms()));
+        [self.look_at, tick, self.renew_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Looks after the queue: judges what waits for its answer, starts what may start.
+    pub(super) async fn tend(&mut self) {
+        self.last_look = self.core.clock.monotonic();
+        if let Err(error) = self.try_tend().await {
+            self.log(&error, "the send queue stopped for a moment");
+            let now = self.core.clock.monotonic();
+            self.look_at = Some(now.plus_millis(1_000));
+        }
+    }
+
+    async fn try_tend(&mut self) -> Result<()> {
+        let now = self.core.clock.monotonic();
+        for (job, what) in self.flights.tick(now, self.patience()) {
+            // The judgement of one may have ended the others' link.
+            if !self.online {
+                return Ok(());
+            }
+            self.flights.end(&job.message);
+            match what {
+                Overdue::Answer => self.silent(job).await?,
+                Overdue::Send => {
+                    let late = Error::new(ErrorCode::Timeout, "the send did not return in time");
+                    self.faulty(job, late).await?;
+                }
+            }
+        }
+        if self.renew_at.is_some_and(|at| at <= now) {
+            self.renew_at = None;
+            self.renew().await;
+        }
+        match self.look_at {
+            Some(at) if at <= now => self.start_due(now).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Starts what is due, as far as there is room; says when to look again.
+    async fn start_due(&mut self, now: Monotonic) -> Result<()> {
+        self.look_at = None;
+        if !self.online || self.link.is_none() || !self.flights.has_room() {
+            return Ok(());
+        }
+        if let Some(until) = self.flights.held_until(now) {
+            self.look_at = Some(until);
+            return Ok(());
+        }
+        if self.next_start > now {
+            self.look_at = Some(self.next_start);
+            return Ok(());
+        }
+        let busy = self.flights.busy_chats(now);
+        let Some(job) = self.next_job(&busy).await? else {
+            self.look_at = self.flights.first_rested();
+            return Ok(());
+        };
+        self.start(job).await?;
         let pause = self.core.config.send_interval_ms;
-        let jitter = self.core.rng.below(pause.max(4) as u64 / 4) as i64;
-        self.send_at = Some(now.plus_millis(if pause == 0 { 0 } else { pause + jitter }));
+        let jitter = match pause {
+            0 => 0,
+            pause => self.core.rng.below(pause.max(4) as u64 / 4) as i64,
+        };
+        self.next_start = now.plus_millis(pause + jitter);
+        self.look_at = Some(self.next_start);
         Ok(())
     }
 
-    fn told_progress(&self, message: MessageId, status: MessageStatus) {
-        // Nobody waiting is fine.
-        let _ = self.core.progress.send(Progress {
-            instance: self.instance.clone(),
-            message,
-            status,
+    /// The first job that may start, and, when there is none, the time of the next that waits for its
+    /// time.
+    async fn next_job(&mut self, busy: &[String]) -> Result<Option<Job>> {
+        let wall = self.core.clock.now();
+        let without: Vec<&str> = busy.iter().map(String::as_str).collect();
+        let mut conn = self.core.store.read().await?;
+        let mut store = conn.account(&self.account);
+        let due = store.due_jobs(&self.instance, wall, &without, 64);
+        let due = due.await?;
+        self.due_at = store.next_due(&self.instance, wall).await?;
+        Ok(due.into_iter().find(|job| !busy.contains(&job.chat)))
+    }
+
+    async fn start(&mut self, job: Job) -> Result<()> {
+        let Some(link) = self.link.clone() else {
+            return Ok(());
+        };
+        let message = match self.load(&job).await {
+            Ok(message) => message,
+            Err(error) if error.code == ErrorCode::Internal => {
+                self.log(&error, "a queued message cannot be read; it has failed");
+                return self.fail(&job, &Failure::of(failure::UNREADABLE)).await;
+            }
+            Err(error) => return Err(error),
+        };
+        if !job.tried {
+            let mut conn = self.held()?.write_relaxed().await?;
+            let mut store = conn.account(&self.account);
+            self.life().tried(&mut store, &job).await?;
+            conn.commit().await?;
+        }
+        let (commands, id) = (self.commands.clone(), job.message.clone());
+        let sending = tokio::spawn(async move {
+            let result = link.send(&message).await;
+            // The actor being gone means that nobody waits for it.
+            drop(commands.send(Command::SendReturned { id, result }));
         });
+        let now = self.core.clock.monotonic();
+        self.flights.begin(job, sending.abort_handle(), now);
+        Ok(())
+    }
+
+    async fn load(&self, job: &Job) -> Result<FinishedMessage> {
+        if job.kind != SEND {
+            return Err(Error::internal(format!("a job of kind '{}'", job.kind)));
+        }
+        let mut conn = self.core.store.read().await?;
+        let mut store = conn.account(&self.account);
+        let kept = store.outgoing(&self.instance, &job.message).await?;
+        let kept = kept.ok_or_else(|| Error::internal("a job without its message"))?;
+        let kept = Kept::read(&kept)?;
+        Ok(FinishedMessage {
+            id: job.message.clone(),
+            to: job.chat.clone(),
+            proto: kept.proto()?,
+            refresh_group: job.code.as_deref() == Some("421"),
+        })
+    }
+
+    /// The send came back: now the answer is waited for, if it has not come already.
+    pub(super) async fn send_returned(&mut self, id: MessageId, result: Result<()>) {
+        let Err(error) = result else {
+            self.flights.returned(&id);
+            return;
+        };
+        // Its answer was quicker, or its link is gone.
+        let Some(job) = self.flights.end(&id) else {
+            return;
+        };
+        let judged = match error.code {
+            // No fault of the message: it goes out again with the next link, or on this one in a moment.
+            ErrorCode::InstanceNotConnected => {
+                let until = self.core.clock.monotonic().plus_millis(1_000);
+                self.flights.rest(&job.chat, until);
+                Ok(())
+            }
+            ErrorCode::NotFound => self.fail(&job, &Failure::of(failure::NOT_IN_GROUP)).await,
+            ErrorCode::InvalidField => self.fail(&job, &Failure::of(failure::BAD_ADDRESS)).await,
+            _ => self.faulty(job, error).await,
+        };
+        if let Err(error) = judged {
+            self.log(&error, "the outcome of a send could not be stored");
+        }
+        self.look_soon();
+    }
+
+    /// The sink heard what became of a message.
+    pub(super) async fn answered(&mut self, id: &MessageId, verdict: Verdict) {
+        let Some(job) = self.flights.end(id) else {
+            return;
+        };
+        let now = self.core.clock.monotonic();
+        match verdict {
+            Verdict::Done | Verdict::Anew => {}
+            Verdict::Again { attempts } => {
+                let until = now.plus_millis(self.rest_ms(attempts));
+                self.flights.rest(&job.chat, until);
+            }
+            Verdict::Slower { attempts } => {
+                let until = now.plus_millis(self.rest_ms(attempts.max(1)));
+                self.flights.rest_all(until);
+            }
+            Verdict::NewConnection => {
+                if job.chat.ends_with("@g.us") {
+                    self.rekey.insert(job.chat);
+                }
+                self.renew().await;
+            }
+        }
+        self.look_soon();
+    }
+
+    /// Grows, with jitter.
+    fn rest_ms(&self, attempts: u32) -> i64 {
+        let pause = (REST_FIRST_MS << attempts.min(10)).min(REST_MOST_MS);
+        pause + self.core.rng.below(pause as u64 / 4) as i64
+    }
+
+    /// No answer for all of the wait, while link and process lived: the link is judged, not the message.
+    async fn silent(&mut self, job: Job) -> Result<()> {
+        let mut conn = self.held()?.write().await?;
+        let mut store = conn.account(&self.account);
+        let over = job.silences + 1 >= SILENCES;
+        if over {
+            self.life().unconfirmed(&mut store, &job.message).await?;
+        } else {
+            store.silent_job(&job.id).await?;
+        }
+        conn.commit().await?;
+        tracing::warn!(instance.id = %self.instance, message.id = %job.message, over, "WhatsApp gave no answer to a message");
+        metrics::counter!("recado_messages_unanswered_total").increment(1);
+        if over {
+            self.outcome(&job.message, MessageStatus::Unconfirmed);
+        } else {
+            self.distrust(job);
+        }
+        self.look_soon();
+        Ok(())
+    }
+
+    /// A new client, at most one a minute. A group's message waits for it: on the old client its members
+    /// could not read the repeat.
+    fn distrust(&mut self, job: Job) {
+        let now = self.core.clock.monotonic();
+        let free = self
+            .renewed
+            .map(|at| at.plus_millis(self.core.config.renew_interval_ms))
+            .filter(|free| *free > now);
+        let is_group = job.chat.ends_with("@g.us");
+        match free {
+            None => self.renew_at = Some(now),
+            Some(free) if is_group => {
+                self.flights.rest(&job.chat, free.plus_millis(1));
+                self.renew_at = Some(free);
+            }
+            Some(_) => {}
+        }
+        if is_group {
+            self.rekey.insert(job.chat);
+        }
+    }
+
+    /// Drops the client and opens another one, with empty memory; what was under way is not.
+    async fn renew(&mut self) {
+        let Some(link) = self.link.clone() else {
+            return;
+        };
+        self.renewed = Some(self.core.clock.monotonic());
+        self.rekey.extend(self.flights.void());
+        let groups: Vec<String> = std::mem::take(&mut self.rekey).into_iter().collect();
+        metrics::counter!("recado_links_renewed_total").increment(1);
+        link.renew(&groups).await;
+    }
+
+    /// The link is gone, and with it what was under way. When a message to a group was, the library's own
+    /// reconnect is not enough: its client believes that the members have the key.
+    pub(super) async fn link_lost(&mut self, retrying: bool) {
+        let groups = self.flights.void();
+        if groups.is_empty() {
+            return;
+        }
+        self.rekey.extend(groups);
+        if retrying {
+            self.renew().await;
+        }
+    }
+
+    /// A fault of ours: again after a pause, some times.
+    async fn faulty(&mut self, job: Job, error: Error) -> Result<()> {
+        if job.attempts + 1 >= FAULTS {
+            let failure = Failure::of(failure::NOT_HANDED_OVER);
+            self.log(&error, "a message could not be handed over and has failed");
+            return self.fail(&job, &failure).await;
+        }
+        let mut conn = self.held()?.write().await?;
+        let mut store = conn.account(&self.account);
+        store.retry_job(&job.id, None).await?;
+        conn.commit().await?;
+        self.log(&error, "message not sent; trying again");
+        let until = self.core.clock.monotonic();
+        let until = until.plus_millis(self.rest_ms(job.attempts));
+        self.flights.rest(&job.chat, until);
+        Ok(())
+    }
+
+    async fn fail(&mut self, job: &Job, failure: &Failure) -> Result<()> {
+        let mut conn = self.held()?.write().await?;
+        let mut store = conn.account(&self.account);
+        self.life()
+            .failed(&mut store, &job.message, failure)
+            .await?;
+        conn.commit().await?;
+        self.core.deliveries.notify_one();
+        self.outcome(&job.message, MessageStatus::Failed);
+        Ok(())
+    }
+
+    fn outcome(&self, message: &MessageId, status: MessageStatus) {
+        metrics::counter!("recado_messages_sent_total", "outcome" => status.as_str()).increment(1);
+        self.core.told_progress(&self.instance, message, status);
+    }
+
+    pub(super) fn look_soon(&mut self) {
+        self.look_at = Some(self.core.clock.monotonic());
+    }
+
+    fn life(&self) -> Life<'_> {
+        Life {
+            core: &self.core,
+            account: &self.account,
+            instance: &self.instance,
+            now: self.core.clock.now(),
+        }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use recado_model::{
     Error, ErrorCode, PhoneNumber, Result,
-    message::{MessageId, OutgoingText},
+    message::{FinishedMessage, MessageId},
 };
 use recado_store::DeviceStore;
 use tokio::{
@@ -252,8 +252,8 @@ async fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
 
 #[async_trait]
 impl Link for WaLink {
-    async fn send_text(&self, message: &OutgoingText) -> Result<()> {
-        self.core.send_text(message).await
+    async fn send(&self, message: &FinishedMessage) -> Result<()> {
+        self.core.send(message).await
     }
 
     async fn pair_code(&self, phone: &PhoneNumber) -> Result<String> {
@@ -285,7 +285,7 @@ impl Link for WaLink {
         .await?
     }
 
-    async fn reconnect(&self) {
+    async fn renew(&self, _groups: &[String]) {
         if self.core.control.send(Control::Reopen).is_err() {
             tracing::debug!("a stopped link was asked to reconnect");
         }

@@ -30,7 +30,7 @@ mod session;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use recado_model::{AccountId, Error, ErrorCode, InstanceId, Result, Rng};
+use recado_model::{AccountId, Error, ErrorCode, InstanceId, Result, Rng, message::OutgoingText};
 use recado_store::Store;
 use url::Url;
 use whatsapp_rust::{
@@ -159,9 +159,17 @@ fn refused(message: &'static str) -> Error {
 #[async_trait]
 impl Engine for WaEngine {
     async fn start(&self, spec: LinkSpec, sink: Arc<dyn Sink>) -> Result<Arc<dyn Link>> {
-        let device = self.store.device(&spec.account, &spec.instance);
+        let device = self
+            .store
+            .device(&spec.account, &spec.instance)
+            .under(spec.lease.clone());
+        backend::forget_group_keys(&device, &spec.rekey).await?;
         let link = WaLink::start(self.shared.clone(), device, spec, sink).await?;
         Ok(Arc::new(link))
+    }
+
+    fn compose(&self, content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
+        outbound::compose(content, secret)
     }
 
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {

@@ -4,17 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use recado_model::{
     Error, ErrorCode, PhoneNumber, Result,
-    message::{MessageId, OutgoingText},
+    message::{FinishedMessage, MessageId, OutgoingText},
 };
 use whatsapp_rust::{
-    Client, ClientError, IsOnWhatsAppResult, Jid, SendError, SendOptions,
-    waproto::{buffa::MessageField, whatsapp as wa},
+    Client, ClientError, Freshness, IqError, IsOnWhatsAppResult, Jid, SendError, SendOptions,
+    waproto::{
+        buffa::{Message as _, MessageField},
+        whatsapp as wa,
+    },
 };
 
 use super::link::{LinkCore, not_connected};
 
-/// A first message to someone looks up devices and fetches keys; more than this is a dead socket.
-const SEND: Duration = Duration::from_secs(60);
 const ASK: Duration = Duration::from_secs(30);
 
 impl LinkCore {
@@ -27,16 +28,21 @@ impl LinkCore {
         }
     }
 
-    pub(super) async fn send_text(&self, message: &OutgoingText) -> Result<()> {
+    /// Without a limit of its own: the engine may wait for the end of the offline messages first, and
+    /// the caller gives up when it wants.
+    pub(super) async fn send(&self, message: &FinishedMessage) -> Result<()> {
         let client = self.online()?;
         let to = jid("to", &message.to)?;
-        let options = SendOptions::default().with_message_id(message.id.as_str());
-        let sent = client.send_message_with_options(to, text_message(message), options);
-        match tokio::time::timeout(SEND, sent).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(not_sent(error)),
-            Err(_) => Err(too_slow()),
+        let content = wa::Message::decode_from_slice(&message.proto).map_err(Error::internal)?;
+        let mut options = SendOptions::default().with_message_id(message.id.as_str());
+        if message.refresh_group {
+            options = options.with_group_metadata_freshness(Freshness::Refresh);
         }
+        client
+            .send_message_with_options(to, content, options)
+            .await
+            .map(drop)
+            .map_err(not_sent)
     }
 
     pub(super) async fn mark_read(
@@ -120,6 +126,17 @@ fn address(result: &IsOnWhatsAppResult) -> Option<String> {
         .then(|| number(result).to_non_ad_string())
 }
 
+/// The finished message: with its secret, or the engine would give each try another one, and a phone that
+/// asks for a resend none.
+pub(super) fn compose(content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
+    let mut message = text_message(content);
+    message.message_context_info = MessageField::some(wa::MessageContextInfo {
+        message_secret: Some(secret.to_vec().into()),
+        ..Default::default()
+    });
+    message.encode_to_vec()
+}
+
 fn text_message(message: &OutgoingText) -> wa::Message {
     if message.mentioned.is_empty() && message.reply_to.is_none() {
         return wa::Message {
@@ -188,8 +205,26 @@ fn not_sent(error: SendError) -> Error {
     match error {
         SendError::NotLoggedIn
         | SendError::Client(
-            ClientError::NotConnected | ClientError::NotLoggedIn | ClientError::Socket(_),
+            ClientError::NotConnected
+            | ClientError::NotLoggedIn
+            | ClientError::Socket(_)
+            | ClientError::EncryptSend(_),
+        )
+        | SendError::Iq(
+            IqError::NotConnected
+            | IqError::Socket(_)
+            | IqError::EncryptSend(_)
+            | IqError::ClientState(_)
+            | IqError::Disconnected(_)
+            | IqError::InternalChannelClosed,
         ) => not_connected().with_source(error),
+        // The only question that sending asks about something that may not be there is for a group.
+        SendError::Iq(IqError::ServerError {
+            code: 401 | 403 | 404 | 406 | 410,
+            ..
+        }) => {
+            Error::new(ErrorCode::NotFound, "The number is not in this group.").with_source(error)
+        }
         SendError::InvalidRequest(_) => {
             Error::field("to", "WhatsApp does not take messages for this address")
                 .with_source(error)

@@ -21,10 +21,10 @@ use recado_model::{
     account::AccountKind,
     clock::OsRng,
     instance::{NewInstance, Origin},
-    message::{InboundMessage, OutgoingText},
+    message::{FinishedMessage, InboundMessage, OutgoingText},
 };
 use recado_sandbox::{Config, Sandbox};
-use recado_store::{Database, MasterKey, Options, Store};
+use recado_store::{Database, Lease, MasterKey, Options, Store};
 use tokio::sync::watch;
 
 /// Long enough for a busy machine; nothing waits this long when all is well.
@@ -95,6 +95,23 @@ impl Lab {
         }
     }
 
+    /// A finished message.
+    pub fn text(&self, to: &str, text: &str) -> FinishedMessage {
+        let content = OutgoingText {
+            id: MessageId::random(&OsRng),
+            to: address(to),
+            text: text.to_owned(),
+            mentioned: Vec::new(),
+            reply_to: None,
+        };
+        FinishedMessage {
+            proto: self.engine.compose(&content, &[7; 32]),
+            id: content.id,
+            to: content.to,
+            refresh_group: false,
+        }
+    }
+
     pub async fn instance(&self) -> InstanceId {
         let instance = InstanceId::random(&OsRng);
         let mut conn = self.store.write().await.expect("a connection");
@@ -117,6 +134,11 @@ impl Lab {
             instance: instance.clone(),
             device_name: "Recado".to_owned(),
             keep_inbound: true,
+            lease: Lease {
+                owner: "here".to_owned(),
+                fence: 1,
+            },
+            rekey: Vec::new(),
         };
         self.engine.start(spec, sink.clone()).await.expect("a link")
     }
@@ -270,15 +292,5 @@ impl Sink for Recorder {
     async fn notice(&self, notice: Notice) {
         lock(&self.notices).push_back(notice);
         self.changed.send_modify(|n| *n += 1);
-    }
-}
-
-pub fn text(to: &str, text: &str) -> OutgoingText {
-    OutgoingText {
-        id: MessageId::random(&OsRng),
-        to: address(to),
-        text: text.to_owned(),
-        mentioned: Vec::new(),
-        reply_to: None,
     }
 }

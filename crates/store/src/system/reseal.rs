@@ -67,6 +67,12 @@ pub const SEALED: &[Sealed] = &[
         of_account: false,
     },
     Sealed {
+        table: "outgoing",
+        column: "value",
+        key: &["instance_id", "message_id"],
+        of_account: true,
+    },
+    Sealed {
         table: "pepper",
         column: "sealed",
         key: &["id"],

@@ -1,10 +1,11 @@
 //! A guest's session becomes a shop's, whole or not at all; and who may open and end one.
 
 use recado_model::{
-    AccountId, CredentialId, CredentialKind, EventKind, Instance, InstanceId, JobId, MessageId,
-    Timestamp, Token,
+    AccountId, CredentialId, CredentialKind, EventKind, Instance, InstanceId, MessageId, Timestamp,
+    Token,
     account::AccountKind,
     clock::OsRng,
+    message::{InboundReceipt, ReceiptState},
     webhook::{AttemptOutcome, NextStep, SigningSecret},
 };
 use recado_store::{
@@ -13,7 +14,8 @@ use recado_store::{
 
 use crate::{
     bed::{Bed, NOW, secret},
-    messages::{OWN, outgoing},
+    jobs,
+    messages::put_message,
 };
 
 const SCHEMA: &str = include_str!("../../../../migrations/0001_first.sql");
@@ -35,7 +37,7 @@ struct Guest {
     instance: Instance,
     tokens: Vec<Token>,
     webhook: SigningSecret,
-    job: JobId,
+    job: MessageId,
 }
 
 impl Bed {
@@ -67,11 +69,25 @@ impl Bed {
             store.issue(credential, NOW).await.expect("issues");
             tokens.push(token);
         }
-        let sent = store.insert_outgoing(id, &outgoing("M1"), OWN, NOW).await;
-        assert!(sent.expect("a message"));
-        let job = JobId::random(&OsRng);
-        let queued = store.enqueue(&job, id, "send", "{}", NOW, NOW).await;
-        queued.expect("a job");
+        let chat = "2@s.whatsapp.net";
+        assert!(put_message(&mut store, id, "M1", chat, NOW).await);
+        let message = MessageId::from_wire("M1");
+        let kept = store.keep_outgoing(id, &message, b"finished").await;
+        kept.expect("keeps");
+        let number = store.number_message(id, &message).await;
+        assert_eq!(number.expect("numbers"), 1);
+        let receipt = InboundReceipt {
+            chat: chat.into(),
+            sender: chat.into(),
+            is_group: false,
+            from_me: false,
+            ids: vec![message],
+            state: ReceiptState::Read,
+            at: NOW,
+        };
+        let told = store.record_receipt(id, &receipt, "Read").await;
+        told.expect("keeps");
+        let job = jobs::put(&mut store, id, chat, None, NOW).await;
         store
             .audit("instance.created", "{}", NOW)
             .await
@@ -191,10 +207,12 @@ fn value(n: usize) -> Vec<u8> {
 }
 
 /// What lies below an instance in the schema, and the instance itself.
-const MOVED: [&str; 9] = [
+const MOVED: [&str; 11] = [
     "instance",
     "webhook",
     "message",
+    "outgoing",
+    "receipt",
     "event",
     "delivery",
     "delivery_attempt",
@@ -258,8 +276,13 @@ pub async fn a_claimed_session_moves_whole(bed: Bed) {
     let mut store = conn.account(&shop);
     let sent = store.message(id, &MessageId::from_wire("M1")).await;
     assert!(sent.expect("looks").is_some());
-    let head = store.next_job(id, NOW).await.expect("looks");
-    assert_eq!(head.expect("a job").id, guest.job);
+    let head = jobs::due(&mut store, id, NOW, &[]).await.remove(0);
+    assert_eq!(head.message, guest.job);
+    let message = MessageId::from_wire("M1");
+    let kept = store.outgoing(id, &message).await.expect("opens");
+    assert_eq!(kept.as_deref(), Some(b"finished".as_slice()));
+    let numbered = store.message_in_queue(1).await.expect("looks");
+    assert_eq!(numbered, None, "the shop counts by itself");
     let all = store.deliveries(id, None, 1, 9).await.expect("lists");
     assert_eq!(all.total, 1);
     // An existing webhook keeps its secret, and answers it.

@@ -3,9 +3,8 @@ use recado_model::{
     Timestamp, WebhookId,
     clock::OsRng,
     instance::{InstanceQuery, InstanceSort, NewInstance, Origin, Pairing},
-    message::OutgoingText,
 };
-use recado_store::{DeviceOp, StoreError};
+use recado_store::{DeviceOp, NewJob, NewMessage, StoreError};
 
 use crate::bed::{Bed, NOW, event, secret};
 
@@ -243,29 +242,38 @@ pub async fn no_instance_crosses_accounts(bed: Bed) {
     );
     assert!(!store.delete_instance(&id).await.expect("no"));
     assert!(store.events(&id, None, 10).await.expect("none").is_empty());
-    assert_eq!(store.next_due(&id).await.expect("none"), None);
+    assert_eq!(store.next_due(&id, NOW).await.expect("none"), None);
     conn.commit().await.expect("commit");
     // Rows of B that would name A's instance cannot be written at all.
-    let text = OutgoingText {
-        id: MessageId::random(&OsRng),
-        to: "1@s.whatsapp.net".into(),
-        text: "x".into(),
-        mentioned: vec![],
-        reply_to: None,
+    let message = MessageId::random(&OsRng);
+    let row = NewMessage {
+        instance: &id,
+        id: &message,
+        chat: "1@s.whatsapp.net",
+        sender: "me",
+        is_group: false,
+        kind: "text",
+        text: Some("x"),
+        digest: "d",
     };
     let mut conn = bed.store.write().await.expect("write");
-    let result = conn
-        .account(&b)
-        .insert_outgoing(&id, &text, "me", NOW)
-        .await;
+    let result = conn.account(&b).insert_outgoing(&row, NOW).await;
     assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");
     drop(conn);
     let mut conn = bed.store.write().await.expect("write");
-    let job = JobId::random(&OsRng);
-    let result = conn
-        .account(&b)
-        .enqueue(&job, &id, "k", "{}", NOW, NOW)
-        .await;
+    let result = conn.account(&b).keep_outgoing(&id, &message, b"x").await;
+    assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");
+    drop(conn);
+    let mut conn = bed.store.write().await.expect("write");
+    let job = NewJob {
+        id: &JobId::random(&OsRng),
+        instance: &id,
+        kind: "k",
+        message: &message,
+        chat: "1@s.whatsapp.net",
+        run_at: None,
+    };
+    let result = conn.account(&b).enqueue(&job, NOW).await;
     assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");
     drop(conn);
     let mut conn = bed.store.write().await.expect("write");
@@ -321,11 +329,7 @@ pub async fn deleting_takes_everything_below(bed: Bed) {
         .expect("puts");
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    let job = JobId::random(&OsRng);
-    store
-        .enqueue(&job, &id, "send", "{}", NOW, NOW)
-        .await
-        .expect("job");
+    crate::jobs::put(&mut store, &id, "1@s.whatsapp.net", None, NOW).await;
     store.delete_instance(&id).await.expect("deletes");
     assert_eq!(store.job_count(&id).await.expect("jobs"), 0);
     assert_eq!(

@@ -1,34 +1,53 @@
 use recado_model::{
-    InstanceId, JobId, MessageId, MessageStatus, Timestamp, clock::OsRng, message::InboundMessage,
+    Failure, InstanceId, JobId, MessageId, MessageStatus, Timestamp, clock::OsRng, failure,
 };
-use recado_store::AccountStore;
+use recado_store::{AccountStore, Job, NewJob};
 
 use crate::{
     bed::{Bed, NOW},
-    messages::{OWN, outgoing},
+    messages::put_message,
 };
 
-async fn put(
+const BIA: &str = "2@s.whatsapp.net";
+const CAI: &str = "3@s.whatsapp.net";
+
+pub async fn put(
     store: &mut AccountStore<'_>,
     instance: &InstanceId,
-    run_at: Timestamp,
+    chat: &str,
+    run_at: Option<Timestamp>,
     now: Timestamp,
-) -> JobId {
-    let id = JobId::random(&OsRng);
-    store
-        .enqueue(&id, instance, "send", "{}", run_at, now)
-        .await
-        .expect("enqueues");
-    id
+) -> MessageId {
+    let message = MessageId::random(&OsRng);
+    let job = NewJob {
+        id: &JobId::random(&OsRng),
+        instance,
+        kind: "send",
+        message: &message,
+        chat,
+        run_at,
+    };
+    store.enqueue(&job, now).await.expect("enqueues");
+    message
 }
 
-async fn head(
+pub async fn due(
     store: &mut AccountStore<'_>,
     instance: &InstanceId,
     now: Timestamp,
-) -> Option<JobId> {
-    let next = store.next_job(instance, now).await.expect("next");
-    next.map(|job| job.id)
+    without: &[&str],
+) -> Vec<Job> {
+    let due = store.due_jobs(instance, now, without, 64).await;
+    due.expect("looks")
+}
+
+async fn line(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    now: Timestamp,
+) -> Vec<MessageId> {
+    let due = due(store, instance, now, &[]).await;
+    due.into_iter().map(|job| job.message).collect()
 }
 
 pub async fn jobs_keep_their_order(bed: Bed) {
@@ -36,47 +55,51 @@ pub async fn jobs_keep_their_order(bed: Bed) {
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    let mut jobs = Vec::new();
-    for _ in 0..3 {
-        jobs.push(put(&mut store, &id, NOW, NOW).await);
+    let mut messages = Vec::new();
+    for chat in [BIA, CAI, BIA] {
+        messages.push(put(&mut store, &id, chat, None, NOW).await);
     }
     assert_eq!(store.job_count(&id).await.expect("counts"), 3);
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(NOW));
-    let first = store.next_job(&id, NOW).await.expect("next").expect("due");
-    assert_eq!(
-        (&first.id, first.attempts, first.kind.as_str()),
-        (&jobs[0], 0, "send")
+    assert_eq!(store.next_due(&id, NOW).await.expect("due"), None);
+    let first = due(&mut store, &id, NOW, &[]).await.remove(0);
+    assert_eq!((first.tried, first.attempts, first.silences), (false, 0, 0));
+    assert!(store.try_job(&first.id).await.expect("tries"));
+    assert!(
+        store
+            .retry_job(&first.id, Some("503"))
+            .await
+            .expect("retries")
     );
-    let later = NOW.plus_secs(60);
-    assert!(store.retry_job(&first.id, later).await.expect("retries"));
-    assert_eq!(
-        head(&mut store, &id, NOW).await,
-        None,
-        "keeps its place and blocks those behind it"
-    );
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(later));
-    let again = store.next_job(&id, later).await.expect("next");
-    assert_eq!(
-        again.map(|job| (job.id, job.attempts)),
-        Some((jobs[0].clone(), 1))
-    );
-    // The clock stepped back, or another process has one that is behind.
-    jobs.push(put(&mut store, &id, NOW.plus_secs(-9), NOW.plus_secs(-9)).await);
+    assert!(store.silent_job(&first.id).await.expect("counts"));
+    let again = store.job_of(&id, &messages[0]).await.expect("looks");
+    let again = again.expect("keeps its place");
+    assert_eq!((again.tried, again.attempts, again.silences), (true, 1, 1));
+    assert_eq!(again.code.as_deref(), Some("503"));
+    assert_eq!(store.tried_chats(&id).await.expect("looks"), [BIA]);
+    // A busy chat holds up nobody else.
+    let others = due(&mut store, &id, NOW, &[BIA]).await;
+    let others: Vec<_> = others.into_iter().map(|job| job.message).collect();
+    assert_eq!(others, [messages[1].clone()]);
+    // The clock stepped back, or another process has one that is behind: due at once all the same, and
+    // not before those that joined already.
+    let back = NOW.plus_secs(-3600);
+    messages.push(put(&mut store, &id, BIA, None, back).await);
+    assert_eq!(line(&mut store, &id, back).await, messages);
     conn.commit().await.expect("commit");
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&b);
-    assert!(!store.finish_job(&jobs[0]).await.expect("not B's"));
-    assert!(!store.retry_job(&jobs[0], NOW).await.expect("not B's"));
+    assert!(!store.finish_job(&id, &messages[0]).await.expect("not B's"));
+    assert!(!store.retry_job(&first.id, None).await.expect("not B's"));
+    assert!(!store.try_job(&first.id).await.expect("not B's"));
     assert_eq!(store.job_count(&id).await.expect("counts"), 0);
-    let dropped = store.drop_queue(&id, "not B's", NOW).await;
-    assert_eq!(dropped.expect("none"), 0);
+    assert_eq!(store.job_of(&id, &messages[0]).await.expect("looks"), None);
     let mut store = conn.account(&a);
-    for job in &jobs {
-        assert_eq!(head(&mut store, &id, later).await.as_ref(), Some(job));
-        assert!(store.finish_job(job).await.expect("finishes"));
-        assert!(!store.finish_job(job).await.expect("once"));
+    assert_eq!(store.queued_messages(&id).await.expect("lists"), messages);
+    for message in &messages {
+        assert!(store.finish_job(&id, message).await.expect("finishes"));
+        assert!(!store.finish_job(&id, message).await.expect("once"));
     }
-    assert_eq!(store.next_due(&id).await.expect("due"), None);
+    assert_eq!(line(&mut store, &id, NOW).await, []);
 }
 
 pub async fn delayed_jobs_join_when_they_are_due(bed: Bed) {
@@ -85,94 +108,84 @@ pub async fn delayed_jobs_join_when_they_are_due(bed: Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
     let at = |seconds| NOW.plus_secs(seconds);
-    let delayed = put(&mut store, &id, at(60), NOW).await;
-    assert_eq!(head(&mut store, &id, NOW).await, None);
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(at(60)));
-    let sooner = put(&mut store, &id, at(30), NOW).await;
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(at(30)));
-    let now = put(&mut store, &id, NOW, NOW).await;
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(NOW));
+    let delayed = put(&mut store, &id, BIA, Some(at(60)), NOW).await;
+    assert_eq!(line(&mut store, &id, NOW).await, []);
+    let next = store.next_due(&id, NOW).await.expect("due");
+    assert_eq!(next, Some(at(60)));
+    let sooner = put(&mut store, &id, BIA, Some(at(30)), NOW).await;
+    let next = store.next_due(&id, NOW).await.expect("due");
+    assert_eq!(next, Some(at(30)));
+    let now = put(&mut store, &id, BIA, None, NOW).await;
     assert_eq!(
-        head(&mut store, &id, NOW).await.as_ref(),
-        Some(&now),
-        "what is for later holds up nothing"
+        line(&mut store, &id, NOW).await,
+        [now.clone()],
+        "what is for later holds up nothing, not even its own chat"
     );
-    // A retry beyond the time of a delayed one: that one has joined behind it.
-    store.retry_job(&now, at(90)).await.expect("retries");
-    assert_eq!(head(&mut store, &id, at(70)).await, None);
-    assert_eq!(store.next_due(&id).await.expect("due"), Some(at(90)));
-    // Came after the delayed one was due, so it goes after it.
-    let last = put(&mut store, &id, at(80), at(80)).await;
-    // And a delayed one that is tried again blocks as any other does.
-    assert_eq!(head(&mut store, &id, at(90)).await.as_ref(), Some(&now));
-    store.finish_job(&now).await.expect("finishes");
-    store.retry_job(&sooner, at(95)).await.expect("retries");
-    assert_eq!(head(&mut store, &id, at(90)).await, None);
-    for job in [&sooner, &delayed, &last] {
-        assert_eq!(head(&mut store, &id, at(95)).await.as_ref(), Some(job));
-        store.finish_job(job).await.expect("finishes");
-    }
-    assert_eq!(store.next_due(&id).await.expect("due"), None);
+    // Came after a delayed one was due, so it goes after it.
+    let last = put(&mut store, &id, BIA, None, at(80)).await;
+    assert_eq!(
+        line(&mut store, &id, at(90)).await,
+        [now, sooner, delayed, last]
+    );
+    assert_eq!(store.next_due(&id, at(90)).await.expect("due"), None);
 }
 
-pub async fn a_dropped_queue_fails_its_messages(bed: Bed) {
+pub async fn a_failed_message_says_why(bed: Bed) {
     let a = bed.account("a").await;
-    let one = bed.instance(&a, "one").await.id;
-    let two = bed.instance(&a, "two").await.id;
+    let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    let statuses = [
-        MessageStatus::Queued,
-        MessageStatus::Sending,
-        MessageStatus::Sent,
-    ];
-    for instance in [&one, &two] {
-        for status in statuses {
-            let message = outgoing(status.as_str());
-            let made = store.insert_outgoing(instance, &message, OWN, NOW).await;
-            assert!(made.expect("new"));
-            let moved = store.raise_status(instance, &message.id, status, NOW).await;
-            moved.expect("moves");
-        }
-        put(&mut store, instance, NOW, NOW).await;
-        put(&mut store, instance, NOW.plus_secs(60), NOW).await;
-    }
-    let arrived = InboundMessage {
-        instance: one.clone(),
-        id: MessageId::from_wire("I1"),
-        chat: "2@s.whatsapp.net".into(),
-        sender: "2@s.whatsapp.net".into(),
-        from_me: false,
-        is_group: false,
-        push_name: None,
-        kind: "text".into(),
-        text: None,
-        at: NOW,
-        body: serde_json::Value::Null,
-    };
-    store.record_inbound(&arrived, NOW).await.expect("new");
+    assert!(put_message(&mut store, &id, "M1", BIA, NOW).await);
+    let message = MessageId::from_wire("M1");
+    let failure = Failure::of(failure::LOGGED_OUT);
     let later = NOW.plus_secs(9);
-    let why = "the phone ended the link";
-    let dropped = store.drop_queue(&one, why, later).await;
-    assert_eq!(dropped.expect("drops"), 2);
-    assert_eq!(store.job_count(&one).await.expect("counts"), 0);
-    assert_eq!(store.job_count(&two).await.expect("counts"), 2);
-    for status in statuses {
-        let id = MessageId::from_wire(status.as_str());
-        let found = store.message(&one, &id).await.expect("get").expect("there");
-        let expected = match status {
-            MessageStatus::Sent => (MessageStatus::Sent, None, NOW),
-            _ => (MessageStatus::Failed, Some(why), later),
-        };
-        assert_eq!(
-            (found.status, found.reason.as_deref(), found.updated_at),
-            expected
-        );
-        let found = store.message(&two, &id).await.expect("get").expect("there");
-        assert_eq!((found.status, found.reason), (status, None));
+    let failed = MessageStatus::Failed;
+    let moved = store.move_message(&id, &message, failed, Some(&failure), later);
+    assert!(moved.await.expect("moves"));
+    let found = store.message(&id, &message).await.expect("looks");
+    let found = found.expect("there");
+    assert_eq!((found.status, found.updated_at), (failed, later));
+    assert_eq!(found.failure, Some(failure));
+    // Asked for again: nothing of the failure stays.
+    let queued = store.move_message(&id, &message, MessageStatus::Queued, None, later);
+    assert!(queued.await.expect("moves"));
+    let found = store.message(&id, &message).await.expect("looks");
+    assert_eq!(found.expect("there").failure, None);
+}
+
+pub async fn queue_numbers_are_the_accounts(bed: Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let one = bed.instance(&a, "one").await.id;
+    let two = bed.instance(&a, "two").await.id;
+    let other = bed.instance(&b, "other").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    for (account, instance, id, number) in [
+        (&a, &one, "M1", 1),
+        (&a, &two, "M2", 2),
+        (&b, &other, "M1", 1),
+    ] {
+        let mut store = conn.account(account);
+        assert!(put_message(&mut store, instance, id, BIA, NOW).await);
+        let message = MessageId::from_wire(id);
+        let given = store.number_message(instance, &message).await;
+        assert_eq!(given.expect("numbers"), number);
+        let found = store.message_in_queue(number).await.expect("looks");
+        assert_eq!(found.map(|row| row.id), Some(message));
     }
-    let found = store.message(&one, &arrived.id).await.expect("get");
-    assert_eq!(found.expect("there").status, MessageStatus::Received);
-    let again = store.drop_queue(&one, why, later).await;
-    assert_eq!(again.expect("empty"), 0);
+    let crossed = conn.account(&b).message_in_queue(2).await;
+    assert_eq!(crossed.expect("looks"), None);
+}
+
+pub async fn what_goes_out_is_kept_sealed(bed: Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let id = bed.instance(&a, "one").await.id;
+    let message = MessageId::from_wire("M1");
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let kept = store.keep_outgoing(&id, &message, b"finished").await;
+    kept.expect("keeps");
+    let read = store.outgoing(&id, &message).await.expect("opens");
+    assert_eq!(read.as_deref(), Some(b"finished".as_slice()));
+    let crossed = conn.account(&b).outgoing(&id, &message).await;
+    assert_eq!(crossed.expect("looks"), None);
 }

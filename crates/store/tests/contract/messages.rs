@@ -1,21 +1,35 @@
 use recado_model::{
-    Direction, EventKind, InstanceId, MessageId, MessageStatus,
+    Direction, EventKind, Failure, InstanceId, MessageId, MessageStatus, Timestamp,
     clock::OsRng,
-    message::{InboundMessage, OutgoingText},
+    failure,
+    message::{InboundMessage, InboundReceipt, ReceiptState},
 };
+use recado_store::{AccountStore, NewMessage};
 
 use crate::bed::{Bed, NOW, event};
 
 pub const OWN: &str = "1@s.whatsapp.net";
+const BIA: &str = "2@s.whatsapp.net";
 
-pub fn outgoing(id: &str) -> OutgoingText {
-    OutgoingText {
-        id: MessageId::from_wire(id),
-        to: "2@s.whatsapp.net".into(),
-        text: "hello".into(),
-        mentioned: vec![],
-        reply_to: None,
-    }
+/// `false`: it is there already.
+pub async fn put_message(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    id: &str,
+    chat: &str,
+    now: Timestamp,
+) -> bool {
+    let message = NewMessage {
+        instance,
+        id: &MessageId::from_wire(id),
+        chat,
+        sender: OWN,
+        is_group: false,
+        kind: "text",
+        text: Some("hello"),
+        digest: "digest",
+    };
+    store.insert_outgoing(&message, now).await.expect("inserts")
 }
 
 fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage {
@@ -42,26 +56,10 @@ pub async fn ids_are_unique_where_they_must_be(bed: Bed) {
     );
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    assert!(
-        store
-            .insert_outgoing(&one, &outgoing("M1"), OWN, NOW)
-            .await
-            .expect("new")
-    );
-    let mut elsewhere = outgoing("M1");
-    elsewhere.to = "3@s.whatsapp.net".into();
-    assert!(
-        !store
-            .insert_outgoing(&one, &elsewhere, OWN, NOW)
-            .await
-            .expect("again")
-    );
-    assert!(
-        store
-            .insert_outgoing(&two, &outgoing("M1"), OWN, NOW)
-            .await
-            .expect("other")
-    );
+    assert!(put_message(&mut store, &one, "M1", BIA, NOW).await);
+    let elsewhere = "3@s.whatsapp.net";
+    assert!(!put_message(&mut store, &one, "M1", elsewhere, NOW).await);
+    assert!(put_message(&mut store, &two, "M1", BIA, NOW).await);
     assert!(
         store
             .record_inbound(&inbound(&one, "I1", "x"), NOW)
@@ -136,9 +134,7 @@ pub async fn own_messages_are_found_by_id_alone(bed: Bed) {
     let mut store = conn.account(&a);
     for (instance, id, at) in [(&one, "M1", 0), (&two, "M2", 0), (&two, "M1", 1)] {
         let now = NOW.plus_secs(at);
-        let message = outgoing(id);
-        let made = store.insert_outgoing(instance, &message, OWN, now).await;
-        assert!(made.expect("new"));
+        assert!(put_message(&mut store, instance, id, BIA, now).await);
     }
     store
         .record_inbound(&inbound(&one, "I1", "x"), NOW)
@@ -157,20 +153,16 @@ pub async fn own_messages_are_found_by_id_alone(bed: Bed) {
 }
 
 pub async fn status_only_rises(bed: Bed) {
-    use MessageStatus::{Delivered, Failed, Queued, Read, Received, Sending, Sent};
+    use MessageStatus::{Delivered, Failed, Queued, Read, Received, Sending, Sent, Unconfirmed};
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let other = bed.account("b").await;
     let mut conn = bed.store.write().await.expect("write");
     let message = MessageId::from_wire("M1");
-    conn.account(&a)
-        .insert_outgoing(&id, &outgoing("M1"), OWN, NOW)
-        .await
-        .expect("new");
-    let crossed = conn
-        .account(&other)
-        .raise_status(&id, &message, Sent, NOW)
-        .await;
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "M1", BIA, NOW).await);
+    let mut crossed = conn.account(&other);
+    let crossed = crossed.move_message(&id, &message, Sent, None, NOW).await;
     assert!(!crossed.expect("no"));
     let mut store = conn.account(&a);
     for (to, moves) in [
@@ -178,44 +170,68 @@ pub async fn status_only_rises(bed: Bed) {
         (Received, false),
         (Sending, true),
         (Sending, false),
+        (Unconfirmed, true),
+        (Sending, false),
+        (Queued, true),
+        (Unconfirmed, true),
+        (Sent, true),
+        (Unconfirmed, false),
         (Delivered, true),
         (Sent, false),
         (Failed, false),
         (Read, true),
         (Delivered, false),
     ] {
-        let moved = store
-            .raise_status(&id, &message, to, NOW)
-            .await
-            .expect("moves");
-        assert_eq!(moved, moves, "{to:?}");
+        let moved = store.move_message(&id, &message, to, None, NOW).await;
+        assert_eq!(moved.expect("moves"), moves, "{to:?}");
     }
-    store
-        .insert_outgoing(&id, &outgoing("M2"), OWN, NOW)
-        .await
-        .expect("new");
+    assert!(put_message(&mut store, &id, "M2", BIA, NOW).await);
     let second = MessageId::from_wire("M2");
-    assert!(
-        store
-            .mark_failed(&id, &second, "not on WhatsApp", NOW)
-            .await
-            .expect("fails")
-    );
-    assert!(
-        !store
-            .raise_status(&id, &second, Sent, NOW)
-            .await
-            .expect("ended")
-    );
-    let found = store
-        .message(&id, &second)
-        .await
-        .expect("get")
-        .expect("there");
-    assert_eq!(
-        (found.status, found.reason.as_deref()),
-        (Failed, Some("not on WhatsApp"))
-    );
+    let failure = Failure::of(failure::NOT_ON_WHATSAPP);
+    for (to, moves) in [(Failed, true), (Sent, false), (Failed, false)] {
+        let moved = store.move_message(&id, &second, to, Some(&failure), NOW);
+        assert_eq!(moved.await.expect("moves"), moves, "{to:?}");
+    }
+    let found = store.message(&id, &second).await.expect("get");
+    assert_eq!(found.expect("there").failure, Some(failure));
+    // A receipt proves that it arrived, whatever was said before.
+    let moved = store.move_message(&id, &second, Delivered, None, NOW);
+    assert!(moved.await.expect("moves"));
+    let found = store.message(&id, &second).await.expect("get");
+    assert_eq!(found.expect("there").failure, None);
+}
+
+pub async fn a_receipt_is_news_once(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let ids = |ids: &[&str]| -> Vec<MessageId> {
+        ids.iter().map(|id| MessageId::from_wire(*id)).collect()
+    };
+    let receipt = |of: &[&str]| InboundReceipt {
+        chat: "group@g.us".into(),
+        sender: BIA.into(),
+        is_group: true,
+        from_me: false,
+        ids: ids(of),
+        state: ReceiptState::Read,
+        at: NOW,
+    };
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let mut fresh = store.record_receipt(&id, &receipt(&["M1"]), "Read").await;
+    assert_eq!(fresh.expect("keeps"), ids(&["M1"]));
+    fresh = store
+        .record_receipt(&id, &receipt(&["M1", "M2"]), "Read")
+        .await;
+    assert_eq!(fresh.expect("keeps"), ids(&["M2"]));
+    fresh = store
+        .record_receipt(&id, &receipt(&["M1"]), "Delivered")
+        .await;
+    assert_eq!(fresh.expect("keeps"), ids(&["M1"]), "another state");
+    let mut other = receipt(&["M1"]);
+    other.sender = "3@s.whatsapp.net".into();
+    fresh = store.record_receipt(&id, &other, "Read").await;
+    assert_eq!(fresh.expect("keeps"), ids(&["M1"]), "another reader");
 }
 
 pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {

@@ -1,6 +1,6 @@
 //! Sending.
 
-use recado_app::SendText;
+use recado_app::{Accepted, MessageView, SendText};
 use recado_model::{
     AccountId, ConnectionState, Error, ErrorCode, Instance, MessageId, MessageStatus, Result,
 };
@@ -25,6 +25,20 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             send,
         )
         .confirmed("Se enviara un mensaje real por WhatsApp"),
+        tool(
+            "get_whatsapp_outbound_delivery_status",
+            "Consultar entrega de un envio de WhatsApp",
+            "Where the message of an idempotency_key stands. Only status sent with a message_id proves that WhatsApp has it.",
+            Effect::Query,
+            delivery_status,
+        ),
+        tool(
+            "get_whatsapp_outbound_queue_status",
+            "Consultar cola de envio de WhatsApp",
+            "Where the message of a queue_id stands. Only status sent with a message_id proves that WhatsApp has it.",
+            Effect::Query,
+            queue_status,
+        ),
     ]
 }
 
@@ -82,6 +96,90 @@ struct Details<'a> {
     message_id: &'a str,
 }
 
+#[derive(Deserialize, JsonSchema)]
+struct KeyArgs {
+    /// The key that the send was given
+    idempotency_key: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct QueueArgs {
+    /// The queue_id that the send answered
+    queue_id: i64,
+}
+
+/// A send of before, as the ledger has it.
+#[derive(Serialize)]
+struct Entry<'a> {
+    success: bool,
+    /// `queued`, `retry_sending`, `sent_unconfirmed`, `sent` or `failed`.
+    status: &'static str,
+    queue_id: Option<i64>,
+    /// Only once WhatsApp has it.
+    message_id: Option<&'a str>,
+    session_id: i64,
+    /// How far it got beyond `sent`.
+    delivery: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what_to_do: Option<&'a str>,
+    updated_at: String,
+}
+
+/// The ledger's word for where a message stands.
+fn ledger(view: &MessageView) -> &'static str {
+    match view.status {
+        MessageStatus::Queued | MessageStatus::Sending if view.again => "retry_sending",
+        MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Received => "queued",
+        MessageStatus::Unconfirmed => "sent_unconfirmed",
+        MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read => "sent",
+        MessageStatus::Failed => "failed",
+    }
+}
+
+fn entry((instance, view): (Instance, MessageView)) -> Result<Answer> {
+    let failure = view.failure.as_ref();
+    Answer::json(&Entry {
+        success: view.status != MessageStatus::Failed,
+        status: ledger(&view),
+        queue_id: view.queue_id,
+        message_id: view.status.is_sent().then_some(view.id.as_str()),
+        session_id: instance.number,
+        delivery: view.status.as_str(),
+        code: failure.map(|failure| failure.code.as_str()),
+        reason: failure.map(|failure| failure.meaning.as_str()),
+        what_to_do: failure.map(|failure| failure.what_to_do),
+        updated_at: view.updated_at.to_rfc3339(),
+    })
+}
+
+async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<Answer> {
+    let key = &args.idempotency_key;
+    if key.trim().is_empty() {
+        let text = "idempotency_key is required: the key that the send was given";
+        return Err(Error::field("idempotency_key", text));
+    }
+    let id = MessageId::from_wire(stable_id(&call.caller.account, key));
+    let messages = call.app.messages();
+    let found = messages.find_anywhere(&call.caller, &id).await?;
+    entry(found.ok_or_else(|| {
+        let text = "no send with this idempotency_key is known in this shop";
+        Error::new(ErrorCode::NotFound, text)
+    })?)
+}
+
+async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<Answer> {
+    let messages = call.app.messages();
+    let found = messages.find_in_queue(&call.caller, args.queue_id).await?;
+    entry(found.ok_or_else(|| {
+        let text = "no send with this queue_id is known in this shop";
+        Error::new(ErrorCode::NotFound, text)
+    })?)
+}
+
 async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     if given(args.media_url).is_some() {
@@ -119,45 +217,45 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
         once_in_account: keyed,
     };
     // A known message is not sent again, only compared: a key of another one is a conflict.
-    let id = messages
+    let accepted = messages
         .send_text(&call.caller, &instance, text)
         .await
         .map_err(|error| match error.code {
             ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
             _ => error,
         })?;
-    let status = messages
-        .wait_sent(&call.caller, &instance, &id, PATIENCE_MS)
-        .await?;
-    outcome(&instance, &args.phone, &id, status)
+    let settled = messages.wait_settled(&call.caller, &instance, &accepted.id, PATIENCE_MS);
+    let view = settled.await?;
+    outcome(&instance, &args.phone, &accepted, view.as_ref())
 }
 
 fn outcome(
     instance: &Instance,
     phone: &str,
-    id: &MessageId,
-    status: MessageStatus,
+    accepted: &Accepted,
+    view: Option<&MessageView>,
 ) -> Result<Answer> {
-    let sent = match status {
-        MessageStatus::Failed => {
-            let text = "WhatsApp refused the message; check the number and the session";
-            return Err(Error::new(ErrorCode::EngineUnavailable, text));
-        }
-        MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read => true,
-        MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Received => false,
-    };
+    if let Some(failure) = view.and_then(|view| view.failure.as_ref()) {
+        let text = format!(
+            "{} {} [code {}]",
+            failure.meaning, failure.what_to_do, failure.code
+        );
+        return Err(Error::new(ErrorCode::EngineUnavailable, text));
+    }
+    let status = view.map_or("queued", ledger);
+    let sent = view.is_some_and(|view| view.status.is_sent());
     Answer::json(&Outcome {
         success: true,
         accepted: true,
-        status: if sent { "sent" } else { "queued" },
+        status,
         queued: !sent,
-        queue_id: None,
+        queue_id: accepted.queue_id,
         scheduled_at: None,
-        message_id: sent.then_some(id.as_str()),
+        message_id: sent.then_some(accepted.id.as_str()),
         data: Details {
             session_id: instance.number,
             phone,
-            message_id: id.as_str(),
+            message_id: accepted.id.as_str(),
         },
     })
 }

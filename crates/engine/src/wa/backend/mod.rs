@@ -67,6 +67,19 @@ fn key_of(parts: &[&str]) -> String {
     key
 }
 
+/// Who has the key of each of `groups` counts for nothing any more: the next message to it carries the key
+/// for every member. Only while no client of the device runs, which would know better.
+pub async fn forget_group_keys(
+    device: &DeviceStore,
+    groups: &[String],
+) -> recado_model::Result<()> {
+    let forget = |group: &String| DeviceOp::DeletePrefix {
+        space: space::SENDER_KEY_DEVICE,
+        prefix: key_of(&[group, ""]),
+    };
+    Ok(device.apply(groups.iter().map(forget).collect()).await?)
+}
+
 /// All rows of one linked device.
 pub struct Backend {
     device: DeviceStore,

@@ -1,0 +1,102 @@
+//! Whether a number is on WhatsApp, and under which address: asked before the first message to it.
+//!
+//! WhatsApp may know a number under a corrected form, and the address that it answers is the one to use.
+//! An answer is remembered. Where nobody can answer (offline, or too slow) the message is accepted: the
+//! failure is told later.
+
+use quick_cache::sync::Cache;
+use recado_model::{
+    Caller, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic, PhoneNumber, Result,
+};
+
+use crate::App;
+
+/// A number that is not there may be there tomorrow; one that is there stays for longer.
+const NO_MS: i64 = 3600 * 1000;
+const YES_MS: i64 = 24 * 3600 * 1000;
+/// Callers wait for the answer.
+const PATIENCE_MS: i64 = 2_000;
+const REMEMBERED: usize = 20_000;
+
+#[derive(Clone)]
+struct Known {
+    /// `None`: not on WhatsApp.
+    address: Option<String>,
+    at: Monotonic,
+}
+
+/// What WhatsApp answered lately.
+pub(crate) struct Numbers {
+    known: Cache<(InstanceId, String), Known>,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            known: Cache::new(REMEMBERED),
+        }
+    }
+}
+
+impl Numbers {
+    fn of(&self, instance: &InstanceId, phone: &PhoneNumber, now: Monotonic) -> Option<Known> {
+        let key = (instance.clone(), phone.as_str().to_owned());
+        self.known.get(&key).filter(|known| {
+            let lives = match known.address {
+                Some(_) => YES_MS,
+                None => NO_MS,
+            };
+            now.since(known.at) < lives
+        })
+    }
+
+    fn remember(
+        &self,
+        instance: &InstanceId,
+        phone: &PhoneNumber,
+        address: Option<String>,
+        at: Monotonic,
+    ) {
+        let key = (instance.clone(), phone.as_str().to_owned());
+        self.known.insert(key, Known { address, at });
+    }
+}
+
+/// The address to send to. [`ErrorCode::NotOnWhatsapp`], naming the field, when there is none.
+pub(super) async fn address_of(
+    app: &App,
+    caller: &Caller,
+    instance: &Instance,
+    phone: &PhoneNumber,
+) -> Result<String> {
+    let core = &app.core;
+    let given = format!("{phone}@s.whatsapp.net");
+    let now = core.clock.monotonic();
+    if let Some(known) = core.numbers.of(&instance.id, phone, now) {
+        return known.address.ok_or_else(|| not_there(phone));
+    }
+    if instance.state != ConnectionState::Connected {
+        return Ok(given);
+    }
+    let mut conn = core.store.read().await?;
+    let mut store = conn.account(&caller.account);
+    if store.knows_chat(&instance.id, &given).await? {
+        return Ok(given);
+    }
+    drop(conn);
+    let asked = app.supervisor.on_whatsapp(&instance.id, phone, PATIENCE_MS);
+    let Some(address) = asked.await else {
+        return Ok(given);
+    };
+    core.numbers
+        .remember(&instance.id, phone, address.clone(), now);
+    address.ok_or_else(|| not_there(phone))
+}
+
+fn not_there(phone: &PhoneNumber) -> Error {
+    Error::new(
+        ErrorCode::NotOnWhatsapp,
+        format!("phone {phone} is not on WhatsApp. Check the number with its country code."),
+    )
+    .with_field("phone")
+}

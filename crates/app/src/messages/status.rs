@@ -1,0 +1,146 @@
+//! What callers read of a message: how far it got, and why it did not get further.
+
+use recado_model::{
+    Caller, Instance, InstanceId, MessageId, MessageStatus, Result, Timestamp, failure,
+};
+use recado_store::{AccountStore, MessageRow};
+
+use super::Messages;
+
+/// A message as its status is told, the same on every surface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageView {
+    pub id: MessageId,
+    pub instance: InstanceId,
+    pub chat: String,
+    /// `text`, `image`, …
+    pub kind: String,
+    /// Sent by the instance's number, by us or by its phone.
+    pub from_me: bool,
+    pub status: MessageStatus,
+    /// Set when it failed.
+    pub failure: Option<FailureView>,
+    /// It is being sent again: a try before ended without WhatsApp taking it.
+    pub again: bool,
+    pub queue_id: Option<i64>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureView {
+    pub code: String,
+    pub meaning: String,
+    pub what_to_do: &'static str,
+}
+
+impl Messages<'_> {
+    /// One message of an instance.
+    pub async fn find(
+        &self,
+        caller: &Caller,
+        instance: &Instance,
+        id: &MessageId,
+    ) -> Result<Option<MessageView>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(&caller.account);
+        match store.message(&instance.id, id).await? {
+            Some(row) => view(&mut store, row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// One of the account's own by its id, whichever instance sends it. `None` also for one of an
+    /// instance that the caller may not use: sending the id anew is a conflict then.
+    pub async fn find_anywhere(
+        &self,
+        caller: &Caller,
+        id: &MessageId,
+    ) -> Result<Option<(Instance, MessageView)>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(&caller.account);
+        let row = store.find_message(id).await?;
+        allowed(&mut store, caller, row).await
+    }
+
+    /// One of the account's own by its queue number.
+    pub async fn find_in_queue(
+        &self,
+        caller: &Caller,
+        queue_id: i64,
+    ) -> Result<Option<(Instance, MessageView)>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(&caller.account);
+        let row = store.message_in_queue(queue_id).await?;
+        allowed(&mut store, caller, row).await
+    }
+
+    /// Waits until the message is settled, at most `max_ms`; answers where it stands then.
+    pub async fn wait_settled(
+        &self,
+        caller: &Caller,
+        instance: &Instance,
+        id: &MessageId,
+        max_ms: i64,
+    ) -> Result<Option<MessageView>> {
+        // Listening before the first look, so that nothing falls between the two.
+        let mut progress = self.app.core.progress.subscribe();
+        let deadline = self.app.core.clock.sleep_ms(max_ms);
+        tokio::pin!(deadline);
+        loop {
+            let view = self.find(caller, instance, id).await?;
+            if view.as_ref().is_none_or(|view| view.status.is_settled()) {
+                return Ok(view);
+            }
+            loop {
+                tokio::select! {
+                    () = &mut deadline => return Ok(view),
+                    step = progress.recv() => match step {
+                        Ok(step) if step.instance == instance.id && step.message == *id => break,
+                        Ok(_) => {}
+                        // Missed some: look at the row again.
+                        Err(_) => break,
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn allowed(
+    store: &mut AccountStore<'_>,
+    caller: &Caller,
+    row: Option<MessageRow>,
+) -> Result<Option<(Instance, MessageView)>> {
+    let Some(row) = row.filter(|row| caller.scope.allows(&row.instance)) else {
+        return Ok(None);
+    };
+    let Some(instance) = store.instance(&row.instance).await? else {
+        return Ok(None);
+    };
+    Ok(Some((instance, view(store, row).await?)))
+}
+
+async fn view(store: &mut AccountStore<'_>, row: MessageRow) -> Result<MessageView> {
+    let job = match row.status.is_settled() {
+        true => None,
+        false => store.job_of(&row.instance, &row.id).await?,
+    };
+    Ok(MessageView {
+        again: job.is_some_and(|job| job.attempts + job.silences > 0),
+        from_me: row.direction == recado_model::Direction::Out,
+        failure: row.failure.map(|failure| FailureView {
+            what_to_do: failure::what_to_do(&failure.code),
+            code: failure.code,
+            meaning: failure.reason,
+        }),
+        id: row.id,
+        instance: row.instance,
+        chat: row.chat,
+        kind: row.kind,
+        status: row.status,
+        queue_id: row.queue_id,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
+}

@@ -1,0 +1,36 @@
+//! Receipts: who has received and read what. Each is kept once, however often WhatsApp tells it.
+
+use recado_model::{InstanceId, MessageId, message::InboundReceipt};
+
+use crate::{accounts::AccountStore, error::Result, sql::sql};
+
+impl AccountStore<'_> {
+    /// Keeps a receipt, and answers those of its messages for which it is news.
+    pub async fn record_receipt(
+        &mut self,
+        instance: &InstanceId,
+        receipt: &InboundReceipt,
+        state: &str,
+    ) -> Result<Vec<MessageId>> {
+        let mut fresh = Vec::with_capacity(receipt.ids.len());
+        for id in &receipt.ids {
+            let inserted = sql(
+                "INSERT INTO receipt (account_id, instance_id, chat, message_id, reader, state, at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            )
+            .bind(&self.id)
+            .bind(instance)
+            .bind(&receipt.chat)
+            .bind(id)
+            .bind(&receipt.sender)
+            .bind(state)
+            .bind(receipt.at)
+            .execute(self.conn)
+            .await?;
+            if inserted > 0 {
+                fresh.push(id.clone());
+            }
+        }
+        Ok(fresh)
+    }
+}

@@ -418,14 +418,14 @@ async fn states(bed: Bed) {
         .send()
         .await
         .refused(403, "forbidden");
-    // A number that is not on WhatsApp fails by itself and holds up nobody.
-    bed.send(
+    // A number that is not on WhatsApp is refused at once, and holds up nobody.
+    let nobody = bed.send(
         &bed.a,
         &made,
         json!({"phone": "5511900000000", "message": "nobody"}),
-    )
-    .await
-    .expect(200);
+    );
+    let refused = nobody.await.refused(400, "not_on_whatsapp");
+    assert_eq!(refused["field"], "phone");
     bed.send(&bed.a, &made, json!({"phone": CUSTOMER, "message": "next"}))
         .await
         .expect(200);

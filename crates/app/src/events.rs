@@ -71,9 +71,10 @@ pub(crate) fn sent(
     })
 }
 
-pub(crate) fn receipt(receipt: &InboundReceipt) -> Value {
-    let state = receipt.state.wire();
-    json!({
+/// `None` where the receipt is no event.
+pub(crate) fn receipt(receipt: &InboundReceipt) -> Option<Value> {
+    let state = receipt.state.wire()?;
+    Some(json!({
         "state": state,
         "event": {
             // The odd key is what the vendor's conversion makes of `MessageIDs`; its clients read it.
@@ -86,7 +87,7 @@ pub(crate) fn receipt(receipt: &InboundReceipt) -> Value {
             "timestamp": receipt.at.to_rfc3339(),
             "type": state.to_lowercase(),
         }
-    })
+    }))
 }
 
 pub(crate) fn typing(typing: &InboundTyping) -> Value {

@@ -81,31 +81,35 @@ impl Sink for Ingest {
         Ok(())
     }
 
-    async fn notice(&self, notice: Notice) {
-        let done = match &notice {
-            Notice::Receipt(receipt) => self.receipt(receipt).await,
-            Notice::Typing(typing) => {
-                self.emit(EventKind::ChatPresence, events::typing(typing))
-                    .await
-            }
+    async fn notice(&self, notice: Notice) -> Result<()> {
+        match &notice {
+            // Not taken is offered again.
+            Notice::Receipt(receipt) => return self.receipt(receipt).await,
             Notice::ServerAck {
                 id,
                 refused: Some(reason),
-            } => self.refused(id, reason).await,
-            Notice::ServerAck { .. } => Ok(()),
-            _ => {
-                let _ = self.actor.send(Command::Notice(notice));
-                return;
+            } => return self.refused(id, reason).await,
+            Notice::ServerAck { .. } => {}
+            Notice::Undecryptable { .. } => {
+                metrics::counter!("recado_messages_undecryptable_total").increment(1);
             }
-        };
-        if let Err(error) = done {
-            metrics::counter!("recado_notices_dropped_total").increment(1);
-            tracing::warn!(
-                instance.id = %self.instance,
-                error = &error as &dyn std::error::Error,
-                "a receipt or presence could not be stored and is lost"
-            );
+            Notice::Typing(typing) => {
+                let payload = events::typing(typing);
+                if let Err(error) = self.emit(EventKind::ChatPresence, payload).await {
+                    metrics::counter!("recado_notices_dropped_total").increment(1);
+                    tracing::warn!(
+                        instance.id = %self.instance,
+                        error = &error as &dyn std::error::Error,
+                        "a presence could not be stored and is lost"
+                    );
+                }
+            }
+            _ => {
+                // The actor being gone means the instance is stopping.
+                let _ = self.actor.send(Command::Notice(notice));
+            }
         }
+        Ok(())
     }
 }
 
@@ -117,6 +121,7 @@ impl Ingest {
         let _after_send = self.sending.lock().await;
         let now = self.core.clock.now();
         let status = match receipt.state {
+            ReceiptState::Accepted => Some(MessageStatus::Sent),
             ReceiptState::Delivered => Some(MessageStatus::Delivered),
             ReceiptState::Read | ReceiptState::Played => Some(MessageStatus::Read),
             ReceiptState::ReadSelf => None,
@@ -130,16 +135,17 @@ impl Ingest {
                     .await?;
             }
         }
-        let payload = events::receipt(receipt);
-        let event = events::event(
-            &*self.core.rng,
-            &self.account,
-            &self.instance,
-            EventKind::ReadReceipt,
-            payload,
-            now,
-        );
-        account.append(&event).await?;
+        if let Some(payload) = events::receipt(receipt) {
+            let event = events::event(
+                &*self.core.rng,
+                &self.account,
+                &self.instance,
+                EventKind::ReadReceipt,
+                payload,
+                now,
+            );
+            account.append(&event).await?;
+        }
         conn.commit().await?;
         self.core.deliveries.notify_one();
         if let Some(status) = status {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use recado_app::{App, Deps, Workers};
-use recado_engine::wa::{WaConfig, WaEngine};
+use recado_engine::wa::{WaConfig, WaEngine, WaTimers};
 use recado_model::{Clock, Rng};
 use recado_store::{Options, Store, StoreError};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -106,6 +106,8 @@ impl Gateway {
             store: store.clone(),
             network: settings.network(),
             rng: rng.clone(),
+            journal: settings.data_dir.join("journal"),
+            timers: WaTimers::default(),
         })?;
         let public_url = settings.public_url_on(address);
         let config = settings.app_config(public_url, &*rng)?;

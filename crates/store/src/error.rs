@@ -85,6 +85,9 @@ pub enum StoreError {
     /// A row holds what the program never writes.
     #[error("unexpected value in column {0}")]
     Column(&'static str),
+    /// Another process leads the instance by now; this one writes nothing of it any more.
+    #[error("another process has taken the instance over")]
+    Fenced,
     /// The caller broke a rule of this crate.
     #[error("misuse of the store: {0}")]
     Misuse(&'static str),

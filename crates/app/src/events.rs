@@ -95,10 +95,10 @@ pub(crate) fn failed(row: &recado_store::MessageRow, failure: &Failure, at: Time
     })
 }
 
-/// `fresh`: the messages for which it is news.
-pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Value {
-    let state = receipt.state.wire();
-    json!({
+/// `fresh`: the messages for which it is news. `None` where the receipt is no event.
+pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Option<Value> {
+    let state = receipt.state.wire()?;
+    Some(json!({
         "state": state,
         "event": {
             // The odd key is what the vendor's conversion makes of `MessageIDs`; its clients read it.
@@ -111,7 +111,36 @@ pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Value {
             "timestamp": receipt.at.to_rfc3339(),
             "type": state.to_lowercase(),
         }
+    }))
+}
+
+/// A message that came and could not be read.
+pub(crate) fn undecryptable(info: &Unread<'_>) -> Value {
+    json!({
+        "event": {
+            "info": {
+                "id": info.id,
+                "chat": info.chat,
+                "sender": info.sender,
+                "is_from_me": info.from_me,
+                "is_group": info.is_group,
+                "timestamp": info.at.to_rfc3339(),
+            },
+            // Its content is on the phone alone: it does not come.
+            "unavailable": info.unavailable,
+        }
     })
+}
+
+/// What is known of a message that could not be read.
+pub(crate) struct Unread<'a> {
+    pub id: &'a MessageId,
+    pub chat: &'a str,
+    pub sender: &'a str,
+    pub from_me: bool,
+    pub is_group: bool,
+    pub at: Timestamp,
+    pub unavailable: bool,
 }
 
 pub(crate) fn typing(typing: &InboundTyping) -> Value {
@@ -188,6 +217,16 @@ pub fn document() -> String {
         created_at: at,
         updated_at: at,
     };
+    let unread_id = MessageId::from_wire("3EB0D542E3B2A8F1C6BAE4D3F2A11B2C");
+    let unread = Unread {
+        id: &unread_id,
+        chat,
+        sender: chat,
+        from_me: false,
+        is_group: false,
+        at,
+        unavailable: false,
+    };
     let samples = [
         (
             EventKind::Message,
@@ -197,7 +236,7 @@ pub fn document() -> String {
         (
             EventKind::ReadReceipt,
             "`state` is `Delivered`, `Read` (by the recipient) or `ReadSelf` (on your own phone).",
-            receipt(&seen, &seen.ids),
+            receipt(&seen, &seen.ids).unwrap_or_default(),
         ),
         (
             EventKind::ChatPresence,
@@ -218,6 +257,11 @@ pub fn document() -> String {
             EventKind::MessageFailed,
             "A message of yours will not be sent: `code` (WhatsApp's number, or a word of ours), `meaning` and `what_to_do` say why. Sent to those who name it or take `All`.",
             failed(&refused, &Failure::of(failure::NOT_ON_WHATSAPP), at),
+        ),
+        (
+            EventKind::UndecryptableMessage,
+            "A message came that could not be read, and was asked for again; what comes then is a `Message` with the same id. With `unavailable` it does not come: the phone alone has it. Sent only to those who name it.",
+            undecryptable(&unread),
         ),
     ];
     let mut out = String::from(

@@ -73,31 +73,33 @@ impl Sink for Ingest {
         Ok(())
     }
 
-    async fn notice(&self, notice: Notice) {
-        let done = match &notice {
-            Notice::Receipt(receipt) => self.receipt(receipt).await,
-            Notice::Typing(typing) => {
-                self.emit(EventKind::ChatPresence, events::typing(typing))
-                    .await
-            }
-            Notice::ServerAck { id, refused: None } => self.acknowledged(id).await,
+    async fn notice(&self, notice: Notice) -> Result<()> {
+        match &notice {
+            // Not taken is offered again.
+            Notice::Receipt(receipt) => return self.receipt(receipt).await,
+            Notice::ServerAck { id, refused: None } => return self.acknowledged(id).await,
             Notice::ServerAck {
                 id,
                 refused: Some(code),
-            } => self.refused(id, code).await,
-            _ => {
-                let _ = self.actor.send(Command::Notice(notice));
-                return;
+            } => return self.refused(id, code).await,
+            Notice::Undecryptable { .. } => return self.undecryptable(&notice).await,
+            Notice::Typing(typing) => {
+                let payload = events::typing(typing);
+                if let Err(error) = self.emit(EventKind::ChatPresence, payload).await {
+                    metrics::counter!("recado_notices_dropped_total").increment(1);
+                    tracing::warn!(
+                        instance.id = %self.held.instance,
+                        error = &error as &dyn std::error::Error,
+                        "a presence could not be stored and is lost"
+                    );
+                }
             }
-        };
-        if let Err(error) = done {
-            metrics::counter!("recado_notices_dropped_total").increment(1);
-            tracing::warn!(
-                instance.id = %self.held.instance,
-                error = &error as &dyn std::error::Error,
-                "a receipt or presence could not be stored and is lost"
-            );
+            _ => {
+                // The actor being gone means the instance is stopping.
+                let _ = self.actor.send(Command::Notice(notice));
+            }
         }
+        Ok(())
     }
 }
 
@@ -156,6 +158,7 @@ impl Ingest {
         }
         let now = self.core().clock.now();
         let status = match receipt.state {
+            ReceiptState::Accepted => Some(MessageStatus::Sent),
             ReceiptState::Delivered => Some(MessageStatus::Delivered),
             ReceiptState::Read | ReceiptState::Played => Some(MessageStatus::Read),
             ReceiptState::ReadSelf => None,
@@ -171,14 +174,13 @@ impl Ingest {
                 further.push((id, status));
             }
         }
-        let name = receipt.state.wire();
-        let fresh = store
-            .record_receipt(&self.held.instance, receipt, name)
-            .await?;
-        if !fresh.is_empty() {
-            let payload = events::receipt(receipt, &fresh);
-            let event = self.event(EventKind::ReadReceipt, payload, now);
-            store.append(&event).await?;
+        if let Some(name) = receipt.state.wire() {
+            let (instance, held) = (&self.held.instance, receipt);
+            let fresh = store.record_receipt(instance, held, name).await?;
+            if let Some(payload) = events::receipt(receipt, &fresh).filter(|_| !fresh.is_empty()) {
+                let event = self.event(EventKind::ReadReceipt, payload, now);
+                store.append(&event).await?;
+            }
         }
         conn.commit().await?;
         self.core().deliveries.notify_one();
@@ -189,6 +191,34 @@ impl Ingest {
             self.got_further(id, status);
         }
         Ok(())
+    }
+
+    /// Not read: whoever asks to hear of it does. What shows nothing in a chat is no news.
+    async fn undecryptable(&self, notice: &Notice) -> Result<()> {
+        metrics::counter!("recado_messages_undecryptable_total").increment(1);
+        let Notice::Undecryptable {
+            chat,
+            sender,
+            is_group,
+            from_me,
+            id,
+            at,
+            unavailable,
+            hidden: false,
+        } = notice
+        else {
+            return Ok(());
+        };
+        let payload = events::undecryptable(&events::Unread {
+            id,
+            chat,
+            sender,
+            from_me: *from_me,
+            is_group: *is_group,
+            at: *at,
+            unavailable: *unavailable,
+        });
+        self.emit(EventKind::UndecryptableMessage, payload).await
     }
 
     /// WhatsApp's server does not take it: what follows is the catalogue's word.

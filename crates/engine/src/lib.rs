@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, InstanceId, PhoneNumber, Result, StateReason,
+    AccountId, InstanceId, PhoneNumber, Result, StateReason, Timestamp,
     message::{
         FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, OutgoingText,
     },
@@ -81,23 +81,29 @@ pub trait Link: Send + Sync + 'static {
     /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
     async fn logout(&self) -> Result<()>;
 
-    /// Drops the client without another word to WhatsApp or to the database, forgets who has the keys of
-    /// `groups`, and opens a new one with empty memory. What was not acknowledged is redelivered.
+    /// Drops the client as if it had died, and opens one that remembers nothing of its sends but what
+    /// is stored; the keys of `groups` are shared out anew with the next message to each. For a link
+    /// that takes messages and never answers. Returns at once: [`Notice::Offline`] and
+    /// [`Notice::Online`] tell the rest. How often is the caller's business.
     async fn renew(&self, groups: &[String]);
 
     /// Closes the socket and ends every task of the link; the pairing stays.
     async fn stop(&self);
 }
 
-/// Where a link reports. Calls come in order for one link.
+/// Where a link reports. Messages come in order, and so do notices of the state, and so do receipts
+/// with acknowledgements; among these three there is no order.
 #[async_trait]
 pub trait Sink: Send + Sync + 'static {
     /// Must commit before it answers `Ok`: only then does the link acknowledge to WhatsApp. `Err`
-    /// leaves the batch unacknowledged, so that it is delivered again.
+    /// leaves the batch unacknowledged and ends the connection, so that it is delivered again.
     async fn messages(&self, batch: Vec<InboundMessage>) -> Result<()>;
 
-    /// Must be quick; best effort by nature.
-    async fn notice(&self, notice: Notice);
+    /// `Err` means "not taken, give it again": a receipt, an acknowledgement or an undecryptable
+    /// message is then offered until it is taken, with growing pauses and before any later one, also
+    /// by the next link of the instance. One that was taken may come again after a crash. State and
+    /// typing are told once.
+    async fn notice(&self, notice: Notice) -> Result<()>;
 }
 
 /// Everything but messages that happens on a link.
@@ -126,7 +132,7 @@ pub enum Notice {
     Online {
         push_name: Option<String>,
     },
-    /// The socket is gone. `retrying`: the link opens it again by itself.
+    /// The socket is gone, or silent for too long. `retrying`: the link opens it again by itself.
     Offline {
         reason: StateReason,
         retrying: bool,
@@ -135,7 +141,23 @@ pub enum Notice {
     LoggedOut {
         reason: StateReason,
     },
+    /// Another process leads the instance: this link wrote nothing since and is closed for good.
+    Fenced,
     Receipt(InboundReceipt),
+    /// A message came that could not be read, and was asked for again. What comes then is a message
+    /// like any other, with the same id.
+    Undecryptable {
+        chat: String,
+        sender: String,
+        is_group: bool,
+        from_me: bool,
+        id: MessageId,
+        at: Timestamp,
+        /// Its content was not sent to linked devices (view-once media and the like); the phone has it.
+        unavailable: bool,
+        /// Nothing that a chat shows: a reaction, an edit.
+        hidden: bool,
+    },
     Typing(InboundTyping),
     /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.
     ServerAck {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use recado_engine::{
     Engine as _,
-    wa::{Network, WaConfig, WaEngine},
+    wa::{Network, WaConfig, WaEngine, WaTimers},
 };
 use recado_model::clock::OsRng;
 use recado_store::{Database, MasterKey, Options, Store};
@@ -29,6 +29,8 @@ async fn a_sandbox_is_refused() {
             store: store.clone(),
             network,
             rng: Arc::new(OsRng),
+            journal: folder.path().join("journal"),
+            timers: WaTimers::default(),
         })
     };
     let sandbox = Network::Sandbox {

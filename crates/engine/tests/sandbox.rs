@@ -5,12 +5,13 @@
 )]
 
 mod support;
+mod trouble;
 
 use std::{sync::Arc, time::Duration};
 
 use recado_engine::{
     Engine, Notice,
-    wa::{Network, WaConfig, WaEngine},
+    wa::{Network, WaConfig, WaEngine, WaTimers},
 };
 use recado_model::{
     ErrorCode, PhoneNumber, StateReason,
@@ -382,6 +383,8 @@ async fn this_program_knows_no_network_but_the_sandbox() {
             store: lab.store.clone(),
             network,
             rng: Arc::new(OsRng),
+            journal: lab.journal(),
+            timers: WaTimers::default(),
         })
     };
     let error = engine(Network::WhatsApp).err().expect("refused");

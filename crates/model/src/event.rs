@@ -25,10 +25,12 @@ pub enum EventKind {
     GroupParticipantsRemove,
     /// Ours: a message will not be sent, and why.
     MessageFailed,
+    /// Ours: a message came that could not be read, and was asked for again. Only for those who name it.
+    UndecryptableMessage,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::All,
         Self::Connected,
         Self::Disconnected,
@@ -40,6 +42,7 @@ impl EventKind {
         Self::GroupParticipantsAdd,
         Self::GroupParticipantsRemove,
         Self::MessageFailed,
+        Self::UndecryptableMessage,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -55,6 +58,7 @@ impl EventKind {
             Self::GroupParticipantsAdd => "GroupParticipantsAdd",
             Self::GroupParticipantsRemove => "GroupParticipantsRemove",
             Self::MessageFailed => "MessageFailed",
+            Self::UndecryptableMessage => "UndecryptableMessage",
         }
     }
 
@@ -99,7 +103,9 @@ impl EventKind {
 
     /// Whether a subscription to `subscribed` wants `self`.
     pub fn is_wanted_by(self, subscribed: &[Self]) -> bool {
-        subscribed.contains(&Self::All) || subscribed.contains(&self)
+        // `All` means what the contract's clients know, and what nobody may miss.
+        let in_all = self != Self::UndecryptableMessage;
+        subscribed.contains(&self) || in_all && subscribed.contains(&Self::All)
     }
 }
 

@@ -214,9 +214,12 @@ pub struct InboundReceipt {
     pub at: Timestamp,
 }
 
-/// `state` of a `ReadReceipt` event.
+/// What a receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptState {
+    /// The server has the message, and nobody has it yet: a device asks for it again, or cannot take
+    /// it. No delivery, and no event.
+    Accepted,
     Delivered,
     Read,
     ReadSelf,
@@ -224,12 +227,14 @@ pub enum ReceiptState {
 }
 
 impl ReceiptState {
-    /// The contract knows three names; a played voice note counts as read.
-    pub fn wire(self) -> &'static str {
+    /// `state` of a `ReadReceipt` event. The contract knows three names; a played voice note counts
+    /// as read, and `None` is no event.
+    pub fn wire(self) -> Option<&'static str> {
         match self {
-            Self::Delivered => "Delivered",
-            Self::Read | Self::Played => "Read",
-            Self::ReadSelf => "ReadSelf",
+            Self::Accepted => None,
+            Self::Delivered => Some("Delivered"),
+            Self::Read | Self::Played => Some("Read"),
+            Self::ReadSelf => Some("ReadSelf"),
         }
     }
 }

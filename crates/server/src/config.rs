@@ -19,7 +19,7 @@ use recado_app::{
     BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, limits::Quotas,
     mail::MailConfig,
 };
-use recado_engine::wa::Network;
+use recado_engine::wa::{Network, WaTimers};
 use recado_model::{Rng, Secret, id::random_base32};
 use recado_store::{Database, MasterKey};
 use serde::Deserialize;
@@ -60,6 +60,7 @@ pub struct Settings {
     jwt: Jwt,
     direct: Direct,
     send: Send,
+    engine: Engine,
     start: Start,
     webhooks: Webhooks,
     egress: EgressSettings,
@@ -157,6 +158,20 @@ impl Settings {
         ensure!(
             self.send.min_interval_ms >= 0 && self.start.stagger_ms >= 0,
             "intervals must not be negative"
+        );
+        ensure!(
+            self.send.ack_timeout_ms >= 100 && self.send.timeout_ms >= 1000,
+            "send.ack_timeout_ms must be at least 100, send.timeout_ms at least 1000"
+        );
+        ensure!(
+            self.send.renew_interval_ms >= 0,
+            "send.renew_interval_ms must not be negative"
+        );
+        ensure!(
+            self.engine.silence_ms >= 100
+                && self.engine.probe_ms >= 100
+                && self.engine.stale_ms >= 1000,
+            "engine.silence_ms and engine.probe_ms must be at least 100, engine.stale_ms at least 1000"
         );
         ensure!(
             (1024..=64 << 20).contains(&self.limits.body_bytes),
@@ -267,6 +282,16 @@ impl Settings {
     }
 
     /// What the engine connects to.
+    /// How patient links are.
+    pub fn timers(&self) -> WaTimers {
+        WaTimers {
+            silence_ms: self.engine.silence_ms,
+            probe_ms: self.engine.probe_ms,
+            stale_ms: self.engine.stale_ms,
+            ..WaTimers::default()
+        }
+    }
+
     pub fn network(&self) -> Network {
         match self.sandbox_url() {
             Some(url) => Network::Sandbox {
@@ -371,6 +396,9 @@ impl Settings {
             max_guests: self.direct.max_guests,
             max_guests_per_network: self.direct.max_guests_per_network,
             send_interval_ms: self.send.min_interval_ms,
+            ack_timeout_ms: self.send.ack_timeout_ms,
+            send_timeout_ms: self.send.timeout_ms,
+            renew_interval_ms: self.send.renew_interval_ms,
             start_stagger_ms: self.start.stagger_ms,
             webhooks: WebhookConfig {
                 timeout_ms: self.webhooks.timeout_ms,

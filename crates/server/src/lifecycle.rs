@@ -106,6 +106,8 @@ impl Gateway {
             store: store.clone(),
             network: settings.network(),
             rng: rng.clone(),
+            journal: settings.data_dir.join("journal"),
+            timers: settings.timers(),
         })?;
         let public_url = settings.public_url_on(address);
         let config = settings.app_config(public_url, &*rng)?;

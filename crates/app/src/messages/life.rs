@@ -106,7 +106,10 @@ impl Life<'_> {
         id: &MessageId,
         status: MessageStatus,
     ) -> Result<bool> {
-        self.sent(store, id).await?;
+        let sent = self.sent(store, id).await?;
+        if status == MessageStatus::Sent {
+            return Ok(sent);
+        }
         Ok(store
             .move_message(self.instance, id, status, None, self.now)
             .await?)

@@ -441,9 +441,9 @@ impl Actor {
                     live.qr = None;
                     live.paired = true;
                     live.phone = Some(phone);
-                    // The phone has taken the code; the link logs in with it next.
-                    live.state = ConnectionState::Connecting;
                 });
+                // The phone has the code, and the log-in follows.
+                self.set_state(ConnectionState::Connecting, None).await;
                 None
             }
             Notice::Online { push_name } => {
@@ -491,8 +491,12 @@ impl Actor {
                 self.persist(Change::LoggedOut(reason)).await;
                 Some(over(reason))
             }
+            Notice::Fenced => Some(over(StateReason::StreamReplaced)),
             // Handled where they arrive.
-            Notice::Receipt(_) | Notice::Typing(_) | Notice::ServerAck { .. } => None,
+            Notice::Receipt(_)
+            | Notice::Typing(_)
+            | Notice::ServerAck { .. }
+            | Notice::Undecryptable { .. } => None,
         }
     }
 

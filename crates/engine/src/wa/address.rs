@@ -4,6 +4,7 @@
 //! person's messages may come under either. We settle on the number and keep the id beside it, as
 //! whatsmeow does for numbers.
 
+use recado_model::{Error, Result};
 use whatsapp_rust::{Client, Jid, types::message::MessageSource};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,25 +25,26 @@ pub(super) struct Own {
     pub lid: Option<Jid>,
 }
 
-/// Looks up what the stanza does not say.
-pub(super) async fn of(client: &Client, source: &MessageSource) -> Addresses {
+/// Looks up what the stanza does not say. An error is the store's, and the end of the connection.
+pub(super) async fn of(client: &Client, source: &MessageSource) -> Result<Addresses> {
     let own = Own {
         pn: client.pn(),
         lid: client.lid(),
     };
     let mut known = Vec::new();
     for jid in unknown(source, &own) {
-        match client.get_lid_pn_entry(&jid).await {
-            Ok(Some(entry)) => {
-                let pn = Jid::pn(entry.phone_number.to_string());
-                known.push((jid, pn));
-            }
-            Ok(None) => {}
-            // Not worth losing the message: it is delivered under the id alone.
-            Err(error) => tracing::warn!(%error, "the number behind an id could not be looked up"),
+        let entry = client.get_lid_pn_entry(&jid).await;
+        if let Some(entry) = entry.map_err(Error::internal)? {
+            let pn = Jid::pn(entry.phone_number.to_string());
+            known.push((jid, pn));
         }
     }
-    resolve(source, &own, &known)
+    Ok(resolve(source, &own, &known))
+}
+
+/// By what the stanza says alone.
+pub(super) fn as_stated(source: &MessageSource) -> Addresses {
+    resolve(source, &Own::default(), &[])
 }
 
 /// The ids whose number neither the stanza nor our own identity tells.

@@ -1,18 +1,18 @@
 //! Messages on their way in: WhatsApp's types to ours, and the hook that makes "acknowledged" mean
 //! "committed".
 //!
-//! What happens when the sink fails: the library has already written the decrypted message to the
-//! `pending` rows, withholds the acknowledgement, and WhatsApp delivers the message again at the next
-//! connection. The ratchet has moved on by then, so the library recognises the stanza and hands us
-//! the pending copy instead. Hence the link reconnects after a failure, and a crash between the two
-//! loses nothing. When even the pending row cannot be written, the backend's fence goes up: the
-//! ratchet step is not written either, and the message can be decrypted anew.
+//! What happens when the sink fails, or takes too long: the connection's gate is shut at once, the
+//! acknowledgement is withheld, and WhatsApp delivers the message again at the next connection. By
+//! then the library has written the decrypted message to the `pending` rows; if the ratchet's step is
+//! written too, the library recognises the stanza and hands us the pending copy, and if it is not, the
+//! message is decrypted anew. When even the pending row could not be written, the shut gate keeps the
+//! ratchet's step from being written without it.
 
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use recado_model::{
-    Error, ErrorCode, InstanceId,
+    Error, ErrorCode, InstanceId, Result,
     message::{InboundMessage, MessageId},
 };
 use whatsapp_rust::{
@@ -22,23 +22,30 @@ use whatsapp_rust::{
     wacore::types::message::MessageCategory,
 };
 
-use super::{address, content, link::LinkCore, payload};
+use super::{
+    address, content,
+    gate::{Gate, Trip},
+    link::LinkCore,
+    payload,
+};
 
 /// `None` for what no subscriber should see.
 pub(super) async fn convert(
     client: &Client,
     instance: &InstanceId,
     item: &WaMessage,
-) -> Option<InboundMessage> {
+) -> Result<Option<InboundMessage>> {
     let info = &item.info;
     if info.category == MessageCategory::Peer {
-        return None;
+        return Ok(None);
     }
     let (message, wrapping) = payload::unwrap(&item.message);
-    let content = content::of(message)?;
-    let addresses = address::of(client, &info.source).await;
+    let Some(content) = content::of(message) else {
+        return Ok(None);
+    };
+    let addresses = address::of(client, &info.source).await?;
     let body = payload::body(info, &addresses, message, wrapping);
-    Some(InboundMessage {
+    Ok(Some(InboundMessage {
         instance: instance.clone(),
         id: MessageId::from_wire(info.id.clone()),
         chat: addresses.chat,
@@ -50,20 +57,20 @@ pub(super) async fn convert(
         text: content.text,
         at: payload::at(info),
         body,
-    })
+    }))
 }
 
 /// Commits before WhatsApp hears of it. Weak: the client holds the hook, and the link the client.
 pub(super) struct CommitHook {
     link: Weak<LinkCore>,
-    epoch: u64,
+    gate: Gate,
 }
 
 impl CommitHook {
-    pub(super) fn new(link: &Arc<LinkCore>, epoch: u64) -> Self {
+    pub(super) fn new(link: &Arc<LinkCore>, gate: Gate) -> Self {
         Self {
             link: Arc::downgrade(link),
-            epoch,
+            gate,
         }
     }
 }
@@ -75,17 +82,13 @@ impl InboundDurabilityHook for CommitHook {
             .link
             .upgrade()
             .ok_or_else(|| anyhow!("the link is gone; WhatsApp delivers again"))?;
-        match link.deliver(&client, batch).await {
-            Ok(()) => {
-                link.delivered();
-                Ok(())
-            }
-            Err(error) => {
-                link.redeliver(self.epoch);
-                // The error's public text only: its source may quote what a database would not take.
-                Err(anyhow!("{error}"))
-            }
-        }
+        // What a shut gate's client still decrypts comes again at the next connection.
+        self.gate.check()?;
+        link.deliver(&client, batch).await.map_err(|error| {
+            self.gate.trip(Trip::Commit);
+            // The error's public text only: its source may quote what a database would not take.
+            anyhow!("{error}")
+        })
     }
 }
 

@@ -4,9 +4,10 @@
 //! connections, `pairing.rs` and `outbound.rs` are what callers ask for.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -26,24 +27,27 @@ use tokio_util::sync::CancellationToken;
 use whatsapp_rust::{Client, types::events::InboundMessage as WaMessage};
 
 use super::{
-    Shared, inbound,
+    Shared, courier,
+    gate::Trip,
+    inbound,
+    journal::Journal,
     pump::Pump,
-    session::{QUEUE, Session, Signal},
+    session::{NotOpened, Session},
+    tap::{QUEUE, Signal},
 };
 use crate::{Link, LinkSpec, Sink};
 
-/// How long a commit may take before it is given up and left for redelivery.
-const COMMIT: Duration = Duration::from_secs(30);
 /// Unlinking at WhatsApp is best effort.
 const UNLINK: Duration = Duration::from_secs(10);
 
 /// Wishes that the pump carries out, in order.
 pub(super) enum Control {
-    Reopen,
-    /// A message was not committed in session `epoch`: have WhatsApp deliver it again, soon.
-    Redeliver {
-        epoch: u64,
-    },
+    /// A new client, which shares out the keys of these groups anew.
+    Renew { groups: Vec<String> },
+    /// The gate of session `epoch` was shut.
+    Tripped { epoch: u64 },
+    /// Session `epoch` opens a socket, its first or another one.
+    Dialling { epoch: u64 },
 }
 
 pub(super) struct LinkCore {
@@ -51,6 +55,7 @@ pub(super) struct LinkCore {
     pub(super) shared: Arc<Shared>,
     pub(super) device: DeviceStore,
     pub(super) sink: Arc<dyn Sink>,
+    pub(super) journal: Arc<Journal>,
     pub(super) queue: mpsc::Sender<Signal>,
     pub(super) control: mpsc::UnboundedSender<Control>,
     /// True once the server is ready to pair this session.
@@ -63,12 +68,17 @@ pub(super) struct LinkCore {
     changing: tokio::sync::Mutex<()>,
     /// Messages reach the sink one batch at a time.
     delivering: tokio::sync::Mutex<()>,
-    failures: AtomicU32,
     epochs: AtomicU64,
 }
 
 impl LinkCore {
+    /// The running session, as long as its gate is open.
     pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.any_session()
+            .filter(|session| session.gate.tripped().is_none())
+    }
+
+    pub(super) fn any_session(&self) -> Option<Arc<Session>> {
         self.session
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -84,11 +94,22 @@ impl LinkCore {
 
     /// The session that `epoch` names, while it is the running one.
     pub(super) fn session_of(&self, epoch: u64) -> Option<Arc<Session>> {
-        self.session().filter(|session| session.epoch == epoch)
+        self.any_session().filter(|session| session.epoch == epoch)
+    }
+
+    /// How long the sink may take before a commit is given up and left for redelivery.
+    pub(super) fn commit_within(&self) -> Duration {
+        Duration::from_millis(self.shared.timers.commit_ms)
+    }
+
+    /// A little more than `pause`: all links of a process lose the network or the database together.
+    pub(super) fn jittered(&self, pause: Duration) -> Duration {
+        let spread = u64::try_from(pause.as_millis() / 2).unwrap_or(0).max(1);
+        pause + Duration::from_millis(self.shared.rng.below(spread))
     }
 
     /// Closes what runs and opens anew; nothing once the link is stopped.
-    pub(super) async fn reopen(self: &Arc<Self>) -> Result<()> {
+    pub(super) async fn reopen(self: &Arc<Self>) -> Result<(), NotOpened> {
         let _changing = self.changing.lock().await;
         if let Some(session) = self.set_session(None) {
             session.close().await;
@@ -103,19 +124,14 @@ impl LinkCore {
         Ok(())
     }
 
-    /// Closes session `epoch`; false when another one runs by now. `for_good`: its device is going
-    /// to be wiped.
-    pub(super) async fn close_session(&self, epoch: u64, for_good: bool) -> bool {
+    /// Closes session `epoch`; false when another one runs by now.
+    pub(super) async fn close_session(&self, epoch: u64) -> bool {
         let _changing = self.changing.lock().await;
         if self.session_of(epoch).is_none() {
             return false;
         }
         if let Some(session) = self.set_session(None) {
-            if for_good {
-                session.close_for_good().await;
-            } else {
-                session.close().await;
-            }
+            session.close().await;
         }
         true
     }
@@ -125,28 +141,24 @@ impl LinkCore {
         let _turn = self.delivering.lock().await;
         let mut messages = Vec::with_capacity(batch.len());
         for item in batch {
-            messages.extend(inbound::convert(client, &self.spec.instance, item).await);
+            messages.extend(inbound::convert(client, &self.spec.instance, item).await?);
         }
         if messages.is_empty() {
             return Ok(());
         }
-        tokio::time::timeout(COMMIT, self.sink.messages(messages))
+        tokio::time::timeout(self.commit_within(), self.sink.messages(messages))
             .await
             .map_err(|_| inbound::too_slow())?
     }
 
-    pub(super) fn delivered(&self) {
-        self.failures.store(0, Ordering::Relaxed);
-    }
-
-    pub(super) fn redeliver(&self, epoch: u64) {
-        // The pump ends only with the link, and then nothing is left to deliver to.
-        let _ = self.control.send(Control::Redeliver { epoch });
-    }
-
-    /// How many commits failed in a row, counting this one.
-    pub(super) fn count_failure(&self) -> u32 {
-        self.failures.fetch_add(1, Ordering::Relaxed) + 1
+    fn renew(&self, groups: &[String]) {
+        let groups = groups.to_vec();
+        // Before the gate: whoever opens the next client must know of the groups.
+        if self.control.send(Control::Renew { groups }).is_ok()
+            && let Some(session) = self.session()
+        {
+            session.gate.trip(Trip::Renewed);
+        }
     }
 
     async fn log_out(&self) -> Result<()> {
@@ -160,9 +172,10 @@ impl LinkCore {
                     "WhatsApp did not confirm the log-out; the device is wiped nevertheless"
                 );
             }
-            session.close_for_good().await;
+            session.close().await;
         }
         self.device.wipe().await?;
+        self.journal.wipe();
         Ok(())
     }
 
@@ -177,7 +190,12 @@ impl LinkCore {
 
 pub(super) struct WaLink {
     pub(super) core: Arc<LinkCore>,
-    pump: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<Option<Tasks>>,
+}
+
+struct Tasks {
+    pump: JoinHandle<()>,
+    courier: JoinHandle<()>,
 }
 
 impl WaLink {
@@ -186,7 +204,11 @@ impl WaLink {
         device: DeviceStore,
         spec: LinkSpec,
         sink: Arc<dyn Sink>,
+        journal: PathBuf,
     ) -> Result<Self> {
+        let journal = tokio::task::spawn_blocking(move || Journal::open(journal))
+            .await
+            .map_err(Error::internal)?;
         let (queue, signals) = mpsc::channel(QUEUE);
         let (control, wishes) = mpsc::unbounded_channel();
         let core = Arc::new(LinkCore {
@@ -194,6 +216,7 @@ impl WaLink {
             shared,
             device,
             sink,
+            journal: Arc::new(journal),
             queue,
             control,
             pairable: Arc::new(watch::Sender::new(false)),
@@ -202,27 +225,30 @@ impl WaLink {
             session: RwLock::new(None),
             changing: tokio::sync::Mutex::new(()),
             delivering: tokio::sync::Mutex::new(()),
-            failures: AtomicU32::new(0),
             epochs: AtomicU64::new(0),
         });
-        core.reopen().await?;
-        let pump = tokio::spawn(Pump::new(core.clone(), signals, wishes).run());
+        core.reopen().await.map_err(|failed| failed.error)?;
+        let tasks = Tasks {
+            pump: tokio::spawn(Pump::new(core.clone(), signals, wishes).run()),
+            courier: tokio::spawn(courier::run(core.clone())),
+        };
         Ok(Self {
             core,
-            pump: Mutex::new(Some(pump)),
+            tasks: Mutex::new(Some(tasks)),
         })
     }
 
-    async fn end_pump(pump: Option<JoinHandle<()>>) {
-        if let Some(pump) = pump
-            && let Err(error) = pump.await
-        {
-            tracing::error!(%error, "a link's event pump failed");
+    async fn end_tasks(tasks: Option<Tasks>) {
+        let Some(tasks) = tasks else { return };
+        for ended in [tasks.pump.await, tasks.courier.await] {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a link's task failed");
+            }
         }
     }
 
-    fn take_pump(&self) -> Option<JoinHandle<()>> {
-        self.pump
+    fn take_tasks(&self) -> Option<Tasks> {
+        self.tasks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
@@ -233,12 +259,14 @@ impl WaLink {
 /// must not stay, or the next link of the instance would meet it.
 impl Drop for WaLink {
     fn drop(&mut self) {
-        let Some(pump) = self.take_pump() else { return };
+        let Some(tasks) = self.take_tasks() else {
+            return;
+        };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let core = self.core.clone();
             runtime.spawn(async move {
                 core.shut().await;
-                Self::end_pump(Some(pump)).await;
+                Self::end_tasks(Some(tasks)).await;
             });
         }
     }
@@ -276,26 +304,24 @@ impl Link for WaLink {
     }
 
     async fn logout(&self) -> Result<()> {
-        let (core, pump) = (self.core.clone(), self.take_pump());
+        let (core, tasks) = (self.core.clone(), self.take_tasks());
         apart(async move {
             let outcome = core.log_out().await;
-            Self::end_pump(pump).await;
+            Self::end_tasks(tasks).await;
             outcome
         })
         .await?
     }
 
-    async fn renew(&self, _groups: &[String]) {
-        if self.core.control.send(Control::Reopen).is_err() {
-            tracing::debug!("a stopped link was asked to reconnect");
-        }
+    async fn renew(&self, groups: &[String]) {
+        self.core.renew(groups);
     }
 
     async fn stop(&self) {
-        let (core, pump) = (self.core.clone(), self.take_pump());
+        let (core, tasks) = (self.core.clone(), self.take_tasks());
         let ended = apart(async move {
             core.shut().await;
-            Self::end_pump(pump).await;
+            Self::end_tasks(tasks).await;
         })
         .await;
         if let Err(error) = ended {

@@ -1,7 +1,10 @@
 //! WhatsApp by `whatsapp-rust`. Nothing of that library leaves this module.
 //!
-//! [`WaEngine`] starts links; `link` is one link's life, `session` one connection of it, `pump` its
-//! task. `inbound`, `notice`, `content`, `payload`, `address` and `json` turn what arrives into our
+//! [`WaEngine`] starts links; `link` is one link's life, `session` one connection of it, `pump` the
+//! task that decides about connections. `gate` is what ends a connection whose store failed, `wire` its
+//! socket. `watch` notices a socket that died in silence, `mend` brings back a link whose gate was shut.
+//! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
+//! hands them to the sink. `inbound`, `notice`, `content`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` and `pairing` do what callers ask; `backend` keeps the device in the store;
 //! `http` and `runtime` are what the library runs on.
 //!
@@ -15,10 +18,14 @@
 mod address;
 mod backend;
 mod content;
+mod courier;
+mod gate;
 mod http;
 mod inbound;
+mod journal;
 mod json;
 mod link;
+mod mend;
 mod notice;
 mod outbound;
 mod pairing;
@@ -26,8 +33,11 @@ mod payload;
 mod pump;
 mod runtime;
 mod session;
+mod tap;
+mod watch;
+mod wire;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use recado_model::{AccountId, Error, ErrorCode, InstanceId, Result, Rng, message::OutgoingText};
@@ -60,6 +70,36 @@ pub struct WaConfig {
     pub network: Network,
     /// For the jitter of reconnections.
     pub rng: Arc<dyn Rng>,
+    /// The folder where receipts wait until the sink has taken them; made when the first one comes.
+    pub journal: PathBuf,
+    pub timers: WaTimers,
+}
+
+/// How patient links are. Shortened by tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaTimers {
+    /// After so long without a byte from WhatsApp a link asks for one.
+    pub silence_ms: u64,
+    /// How long the answer may take before the connection counts as lost.
+    pub probe_ms: u64,
+    /// A link that is offline for so long is opened anew.
+    pub stale_ms: u64,
+    /// How long the sink may take before its connection is given up.
+    pub commit_ms: u64,
+    /// The first pause before a link whose store failed tries the store again; it doubles.
+    pub reopen_ms: u64,
+}
+
+impl Default for WaTimers {
+    fn default() -> Self {
+        Self {
+            silence_ms: 20_000,
+            probe_ms: 15_000,
+            stale_ms: 180_000,
+            commit_ms: 30_000,
+            reopen_ms: 500,
+        }
+    }
 }
 
 /// What all links of a process share.
@@ -68,12 +108,14 @@ pub(crate) struct Shared {
     transport: Arc<dyn TransportFactory>,
     version: Option<(u32, u32, u32)>,
     rng: Arc<dyn Rng>,
+    timers: WaTimers,
 }
 
 pub struct WaEngine {
     store: Store,
     shared: Arc<Shared>,
     network: &'static str,
+    journal: PathBuf,
 }
 
 /// Whether this program may talk to that network; fails with a sentence when it may not.
@@ -95,18 +137,19 @@ impl WaEngine {
     pub fn new(config: WaConfig) -> Result<Self> {
         check(&config.network)?;
         let (network, shared) = match &config.network {
-            Network::WhatsApp => ("whatsapp", whatsapp(config.rng)?),
-            Network::Sandbox { url } => ("sandbox", sandbox(url, config.rng)?),
+            Network::WhatsApp => ("whatsapp", whatsapp(config.rng, config.timers)?),
+            Network::Sandbox { url } => ("sandbox", sandbox(url, config.rng, config.timers)?),
         };
         Ok(Self {
             store: config.store,
             shared: Arc::new(shared),
             network,
+            journal: config.journal,
         })
     }
 }
 
-fn whatsapp(rng: Arc<dyn Rng>) -> Result<Shared> {
+fn whatsapp(rng: Arc<dyn Rng>, timers: WaTimers) -> Result<Shared> {
     // One connector for all links: each holds the whole list of root certificates.
     let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
     Ok(Shared {
@@ -114,10 +157,11 @@ fn whatsapp(rng: Arc<dyn Rng>) -> Result<Shared> {
         transport: Arc::new(transport),
         version: None,
         rng,
+        timers,
     })
 }
 
-fn sandbox(url: &str, rng: Arc<dyn Rng>) -> Result<Shared> {
+fn sandbox(url: &str, rng: Arc<dyn Rng>, timers: WaTimers) -> Result<Shared> {
     let address = loopback(url)?;
     let mut media = address.clone();
     media.set_path("/");
@@ -128,6 +172,7 @@ fn sandbox(url: &str, rng: Arc<dyn Rng>) -> Result<Shared> {
         transport: Arc::new(TokioWebSocketTransportFactory::new().with_url(address)),
         version: Some(SANDBOX_VERSION),
         rng,
+        timers,
     })
 }
 
@@ -152,6 +197,12 @@ fn not_loopback() -> Error {
     )
 }
 
+impl WaEngine {
+    fn journal_of(&self, instance: &InstanceId) -> PathBuf {
+        self.journal.join(format!("{instance}.jsonl"))
+    }
+}
+
 fn refused(message: &'static str) -> Error {
     Error::new(ErrorCode::InvalidRequest, message)
 }
@@ -163,8 +214,11 @@ impl Engine for WaEngine {
             .store
             .device(&spec.account, &spec.instance)
             .under(spec.lease.clone());
-        backend::forget_group_keys(&device, &spec.rekey).await?;
-        let link = WaLink::start(self.shared.clone(), device, spec, sink).await?;
+        let rekey = spec.rekey.iter();
+        let rekey = rekey.map(|group| backend::forget_group_keys(group));
+        device.apply(rekey.collect()).await?;
+        let journal = self.journal_of(&spec.instance);
+        let link = WaLink::start(self.shared.clone(), device, spec, sink, journal).await?;
         Ok(Arc::new(link))
     }
 
@@ -174,6 +228,7 @@ impl Engine for WaEngine {
 
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {
         self.store.device(account, instance).wipe().await?;
+        journal::remove(&self.journal_of(instance));
         Ok(())
     }
 

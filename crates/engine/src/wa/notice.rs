@@ -1,49 +1,182 @@
 //! Everything but messages: the library's events to [`Notice`]s.
 
 use recado_model::{
-    StateReason, Timestamp,
+    Result, StateReason, Timestamp,
     message::{InboundReceipt, InboundTyping, MessageId, ReceiptState},
 };
 use whatsapp_rust::{
-    Client,
+    Client, Jid, OwnedNodeRef,
     types::{
-        events::{ChatPresenceUpdate, ConnectFailureReason, Receipt, ServerAck},
+        events::{
+            ChatPresenceUpdate, ConnectFailureReason, DecryptFailMode, Receipt, ServerAck,
+            UndecryptableMessage,
+        },
+        message::MessageSource,
         presence::{ChatPresence, ChatPresenceMedia, ReceiptType},
     },
+    wacore_binary::JidExt as _,
 };
 
-use super::address;
+use super::{
+    address::{self, Addresses},
+    journal::{Entry, From, State},
+};
 use crate::Notice;
 
-/// `None` for receipts that say nothing about our messages (retries, our own devices' business).
-pub(super) async fn receipt(client: &Client, receipt: &Receipt) -> Option<Notice> {
-    let state = match receipt.r#type {
-        // Inactive: the other side's device has it, while nobody looks at it.
-        ReceiptType::Delivered | ReceiptType::Inactive => ReceiptState::Delivered,
-        ReceiptType::Read => ReceiptState::Read,
-        ReceiptType::ReadSelf => ReceiptState::ReadSelf,
-        ReceiptType::Played => ReceiptState::Played,
-        _ => return None,
-    };
-    let addresses = address::of(client, &receipt.source).await;
-    Some(Notice::Receipt(InboundReceipt {
-        chat: addresses.chat,
-        sender: addresses.sender,
-        is_group: addresses.is_group,
-        from_me: receipt.source.is_from_me,
-        ids: receipt
-            .message_ids
-            .iter()
-            .map(|id| MessageId::from_wire(id.clone()))
-            .collect(),
-        state,
-        at: Timestamp(receipt.timestamp.timestamp_millis()),
-    }))
+fn from(source: &MessageSource) -> From {
+    From {
+        chat: source.chat.to_string(),
+        sender: source.sender.to_string(),
+        sender_alt: source.sender_alt.as_ref().map(Jid::to_string),
+        group: source.is_group || source.chat.is_group(),
+        me: source.is_from_me,
+    }
 }
 
-pub(super) async fn typing(client: &Client, update: &ChatPresenceUpdate) -> Notice {
-    let addresses = address::of(client, &update.source).await;
-    Notice::Typing(InboundTyping {
+/// `None` for receipts that say nothing about our messages (our own devices' business).
+pub(super) fn receipt(receipt: &Receipt) -> Option<Entry> {
+    let state = match receipt.r#type {
+        // Of a device that cannot take it. (Those that ask again come as stanzas: see below.)
+        ReceiptType::Sent => State::Accepted,
+        // Inactive: the other side's device has it, while nobody looks at it.
+        ReceiptType::Delivered | ReceiptType::Inactive => State::Delivered,
+        ReceiptType::Read => State::Read,
+        ReceiptType::ReadSelf => State::ReadSelf,
+        ReceiptType::Played => State::Played,
+        _ => return None,
+    };
+    Some(Entry::Receipt {
+        from: from(&receipt.source),
+        ids: receipt.message_ids.clone(),
+        state,
+        at: receipt.timestamp.timestamp_millis(),
+    })
+}
+
+/// A device that asks for a message again proves that the server took it. The library answers it
+/// without an event, so the stanza itself is looked at.
+pub(super) fn asked_again(node: &OwnedNodeRef) -> Option<Entry> {
+    let node = node.get();
+    if node.tag.as_ref() != "receipt" {
+        return None;
+    }
+    let mut attrs = node.attrs();
+    if attrs.optional_string("type").as_deref() != Some("retry") {
+        return None;
+    }
+    let from = attrs.optional_jid("from")?;
+    let sender = attrs.optional_jid("participant");
+    // Another device of our own asks: the chat is named apart.
+    let chat = attrs.optional_jid("recipient");
+    let at = attrs.optional_u64("t").and_then(|t| i64::try_from(t).ok());
+    let id = node
+        .get_optional_child("retry")
+        .and_then(|retry| retry.attrs().optional_string("id").map(Into::into))
+        .or_else(|| attrs.optional_string("id").map(Into::into))?;
+    Some(Entry::Receipt {
+        from: From {
+            group: from.is_group(),
+            me: chat.is_some(),
+            sender: sender.as_ref().unwrap_or(&from).to_string(),
+            chat: chat.unwrap_or(from).to_string(),
+            sender_alt: None,
+        },
+        ids: vec![id],
+        state: State::Accepted,
+        at: at.unwrap_or_default().saturating_mul(1000),
+    })
+}
+
+pub(super) fn undecryptable(event: &UndecryptableMessage) -> Entry {
+    Entry::Undecryptable {
+        from: from(&event.info.source),
+        id: event.info.id.clone(),
+        at: event.info.timestamp.timestamp_millis(),
+        unavailable: event.is_unavailable,
+        hidden: event.decrypt_fail_mode == DecryptFailMode::Hide,
+    }
+}
+
+/// Without a client, by what the stanza said alone.
+pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> {
+    Ok(match entry {
+        Entry::Receipt {
+            from,
+            ids,
+            state,
+            at,
+        } => {
+            let addresses = addresses(&from, client).await?;
+            Notice::Receipt(InboundReceipt {
+                chat: addresses.chat,
+                sender: addresses.sender,
+                is_group: addresses.is_group,
+                from_me: from.me,
+                ids: ids.into_iter().map(MessageId::from_wire).collect(),
+                state: match state {
+                    State::Accepted => ReceiptState::Accepted,
+                    State::Delivered => ReceiptState::Delivered,
+                    State::Read => ReceiptState::Read,
+                    State::ReadSelf => ReceiptState::ReadSelf,
+                    State::Played => ReceiptState::Played,
+                },
+                at: Timestamp(at),
+            })
+        }
+        Entry::Ack { id, refused } => Notice::ServerAck {
+            id: MessageId::from_wire(id),
+            refused,
+        },
+        Entry::Undecryptable {
+            from,
+            id,
+            at,
+            unavailable,
+            hidden,
+        } => {
+            let addresses = addresses(&from, client).await?;
+            Notice::Undecryptable {
+                chat: addresses.chat,
+                sender: addresses.sender,
+                is_group: addresses.is_group,
+                from_me: from.me,
+                id: MessageId::from_wire(id),
+                at: Timestamp(at),
+                unavailable,
+                hidden,
+            }
+        }
+    })
+}
+
+async fn addresses(from: &From, client: Option<&Client>) -> Result<Addresses> {
+    let jid = |text: &str| text.parse::<Jid>().ok();
+    let (Some(chat), Some(sender)) = (jid(&from.chat), jid(&from.sender)) else {
+        // They were addresses when they were noted; better told as they are than not at all.
+        return Ok(Addresses {
+            chat: from.chat.clone(),
+            sender: from.sender.clone(),
+            is_group: from.group,
+            ..Addresses::default()
+        });
+    };
+    let source = MessageSource {
+        chat,
+        sender,
+        sender_alt: from.sender_alt.as_deref().and_then(jid),
+        is_from_me: from.me,
+        is_group: from.group,
+        ..MessageSource::default()
+    };
+    match client {
+        Some(client) => address::of(client, &source).await,
+        None => Ok(address::as_stated(&source)),
+    }
+}
+
+pub(super) async fn typing(client: &Client, update: &ChatPresenceUpdate) -> Result<Notice> {
+    let addresses = address::of(client, &update.source).await?;
+    Ok(Notice::Typing(InboundTyping {
         chat: addresses.chat,
         sender: addresses.sender,
         is_group: addresses.is_group,
@@ -57,13 +190,13 @@ pub(super) async fn typing(client: &Client, update: &ChatPresenceUpdate) -> Noti
             ChatPresenceMedia::Audio => "audio",
         }
         .to_owned(),
-    })
+    }))
 }
 
 /// The server acknowledges every stanza; only those of messages are worth telling.
-pub(super) fn server_ack(ack: &ServerAck) -> Option<Notice> {
-    (ack.class.as_deref() == Some("message")).then(|| Notice::ServerAck {
-        id: MessageId::from_wire(ack.id.clone()),
+pub(super) fn server_ack(ack: &ServerAck) -> Option<Entry> {
+    (ack.class.as_deref() == Some("message")).then(|| Entry::Ack {
+        id: ack.id.clone(),
         refused: ack.error.clone(),
     })
 }
@@ -112,6 +245,46 @@ mod tests {
         );
     }
 
+    fn stanza(node: whatsapp_rust::wacore_binary::Node) -> OwnedNodeRef {
+        let bytes = whatsapp_rust::wacore_binary::marshal::marshal(&node).expect("encodes");
+        let bytes = whatsapp_rust::wacore_binary::util::unpack(&bytes).expect("unpacks");
+        OwnedNodeRef::new(bytes.into_owned()).expect("decodes")
+    }
+
+    #[test]
+    fn a_device_that_asks_again_proves_that_the_server_has_it() {
+        use whatsapp_rust::NodeBuilder;
+
+        let asking = |kind: &'static str| {
+            let retry = NodeBuilder::new("retry")
+                .attr("id", "3EB0AA")
+                .attr("count", "1");
+            let receipt = NodeBuilder::new("receipt")
+                .attr("from", "120363000000000001@g.us")
+                .attr("participant", "222:7@lid")
+                .attr("id", "3EB0AA")
+                .attr("type", kind)
+                .attr("t", "1700000000");
+            stanza(receipt.children([retry.build()]).build())
+        };
+        assert_eq!(asked_again(&asking("read")), None);
+        assert_eq!(
+            asked_again(&asking("retry")),
+            Some(Entry::Receipt {
+                from: From {
+                    chat: "120363000000000001@g.us".to_owned(),
+                    sender: "222:7@lid".to_owned(),
+                    sender_alt: None,
+                    group: true,
+                    me: false,
+                },
+                ids: vec!["3EB0AA".to_owned()],
+                state: State::Accepted,
+                at: 1_700_000_000_000,
+            })
+        );
+    }
+
     #[test]
     fn acknowledgements_of_other_stanzas_are_not_told() {
         let ack = |class: &str| {
@@ -123,8 +296,8 @@ mod tests {
         assert!(server_ack(&ack("receipt")).is_none());
         assert_eq!(
             server_ack(&ack("message")),
-            Some(Notice::ServerAck {
-                id: MessageId::from_wire("3EB0"),
+            Some(Entry::Ack {
+                id: "3EB0".to_owned(),
                 refused: None
             })
         );

@@ -1,10 +1,11 @@
-//! The link's own task: hands events to the sink in order, and decides when a connection has to be
-//! opened anew.
+//! The link's own task: tells the sink of the link's state, in order, and decides when a connection has
+//! to be opened anew.
 //!
 //! The library reconnects after ordinary losses, with growing pauses of up to 15 minutes. A link that
-//! stays offline is reopened after [`STALE`], which restarts those pauses; so a network that comes
-//! back is noticed within a minute or two. Every pause of ours has jitter: all links of a process
-//! lose the network together.
+//! stays offline is reopened after a while ([`WaTimers::stale_ms`](super::WaTimers)), which restarts
+//! those pauses; so a network that comes back is noticed within a minute or two. `watch.rs` is what
+//! notices that a socket died in silence, `mend.rs` how a link comes back whose gate was shut. Every
+//! pause of ours has jitter: all links of a process lose the network together.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,33 +14,35 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
-use whatsapp_rust::types::events::Event;
+use whatsapp_rust::{Client, types::events::Event};
 
 use super::{
     link::{Control, LinkCore},
+    mend::Mending,
     notice,
-    session::{Session, Signal},
+    session::Session,
+    tap::Signal,
+    watch::Watch,
 };
 use crate::Notice;
 
-const STALE: Duration = Duration::from_secs(180);
-const REDELIVER_FIRST: Duration = Duration::from_secs(1);
-const REDELIVER_MOST: Duration = Duration::from_secs(60);
 const REFUSED_FIRST: Duration = Duration::from_secs(30);
 const REFUSED_MOST: Duration = Duration::from_secs(15 * 60);
-const OPEN_AGAIN: Duration = Duration::from_secs(15);
 const WIPE_TRIES: u32 = 5;
+const WIPE_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Pump {
-    link: Arc<LinkCore>,
+    pub(super) link: Arc<LinkCore>,
     signals: mpsc::Receiver<Signal>,
     wishes: mpsc::UnboundedReceiver<Control>,
     /// When to open anew, if nothing better happens before.
-    reopen_at: Option<Instant>,
+    pub(super) reopen_at: Option<Instant>,
     /// False once the link was closed from within (codes used up, logged out, replaced).
-    wanted: bool,
-    /// Set while messages wait for redelivery: being online then is no reason to stay.
-    redelivering: bool,
+    pub(super) wanted: bool,
+    pub(super) mending: Mending,
+    /// What the sink was told last: logged in, or not.
+    pub(super) online: bool,
+    pub(super) watch: Watch,
     /// When to stop waiting for a link code to be typed in.
     give_up_at: Option<Instant>,
     refusals: u32,
@@ -51,13 +54,16 @@ impl Pump {
         signals: mpsc::Receiver<Signal>,
         wishes: mpsc::UnboundedReceiver<Control>,
     ) -> Self {
+        let watch = Watch::new(&link.shared.timers);
         let mut pump = Self {
             link,
             signals,
             wishes,
             reopen_at: None,
             wanted: true,
-            redelivering: false,
+            mending: Mending::default(),
+            online: false,
+            watch,
             give_up_at: None,
             refusals: 0,
         };
@@ -76,89 +82,68 @@ impl Pump {
         tokio::select! {
             biased;
             wish = self.wishes.recv() => match wish? {
-                Control::Reopen => self.reopen(false).await,
-                Control::Redeliver { epoch } => self.plan_redelivery(epoch),
+                Control::Renew { groups } => self.mending.renew(groups),
+                Control::Tripped { epoch } => self.tripped(epoch).await,
+                Control::Dialling { epoch } => self.dialling(epoch).await,
             },
             signal = self.signals.recv() => self.on_event(signal?).await,
             () = until(self.reopen_at) => self.reopen(true).await,
+            () = until(self.watch.look_at()) => self.look().await,
             () = until(self.give_up_at) => self.qr_exhausted(None).await,
         }
         Some(())
     }
 
-    fn opened(&mut self) {
+    pub(super) fn opened(&mut self) {
         self.wanted = true;
-        self.reopen_at = Some(self.after(STALE));
-        self.redelivering = false;
+        self.reopen_at = Some(self.stale_at());
         self.give_up_at = None;
     }
 
-    fn after(&self, pause: Duration) -> Instant {
-        let spread = u64::try_from(pause.as_millis() / 4).unwrap_or(0).max(1);
-        Instant::now() + pause + Duration::from_millis(self.link.shared.rng.below(spread))
+    fn stale_at(&self) -> Instant {
+        self.after(Duration::from_millis(self.link.shared.timers.stale_ms))
     }
 
-    fn plan_redelivery(&mut self, epoch: u64) {
-        if self.redelivering || self.link.session_of(epoch).is_none() {
-            return;
-        }
-        let pause = grown(REDELIVER_FIRST, REDELIVER_MOST, self.link.count_failure());
-        self.redelivering = true;
-        self.reopen_at = Some(self.after(pause));
-        metrics::counter!("recado_engine_redeliveries_total").increment(1);
-        tracing::warn!(
-            instance = %self.link.spec.instance,
-            pause_ms = pause.as_millis(),
-            "incoming messages were not stored; reconnecting so that WhatsApp delivers them again"
-        );
+    pub(super) fn after(&self, pause: Duration) -> Instant {
+        Instant::now() + self.link.jittered(pause)
     }
 
-    /// `planned`: by our own timer, so a link that was closed meanwhile stays closed.
-    async fn reopen(&mut self, planned: bool) {
-        self.reopen_at = None;
-        if planned && !self.wanted {
-            return;
-        }
-        let was_online = self
-            .link
-            .session()
-            .is_some_and(|session| session.client.is_logged_in());
-        if was_online {
-            self.tell(Notice::Offline {
-                reason: StateReason::ConnectionLost,
-                retrying: true,
-            })
-            .await;
-        }
-        self.open().await;
-    }
-
-    async fn open(&mut self) {
-        let link = self.link.clone();
-        let opened = tokio::spawn(async move { link.reopen().await }).await;
-        self.opened();
-        match opened {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(instance = %self.link.spec.instance, %error, "a link could not be opened; trying again");
-                self.reopen_at = Some(self.after(OPEN_AGAIN));
-            }
-            Err(error) => {
-                tracing::error!(instance = %self.link.spec.instance, %error, "opening a link failed; trying again");
-                self.reopen_at = Some(self.after(OPEN_AGAIN));
-            }
+    pub(super) async fn tell(&self, notice: Notice) {
+        if let Err(error) = self.link.sink.notice(notice).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(instance = %self.link.spec.instance, error, "news of a link was not taken");
         }
     }
 
-    async fn tell(&self, notice: Notice) {
-        self.link.sink.notice(notice).await;
+    pub(super) async fn offline(&mut self, reason: StateReason) {
+        self.online = false;
+        self.watch.stop();
+        self.tell(Notice::Offline {
+            reason,
+            retrying: true,
+        })
+        .await;
+    }
+
+    /// The socket is gone, and the library opens another one.
+    pub(super) async fn lost(&mut self) {
+        self.reopen_at = Some(self.stale_at());
+        self.offline(StateReason::ConnectionLost).await;
+    }
+
+    /// A client that is logged in opens a socket only when it has lost one, and it does not always say so.
+    async fn dialling(&mut self, epoch: u64) {
+        if self.online && self.link.session_of(epoch).is_some() {
+            tracing::debug!(instance = %self.link.spec.instance, "the connection is being made anew");
+            self.lost().await;
+        }
     }
 
     async fn on_event(&mut self, signal: Signal) {
         let Some(session) = self.link.session_of(signal.epoch) else {
             return;
         };
-        let client = session.client.clone();
+        let epoch = signal.epoch;
         match &*signal.event {
             Event::PairingQrCode(qr) => {
                 self.reopen_at = None;
@@ -173,7 +158,7 @@ impl Pump {
                 match until {
                     // Someone may still be typing the link code.
                     Some(until) => self.give_up_at = Some(until),
-                    None => self.qr_exhausted(Some(signal.epoch)).await,
+                    None => self.qr_exhausted(Some(epoch)).await,
                 }
             }
             Event::PairingCodeRefresh(_) => {
@@ -194,70 +179,70 @@ impl Pump {
                 .await;
             }
             Event::PairSuccess(success) => self.paired(&session, &success.business_name).await,
-            Event::Connected(_) => {
-                if !self.redelivering {
-                    self.reopen_at = None;
-                }
-                self.refusals = 0;
-                let push_name = Some(client.push_name()).filter(|name| !name.is_empty());
-                self.tell(Notice::Online { push_name }).await;
-            }
+            Event::Connected(_) => self.connected(&session.client).await,
             Event::Disconnected(gone) => {
                 tracing::debug!(instance = %self.link.spec.instance, reason = %gone.reason, "connection lost");
-                if !self.redelivering {
-                    self.reopen_at = Some(self.after(STALE));
-                }
-                self.tell(Notice::Offline {
-                    reason: StateReason::ConnectionLost,
-                    retrying: true,
-                })
-                .await;
+                self.lost().await;
             }
-            Event::StreamReplaced(_) => {
-                self.give_up(signal.epoch, StateReason::StreamReplaced)
-                    .await
+            Event::StreamError(error) => {
+                // The library keeps the connection, and so do we: what really ends it says so by name.
+                tracing::warn!(instance = %self.link.spec.instance, code = error.code, "WhatsApp complains about something on the connection");
             }
-            Event::TemporaryBan(_) => self.give_up(signal.epoch, StateReason::TemporaryBan).await,
-            Event::ClientOutdated(_) => {
-                self.give_up(signal.epoch, StateReason::ClientOutdated)
-                    .await
-            }
+            Event::StreamReplaced(_) => self.give_up(epoch, StateReason::StreamReplaced).await,
+            Event::TemporaryBan(_) => self.give_up(epoch, StateReason::TemporaryBan).await,
+            Event::ClientOutdated(_) => self.give_up(epoch, StateReason::ClientOutdated).await,
             Event::ConnectFailure(failure) => {
                 let (reason, again) = notice::refusal(failure.reason);
                 if again {
                     self.refused(reason).await;
                 } else {
-                    self.give_up(signal.epoch, reason).await;
+                    self.give_up(epoch, reason).await;
                 }
             }
-            Event::LoggedOut(out) => {
-                self.logged_out(signal.epoch, notice::logged_out(out.reason))
-                    .await;
-            }
+            Event::LoggedOut(out) => self.logged_out(epoch, notice::logged_out(out.reason)).await,
+            other => self.on_traffic(&session, other).await,
+        }
+    }
+
+    /// What is not about the link itself.
+    async fn on_traffic(&self, session: &Session, event: &Event) {
+        match event {
             // Messages that WhatsApp does not ask to be acknowledged (channels, recovered ones).
             Event::Messages(batch) => {
-                if let Err(error) = self.link.deliver(&client, &batch.messages).await {
+                if let Err(error) = self.link.deliver(&session.client, &batch.messages).await {
                     metrics::counter!("recado_engine_events_dropped_total", "kind" => "message")
                         .increment(1);
                     tracing::error!(instance = %self.link.spec.instance, %error, "a message outside acknowledgement was not stored");
                 }
             }
-            Event::Receipt(receipt) => {
-                if let Some(notice) = notice::receipt(&client, receipt).await {
-                    self.tell(notice).await;
-                }
+            // Where the content lies elsewhere, the library asks where asking can help.
+            Event::UndecryptableMessage(message)
+                if !message.is_unavailable && !message.info.source.is_from_me =>
+            {
+                session.ask_phone_for(message.info.clone());
             }
             Event::ChatPresence(update) => {
-                let notice = notice::typing(&client, update).await;
-                self.tell(notice).await;
-            }
-            Event::ServerAck(ack) => {
-                if let Some(notice) = notice::server_ack(ack) {
+                // Whom it is about could not be looked up: the connection ends over that.
+                if let Ok(notice) = notice::typing(&session.client, update).await {
                     self.tell(notice).await;
                 }
             }
             _ => {}
         }
+    }
+
+    async fn connected(&mut self, client: &Client) {
+        // Late news of a connection that is gone again; the next one has its own.
+        if !client.is_logged_in() {
+            return;
+        }
+        self.reopen_at = None;
+        self.refusals = 0;
+        self.online = true;
+        self.mending.came_online();
+        self.watch.start();
+        let push_name = Some(client.push_name()).filter(|name| !name.is_empty());
+        self.tell(Notice::Online { push_name }).await;
     }
 
     async fn pair_failed(&self, message: &str) {
@@ -296,17 +281,18 @@ impl Pump {
     /// Codes are used up: nobody scanned.
     async fn qr_exhausted(&mut self, epoch: Option<u64>) {
         self.give_up_at = None;
-        let Some(epoch) = epoch.or_else(|| self.link.session().map(|session| session.epoch)) else {
+        let Some(epoch) = epoch.or_else(|| self.link.any_session().map(|session| session.epoch))
+        else {
             return;
         };
-        if self.close(epoch, false).await {
+        if self.close(epoch).await {
             self.tell(Notice::QrExhausted).await;
         }
     }
 
     /// Nothing we do would help: the link waits until it is asked to reconnect.
     async fn give_up(&mut self, epoch: u64, reason: StateReason) {
-        if self.close(epoch, false).await {
+        if self.close(epoch).await {
             self.tell(Notice::Offline {
                 reason,
                 retrying: false,
@@ -315,12 +301,13 @@ impl Pump {
         }
     }
 
-    async fn close(&mut self, epoch: u64, for_good: bool) -> bool {
+    async fn close(&mut self, epoch: u64) -> bool {
         self.reopen_at = None;
-        self.redelivering = false;
         self.give_up_at = None;
+        self.online = false;
+        self.watch.stop();
         let link = self.link.clone();
-        let closed = tokio::spawn(async move { link.close_session(epoch, for_good).await }).await;
+        let closed = tokio::spawn(async move { link.close_session(epoch).await }).await;
         let closed = closed.unwrap_or_else(|error| {
             tracing::error!(instance = %self.link.spec.instance, %error, "closing a connection failed");
             true
@@ -333,15 +320,11 @@ impl Pump {
     async fn refused(&mut self, reason: StateReason) {
         self.refusals += 1;
         self.reopen_at = Some(self.after(grown(REFUSED_FIRST, REFUSED_MOST, self.refusals)));
-        self.tell(Notice::Offline {
-            reason,
-            retrying: true,
-        })
-        .await;
+        self.offline(reason).await;
     }
 
     async fn logged_out(&mut self, epoch: u64, reason: StateReason) {
-        if !self.close(epoch, true).await {
+        if !self.close(epoch).await {
             return;
         }
         let mut tries = 0;
@@ -352,8 +335,9 @@ impl Pump {
                 // The next start finds it, is refused by WhatsApp, and wipes it then.
                 break;
             }
-            tokio::time::sleep(REDELIVER_FIRST * tries).await;
+            tokio::time::sleep(WIPE_AGAIN * tries).await;
         }
+        self.link.journal.wipe();
         self.tell(Notice::LoggedOut { reason }).await;
     }
 }
@@ -366,7 +350,7 @@ async fn until(at: Option<Instant>) {
 }
 
 /// `first` doubled with each time after the first, at most `most`.
-fn grown(first: Duration, most: Duration, times: u32) -> Duration {
+pub(super) fn grown(first: Duration, most: Duration, times: u32) -> Duration {
     first
         .saturating_mul(1 << times.saturating_sub(1).min(16))
         .min(most)

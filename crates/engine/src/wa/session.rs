@@ -1,33 +1,36 @@
-//! One connection of a link: a client with its own runtime and backend, opened and closed as a whole.
+//! One connection of a link: a client with its own runtime, backend, socket and gate, opened and closed
+//! as a whole.
 //!
 //! The client reconnects by itself after ordinary losses; a link opens a fresh session when that is
 //! not enough (see `pump.rs`). Events carry the session's number, so that late ones of an old session
 //! are told apart.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use recado_model::{Error, Result};
-use tokio::sync::mpsc;
+use tokio::time::Instant;
 use whatsapp_rust::{
-    CacheConfig, CacheEntryConfig, Client,
+    CacheConfig, CacheEntryConfig, Client, RawNodeLease,
     store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
-    types::events::{Event, EventHandler, EventInterest, EventKind, Subscription},
-    wacore::{runtime::Runtime as _, store::DevicePropsOverride},
+    types::{events::Subscription, message::MessageInfo},
+    wacore::{iq::keepalive::KeepaliveSpec, runtime::Runtime as _, store::DevicePropsOverride},
 };
 
 use super::{
-    backend::{Backend, Fence},
+    backend::Backend,
+    gate::{Gate, Trip},
     inbound::CommitHook,
     link::{Control, LinkCore},
     runtime::LinkRuntime,
+    tap::{self, Tap},
+    wire::{Line, Wire},
 };
-
-/// Events waiting for the sink, per link. The last slots are kept for what must not be lost.
-pub(super) const QUEUE: usize = 512;
-const RESERVED: usize = 128;
 
 /// A graceful close flushes receipts and commits; a stuck sink must not hold it for ever.
 const CLOSE: Duration = Duration::from_secs(12);
@@ -39,121 +42,193 @@ const SAVER_INTERVAL: Duration = Duration::from_secs(600);
 /// every pairing write as many rows.
 const PRE_KEYS: usize = 100;
 
-pub(super) struct Signal {
-    pub epoch: u64,
-    pub event: Arc<Event>,
-}
+/// How long a sent message is kept for devices that ask for it again: one that was off for a week
+/// still gets it.
+const SENT_KEPT_SECS: u64 = 7 * 24 * 3600;
 
 pub(super) struct Session {
     pub(super) epoch: u64,
     pub(super) client: Arc<Client>,
     pub(super) persistence: Arc<PersistenceManager>,
-    fence: Fence,
+    pub(super) gate: Gate,
+    line: Arc<Line>,
     runtime: LinkRuntime,
-    events: Mutex<Option<Subscription>>,
+    tap: Arc<Tap>,
+    events: Mutex<Option<Events>>,
+}
+
+type Events = (Subscription, RawNodeLease);
+
+/// Why a session could not be opened, and whether its gate was shut over it.
+pub(super) struct NotOpened {
+    pub(super) error: Error,
+    pub(super) tripped: Option<Trip>,
 }
 
 impl Session {
-    pub(super) async fn open(link: &Arc<LinkCore>, epoch: u64) -> Result<Self> {
-        let control = link.control.clone();
-        let fence = Fence::new(move || {
-            // The link may be gone already; then there is nobody to reconnect.
-            let _ = control.send(Control::Redeliver { epoch });
-        });
-        let backend = Backend::new(link.device.clone(), fence.clone());
-        let backend = Arc::new(backend.keeping(link.spec.keep_inbound));
-        let persistence = PersistenceManager::new(backend)
-            .await
-            .map_err(Error::internal)?;
-        let persistence = Arc::new(persistence);
-        if persistence.get_device_snapshot().pn.is_none() {
-            let props = DevicePropsOverride::new().with_os(link.spec.device_name.clone());
-            persistence
-                .process_command(DeviceCommand::SetDeviceProps(props))
-                .await;
-        }
+    pub(super) async fn open(link: &Arc<LinkCore>, epoch: u64) -> Result<Self, NotOpened> {
+        let line = Arc::new(Line::new());
+        let gate = gate(link, epoch, line.clone());
         let runtime = LinkRuntime::default();
-        let mut builder = Client::builder()
-            .with_runtime(runtime.clone())
-            .with_persistence_manager(persistence.clone())
-            .with_transport_factory_arc(link.shared.transport.clone())
-            .with_http_client_arc(link.shared.http.clone())
-            .with_cache_config(caches())
-            .with_skip_history_sync(true)
-            .with_wanted_pre_key_count(PRE_KEYS)
-            .with_background_saver_interval(SAVER_INTERVAL)
-            .with_inbound_durability_hook(CommitHook::new(link, epoch));
-        if let Some(version) = link.shared.version {
-            builder = builder.with_version_override(version);
+        let opened = connect(link, epoch, &gate, &line, &runtime).await;
+        match opened {
+            Ok((client, persistence, tap, events)) => Ok(Self {
+                epoch,
+                client,
+                persistence,
+                gate,
+                line,
+                runtime,
+                tap,
+                events: Mutex::new(Some(events)),
+            }),
+            Err(error) => {
+                let tripped = gate.tripped();
+                gate.trip(Trip::Over);
+                runtime.end().await;
+                Err(NotOpened { error, tripped })
+            }
         }
-        let client = builder
-            .build()
-            .await
-            .map_err(Error::internal)?
-            .into_client();
-        let tap = Arc::new(Tap {
-            epoch,
-            queue: link.queue.clone(),
-            pairable: link.pairable.clone(),
-        });
-        let events = client.subscribe(interest(), tap);
-        let running = client.clone();
-        runtime.spawn_detached(Box::pin(async move { running.run().await }));
-        Ok(Self {
-            epoch,
-            client,
-            persistence,
-            fence,
-            runtime,
-            events: Mutex::new(Some(events)),
-        })
     }
 
-    /// Closes the socket and ends every task.
+    /// When the last byte came from WhatsApp.
+    pub(super) fn heard_at(&self) -> Instant {
+        self.line.heard_at()
+    }
+
+    /// Asks WhatsApp for any answer: whether one comes shows in [`Self::heard_at`].
+    pub(super) fn ask_for_life(&self, within: Duration) {
+        let client = self.client.clone();
+        self.runtime.spawn_detached(Box::pin(async move {
+            if let Err(error) = client.execute(KeepaliveSpec::with_timeout(within)).await {
+                tracing::debug!(%error, "no answer to a question for a sign of life");
+            }
+        }));
+    }
+
+    /// Gives the socket up and dials anew.
+    pub(super) fn dial_again(&self) {
+        let client = self.client.clone();
+        self.runtime.spawn_detached(Box::pin(async move {
+            client.reconnect_immediately().await;
+        }));
+    }
+
+    /// Asks our own phone for what a message says. At most once per message: the library has asked
+    /// already where it asks the sender too, and then this is nothing.
+    pub(super) fn ask_phone_for(&self, info: Arc<MessageInfo>) {
+        let client = self.client.clone();
+        self.runtime.spawn_detached(Box::pin(async move {
+            if let Err(error) = client.send_pdo_placeholder_resend_request(&info).await {
+                tracing::debug!(%error, id = info.id, "the phone could not be asked for a message");
+            }
+        }));
+    }
+
+    /// Closes the socket and ends every task: in good order while the gate is open, and as if it had
+    /// never been once it is shut.
     pub(super) async fn close(&self) {
         // First, so that no event of the closing reaches the sink.
+        self.tap.closing.store(true, Ordering::SeqCst);
+        if self.gate.tripped().is_none() {
+            tokio::select! {
+                biased;
+                () = self.gate.shut() => {}
+                closed = tokio::time::timeout(CLOSE, self.client.disconnect()) => {
+                    if closed.is_err() {
+                        tracing::warn!("a link did not close in time; its tasks are ended");
+                    }
+                }
+            }
+        }
+        // Nobody who still holds the client writes or speaks any more.
+        self.gate.trip(Trip::Over);
+        self.line.cut();
         drop(
             self.events
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        if tokio::time::timeout(CLOSE, self.client.disconnect())
-            .await
-            .is_err()
-        {
-            tracing::warn!("a link did not close in time; its tasks are ended");
-        }
         self.runtime.end().await;
-    }
-
-    /// [`Self::close`], and not one more row written: for a device that is about to be wiped.
-    pub(super) async fn close_for_good(&self) {
-        self.close().await;
-        self.fence.raise();
     }
 }
 
-fn interest() -> EventInterest {
-    EventInterest::of(&[
-        EventKind::Connected,
-        EventKind::Disconnected,
-        EventKind::PairSuccess,
-        EventKind::PairError,
-        EventKind::LoggedOut,
-        EventKind::PairingQrCode,
-        EventKind::PairingCodeRefresh,
-        EventKind::PairingQrCodesExhausted,
-        EventKind::QrScannedWithoutMultidevice,
-        EventKind::ClientOutdated,
-        EventKind::Messages,
-        EventKind::Receipt,
-        EventKind::ServerAck,
-        EventKind::ChatPresence,
-        EventKind::StreamReplaced,
-        EventKind::TemporaryBan,
-        EventKind::ConnectFailure,
-    ])
+fn gate(link: &Arc<LinkCore>, epoch: u64, line: Arc<Line>) -> Gate {
+    let control = link.control.clone();
+    Gate::new(move |why| {
+        line.cut();
+        if why != Trip::Over {
+            // The link may be gone already; then there is nobody to go on with another.
+            let _ = control.send(Control::Tripped { epoch });
+        }
+    })
+}
+
+type Connected = (Arc<Client>, Arc<PersistenceManager>, Arc<Tap>, Events);
+
+async fn connect(
+    link: &Arc<LinkCore>,
+    epoch: u64,
+    gate: &Gate,
+    line: &Arc<Line>,
+    runtime: &LinkRuntime,
+) -> Result<Connected> {
+    let backend = Backend::new(link.device.clone(), gate.clone());
+    let backend = Arc::new(backend.keeping(link.spec.keep_inbound));
+    let persistence = PersistenceManager::new(backend)
+        .await
+        .map_err(Error::internal)?;
+    let persistence = Arc::new(persistence);
+    if persistence.get_device_snapshot().pn.is_none() {
+        let props = DevicePropsOverride::new().with_os(link.spec.device_name.clone());
+        persistence
+            .process_command(DeviceCommand::SetDeviceProps(props))
+            .await;
+    }
+    let control = link.control.clone();
+    let wire = Wire {
+        inner: link.shared.transport.clone(),
+        gate: gate.clone(),
+        line: line.clone(),
+        runtime: runtime.clone(),
+        dialling: Box::new(move || {
+            let _ = control.send(Control::Dialling { epoch });
+        }),
+    };
+    let mut builder = Client::builder()
+        .with_runtime(runtime.clone())
+        .with_persistence_manager(persistence.clone())
+        .with_transport_factory_arc(Arc::new(wire))
+        .with_http_client_arc(link.shared.http.clone())
+        .with_cache_config(caches())
+        .with_skip_history_sync(true)
+        .with_wanted_pre_key_count(PRE_KEYS)
+        .with_background_saver_interval(SAVER_INTERVAL)
+        .with_inbound_durability_hook(CommitHook::new(link, gate.clone()));
+    if let Some(version) = link.shared.version {
+        builder = builder.with_version_override(version);
+    }
+    let client = builder
+        .build()
+        .await
+        .map_err(Error::internal)?
+        .into_client();
+    let tap = Arc::new(Tap {
+        epoch,
+        gate: gate.clone(),
+        journal: link.journal.clone(),
+        queue: link.queue.clone(),
+        pairable: link.pairable.clone(),
+        closing: AtomicBool::new(false),
+    });
+    let events = (
+        client.subscribe(tap::interest(), tap.clone()),
+        client.acquire_raw_node_forwarding(),
+    );
+    let running = client.clone();
+    runtime.spawn_detached(Box::pin(async move { running.run().await }));
+    Ok((client, persistence, tap, events))
 }
 
 /// Sized for many quiet accounts in one process: entries live in the database, and a miss costs one
@@ -175,57 +250,7 @@ fn caches() -> CacheConfig {
         group_distribution_locks_capacity: 64,
         resend_rate_limiter_capacity: 256,
         seed_msg_secrets_from_history: false,
+        sent_message_ttl_secs: SENT_KEPT_SECS,
         ..CacheConfig::default()
-    }
-}
-
-/// Takes events off the receive path: never blocks, never reorders, counts what it must drop.
-struct Tap {
-    epoch: u64,
-    queue: mpsc::Sender<Signal>,
-    pairable: Arc<tokio::sync::watch::Sender<bool>>,
-}
-
-impl Tap {
-    fn drop_one(kind: &'static str) {
-        metrics::counter!("recado_engine_events_dropped_total", "kind" => kind).increment(1);
-    }
-}
-
-impl EventHandler for Tap {
-    fn handle_event(&self, event: Arc<Event>) {
-        let (kind, expendable) = match &*event {
-            // Already committed by the hook: telling it again would deliver it twice.
-            Event::Messages(batch) if batch.hook_committed => return,
-            Event::Messages(_) => ("message", false),
-            Event::ServerAck(ack) if ack.class.as_deref() != Some("message") => return,
-            Event::ServerAck(_) => ("ack", true),
-            Event::Receipt(_) => ("receipt", true),
-            Event::ChatPresence(_) => ("typing", true),
-            Event::PairingQrCode(_) => {
-                self.pairable.send_replace(true);
-                ("state", false)
-            }
-            _ => ("state", false),
-        };
-        if expendable && self.queue.capacity() < RESERVED {
-            Self::drop_one(kind);
-            return;
-        }
-        let signal = Signal {
-            epoch: self.epoch,
-            event,
-        };
-        match self.queue.try_send(signal) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                Self::drop_one(kind);
-                if !expendable {
-                    tracing::error!(kind, "an event was lost: the link's queue is full");
-                }
-            }
-            // The link is closed: nobody listens any more.
-            Err(mpsc::error::TrySendError::Closed(_)) => {}
-        }
     }
 }

@@ -1,12 +1,15 @@
 //! A store with one instance, a sandbox with phones, and a sink that remembers: what the tests of
 //! links stand on.
 
+pub mod proxy;
+
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -14,10 +17,11 @@ use std::{
 use async_trait::async_trait;
 use recado_engine::{
     Engine, Link, LinkSpec, Notice, Sink,
-    wa::{Network, WaConfig, WaEngine},
+    wa::{Network, WaConfig, WaEngine, WaTimers},
 };
 use recado_model::{
-    AccountId, Error, ErrorCode, InstanceId, MessageId, Result, Rng, Timestamp,
+    AccountId, Error, ErrorCode, InstanceId, MessageId, Result, Rng, Secret, StateReason,
+    Timestamp,
     account::AccountKind,
     clock::OsRng,
     instance::{NewInstance, Origin},
@@ -26,6 +30,8 @@ use recado_model::{
 use recado_sandbox::{Config, Sandbox};
 use recado_store::{Database, Lease, MasterKey, Options, Store};
 use tokio::sync::watch;
+
+use self::proxy::Proxy;
 
 /// Long enough for a busy machine; nothing waits this long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,12 +48,28 @@ pub struct Lab {
     pub store: Store,
     pub engine: WaEngine,
     pub account: AccountId,
-    _folder: tempfile::TempDir,
+    /// Between the engine and the network.
+    pub proxy: Proxy,
+    database: Database,
+    folder: tempfile::TempDir,
 }
+
+/// Impatient, so that tests need not be patient.
+pub const QUICK: WaTimers = WaTimers {
+    silence_ms: 1_500,
+    probe_ms: 1_500,
+    stale_ms: 10_000,
+    commit_ms: 1_000,
+    reopen_ms: 100,
+};
 
 impl Lab {
     /// A network with two phones, and an engine with an empty account.
     pub async fn new() -> Self {
+        Self::with(Kind::Sqlite, WaTimers::default()).await
+    }
+
+    pub async fn with(kind: Kind, timers: WaTimers) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let sandbox = recado_sandbox::start(Config {
             listen: any,
@@ -60,10 +82,9 @@ impl Lab {
         sandbox.network().add_phone(BIA, "Bia").expect("Bia");
         let folder = tempfile::tempdir().expect("a folder");
         let rng: Arc<dyn Rng> = Arc::new(OsRng);
+        let database = kind.database(&folder).await;
         let store = Store::open(Options {
-            database: Database::Sqlite {
-                path: folder.path().join("recado.db"),
-            },
+            database: database.clone(),
             master_key: MasterKey::generate(rng.as_ref()).0,
             rng: rng.clone(),
             migrate: true,
@@ -78,12 +99,15 @@ impl Lab {
             .await
             .expect("an account");
         conn.commit().await.expect("a commit");
+        let proxy = Proxy::before(sandbox.addr()).await;
         let engine = WaEngine::new(WaConfig {
             store: store.clone(),
             network: Network::Sandbox {
-                url: sandbox.whatsapp_url(),
+                url: format!("ws://{}/ws/chat", proxy.addr()),
             },
             rng,
+            journal: folder.path().join("journal"),
+            timers,
         })
         .expect("an engine");
         Self {
@@ -91,7 +115,34 @@ impl Lab {
             store,
             engine,
             account,
-            _folder: folder,
+            proxy,
+            database,
+            folder,
+        }
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    /// Runs SQL beside the store.
+    pub async fn raw(&self, text: &'static str) {
+        match &self.database {
+            Database::Sqlite { path } => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new()
+                    .filename(path)
+                    .busy_timeout(Duration::from_secs(10));
+                let pool = sqlx::SqlitePool::connect_with(options)
+                    .await
+                    .expect("opens");
+                sqlx::raw_sql(text).execute(&pool).await.expect("runs");
+                pool.close().await;
+            }
+            Database::Postgres { url } => {
+                let pool = sqlx::PgPool::connect(url.expose()).await.expect("opens");
+                sqlx::raw_sql(text).execute(&pool).await.expect("runs");
+                pool.close().await;
+            }
         }
     }
 
@@ -182,11 +233,51 @@ impl Lab {
     }
 }
 
-/// Remembers everything; refuses batches while told to.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    async fn database(self, folder: &tempfile::TempDir) -> Database {
+        let path = folder.path().join("recado.db");
+        if let Self::Sqlite = self {
+            return Database::Sqlite { path };
+        }
+        let server = std::env::var("RECADO_TEST_POSTGRES_URL").expect(
+            "RECADO_TEST_POSTGRES_URL is not set: `cargo xtask test` starts a PostgreSQL and sets it",
+        );
+        let server = server.trim_end_matches('/');
+        let name = format!(
+            "recado_engine_{}",
+            recado_model::id::random_base32(&OsRng).to_lowercase()
+        );
+        // A URL with a database in it is fine too: its last part is replaced.
+        let host = server
+            .find("://")
+            .and_then(|scheme| server[scheme + 3..].find('/').map(|at| scheme + 3 + at))
+            .map_or(server, |end| &server[..end]);
+        let admin = sqlx::PgPool::connect(&format!("{host}/postgres"))
+            .await
+            .expect("the server of RECADO_TEST_POSTGRES_URL answers");
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&admin)
+            .await
+            .expect("a database");
+        admin.close().await;
+        Database::Postgres {
+            url: Secret::new(format!("{host}/{name}")),
+        }
+    }
+}
+
+/// Remembers everything; refuses batches and receipts while told to.
 pub struct Recorder {
     messages: Mutex<Vec<InboundMessage>>,
     notices: Mutex<VecDeque<Notice>>,
     refusing: AtomicU32,
+    refusing_receipts: AtomicBool,
     changed: watch::Sender<u64>,
 }
 
@@ -196,6 +287,7 @@ impl Default for Recorder {
             messages: Mutex::default(),
             notices: Mutex::default(),
             refusing: AtomicU32::new(0),
+            refusing_receipts: AtomicBool::new(false),
             changed: watch::Sender::new(0),
         }
     }
@@ -211,6 +303,15 @@ impl Recorder {
         self.refusing.store(times, Ordering::SeqCst);
     }
 
+    /// What is told once is not taken while so.
+    pub fn refuse_receipts(&self, refuse: bool) {
+        self.refusing_receipts.store(refuse, Ordering::SeqCst);
+    }
+
+    pub fn notices(&self) -> Vec<Notice> {
+        lock(&self.notices).iter().cloned().collect()
+    }
+
     pub fn refusals_left(&self) -> u32 {
         self.refusing.load(Ordering::SeqCst)
     }
@@ -219,7 +320,7 @@ impl Recorder {
         lock(&self.messages).clone()
     }
 
-    async fn until<T>(&self, what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    pub async fn until<T>(&self, what: &str, mut check: impl FnMut() -> Option<T>) -> T {
         let mut changes = self.changed.subscribe();
         let wait = async {
             loop {
@@ -262,6 +363,19 @@ impl Recorder {
         .await;
     }
 
+    /// The link told that it lost its connection and will be back.
+    pub async fn offline(&self) {
+        self.expect("being offline", |notice| match notice {
+            Notice::Offline { reason, retrying } => {
+                assert!(retrying);
+                assert_eq!(*reason, StateReason::ConnectionLost);
+                Some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+
     pub async fn received(&self, count: usize) -> Vec<InboundMessage> {
         self.until("messages", || {
             let messages = lock(&self.messages);
@@ -289,8 +403,13 @@ impl Sink for Recorder {
         outcome
     }
 
-    async fn notice(&self, notice: Notice) {
+    async fn notice(&self, notice: Notice) -> Result<()> {
+        let once = matches!(notice, Notice::Receipt(_) | Notice::ServerAck { .. });
+        if once && self.refusing_receipts.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorCode::Unavailable, "the disk is full"));
+        }
         lock(&self.notices).push_back(notice);
         self.changed.send_modify(|n| *n += 1);
+        Ok(())
     }
 }

@@ -43,6 +43,17 @@ pub(super) struct Direct {
 #[serde(deny_unknown_fields)]
 pub(super) struct Send {
     pub(super) min_interval_ms: i64,
+    pub(super) ack_timeout_ms: i64,
+    pub(super) timeout_ms: i64,
+    pub(super) renew_interval_ms: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Engine {
+    pub(super) silence_ms: u64,
+    pub(super) probe_ms: u64,
+    pub(super) stale_ms: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

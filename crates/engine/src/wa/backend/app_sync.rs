@@ -1,9 +1,8 @@
-//! App-state sync: keys, versions and mutation MACs.
+//! App-state sync: keys, versions and mutation MACs. What changes a collection goes through `held`.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use recado_store::DeviceOp;
 use whatsapp_rust::{
     traits::{AppStateSyncKey, AppSyncStore},
     wacore::{
@@ -12,12 +11,40 @@ use whatsapp_rust::{
     },
 };
 
-use super::{Backend, SEPARATOR, database, delete, encode, key_of, put, space};
+use super::{Backend, SEPARATOR, encode, key_of, put, space};
 
 const LATEST_SYNC_KEY: &str = "latest_sync_key";
 
-fn mac_key(name: &str, index_mac: &[u8]) -> String {
+pub(super) fn mac_key(name: &str, index_mac: &[u8]) -> String {
     key_of(&[name, &hex::encode(index_mac)])
+}
+
+impl Backend {
+    /// `(index MAC, value MAC)` of those that are in the database.
+    pub(super) async fn stored_macs(
+        &self,
+        name: &str,
+        indexes: impl Iterator<Item = &[u8]>,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let keys: Vec<String> = indexes.map(|index| mac_key(name, index)).collect();
+        let rows = self.rows.get_many(space::SYNC_MAC, &keys).await?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let index = key
+                    .rsplit(SEPARATOR)
+                    .next()
+                    .and_then(|text| hex::decode(text).ok())
+                    .ok_or_else(|| self.broken_mac())?;
+                Ok((index, value))
+            })
+            .collect()
+    }
+
+    fn broken_mac(&self) -> WaStoreError {
+        self.rows.broken(WaStoreError::Validation(
+            "a mutation MAC row has a broken key".to_owned(),
+        ))
+    }
 }
 
 #[async_trait]
@@ -35,15 +62,11 @@ impl AppSyncStore for Backend {
     }
 
     async fn get_version(&self, name: &str) -> Result<HashState> {
-        Ok(self
-            .get_json(space::SYNC_VERSION, name)
-            .await?
-            .unwrap_or_default())
+        self.begin_sync(name).await
     }
 
     async fn set_version(&self, name: &str, state: HashState) -> Result<()> {
-        self.put(space::SYNC_VERSION, name, 0, encode(&state)?)
-            .await
+        self.hold_version(name, state).await
     }
 
     async fn put_mutation_macs(
@@ -52,23 +75,12 @@ impl AppSyncStore for Backend {
         version: u64,
         mutations: &[AppStateMutationMAC],
     ) -> Result<()> {
-        let version = i64::try_from(version).unwrap_or(i64::MAX);
-        let ops = mutations
-            .iter()
-            .map(|mac| {
-                put(
-                    space::SYNC_MAC,
-                    mac_key(name, &mac.index_mac),
-                    version,
-                    mac.value_mac.clone(),
-                )
-            })
-            .collect();
-        self.apply(ops).await
+        self.hold_added(name, version, mutations).await
     }
 
     async fn get_mutation_mac(&self, name: &str, index_mac: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.get(space::SYNC_MAC, &mac_key(name, index_mac)).await
+        let found = self.known_macs(name, std::iter::once(index_mac)).await?;
+        Ok(found.into_iter().next().map(|(_, value)| value))
     }
 
     async fn get_mutation_macs(
@@ -76,41 +88,24 @@ impl AppSyncStore for Backend {
         name: &str,
         index_macs: &[[u8; 32]],
     ) -> Result<HashMap<[u8; 32], Vec<u8>>> {
-        let keys: Vec<String> = index_macs.iter().map(|mac| mac_key(name, mac)).collect();
-        let rows = self
-            .device
-            .get_many(space::SYNC_MAC, &keys)
-            .await
-            .map_err(database)?;
-        rows.into_iter()
-            .map(|(key, value)| {
-                let mac = key
-                    .rsplit(SEPARATOR)
-                    .next()
-                    .and_then(|text| hex::decode(text).ok())
-                    .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-                    .ok_or_else(|| {
-                        WaStoreError::Validation("a mutation MAC row has a broken key".to_owned())
-                    })?;
-                Ok((mac, value))
+        let indexes = index_macs.iter().map(<[u8; 32]>::as_slice);
+        let found = self.known_macs(name, indexes).await?;
+        found
+            .into_iter()
+            .map(|(index, value)| {
+                let index = <[u8; 32]>::try_from(index).map_err(|_| self.broken_mac())?;
+                Ok((index, value))
             })
             .collect()
     }
 
     async fn delete_mutation_macs(&self, name: &str, index_macs: &[Vec<u8>]) -> Result<()> {
-        let ops = index_macs
-            .iter()
-            .map(|mac| delete(space::SYNC_MAC, mac_key(name, mac)))
-            .collect();
-        self.apply(ops).await
+        self.hold_removed(name, index_macs).await
     }
 
     async fn clear_mutation_macs(&self, name: &str) -> Result<()> {
-        self.apply(vec![DeviceOp::DeletePrefix {
-            space: space::SYNC_MAC,
-            prefix: key_of(&[name, ""]),
-        }])
-        .await
+        self.hold_cleared(name).await;
+        Ok(())
     }
 
     async fn get_latest_sync_key_id(&self) -> Result<Option<Vec<u8>>> {

@@ -15,7 +15,8 @@ use whatsapp_rust::{
     },
 };
 
-use super::{Fence, fixture::Fixture};
+use super::fixture::Fixture;
+use crate::wa::gate::{Gate, Trip};
 
 #[derive(Default)]
 struct Transcript(Vec<String>);
@@ -110,20 +111,20 @@ async fn app_sync(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyho
         index_value_map: HashMap::from([("a".to_owned(), vec![1, 2])]),
         ..HashState::default()
     };
+    let mac = |n: u8| AppStateMutationMAC {
+        index_mac: vec![n; 32],
+        value_mac: vec![n, n],
+    };
+    // In the order of a patch, which is what the library does.
     b.set_version("regular", state).await?;
+    b.put_mutation_macs("regular", 12, &[mac(1), mac(2), mac(3)])
+        .await?;
+    b.put_mutation_macs("regular_low", 1, &[mac(4)]).await?;
     let state = b.get_version("regular").await?;
     t.note(
         "version",
         (state.version, state.hash, state.index_value_map),
     );
-
-    let mac = |n: u8| AppStateMutationMAC {
-        index_mac: vec![n; 32],
-        value_mac: vec![n, n],
-    };
-    b.put_mutation_macs("regular", 1, &[mac(1), mac(2), mac(3)])
-        .await?;
-    b.put_mutation_macs("regular_low", 1, &[mac(4)]).await?;
     t.note("mac", b.get_mutation_mac("regular", &[1; 32]).await?);
     let mut macs: Vec<_> = b
         .get_mutation_macs("regular", &[[1; 32], [3; 32], [4; 32]])
@@ -272,8 +273,9 @@ async fn tokens(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow:
 async fn waiting(b: &dyn WaBackend, t: &mut Transcript) -> whatsapp_rust::anyhow::Result<()> {
     b.store_sent_message(BOB, "S1", b"sent").await?;
     t.note("taken", b.take_sent_message(BOB, "S1").await?);
-    t.note("taken once", b.take_sent_message(BOB, "S1").await?);
+    t.note("never sent", b.take_sent_message(BOB, "S0").await?);
     b.store_sent_message(BOB, "S2", b"sent").await?;
+    b.store_sent_message(BOB, "S1", b"sent").await?;
     t.note(
         "none old",
         b.delete_expired_sent_messages(now_secs() - 60).await?,
@@ -408,7 +410,7 @@ async fn everything(backend: &dyn WaBackend) -> Vec<String> {
 async fn ours_answers_as_the_librarys_own() {
     let expected = everything(&InMemoryBackend::new()).await;
     let fixture = Fixture::new().await;
-    let ours = everything(&fixture.backend(Fence::new(|| ()))).await;
+    let ours = everything(&fixture.backend(Gate::new(|_| ()))).await;
     assert!(expected.len() > 60, "{}", expected.len());
     for (ours, expected) in ours.iter().zip(&expected) {
         assert_eq!(ours, expected);
@@ -417,41 +419,109 @@ async fn ours_answers_as_the_librarys_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_cannot_be_kept_stops_all_writes() {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use whatsapp_rust::traits::{ProtocolStore as _, SignalStore as _};
+async fn what_was_asked_for_again_can_be_asked_for_once_more() {
+    use whatsapp_rust::traits::ProtocolStore as _;
 
     let fixture = Fixture::new().await;
-    let told = Arc::new(AtomicU32::new(0));
-    let counter = told.clone();
-    let backend = fixture.backend(Fence::new(move || {
-        counter.fetch_add(1, Ordering::SeqCst);
-    }));
+    let backend = fixture.backend(Gate::new(|_| ()));
     backend
-        .put_session(ALICE, b"before")
+        .store_sent_message(BOB, "S1", b"sent")
         .await
-        .expect("a session");
-    // The instance goes, so no row can be written any more: as good as a full disk.
-    let mut conn = fixture.store.write().await.expect("a connection");
-    conn.account(&fixture.account)
-        .delete_instance(&fixture.instance)
-        .await
-        .expect("deleted");
-    conn.commit().await.expect("a commit");
+        .expect("stored");
     for _ in 0..2 {
-        assert!(
-            backend
-                .store_pending_inbound(GROUP, ALICE, "P", b"x")
-                .await
-                .is_err()
-        );
+        // The library stores it again after each; the process may end before it does.
+        let taken = backend.take_sent_message(BOB, "S1").await.expect("read");
+        assert_eq!(taken.as_deref(), Some(b"sent".as_slice()));
     }
-    assert_eq!(told.load(Ordering::SeqCst), 1, "told once");
-    let error = backend
-        .put_session(ALICE, b"after")
-        .await
-        .expect_err("no ratchet step without its message");
-    assert!(error.to_string().contains("may no longer write"), "{error}");
-    // Reading goes on: the connection is being closed in good order.
-    assert!(backend.get_session(ALICE).await.is_ok());
+}
+
+/// Any call of the traits whose row cannot be read or written.
+type Call = (
+    &'static str,
+    fn(
+        &super::Backend,
+    ) -> std::pin::Pin<
+        Box<dyn Future<Output = Result<(), whatsapp_rust::store::error::StoreError>> + Send + '_>,
+    >,
+);
+
+fn calls() -> Vec<Call> {
+    use whatsapp_rust::traits::{
+        AppSyncStore as _, DeviceStore as _, MsgSecretStore as _, ProtocolStore as _,
+        SignalStore as _,
+    };
+    macro_rules! call {
+        ($name:ident($($arg:expr),*)) => {
+            (stringify!($name), |b| Box::pin(async move { b.$name($($arg),*).await.map(drop) }))
+        };
+    }
+    vec![
+        call!(get_session(ALICE)),
+        call!(put_session(ALICE, b"s")),
+        call!(load_identity(ALICE)),
+        call!(load_prekey(1)),
+        call!(load_prekeys_batch(&[1])),
+        call!(get_max_prekey_id()),
+        call!(has_signal_state_for_user("551")),
+        call!(load_all_signed_prekeys()),
+        call!(get_sender_key("g::a")),
+        call!(get_sync_key(b"k")),
+        call!(get_version("regular")),
+        call!(get_mutation_mac("regular", &[1; 32])),
+        call!(get_sender_key_devices(GROUP)),
+        call!(get_lid_mapping("1")),
+        call!(get_pn_mapping("1")),
+        call!(get_all_lid_mappings()),
+        call!(get_devices("1")),
+        call!(get_group_metadata(GROUP)),
+        call!(get_tc_token("1@lid")),
+        call!(touch_tc_token_sender_timestamp("1@lid", 1)),
+        call!(get_all_tc_token_jids()),
+        call!(store_sent_message(BOB, "S", b"x")),
+        call!(take_sent_message(BOB, "S")),
+        call!(delete_expired_sent_messages(1)),
+        call!(store_pending_inbound(GROUP, ALICE, "P", b"x")),
+        call!(get_pending_inbound(GROUP, ALICE, "P")),
+        call!(get_msg_secret(GROUP, ALICE, "M")),
+        call!(load()),
+        call!(exists()),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_error_of_the_store_shuts_the_gate_for_good() {
+    let fixture = Fixture::new().await;
+    for (name, call) in calls() {
+        let gate = Gate::new(|_| ());
+        let backend = fixture.backend(gate.clone());
+        call(&backend).await.expect(name);
+        assert_eq!(gate.tripped(), None, "{name}");
+        backend.rows.faults().after(Some(0));
+        call(&backend).await.expect_err(name);
+        assert_eq!(gate.tripped(), Some(Trip::Store), "{name}");
+        // The store is back; for this connection that is too late.
+        backend.rows.faults().after(None);
+        let error = call(&backend).await.expect_err(name);
+        assert!(error.to_string().contains("is over"), "{name}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_does_not_read_shuts_the_gate() {
+    use recado_store::DeviceOp;
+    use whatsapp_rust::traits::ProtocolStore as _;
+
+    let fixture = Fixture::new().await;
+    let gate = Gate::new(|_| ());
+    let backend = fixture.backend(gate.clone());
+    let garbage = DeviceOp::Put {
+        space: super::space::TC_TOKEN,
+        key: "1@lid".to_owned(),
+        n: 0,
+        value: b"garbage".to_vec(),
+    };
+    let device = fixture.store.device(&fixture.account, &fixture.instance);
+    device.apply(vec![garbage]).await.expect("written");
+    assert!(backend.get_tc_token("1@lid").await.is_err());
+    assert_eq!(gate.tripped(), Some(Trip::Store));
 }

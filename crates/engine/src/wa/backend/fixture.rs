@@ -1,4 +1,4 @@
-//! A store with one instance, for the tests of this folder.
+//! A store with one instance, for unit tests.
 
 use std::sync::Arc;
 
@@ -10,18 +10,19 @@ use recado_model::{
 };
 use recado_store::{Database, MasterKey, Options, Store};
 
-use super::{Backend, Fence};
+use super::Backend;
+use crate::wa::gate::Gate;
 
 /// A database in a folder of its own, with one instance; the folder goes with the value.
-pub(super) struct Fixture {
-    pub(super) store: Store,
-    pub(super) account: AccountId,
-    pub(super) instance: InstanceId,
+pub(in crate::wa) struct Fixture {
+    pub(in crate::wa) store: Store,
+    pub(in crate::wa) account: AccountId,
+    pub(in crate::wa) instance: InstanceId,
     _folder: tempfile::TempDir,
 }
 
 impl Fixture {
-    pub(super) async fn new() -> Self {
+    pub(in crate::wa) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let rng: Arc<dyn Rng> = Arc::new(OsRng);
         let store = Store::open(Options {
@@ -56,7 +57,7 @@ impl Fixture {
         }
     }
 
-    pub(super) fn backend(&self, fence: Fence) -> Backend {
-        Backend::new(self.store.device(&self.account, &self.instance), fence)
+    pub(super) fn backend(&self, gate: Gate) -> Backend {
+        Backend::new(self.store.device(&self.account, &self.instance), gate)
     }
 }

@@ -15,11 +15,12 @@ use whatsapp_rust::wacore::{
     time::now_secs,
 };
 
-use super::{Backend, database, delete, key_of, put, space};
+use super::{Backend, delete, key_of, put, space};
 
 impl Backend {
     /// Keeps decrypted messages until they are committed. When that fails, nothing else of this
-    /// connection may be written: see [`super::Fence`].
+    /// connection is written: were the ratchet's step written without its message, WhatsApp's
+    /// redelivery would look like a repetition and be dropped.
     pub(super) async fn keep_pending(&self, rows: &[PendingInboundRow<'_>]) -> Result<()> {
         if let Some(unwritten) = &self.unwritten {
             let mut unwritten = unwritten.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,11 +42,7 @@ impl Backend {
                 )
             })
             .collect();
-        let kept = self.apply(ops).await;
-        if kept.is_err() {
-            self.fence.raise_for_loss();
-        }
-        kept
+        self.apply(ops).await
     }
 
     pub(super) async fn pending(
@@ -87,17 +84,9 @@ impl Backend {
         .await
     }
 
-    /// Reads and removes in one step, so that one retry receipt is answered once.
-    pub(super) async fn take_sent(&self, chat: &str, id: &str) -> Result<Option<Vec<u8>>> {
-        self.fence.check()?;
-        let mut taken = None;
-        self.device
-            .update(space::SENT, &key_of(&[chat, id]), |payload| {
-                taken = payload;
-                None
-            })
-            .await
-            .map_err(database)?;
-        Ok(taken)
+    /// The row stays, though the library's word is "take": it stores what it took again at once, and a
+    /// crash between the two must not lose what the next retry receipt asks for. It goes by its age.
+    pub(super) async fn sent(&self, chat: &str, id: &str) -> Result<Option<Vec<u8>>> {
+        self.get(space::SENT, &key_of(&[chat, id])).await
     }
 }

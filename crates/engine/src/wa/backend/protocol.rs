@@ -11,17 +11,16 @@ use whatsapp_rust::{
     wacore::store::error::{Result, StoreError as WaStoreError},
 };
 
-use super::{Backend, SEPARATOR, database, delete, encode, key_of, put, space};
+use super::{Backend, SEPARATOR, delete, encode, key_of, put, space};
 
 #[async_trait]
 impl ProtocolStore for Backend {
     async fn get_sender_key_devices(&self, group_jid: &str) -> Result<Vec<(String, bool)>> {
         let prefix = key_of(&[group_jid, ""]);
         let rows = self
-            .device
+            .rows
             .scan_prefix(space::SENDER_KEY_DEVICE, &prefix)
-            .await
-            .map_err(database)?;
+            .await?;
         Ok(rows
             .into_iter()
             .map(|row| (row.key[prefix.len()..].to_owned(), row.n != 0))
@@ -44,22 +43,14 @@ impl ProtocolStore for Backend {
     }
 
     async fn clear_sender_key_devices(&self, group_jid: &str) -> Result<()> {
-        self.apply(vec![DeviceOp::DeletePrefix {
-            space: space::SENDER_KEY_DEVICE,
-            prefix: key_of(&[group_jid, ""]),
-        }])
-        .await
+        self.apply(vec![super::forget_group_keys(group_jid)]).await
     }
 
     async fn delete_sender_key_device_rows(&self, device_jids: &[&str]) -> Result<()> {
         if device_jids.is_empty() {
             return Ok(());
         }
-        let keys = self
-            .device
-            .keys(space::SENDER_KEY_DEVICE)
-            .await
-            .map_err(database)?;
+        let keys = self.rows.keys(space::SENDER_KEY_DEVICE).await?;
         let ops = keys
             .into_iter()
             .filter(|key| {
@@ -87,8 +78,10 @@ impl ProtocolStore for Backend {
         let Some(lid) = self.get(space::PHONE, phone).await? else {
             return Ok(None);
         };
-        let lid =
-            String::from_utf8(lid).map_err(|error| WaStoreError::Serialization(Box::new(error)))?;
+        let lid = String::from_utf8(lid).map_err(|error| {
+            self.rows
+                .broken(WaStoreError::Serialization(Box::new(error)))
+        })?;
         self.get_lid_mapping(&lid).await
     }
 
@@ -99,14 +92,10 @@ impl ProtocolStore for Backend {
     async fn put_lid_mappings(&self, entries: &[LidPnMappingEntry]) -> Result<()> {
         let _merging = self.merging.lock().await;
         let lids: Vec<String> = entries.iter().map(|entry| entry.lid.clone()).collect();
-        let known = self
-            .device
-            .get_many(space::LID, &lids)
-            .await
-            .map_err(database)?;
+        let known = self.rows.get_many(space::LID, &lids).await?;
         let mut ops = Vec::with_capacity(entries.len() * 2 + known.len());
         for (lid, bytes) in known {
-            let old: LidPnMappingEntry = super::decode(&bytes)?;
+            let old: LidPnMappingEntry = self.rows.decode(&bytes)?;
             // The number's own row may by now name another LID; only a row that names this one is stale.
             let is_stale = entries
                 .iter()
@@ -130,8 +119,10 @@ impl ProtocolStore for Backend {
     }
 
     async fn get_all_lid_mappings(&self) -> Result<Vec<LidPnMappingEntry>> {
-        let rows = self.device.scan(space::LID).await.map_err(database)?;
-        rows.iter().map(|row| super::decode(&row.value)).collect()
+        let rows = self.rows.scan(space::LID).await?;
+        rows.iter()
+            .map(|row| self.rows.decode(&row.value))
+            .collect()
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Result<()> {
@@ -208,7 +199,7 @@ impl ProtocolStore for Backend {
     }
 
     async fn get_all_tc_token_jids(&self) -> Result<Vec<String>> {
-        self.device.keys(space::TC_TOKEN).await.map_err(database)
+        self.rows.keys(space::TC_TOKEN).await
     }
 
     async fn delete_expired_tc_tokens(&self, token_cutoff: i64, sender_cutoff: i64) -> Result<u32> {
@@ -242,7 +233,7 @@ impl ProtocolStore for Backend {
     }
 
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Result<Option<Vec<u8>>> {
-        self.take_sent(chat_jid, message_id).await
+        self.sent(chat_jid, message_id).await
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Result<u32> {

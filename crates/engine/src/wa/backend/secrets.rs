@@ -11,7 +11,7 @@ use whatsapp_rust::{
     },
 };
 
-use super::{Backend, database, key_of, put, space};
+use super::{Backend, key_of, put, space};
 
 /// 32 bytes of secret, then the deadline and the parent's time as big-endian seconds.
 const SECRET_LEN: usize = 32;
@@ -59,6 +59,12 @@ impl SecretRow {
     }
 }
 
+impl Backend {
+    fn secret_row(&self, bytes: &[u8]) -> Result<SecretRow> {
+        SecretRow::decode(bytes).map_err(|error| self.rows.broken(error))
+    }
+}
+
 #[async_trait]
 impl MsgSecretStore for Backend {
     async fn put_msg_secrets(&self, entries: Vec<MsgSecretEntry>) -> Result<usize> {
@@ -72,12 +78,11 @@ impl MsgSecretStore for Backend {
             .collect();
         let _merging = self.merging.lock().await;
         let mut rows: HashMap<String, SecretRow> = self
-            .device
+            .rows
             .get_many(space::SECRET, &keys)
-            .await
-            .map_err(database)?
+            .await?
             .into_iter()
-            .map(|(key, bytes)| Ok((key, SecretRow::decode(&bytes)?)))
+            .map(|(key, bytes)| Ok((key, self.secret_row(&bytes)?)))
             .collect::<Result<_>>()?;
         for (key, entry) in keys.iter().zip(entries) {
             let (expires_at, message_ts) = match rows.get(key) {
@@ -128,7 +133,7 @@ impl MsgSecretStore for Backend {
         {
             None => Ok(None),
             Some(bytes) => {
-                let row = SecretRow::decode(&bytes)?;
+                let row = self.secret_row(&bytes)?;
                 Ok(Some((row.secret.to_vec(), row.message_ts)))
             }
         }

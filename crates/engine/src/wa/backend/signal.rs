@@ -10,17 +10,21 @@ use whatsapp_rust::{
     wacore::store::error::{Result, StoreError as WaStoreError},
 };
 
-use super::{Backend, database, delete, put, space};
+use super::{Backend, delete, put, space};
 
 /// Zero-padded, so that keys sort as numbers do.
 fn id_key(id: u32) -> String {
     format!("{id:010}")
 }
 
-fn id_of(key: &str) -> Result<u32> {
-    key.parse().map_err(|_| {
-        WaStoreError::Validation(format!("a key row is named '{key}', not by a number"))
-    })
+impl Backend {
+    fn id_of(&self, key: &str) -> Result<u32> {
+        key.parse().map_err(|_| {
+            self.rows.broken(WaStoreError::Validation(format!(
+                "a key row is named '{key}', not by a number"
+            )))
+        })
+    }
 }
 
 #[async_trait]
@@ -43,10 +47,10 @@ impl SignalStore for Backend {
             Some(bytes) => <[u8; 32]>::try_from(bytes.as_slice())
                 .map(Some)
                 .map_err(|_| {
-                    WaStoreError::Validation(format!(
+                    self.rows.broken(WaStoreError::Validation(format!(
                         "an identity key has {} bytes, not 32",
                         bytes.len()
-                    ))
+                    )))
                 }),
         }
     }
@@ -77,11 +81,7 @@ impl SignalStore for Backend {
 
     async fn has_signal_state_for_user(&self, user: &str) -> Result<bool> {
         for space in [space::SESSION, space::IDENTITY] {
-            let rows = self
-                .device
-                .scan_prefix(space, user)
-                .await
-                .map_err(database)?;
+            let rows = self.rows.scan_prefix(space, user).await?;
             // `551` is a prefix of `5511…` too: only a whole user part counts.
             if rows
                 .iter()
@@ -124,13 +124,9 @@ impl SignalStore for Backend {
 
     async fn load_prekeys_batch(&self, ids: &[u32]) -> Result<Vec<(u32, Bytes)>> {
         let keys: Vec<String> = ids.iter().copied().map(id_key).collect();
-        let rows = self
-            .device
-            .get_many(space::PREKEY, &keys)
-            .await
-            .map_err(database)?;
+        let rows = self.rows.get_many(space::PREKEY, &keys).await?;
         rows.into_iter()
-            .map(|(key, record)| Ok((id_of(&key)?, Bytes::from(record))))
+            .map(|(key, record)| Ok((self.id_of(&key)?, Bytes::from(record))))
             .collect()
     }
 
@@ -145,10 +141,10 @@ impl SignalStore for Backend {
     }
 
     async fn get_max_prekey_id(&self) -> Result<u32> {
-        let keys = self.device.keys(space::PREKEY).await.map_err(database)?;
+        let keys = self.rows.keys(space::PREKEY).await?;
         let mut max = 0;
         for key in keys {
-            max = max.max(id_of(&key)?);
+            max = max.max(self.id_of(&key)?);
         }
         Ok(max)
     }
@@ -163,13 +159,9 @@ impl SignalStore for Backend {
     }
 
     async fn load_all_signed_prekeys(&self) -> Result<Vec<(u32, Vec<u8>)>> {
-        let rows = self
-            .device
-            .scan(space::SIGNED_PREKEY)
-            .await
-            .map_err(database)?;
+        let rows = self.rows.scan(space::SIGNED_PREKEY).await?;
         rows.into_iter()
-            .map(|row| Ok((id_of(&row.key)?, row.value)))
+            .map(|row| Ok((self.id_of(&row.key)?, row.value)))
             .collect()
     }
 

@@ -3,7 +3,7 @@
 
 use whatsapp_rust::{traits::TcTokenEntry, wacore::store::error::Result};
 
-use super::{Backend, database, decode, encode, space};
+use super::{Backend, encode, space};
 
 impl Backend {
     /// `change` gets the row as it is and answers as it shall be; `None` removes it.
@@ -12,13 +12,12 @@ impl Backend {
         jid: &str,
         change: impl FnOnce(Option<TcTokenEntry>) -> Option<TcTokenEntry> + Send,
     ) -> Result<()> {
-        self.fence.check()?;
         let mut outcome = Ok(());
-        self.device
+        self.rows
             .update(space::TC_TOKEN, jid, |bytes| {
                 let changed = bytes
                     .as_deref()
-                    .map(decode::<TcTokenEntry>)
+                    .map(|bytes| self.rows.decode::<TcTokenEntry>(bytes))
                     .transpose()
                     .map(change)
                     .and_then(|entry| entry.as_ref().map(encode).transpose());
@@ -30,8 +29,7 @@ impl Backend {
                     }
                 }
             })
-            .await
-            .map_err(database)?;
+            .await?;
         outcome
     }
 
@@ -75,8 +73,8 @@ impl Backend {
             token_live || entry.sender_timestamp.is_some_and(|at| at >= sender_cutoff)
         };
         let mut removed = 0;
-        for row in self.device.scan(space::TC_TOKEN).await.map_err(database)? {
-            if is_live(&decode(&row.value)?) {
+        for row in self.rows.scan(space::TC_TOKEN).await? {
+            if is_live(&self.rows.decode(&row.value)?) {
                 continue;
             }
             // Judged again inside: it may have been refreshed since the scan.

@@ -1,0 +1,59 @@
+//! Hands the journal to the sink: one entry at a time, in order, each again until it is taken. A task
+//! of its own, so that a database that is away for an hour holds up no news of the link's state.
+
+use std::{sync::Arc, time::Duration};
+
+use recado_model::{Error, ErrorCode, Result};
+
+use super::{journal::Entry, link::LinkCore, notice, pump::grown};
+
+const AGAIN_FIRST: Duration = Duration::from_millis(250);
+const AGAIN_MOST: Duration = Duration::from_secs(30);
+/// How often a number is looked up only by a client; after that its id will do.
+const LOOK_UPS: u32 = 5;
+
+pub(super) async fn run(link: Arc<LinkCore>) {
+    let closed = link.closed.clone();
+    // Cancelled at any await: what was not taken is in the journal.
+    let _ = closed
+        .run_until_cancelled(async {
+            loop {
+                let (number, entry) = link.journal.next().await;
+                hand_over(&link, entry).await;
+                link.journal.taken(number);
+            }
+        })
+        .await;
+}
+
+async fn hand_over(link: &LinkCore, entry: Entry) {
+    let mut tries = 0;
+    while let Err(error) = offer(link, entry.clone(), tries).await {
+        tries += 1;
+        if tries == 1 {
+            tracing::warn!(
+                instance = %link.spec.instance,
+                error = &error as &dyn std::error::Error,
+                "a receipt was not taken; it is offered again until it is"
+            );
+        }
+        metrics::counter!("recado_engine_receipts_offered_again_total").increment(1);
+        let pause = link.jittered(grown(AGAIN_FIRST, AGAIN_MOST, tries));
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn offer(link: &LinkCore, entry: Entry, tries: u32) -> Result<()> {
+    let session = link.session();
+    if session.is_none() && tries < LOOK_UPS {
+        return Err(Error::new(
+            ErrorCode::Unavailable,
+            "the link is between two connections",
+        ));
+    }
+    let client = session.as_ref().map(|session| &*session.client);
+    let notice = notice::of(entry, client).await?;
+    tokio::time::timeout(link.commit_within(), link.sink.notice(notice))
+        .await
+        .map_err(|_| super::inbound::too_slow())?
+}

@@ -1,0 +1,435 @@
+//! What WhatsApp tells once and we must not forget: receipts, acknowledgements, and messages that
+//! could not be read, on disk before the library goes on and acknowledges them.
+//!
+//! One file per instance, a line per entry, written with one system call from the task that received
+//! it: no wait on the database there. The entries are handed to the sink in their order
+//! (`courier.rs`); when all are taken, the file is empty and its handle is dropped. What a crash left
+//! in it is handed over first at the next start. An entry may so be handed over twice, never not at
+//! all. (A line is safe from the end of our process, not from the machine's: that would need a wait
+//! for the disk, and what is lost then is a receipt.)
+
+use std::{
+    collections::VecDeque,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+/// Above this, what has been taken is cut out of a file that never gets empty.
+const COMPACT_ABOVE: u64 = 256 * 1024;
+
+/// One thing that was told. Addresses as they arrived: looking the number behind one up takes time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub(super) enum Entry {
+    Receipt {
+        from: From,
+        ids: Vec<String>,
+        state: State,
+        at: i64,
+    },
+    Ack {
+        id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
+    Undecryptable {
+        from: From,
+        id: String,
+        at: i64,
+        /// Its content was never meant for linked devices.
+        unavailable: bool,
+        hidden: bool,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct From {
+    pub chat: String,
+    pub sender: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_alt: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub group: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub me: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    Accepted,
+    Delivered,
+    Read,
+    ReadSelf,
+    Played,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+pub(super) struct Journal {
+    path: PathBuf,
+    inner: Mutex<Inner>,
+    more: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    file: Option<File>,
+    len: u64,
+    waiting: VecDeque<(u64, Entry)>,
+    /// How many entries there were, for their numbers.
+    count: u64,
+}
+
+impl Journal {
+    /// With what a former process left in the file. Reads it: not for an async worker.
+    pub(super) fn open(path: PathBuf) -> Self {
+        let (waiting, len) = match left_over(&path) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(path = %path.display(), %error, "receipts of the last run could not be read");
+                Default::default()
+            }
+        };
+        Self {
+            path,
+            inner: Mutex::new(Inner {
+                file: None,
+                len,
+                count: waiting.len() as u64,
+                waiting: (0..).zip(waiting).collect(),
+            }),
+            more: Notify::new(),
+        }
+    }
+
+    /// On disk once it returns `Ok`.
+    pub(super) fn note(&self, entry: Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
+        line.push(b'\n');
+        let mut inner = self.lock();
+        inner.write(&self.path, &line)?;
+        let number = inner.count;
+        inner.count += 1;
+        inner.waiting.push_back((number, entry));
+        if inner.len > COMPACT_ABOVE {
+            inner.compact(&self.path);
+        }
+        drop(inner);
+        self.more.notify_one();
+        Ok(())
+    }
+
+    /// The oldest entry that was not taken, and its number; waits for one.
+    pub(super) async fn next(&self) -> (u64, Entry) {
+        loop {
+            if let Some(entry) = self.lock().waiting.front() {
+                return entry.clone();
+            }
+            self.more.notified().await;
+        }
+    }
+
+    /// The entry of that number is the sink's now. (Unless all was forgotten meanwhile.)
+    pub(super) fn taken(&self, number: u64) {
+        let mut inner = self.lock();
+        if inner.waiting.front().is_some_and(|(n, _)| *n == number) {
+            inner.waiting.pop_front();
+            inner.settle(&self.path);
+        }
+    }
+
+    /// Whether a line can be written at the moment: writes one that says nothing.
+    pub(super) fn probe(&self) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.write(&self.path, b"\n")?;
+        inner.settle(&self.path);
+        Ok(())
+    }
+
+    /// Forgets everything: the device is wiped.
+    pub(super) fn wipe(&self) {
+        let mut inner = self.lock();
+        *inner = Inner {
+            count: inner.count,
+            ..Inner::default()
+        };
+        remove(&self.path);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The journal of an instance of which no link runs.
+pub(super) fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::error!(path = %path.display(), %error, "a journal could not be deleted");
+        }
+        _ => {}
+    }
+}
+
+impl Inner {
+    fn write(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(append_to(path)?),
+        };
+        let written = file.write(line);
+        if let Ok(written) = written
+            && written == line.len()
+        {
+            self.len += line.len() as u64;
+            return Ok(());
+        }
+        // Half a line must not become the beginning of the next one.
+        let cut = file.set_len(self.len);
+        self.file = None;
+        written?;
+        cut?;
+        Err(io::ErrorKind::WriteZero.into())
+    }
+
+    /// Empties the file and lets go of it, once nothing waits.
+    fn settle(&mut self, path: &Path) {
+        if !self.waiting.is_empty() || self.len == 0 {
+            return;
+        }
+        let emptied = match self.file.take() {
+            Some(file) => file.set_len(0),
+            None => append_to(path).and_then(|file| file.set_len(0)),
+        };
+        match emptied {
+            Ok(()) => self.len = 0,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "a journal could not be emptied; its entries may be handed over again");
+            }
+        }
+    }
+
+    fn compact(&mut self, path: &Path) {
+        let fresh = path.with_extension("new");
+        let mut lines = Vec::new();
+        for (_, entry) in &self.waiting {
+            // It has been a line before.
+            if serde_json::to_writer(&mut lines, entry).is_ok() {
+                lines.push(b'\n');
+            }
+        }
+        if lines.len() as u64 > COMPACT_ABOVE / 2 {
+            return;
+        }
+        let replaced = append_to(&fresh).and_then(|mut file| {
+            file.set_len(0)?;
+            file.write_all(&lines)?;
+            fs::rename(&fresh, path)?;
+            Ok(file)
+        });
+        match replaced {
+            Ok(file) => {
+                self.file = Some(file);
+                self.len = lines.len() as u64;
+            }
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "a journal could not be shortened");
+            }
+        }
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    let open = || {
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+    };
+    match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)?;
+            }
+            open()
+        }
+        opened => opened,
+    }
+}
+
+/// The whole lines of the file, which is cut after the last of them.
+fn left_over(path: &Path) -> io::Result<(VecDeque<Entry>, u64)> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+        Err(error) => return Err(error),
+    };
+    let whole = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    if whole < bytes.len() {
+        // The process ended in the middle of a write: nothing was acknowledged on the strength of it.
+        OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .set_len(whole as u64)?;
+    }
+    let mut entries = VecDeque::new();
+    for line in bytes[..whole].split(|byte| *byte == b'\n') {
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(line) {
+            Ok(entry) => entries.push_back(entry),
+            Err(error) => {
+                tracing::error!(path = %path.display(), %error, "a line of a journal is damaged and left out");
+            }
+        }
+    }
+    Ok((entries, whole as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn ack(n: usize) -> Entry {
+        Entry::Ack {
+            id: format!("3EB0{n:04}"),
+            refused: None,
+        }
+    }
+
+    fn receipt() -> Entry {
+        Entry::Receipt {
+            from: From {
+                chat: "120363@g.us".into(),
+                sender: "222:7@lid".into(),
+                sender_alt: Some("5511999999999@s.whatsapp.net".into()),
+                group: true,
+                me: false,
+            },
+            ids: vec!["3EB0AA".into(), "3EB0BB".into()],
+            state: State::Accepted,
+            at: 5,
+        }
+    }
+
+    struct Place {
+        path: PathBuf,
+        _folder: tempfile::TempDir,
+    }
+
+    fn place() -> Place {
+        let folder = tempfile::tempdir().expect("a folder");
+        Place {
+            path: folder.path().join("journal").join("INST.jsonl"),
+            _folder: folder,
+        }
+    }
+
+    async fn take(journal: &Journal, expected: &Entry) {
+        let (number, entry) = journal.next().await;
+        assert_eq!(entry, *expected);
+        journal.taken(number);
+    }
+
+    fn size(path: &Path) -> u64 {
+        fs::metadata(path).expect("a file").len()
+    }
+
+    #[tokio::test]
+    async fn what_was_not_taken_is_there_again() {
+        let place = place();
+        let journal = Journal::open(place.path.clone());
+        assert!(!place.path.exists(), "nothing to note, no file");
+        journal.note(receipt()).expect("noted");
+        journal.note(ack(1)).expect("noted");
+        let mode = fs::metadata(&place.path).expect("a file").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        take(&journal, &receipt()).await;
+        drop(journal);
+
+        // The process ended before the second was taken, and in the middle of a third.
+        let mut file = append_to(&place.path).expect("opens");
+        file.write_all(br#"{"is":"ack","i"#).expect("written");
+        let journal = Journal::open(place.path.clone());
+        journal.note(ack(2)).expect("noted");
+        for entry in [receipt(), ack(1), ack(2)] {
+            take(&journal, &entry).await;
+        }
+        assert_eq!(size(&place.path), 0, "empty once all are taken");
+        assert!(journal.lock().file.is_none(), "and not held open");
+        drop(journal);
+        assert!(Journal::open(place.path.clone()).lock().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_line_does_not_take_the_others_with_it() {
+        let place = place();
+        Journal::open(place.path.clone())
+            .note(ack(1))
+            .expect("noted");
+        let mut file = append_to(&place.path).expect("opens");
+        file.write_all(b"\x00nonsense\n\n").expect("written");
+        let journal = Journal::open(place.path.clone());
+        journal.note(ack(2)).expect("noted");
+        take(&journal, &ack(1)).await;
+        take(&journal, &ack(2)).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_never_gets_empty_stays_small() {
+        let place = place();
+        let journal = Journal::open(place.path.clone());
+        journal.note(ack(0)).expect("noted");
+        for n in 1..20_000 {
+            journal.note(ack(n)).expect("noted");
+            take(&journal, &ack(n - 1)).await;
+        }
+        assert!(size(&place.path) < COMPACT_ABOVE + 100);
+        drop(journal);
+        let left = Journal::open(place.path.clone());
+        assert_eq!(
+            left.lock().waiting.back().map(|(_, entry)| entry.clone()),
+            Some(ack(19_999))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_not_noted() {
+        let place = place();
+        // A folder where the file should be: no line can be written, whoever we are.
+        fs::create_dir_all(&place.path).expect("a folder");
+        let journal = Journal::open(place.path.clone());
+        assert!(journal.note(ack(1)).is_err());
+        assert!(journal.probe().is_err());
+        assert!(journal.lock().waiting.is_empty());
+        fs::remove_dir(&place.path).expect("removed");
+        journal.probe().expect("it can be written again");
+        assert_eq!(size(&place.path), 0);
+        journal.note(ack(2)).expect("noted");
+        let (before, _) = journal.next().await;
+        journal.wipe();
+        assert!(!place.path.exists());
+        journal.note(ack(3)).expect("and noted anew");
+        journal.taken(before);
+        take(&journal, &ack(3)).await;
+    }
+}

@@ -1,0 +1,142 @@
+//! Takes events off the library's tasks: never waits on anything but a line in the journal.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::{mpsc, watch};
+use whatsapp_rust::types::events::{Event, EventHandler, EventInterest, EventKind};
+
+use super::{
+    gate::{Gate, Trip},
+    journal::{Entry, Journal},
+    notice,
+};
+
+/// Events waiting for the pump, per link. The last slots are kept for what must not be lost.
+pub(super) const QUEUE: usize = 512;
+const RESERVED: usize = 128;
+
+pub(super) struct Signal {
+    pub epoch: u64,
+    pub event: Arc<Event>,
+}
+
+pub(super) fn interest() -> EventInterest {
+    EventInterest::of(&[
+        EventKind::Connected,
+        EventKind::Disconnected,
+        EventKind::PairSuccess,
+        EventKind::PairError,
+        EventKind::LoggedOut,
+        EventKind::PairingQrCode,
+        EventKind::PairingCodeRefresh,
+        EventKind::PairingQrCodesExhausted,
+        EventKind::QrScannedWithoutMultidevice,
+        EventKind::ClientOutdated,
+        EventKind::Messages,
+        EventKind::Receipt,
+        EventKind::ServerAck,
+        EventKind::UndecryptableMessage,
+        EventKind::ChatPresence,
+        EventKind::StreamReplaced,
+        EventKind::StreamError,
+        EventKind::TemporaryBan,
+        EventKind::ConnectFailure,
+        // For the receipts that the library answers by itself.
+        EventKind::RawNode,
+    ])
+}
+
+/// What is told once goes into the journal *before* the handler returns: the library acknowledges a
+/// receipt after that. The rest goes to the pump, in order.
+pub(super) struct Tap {
+    pub(super) epoch: u64,
+    pub(super) gate: Gate,
+    pub(super) journal: Arc<Journal>,
+    pub(super) queue: mpsc::Sender<Signal>,
+    pub(super) pairable: Arc<watch::Sender<bool>>,
+    /// The session is closing, and its news is no news any more. What is noted still is: the library
+    /// acknowledges until its last byte.
+    pub(super) closing: AtomicBool,
+}
+
+impl Tap {
+    fn drop_one(kind: &'static str) {
+        metrics::counter!("recado_engine_events_dropped_total", "kind" => kind).increment(1);
+    }
+
+    fn note(&self, entry: Entry) {
+        if let Err(error) = self.journal.note(entry) {
+            tracing::error!(%error, "a receipt could not be noted; the connection ends before it is acknowledged");
+            self.gate.trip(Trip::Journal);
+        }
+    }
+
+    fn pass(&self, event: Arc<Event>, kind: &'static str, expendable: bool) {
+        if self.closing.load(Ordering::SeqCst) {
+            return;
+        }
+        if expendable && self.queue.capacity() < RESERVED {
+            Self::drop_one(kind);
+            return;
+        }
+        let signal = Signal {
+            epoch: self.epoch,
+            event,
+        };
+        match self.queue.try_send(signal) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                Self::drop_one(kind);
+                if !expendable {
+                    tracing::error!(kind, "an event was lost: the link's queue is full");
+                }
+            }
+            // The link is closed: nobody listens any more.
+            Err(mpsc::error::TrySendError::Closed(_)) => {}
+        }
+    }
+}
+
+impl EventHandler for Tap {
+    fn handle_event(&self, event: Arc<Event>) {
+        // What a client says that is ahead of its database comes again from the next one.
+        if self.gate.tripped().is_some() {
+            return;
+        }
+        match &*event {
+            Event::RawNode(node) => {
+                if let Some(entry) = notice::asked_again(node) {
+                    self.note(entry);
+                }
+            }
+            Event::Receipt(receipt) => {
+                if let Some(entry) = notice::receipt(receipt) {
+                    self.note(entry);
+                }
+            }
+            Event::ServerAck(ack) => {
+                if let Some(entry) = notice::server_ack(ack) {
+                    self.note(entry);
+                }
+            }
+            Event::UndecryptableMessage(message) => {
+                metrics::counter!("recado_engine_undecryptable_total").increment(1);
+                self.note(notice::undecryptable(message));
+                // The pump sees to it that it is asked for again.
+                self.pass(event, "undecryptable", true);
+            }
+            // Already committed by the hook: telling it again would deliver it twice.
+            Event::Messages(batch) if batch.hook_committed => {}
+            Event::Messages(_) => self.pass(event, "message", false),
+            Event::ChatPresence(_) => self.pass(event, "typing", true),
+            Event::PairingQrCode(_) => {
+                self.pairable.send_replace(true);
+                self.pass(event, "state", false);
+            }
+            _ => self.pass(event, "state", false),
+        }
+    }
+}

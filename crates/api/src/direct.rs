@@ -312,7 +312,7 @@ pub struct MessageBody {
     updated_at: Rfc3339,
 }
 
-/// `GET /sessions/{key}/messages/{id}`: how far a message got.
+/// `GET /sessions/{key}/messages/{message_id}`: how far a message got.
 pub async fn read_message(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,

@@ -193,7 +193,7 @@ pub fn table() -> Vec<Route> {
         route(
             GET,
             Direct,
-            "/sessions/{key}/messages/{id}",
+            "/sessions/{key}/messages/{message_id}",
             direct::read_message,
         ),
         route(POST, Direct, "/sessions/{key}/claim", direct::claim),

@@ -5,7 +5,8 @@
 //! `recado_model` types only; nothing of `whatsapp-rust` leaves [`wa`].
 //!
 //! To add something an instance can do: a method on [`Link`], its body in `wa/outbound.rs`. To add
-//! something that can happen: a [`Notice`] variant, its mapping in `wa/inbound.rs`.
+//! something that can happen: a [`Notice`] variant, its mapping in `wa/notice.rs`, and, when it is told
+//! once and must not be lost, an entry of `wa/journal.rs`.
 
 pub mod wa;
 

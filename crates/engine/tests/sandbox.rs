@@ -246,8 +246,9 @@ async fn the_phone_ends_the_link() {
     assert!(!lab.has_device(&instance).await, "wiped before it was told");
     let refused = link.send(&lab.text(BIA, "no")).await.expect_err("closed");
     assert_eq!(refused.code, ErrorCode::InstanceNotConnected);
-    // The same link can be paired anew.
-    link.renew(&[]).await;
+    // The instance can be paired anew.
+    link.stop().await;
+    let link = lab.start(&instance, &sink).await;
     lab.scan(&sink).await;
     link.stop().await;
     assert!(lab.has_device(&instance).await);

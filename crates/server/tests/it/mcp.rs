@@ -133,6 +133,8 @@ async fn the_contracts_table(bed: Bed) {
             "connect_whatsapp",
             "get_api_key",
             "get_shop_status",
+            "get_whatsapp_outbound_delivery_status",
+            "get_whatsapp_outbound_queue_status",
             "get_whatsapp_qr",
             "get_whatsapp_status",
             "regenerate_api_key",

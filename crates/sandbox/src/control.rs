@@ -3,6 +3,7 @@
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -11,11 +12,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::network::{Network, Refusal};
+use crate::trouble::Kind;
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::UnknownPhone(_) => StatusCode::NOT_FOUND,
+            Self::UnknownPhone(_) | Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -49,10 +51,9 @@ fn answer(value: impl serde::Serialize) -> Answer {
         .map_err(|error| Refusal::Conflict(error.to_string()))
 }
 
-/// The routes of the control API.
-pub(crate) fn routes() -> Router<Network> {
-    Router::new()
-        .route("/health", get(health))
+/// The routes of the control API. What an answer tells is on disk before it is sent.
+pub(crate) fn routes(network: Network) -> Router<Network> {
+    let phones = Router::new()
         .route("/phones", get(list).post(create))
         .route("/phones/{number}", get(show))
         .route("/phones/{number}/scan", post(scan))
@@ -63,12 +64,24 @@ pub(crate) fn routes() -> Router<Network> {
         .route("/phones/{number}/offline", post(offline))
         .route("/phones/{number}/online", post(online))
         .route("/phones/{number}/logout", post(logout))
+        .route("/phones/{number}/retry", post(retry))
+        .route_layer(from_fn_with_state(network, after_saving));
+    Router::new()
+        .route("/health", get(health))
+        .route("/trouble", get(troubles).post(trouble).delete(calm))
+        .merge(phones)
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
 }
 
+async fn after_saving(State(network): State<Network>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    network.kept().await;
+    response
+}
+
 async fn unknown() -> Response {
-    let error = "no such route: see GET /health, /phones and below";
+    let error = "no such route: see GET /health, /phones, /trouble and below";
     (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
 }
 
@@ -207,4 +220,42 @@ async fn online(State(network): State<Network>, Path(number): Path<String>) -> A
 async fn logout(State(network): State<Network>, Path(number): Path<String>) -> Answer {
     let count = network.logout(&number)?;
     answer(json!({ "unlinked": count }))
+}
+
+#[derive(Deserialize)]
+struct Retry {
+    id: String,
+    #[serde(default = "first")]
+    count: u64,
+}
+
+fn first() -> u64 {
+    1
+}
+
+async fn retry(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Retry>,
+) -> Answer {
+    network.ask_again(&number, &body.id, body.count)?;
+    answer(json!({ "id": body.id, "count": body.count }))
+}
+
+async fn troubles(State(network): State<Network>) -> Answer {
+    answer(json!({ "troubles": network.troubles() }))
+}
+
+async fn trouble(State(network): State<Network>, Body(body): Body<Value>) -> Answer {
+    let (trouble, hit) = network.trouble(&body)?;
+    let mut shown = serde_json::to_value(&trouble).unwrap_or_default();
+    if trouble.kind == Kind::StreamError {
+        shown["hit"] = json!(hit);
+    }
+    answer(shown)
+}
+
+async fn calm(State(network): State<Network>) -> Answer {
+    network.clear_troubles();
+    troubles(State(network)).await
 }

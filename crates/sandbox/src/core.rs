@@ -11,7 +11,9 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::KeyPair;
 
+use crate::messages::HeldAck;
 use crate::state::{Addr, Companion, Meta, Phone, SignedPreKey};
+use crate::trouble::Troubles;
 
 /// What a connection's task is told to do.
 #[derive(Debug)]
@@ -102,6 +104,8 @@ impl std::fmt::Debug for TypedCode {
 pub(crate) enum Entity {
     Meta,
     Companion(Addr),
+    /// The ids of the messages that the server took from a companion.
+    Seen(Addr),
     Phone(String),
 }
 
@@ -119,6 +123,11 @@ pub(crate) struct Core {
     pub(crate) codes: HashMap<String, LinkCode>,
     pub(crate) login_waiters: HashMap<Addr, Vec<oneshot::Sender<()>>>,
     pub(crate) dirty: BTreeSet<Entity>,
+    /// Counts the steps that left something to save.
+    pub(crate) version: u64,
+    pub(crate) troubles: Troubles,
+    /// Acknowledgements that wait for the receipt of their message, by sender and message id.
+    pub(crate) held_acks: HashMap<(Addr, String), HeldAck>,
     /// Host and port that companions are told to use for media.
     pub(crate) media_host: String,
     pub(crate) media: HashMap<String, bytes::Bytes>,
@@ -195,6 +204,7 @@ impl Core {
     pub(crate) fn disconnected(&mut self, conn: u64) {
         self.lobby.remove(&conn);
         self.codes.retain(|_, code| code.conn != conn);
+        self.held_acks.retain(|_, held| !held.out.is_closed());
         if let Some(addr) = self.logged_in.remove(&conn)
             && self.links.get(&addr).is_some_and(|link| link.conn == conn)
         {

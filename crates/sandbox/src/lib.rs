@@ -12,7 +12,9 @@
 //! | `iq/` | questions that companions ask the server |
 //! | `messages`, `receipts` | what companions send to each other and to phones |
 //! | `phone/` | what a person with the app does |
-//! | `state`, `store` | what survives a restart, and its files |
+//! | `trouble`, `streams`, `wire` | what goes wrong on purpose |
+//! | `state`, `history` | what survives a restart |
+//! | `store`, `disk` | its files |
 //! | `media`, `control`, `receiver` | the HTTP sides |
 //!
 //! To add a question that companions may ask: a line in `iq/mod.rs` and the answer in a file of
@@ -27,6 +29,8 @@ mod ambient;
 mod conn;
 mod control;
 mod core;
+mod disk;
+mod history;
 mod iq;
 mod listen;
 mod media;
@@ -40,6 +44,9 @@ mod receiver;
 mod session;
 mod state;
 mod store;
+mod streams;
+mod trouble;
+mod wire;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,9 +56,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use history::ChatMessage;
 pub use network::{CompanionInfo, Network, Paired, PhoneInfo, Refusal};
 pub use receiver::{Delivery, Mode, Receiver};
-pub use state::ChatMessage;
+pub use trouble::{Kind, Trouble};
 
 /// Where a sandbox listens and keeps its state.
 #[derive(Debug, Clone)]
@@ -102,7 +110,10 @@ pub async fn start(config: Config) -> Result<Sandbox> {
         .as_deref()
         .map(store::Folder::open)
         .transpose()?;
-    let network = Network::new(store::load(folder.as_ref(), addr.to_string())?);
+    let network = Network::new(
+        store::load(folder.as_ref(), addr.to_string())?,
+        folder.is_some(),
+    );
     let receiver = Receiver::default();
     let connections = CancellationToken::new();
     let saving = CancellationToken::new();
@@ -114,7 +125,7 @@ pub async fn start(config: Config) -> Result<Sandbox> {
         // The first save writes the network's own key.
         network.with(|_| ());
     }
-    let router = control::routes()
+    let router = control::routes(network.clone())
         .merge(media::routes())
         .with_state(network.clone());
     serving.spawn(listen::run(

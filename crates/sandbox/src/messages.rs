@@ -1,28 +1,134 @@
 //! Messages that companions send: fan-out to the devices they were encrypted for.
 
+use std::time::Duration;
+
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 
 use crate::ambient;
-use crate::core::{Core, jid, text};
+use crate::core::{Core, Entity, Sender, jid, text};
 use crate::state::Addr;
+use crate::trouble::{AckWay, Kind};
+
+/// An acknowledgement that waits for the receipt of its message.
+#[derive(Debug)]
+pub(crate) struct HeldAck {
+    pub(crate) out: Sender,
+    ack: Node,
+    delay: Duration,
+}
+
+/// Whether this is a message that somebody wrote: not one between the devices of one account, and
+/// not the answer to a retry receipt. Troubles meet and count only these.
+pub(crate) fn is_from_a_person(node: &Node) -> bool {
+    node.tag == "message" && text(node, "category") != "peer" && !is_resent(node)
+}
+
+/// The answer to a retry receipt has its count in the encrypted body.
+fn is_resent(node: &Node) -> bool {
+    let direct = node.get_optional_child("enc").into_iter();
+    let fanned = node
+        .get_optional_child("participants")
+        .into_iter()
+        .flat_map(|participants| participants.get_children_by_tag("to"))
+        .filter_map(|to| to.get_optional_child("enc"));
+    direct
+        .chain(fanned)
+        .any(|enc| !text(enc, "count").is_empty())
+}
 
 impl Core {
     /// `<message>` from a companion: one encrypted body per receiving device.
     pub(crate) fn companion_message(&mut self, from: &Addr, node: &Node) {
+        let person = is_from_a_person(node);
+        let met = |core: &mut Self, kind| {
+            person
+                .then(|| core.troubles.meet(kind, &from.number))
+                .flatten()
+        };
+        if let Some(trouble) = met(self, Kind::Refuse) {
+            self.ack_message(from, node, trouble.code);
+            return;
+        }
         let Some(to) = jid(node, "to") else {
-            self.ack_message(from, node, Some("400"));
+            self.ack_message(from, node, Some(400));
             return;
         };
         let Some(chat) = self.resolve(&to) else {
             tracing::debug!(device = %from, %to, "this network carries messages between people only");
-            self.ack_message(from, node, Some("404"));
+            self.ack_message(from, node, Some(404));
             return;
         };
         if !self.phones.contains_key(&chat.number) {
-            self.ack_message(from, node, Some("404"));
+            self.ack_message(from, node, Some(404));
             return;
         }
+        let id = text(node, "id");
+        let repeat = self
+            .companions
+            .get(from)
+            .is_some_and(|companion| companion.seen.contains(&id));
+        if repeat && let Some(trouble) = met(self, Kind::DropRepeats) {
+            if trouble.code.is_some() {
+                self.ack_message(from, node, None);
+            }
+            return;
+        }
+        if person && let Some(companion) = self.companions.get_mut(from) {
+            companion.saw(&id);
+            self.dirty.insert(Entity::Seen(from.clone()));
+        }
+        self.ack_in_its_way(from, node, &chat, person);
+        self.relay(from, node, &to, &chat);
+    }
+
+    /// Acknowledges now, or as the troubles want it.
+    fn ack_in_its_way(&mut self, from: &Addr, node: &Node, chat: &Addr, person: bool) {
+        let mut way = AckWay::default();
+        if person {
+            way = self.troubles.ack_way(&from.number);
+        }
+        let Some(out) = self.links.get(from).map(|link| link.out.clone()) else {
+            return;
+        };
+        if way.never {
+            return;
+        }
+        let ack = message_ack(node, None);
+        // Nobody confirms a message to oneself.
+        if way.after_receipt && chat.number != from.number {
+            let held = HeldAck {
+                out,
+                ack,
+                delay: way.delay,
+            };
+            self.held_acks
+                .insert((from.clone(), text(node, "id")), held);
+        } else {
+            send_later(out, ack, way.delay);
+        }
+    }
+
+    /// The receipt of a message went out: now its acknowledgement may follow.
+    pub(crate) fn release_acks(&mut self, to: &Addr, ids: &[String]) {
+        if self.held_acks.is_empty() {
+            return;
+        }
+        for id in ids {
+            if let Some(held) = self.held_acks.remove(&(to.clone(), id.clone())) {
+                send_later(held.out, held.ack, held.delay);
+            }
+        }
+    }
+
+    /// No acknowledgement waits any longer.
+    pub(crate) fn release_all_acks(&mut self) {
+        for (_, held) in self.held_acks.drain() {
+            send_later(held.out, held.ack, Duration::ZERO);
+        }
+    }
+
+    fn relay(&mut self, from: &Addr, node: &Node, to: &Jid, chat: &Addr) {
         let bodies: Vec<(Addr, Node)> = match node.get_optional_child("participants") {
             Some(participants) => participants
                 .get_children_by_tag("to")
@@ -38,7 +144,6 @@ impl Core {
                 .into_iter()
                 .collect(),
         };
-        self.ack_message(from, node, None);
         let timestamp = ambient::now_secs();
         for (device, enc) in bodies {
             if device == *from || (device.number != chat.number && device.number != from.number) {
@@ -91,19 +196,9 @@ impl Core {
     }
 
     /// Tells the companion that the server has (or will not take) its message.
-    fn ack_message(&self, to: &Addr, node: &Node, error: Option<&'static str>) {
-        let mut ack = NodeBuilder::new("ack")
-            .attr("class", "message")
-            .attr("id", text(node, "id"))
-            .attr("t", ambient::now_secs());
-        if let Some(chat) = jid(node, "to") {
-            ack = ack.attr("from", chat);
-        }
-        if let Some(error) = error {
-            ack = ack.attr("error", error);
-        }
+    fn ack_message(&self, to: &Addr, node: &Node, error: Option<u16>) {
         if let Some(link) = self.links.get(to) {
-            Self::send_to_conn(&link.out, ack.build());
+            Self::send_to_conn(&link.out, message_ack(node, error));
         }
     }
 
@@ -126,4 +221,30 @@ impl Core {
             kind.as_deref(),
         );
     }
+}
+
+fn message_ack(node: &Node, error: Option<u16>) -> Node {
+    let mut ack = NodeBuilder::new("ack")
+        .attr("class", "message")
+        .attr("id", text(node, "id"))
+        .attr("t", ambient::now_secs());
+    if let Some(chat) = jid(node, "to") {
+        ack = ack.attr("from", chat);
+    }
+    if let Some(error) = error {
+        ack = ack.attr("error", u32::from(error));
+    }
+    ack.build()
+}
+
+/// Sends on this very connection, or not at all when it has ended by then.
+fn send_later(out: Sender, ack: Node, delay: Duration) {
+    if delay.is_zero() {
+        Core::send_to_conn(&out, ack);
+        return;
+    }
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        Core::send_to_conn(&out, ack);
+    });
 }

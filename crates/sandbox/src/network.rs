@@ -8,13 +8,18 @@ use serde::Serialize;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::core::Core;
+use crate::history::ChatMessage;
 use crate::phone;
-use crate::state::{Addr, ChatMessage};
+use crate::state::Addr;
+use crate::trouble::{Kind, Trouble};
 
 /// A client that answers nothing for this long will not pair.
 const PAIRING_TIMEOUT: Duration = Duration::from_secs(30);
 /// After pairing the client restarts its connection; the scan waits for it, but not for ever.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A client refuses to send a message again when it is asked more often.
+const MOST_RETRIES: u64 = 4;
 
 /// Why an operation was refused. The text says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub enum Refusal {
     Conflict(String),
     /// The other side did not answer in time.
     Timeout(String),
+    /// There is no such thing here.
+    Missing(String),
 }
 
 impl std::fmt::Display for Refusal {
@@ -35,7 +42,9 @@ impl std::fmt::Display for Refusal {
             Self::UnknownPhone(number) => {
                 write!(f, "there is no phone {number}: create it with POST /phones")
             }
-            Self::Bad(text) | Self::Conflict(text) | Self::Timeout(text) => f.write_str(text),
+            Self::Bad(text) | Self::Conflict(text) | Self::Timeout(text) | Self::Missing(text) => {
+                f.write_str(text)
+            }
         }
     }
 }
@@ -55,6 +64,10 @@ pub struct PhoneInfo {
     pub companions: Vec<CompanionInfo>,
     /// Who is typing to it: number and `composing`, `recording` or `paused`.
     pub typing: std::collections::BTreeMap<String, String>,
+    /// How many messages the person has not read.
+    pub unread: usize,
+    /// The same by who wrote them.
+    pub unread_from: std::collections::BTreeMap<String, usize>,
 }
 
 /// A linked device, as the control API lists it.
@@ -88,11 +101,15 @@ pub struct Network {
 pub(crate) struct Shared {
     core: Mutex<Core>,
     pub(crate) save: Notify,
+    /// The version that is on disk.
+    pub(crate) saved: watch::Sender<u64>,
     changed: watch::Sender<u64>,
+    /// Moves when a trouble begins or is called off.
+    trouble: watch::Sender<u64>,
 }
 
 /// Digits of a phone number; a leading `+` is tolerated.
-fn digits(number: &str) -> Result<String, Refusal> {
+pub(crate) fn digits(number: &str) -> Result<String, Refusal> {
     let number = number.trim();
     let bare = number.strip_prefix('+').unwrap_or(number);
     if (5..=20).contains(&bare.len())
@@ -108,12 +125,16 @@ fn digits(number: &str) -> Result<String, Refusal> {
 }
 
 impl Network {
-    pub(crate) fn new(core: Core) -> Self {
+    /// A network whose changes count as saved at once, unless `keeps` says that they have to be
+    /// written first.
+    pub(crate) fn new(core: Core, keeps: bool) -> Self {
         Self {
             shared: Arc::new(Shared {
                 core: Mutex::new(core),
                 save: Notify::new(),
+                saved: watch::Sender::new(if keeps { 0 } else { u64::MAX }),
                 changed: watch::Sender::new(0),
+                trouble: watch::Sender::new(0),
             }),
         }
     }
@@ -127,13 +148,36 @@ impl Network {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let result = step(&mut core);
-            (result, !core.dirty.is_empty())
+            let dirty = !core.dirty.is_empty();
+            if dirty {
+                core.version += 1;
+            }
+            (result, dirty)
         };
         if dirty {
             self.shared.save.notify_one();
         }
         self.shared.changed.send_modify(|count| *count += 1);
         result
+    }
+
+    /// Which version has to be on disk before anything that was decided until now may leave.
+    /// Waits for a step in progress, so it covers what that step said as well.
+    pub(crate) fn version(&self) -> u64 {
+        self.peek(|core| core.version)
+    }
+
+    /// Returns when everything that happened until now is on disk.
+    pub(crate) async fn kept(&self) {
+        let version = self.version();
+        let mut saved = self.shared.saved.subscribe();
+        // The sender lives as long as we do.
+        drop(saved.wait_for(|saved| *saved >= version).await);
+    }
+
+    /// Tells when a trouble begins or is called off.
+    pub(crate) fn troubled(&self) -> watch::Receiver<u64> {
+        self.shared.trouble.subscribe()
     }
 
     /// Like [`Self::with`], without waking anybody: for what no one can observe.
@@ -160,7 +204,7 @@ impl Network {
     }
 
     /// Looks without waking anybody.
-    fn peek<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
         let core = self
             .shared
             .core
@@ -285,7 +329,7 @@ impl Network {
         Ok(self.peek(|core| {
             core.phones
                 .get(&number)
-                .map(|phone| phone.messages.clone())
+                .map(|phone| phone.history.shown().cloned().collect())
                 .unwrap_or_default()
         }))
     }
@@ -341,6 +385,59 @@ impl Network {
         Ok(self.with(|core| core.unlink_all(&number)))
     }
 
+    /// The phone asks the device that sent a message for it once more, as one does that could not
+    /// decrypt it; `count` is how often it asked, this time included.
+    ///
+    /// # Errors
+    /// [`Refusal::Missing`] when it shows no such message of somebody else, [`Refusal::Conflict`]
+    /// when it is offline or the device is not linked any more.
+    pub fn ask_again(&self, number: &str, id: &str, count: u64) -> Result<(), Refusal> {
+        let number = self.online(number)?;
+        if !(1..=MOST_RETRIES).contains(&count) {
+            return Err(Refusal::Bad(format!("`count` is 1 to {MOST_RETRIES}")));
+        }
+        self.with(|core| core.ask_for(&number, id, count))
+    }
+
+    /// Begins a trouble. `body` is that of `POST /trouble`; the second value is how many clients
+    /// a stream error hit.
+    ///
+    /// # Errors
+    /// [`Refusal::Bad`] with the field named; [`Refusal::Conflict`] for a stream error without a
+    /// count when no client is connected.
+    pub fn trouble(&self, body: &serde_json::Value) -> Result<(Trouble, usize), Refusal> {
+        let trouble = Trouble::parse(body)?;
+        let kept = trouble.clone();
+        let hit = self.with(|core| match trouble.kind {
+            Kind::StreamError => core.trouble_streams(trouble),
+            _ => {
+                core.troubles.add(trouble);
+                0
+            }
+        });
+        self.shared.trouble.send_modify(|count| *count += 1);
+        if kept.kind == Kind::StreamError && kept.count.is_none() && hit == 0 {
+            return Err(Refusal::Conflict(
+                "no such client is connected: with `count` the next log-in is met".to_owned(),
+            ));
+        }
+        Ok((kept, hit))
+    }
+
+    /// What remains of all troubles.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        self.peek(|core| core.troubles.list())
+    }
+
+    /// Calls all troubles off. Acknowledgements that waited for a receipt are sent.
+    pub fn clear_troubles(&self) {
+        self.with(|core| {
+            core.troubles.clear();
+            core.release_all_acks();
+        });
+        self.shared.trouble.send_modify(|count| *count += 1);
+    }
+
     /// Waits until `check` returns something, looking again after every change.
     ///
     /// # Errors
@@ -368,6 +465,7 @@ impl Network {
 
 fn info(core: &Core, number: &str) -> Option<PhoneInfo> {
     let phone = core.phones.get(number)?;
+    let unread_from = phone.history.unread();
     Some(PhoneInfo {
         number: phone.number.clone(),
         name: phone.name.clone(),
@@ -384,5 +482,7 @@ fn info(core: &Core, number: &str) -> Option<PhoneInfo> {
             })
             .collect(),
         typing: phone.typing.clone(),
+        unread: unread_from.values().sum(),
+        unread_from,
     })
 }

@@ -54,6 +54,7 @@ impl Core {
         for device in self.devices_of(to) {
             if device != *from {
                 self.deliver(&device, stanza.clone());
+                self.release_acks(&device, ids);
             }
         }
     }
@@ -103,11 +104,9 @@ impl Core {
             return;
         };
         for id in ids {
-            for message in phone.with_id(id) {
-                if message.from == chat {
-                    "read".clone_into(&mut message.status);
-                }
-            }
+            phone
+                .history
+                .set_status(id, "read", |message| message.from == chat);
         }
         self.touch_phone(account);
     }

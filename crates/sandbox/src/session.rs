@@ -6,6 +6,7 @@ use waproto::whatsapp::ClientPayload;
 
 use crate::ambient;
 use crate::core::{Core, Link, Phase, Sender, jid, text};
+use crate::messages::is_from_a_person;
 use crate::state::Addr;
 
 impl Core {
@@ -69,6 +70,7 @@ impl Core {
                 tracing::debug!(device = %addr, "nobody waits for this log-in any more");
             }
         }
+        self.greet_with_trouble(&addr);
     }
 
     /// A stanza came in.
@@ -79,6 +81,14 @@ impl Core {
             .get(&conn)
             .cloned()
             .filter(|addr| self.links.get(addr).is_some_and(|link| link.conn == conn));
+        let number = addr
+            .as_ref()
+            .map(|addr| addr.number.as_str())
+            .unwrap_or_default();
+        if self.troubles.swallows(number, is_from_a_person(node)) {
+            tracing::debug!(conn, tag = %node.tag, "swallowed");
+            return;
+        }
         match addr {
             Some(addr) => self.companion_stanza(&addr, node),
             None if self.lobby.contains_key(&conn) => self.lobby_stanza(conn, node),

@@ -1,12 +1,14 @@
 //! What the network remembers. Everything here that is not `serde(skip)` survives a restart.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wacore_binary::Jid;
+
+use crate::history::{ChatMessage, History};
 
 /// Bytes that are base64 in the state files and never shown by `Debug`: most of them are keys.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -82,26 +84,6 @@ pub(crate) struct Meta {
     pub(crate) noise_private: Blob,
 }
 
-/// A line in a phone's chat history, as the control API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChatMessage {
-    /// The WhatsApp message id.
-    pub id: String,
-    /// Who wrote it: a number in digits.
-    pub from: String,
-    /// Whom it was written to: a number in digits.
-    pub to: String,
-    /// The text, or the caption, or what stands for the content of other kinds.
-    pub text: String,
-    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
-    /// `reaction`, `edit`, `revoke` or `other`.
-    pub kind: String,
-    /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
-    pub status: String,
-    /// Unix time in milliseconds.
-    pub timestamp: i64,
-}
-
 /// The half of a Signal bundle that stays the same.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SignedPreKey {
@@ -132,15 +114,17 @@ pub(crate) struct Phone {
     pub(crate) sessions: BTreeMap<String, Blob>,
     /// Identity keys of other devices.
     pub(crate) identities: BTreeMap<String, Blob>,
-    pub(crate) messages: Vec<ChatMessage>,
+    /// Where the history was before it had a file of its own.
+    #[serde(default, skip_serializing, rename = "messages")]
+    pub(crate) old_messages: Vec<ChatMessage>,
     /// Stanzas that wait until the phone is online.
     pub(crate) inbox: VecDeque<Blob>,
     /// Ids of the key shares sent to companions, to answer a retry of one.
     #[serde(default)]
     pub(crate) key_shares: BTreeMap<String, Addr>,
-    /// Positions in `messages` by message id.
+    /// Kept in a file of its own, to which lines are appended.
     #[serde(skip)]
-    pub(crate) by_id: HashMap<String, Vec<usize>>,
+    pub(crate) history: History,
     /// What the other side is doing in its chat with this phone: `composing`, `recording`, `paused`.
     #[serde(skip)]
     pub(crate) typing: BTreeMap<String, String>,
@@ -226,57 +210,19 @@ pub(crate) struct Companion {
     /// The account's and the device's signature over the device's identity.
     pub(crate) device_identity: Blob,
     pub(crate) queue: VecDeque<Queued>,
+    /// Ids of the messages that the server took from it; kept in a file of its own.
+    #[serde(skip)]
+    pub(crate) seen: HashSet<String>,
+    /// Those of `seen` that were not saved.
+    #[serde(skip)]
+    pub(crate) seen_lately: Vec<String>,
 }
 
-impl Phone {
-    /// Rebuilds what is not stored.
-    pub(crate) fn index(&mut self) {
-        self.by_id.clear();
-        for (position, message) in self.messages.iter().enumerate() {
-            self.by_id
-                .entry(message.id.clone())
-                .or_default()
-                .push(position);
+impl Companion {
+    /// Remembers that the server took a message.
+    pub(crate) fn saw(&mut self, id: &str) {
+        if self.seen.insert(id.to_owned()) {
+            self.seen_lately.push(id.to_owned());
         }
-    }
-
-    /// Appends to the history unless this (chat, sender, id) is there already, as real phones do
-    /// with a message that was sent again.
-    pub(crate) fn remember(&mut self, message: ChatMessage) -> bool {
-        let known = self.by_id.get(&message.id).is_some_and(|positions| {
-            positions.iter().any(|at| {
-                let other = &self.messages[*at];
-                other.from == message.from && other.to == message.to
-            })
-        });
-        if !known {
-            self.by_id
-                .entry(message.id.clone())
-                .or_default()
-                .push(self.messages.len());
-            self.messages.push(message);
-        }
-        !known
-    }
-
-    /// The messages with this id (one in practice).
-    pub(crate) fn with_id<'a>(
-        &'a mut self,
-        id: &str,
-    ) -> impl Iterator<Item = &'a mut ChatMessage> + 'a {
-        let positions = self.by_id.get(id).cloned().unwrap_or_default();
-        let mut wanted = positions.into_iter();
-        let mut next = wanted.next();
-        self.messages
-            .iter_mut()
-            .enumerate()
-            .filter_map(move |(at, message)| {
-                if Some(at) == next {
-                    next = wanted.next();
-                    Some(message)
-                } else {
-                    None
-                }
-            })
     }
 }

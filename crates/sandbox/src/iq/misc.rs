@@ -104,14 +104,8 @@ impl Core {
         let Some(phone) = self.phones.get(&addr.number) else {
             return;
         };
-        let mut partners: Vec<String> = phone
-            .messages
-            .iter()
-            .flat_map(|message| [message.from.clone(), message.to.clone()])
-            .collect();
-        partners.push(addr.number.clone());
-        partners.sort();
-        partners.dedup();
+        let mut partners = phone.history.partners();
+        partners.insert(addr.number.clone());
         let lid = self.lid_jid(addr);
         let Some((signed, timestamp)) = self.key_index_list(&addr.number) else {
             return;

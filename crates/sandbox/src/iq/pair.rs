@@ -190,6 +190,8 @@ impl Core {
                 prekeys: std::collections::VecDeque::new(),
                 device_identity: Blob(identity.to_vec()),
                 queue: std::collections::VecDeque::new(),
+                seen: std::collections::HashSet::new(),
+                seen_lately: Vec::new(),
             },
         );
         self.touch_companion(&addr);

@@ -1,12 +1,13 @@
 //! Setting a phone up: its number, keys and hidden id.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Result, anyhow};
 use wacore_libsignal::protocol::{KeyPair, PrivateKey};
 
 use crate::ambient;
 use crate::core::{Core, Entity};
+use crate::history::History;
 use crate::state::{Blob, Phone, SignedPreKey};
 
 impl Core {
@@ -64,10 +65,10 @@ impl Core {
             app_state_key: Blob(ambient::bytes::<32>().to_vec()),
             sessions: BTreeMap::new(),
             identities: BTreeMap::new(),
-            messages: Vec::new(),
+            old_messages: Vec::new(),
             inbox: VecDeque::new(),
             key_shares: BTreeMap::new(),
-            by_id: HashMap::new(),
+            history: History::of(number),
             typing: BTreeMap::new(),
         })
     }

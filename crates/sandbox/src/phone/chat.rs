@@ -1,7 +1,7 @@
 //! What a person does in a chat: write, read, type, go offline, unlink devices.
 
 use anyhow::Result;
-use buffa::MessageField;
+use buffa::{Message as _, MessageField};
 use wacore::messages::{MessageUtils, wrap_device_sent};
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
@@ -9,7 +9,8 @@ use waproto::whatsapp::{Message, message};
 
 use crate::ambient;
 use crate::core::Core;
-use crate::state::{Addr, ChatMessage};
+use crate::history::{ChatMessage, fingerprint};
+use crate::state::Addr;
 
 /// What one encrypted body is wrapped into on its way to one device.
 pub(super) struct Envelope<'a> {
@@ -43,6 +44,7 @@ impl Core {
             return Err("the phone is offline: bring it online to send".to_owned());
         }
         self.read_chat(number, to);
+        let content = text_message(body);
         let entry = ChatMessage {
             id: ambient::message_id(),
             from: number.to_owned(),
@@ -51,12 +53,16 @@ impl Core {
             kind: "text".to_owned(),
             status: "sent".to_owned(),
             timestamp: ambient::now_ms(),
+            arrivals: 0,
+            sha256: Some(fingerprint(&content.encode_to_vec())),
+            same: true,
+            device: 0,
+            hidden: false,
         };
         if let Some(phone) = self.phones.get_mut(number) {
-            phone.remember(entry.clone());
+            phone.history.arrive(entry.clone());
         }
         self.touch_phone(number);
-        let content = text_message(body);
         let destination = Addr::phone(to);
         let copy = wrap_device_sent(content.clone(), destination.jid().to_string());
         let plain = MessageUtils::encode_and_pad(&content);
@@ -159,27 +165,13 @@ impl Core {
         let Some(phone) = self.phones.get_mut(number) else {
             return 0;
         };
-        let mut ids = Vec::new();
-        // The newest are at the end; everything before a read one was read with it.
-        for message in phone.messages.iter_mut().rev() {
-            if message.from != from || message.to != number {
-                continue;
-            }
-            if message.status == "read" {
-                break;
-            }
-            "read".clone_into(&mut message.status);
-            ids.push(message.id.clone());
-        }
-        ids.reverse();
+        let ids = phone.history.read_from(from);
         if ids.is_empty() {
             return 0;
         }
         self.touch_phone(number);
-        if from != number {
-            for chunk in ids.chunks(256) {
-                self.emit_receipt(&Addr::phone(number), from, chunk, Some("read"));
-            }
+        for chunk in ids.chunks(256) {
+            self.emit_receipt(&Addr::phone(number), from, chunk, Some("read"));
         }
         ids.len()
     }

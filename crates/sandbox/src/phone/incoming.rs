@@ -11,9 +11,12 @@ use super::chat::{Envelope, text_message};
 use super::signal::SPARE_PRE_KEY;
 use crate::ambient;
 use crate::core::{Core, jid, node_bytes, text};
+use crate::history::{ChatMessage, fingerprint};
 use crate::iq::{key_node, skey_node};
+use crate::network::Refusal;
 use crate::receipts::receipt_ids;
-use crate::state::{Addr, ChatMessage, PreKey};
+use crate::state::{Addr, PreKey};
+use crate::trouble::Kind;
 
 /// How often a companion may ask for the same message, as the app has it.
 const MAX_RETRIES: u64 = 5;
@@ -46,27 +49,37 @@ impl Core {
         };
         let id = text(node, "id");
         match self.decrypt(number, &from, node) {
-            Ok(content) => self.take_message(number, &from, node, &content),
+            Ok((content, sha256)) => self.take_message(number, &from, node, &content, sha256),
             Err(error) => {
                 tracing::debug!(number, %from, id, error = format!("{error:#}"), "cannot decrypt");
-                self.ask_again(number, &from, node);
+                let asked = asked_before(node);
+                self.retry_receipt(number, &from, &id, &text(node, "t"), asked + 1);
             }
         }
         self.touch_phone(number);
     }
 
-    fn decrypt(&mut self, number: &str, from: &Addr, node: &Node) -> Result<Message> {
+    /// The content and the fingerprint of its bytes.
+    fn decrypt(&mut self, number: &str, from: &Addr, node: &Node) -> Result<(Message, String)> {
         let enc = node.get_optional_child("enc").context("no body")?;
         let body = node_bytes(enc).context("empty body")?;
         let Some(phone) = self.phones.get_mut(number) else {
             bail!("no such phone");
         };
         let plaintext = phone.open(from, &text(enc, "type"), body)?;
-        decode_plaintext(&plaintext, 2)
+        let bytes = MessageUtils::unpad_message_ref(&plaintext, 2)?;
+        Ok((decode_plaintext(&plaintext, 2)?, fingerprint(bytes)))
     }
 
     /// Puts a decrypted message into the history and confirms it.
-    fn take_message(&mut self, number: &str, from: &Addr, node: &Node, content: &Message) {
+    fn take_message(
+        &mut self,
+        number: &str,
+        from: &Addr,
+        node: &Node,
+        content: &Message,
+        sha256: String,
+    ) {
         let own = from.number == number;
         if own
             && let Some(protocol) = content.protocol_message.as_option()
@@ -90,39 +103,79 @@ impl Core {
             }
             _ => (number.to_owned(), content),
         };
+        let id = text(node, "id");
+        let asks = !own && self.troubled_by(number, from, node, &id);
         let entry = describe(content).map(|(kind, body)| ChatMessage {
-            id: text(node, "id"),
+            id: id.clone(),
             from: from.number.clone(),
             to,
             text: body,
             kind: kind.to_owned(),
             status: if own { "sent" } else { "received" }.to_owned(),
             timestamp: text(node, "t").parse::<i64>().unwrap_or_default() * 1000,
+            arrivals: 1,
+            sha256: Some(sha256),
+            same: true,
+            device: from.device,
+            hidden: asks,
         });
         if let (Some(entry), Some(phone)) = (entry, self.phones.get_mut(number)) {
             phone.typing.remove(&from.number);
-            if !phone.remember(entry) {
-                tracing::debug!(number, id = text(node, "id"), "shown already");
+            if !phone.history.arrive(entry) {
+                tracing::debug!(number, id, "arrived before");
             }
         }
-        if !own {
+        if asks {
+            self.retry_receipt(number, from, &id, &text(node, "t"), 1);
+        } else if !own {
             // Confirmed again when it came again: the first confirmation may have been lost.
-            self.emit_receipt(
-                &Addr::phone(number),
-                &from.number,
-                &[text(node, "id")],
-                None,
-            );
+            self.emit_receipt(&Addr::phone(number), &from.number, &[id], None);
         }
     }
 
-    /// Asks the sender for a message that did not decrypt.
-    fn ask_again(&mut self, number: &str, from: &Addr, node: &Node) {
-        let count = node
-            .get_optional_child("enc")
-            .map(|enc| text(enc, "count").parse::<u64>().unwrap_or_default())
-            .unwrap_or_default()
-            + 1;
+    /// Whether the phone acts as if it could not decrypt this message, which is new to it.
+    fn troubled_by(&mut self, number: &str, from: &Addr, node: &Node, id: &str) -> bool {
+        let known = self
+            .phones
+            .get(number)
+            .is_some_and(|phone| phone.history.with_id(id).any(|m| m.from == from.number));
+        if known || asked_before(node) > 0 {
+            return false;
+        }
+        self.troubles.meet(Kind::RetryReceipt, number).is_some()
+            || self
+                .troubles
+                .meet(Kind::RetryReceipt, &from.number)
+                .is_some()
+    }
+
+    /// The phone asks the device that sent it a message for it, whenever that was.
+    pub(crate) fn ask_for(&mut self, number: &str, id: &str, count: u64) -> Result<(), Refusal> {
+        let found = self.phones.get(number).and_then(|phone| {
+            let mut shown = phone.history.with_id(id).filter(|m| !m.hidden);
+            shown.find(|m| m.from != number).cloned()
+        });
+        let Some(message) = found else {
+            let text = format!("the phone shows no message {id} of somebody else");
+            return Err(Refusal::Missing(text));
+        };
+        let sender = Addr::new(message.from, message.device);
+        let there = if sender.is_phone() {
+            self.phones.contains_key(&sender.number)
+        } else {
+            self.companions.contains_key(&sender)
+        };
+        if !there {
+            let text = format!("the device {sender}, which sent {id}, is not linked any more");
+            return Err(Refusal::Conflict(text));
+        }
+        let seconds = (message.timestamp / 1000).to_string();
+        self.retry_receipt(number, &sender, id, &seconds, count);
+        Ok(())
+    }
+
+    /// Asks a device to send a message again; `count` is how often it was asked, now included.
+    fn retry_receipt(&mut self, number: &str, to: &Addr, id: &str, timestamp: &str, count: u64) {
         let Some(phone) = self.phones.get(number) else {
             return;
         };
@@ -139,7 +192,6 @@ impl Core {
                 Err(_) => return,
             },
         };
-        let id = text(node, "id");
         // The app sends its keys along from the second time on, and its second time comes a
         // network's latency later. Here it would come while the client still works on the first.
         let keys = NodeBuilder::new("keys")
@@ -152,14 +204,14 @@ impl Core {
             .build();
         let receipt = NodeBuilder::new("receipt")
             .attr("from", Addr::phone(number).jid())
-            .attr("id", id.as_str())
+            .attr("id", id)
             .attr("type", "retry")
             .attr("t", ambient::now_secs())
             .children([
                 NodeBuilder::new("retry")
                     .attr("v", "1")
-                    .attr("id", id.as_str())
-                    .attr("t", text(node, "t"))
+                    .attr("id", id)
+                    .attr("t", timestamp)
                     .attr("count", count)
                     .build(),
                 NodeBuilder::new("registration")
@@ -168,7 +220,7 @@ impl Core {
                 keys,
             ])
             .build();
-        self.deliver(from, receipt);
+        self.deliver(to, receipt);
     }
 
     fn phone_receipt(&mut self, number: &str, node: &Node) {
@@ -188,11 +240,9 @@ impl Core {
             return;
         };
         for id in receipt_ids(node) {
-            for message in phone.with_id(&id) {
-                if message.from == number && message.to == from.number && message.status != "read" {
-                    status.clone_into(&mut message.status);
-                }
-            }
+            phone.history.set_status(&id, status, |message| {
+                message.from == number && message.to == from.number && message.status != "read"
+            });
         }
         self.touch_phone(number);
     }
@@ -225,6 +275,7 @@ impl Core {
             return;
         }
         let Some(entry) = phone
+            .history
             .with_id(&id)
             .find(|message| message.from == number)
             .cloned()
@@ -250,6 +301,13 @@ impl Core {
         let plaintext = MessageUtils::encode_and_pad(&content);
         self.send_sealed(number, to, &plaintext, &envelope);
     }
+}
+
+/// How often the sender was asked for this message before it sent this copy.
+fn asked_before(node: &Node) -> u64 {
+    node.get_optional_child("enc")
+        .map(|enc| text(enc, "count").parse::<u64>().unwrap_or_default())
+        .unwrap_or_default()
 }
 
 /// What a chat shows for a message; `None` for messages that are not for people.

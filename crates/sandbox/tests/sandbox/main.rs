@@ -1,11 +1,15 @@
 //! The sandbox from outside: the real client against it, and its HTTP sides.
 //!
-//! `support` runs a client; a new test of the protocol goes to `network`, of a route to `http`.
+//! `support` runs a client; a new test of the protocol goes to `network`, of a route to `http`, of
+//! what goes wrong on purpose to `trouble`, of what stays to `keeping` and `kill`.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests of a real network run in real time"
 )]
 
 mod http;
+mod keeping;
+mod kill;
 mod network;
 mod support;
+mod trouble;

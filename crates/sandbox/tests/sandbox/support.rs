@@ -107,7 +107,12 @@ impl Device {
         backend: Arc<dyn Backend>,
         code_for: Option<&str>,
     ) -> Self {
-        let transport = TokioWebSocketTransportFactory::new().with_url(sandbox.whatsapp_url());
+        Self::at(sandbox.whatsapp_url(), backend, code_for).await
+    }
+
+    /// A client of the network at `url`, whichever process runs it.
+    pub async fn at(url: String, backend: Arc<dyn Backend>, code_for: Option<&str>) -> Self {
+        let transport = TokioWebSocketTransportFactory::new().with_url(url);
         let mut builder = Bot::builder()
             .with_backend_arc(backend.clone())
             .with_transport_factory(transport)
@@ -153,6 +158,43 @@ impl Device {
         assert!(paired.connected, "the client logs in after pairing");
         device.connected().await;
         device
+    }
+
+    /// Looks at what has come until now, without waiting.
+    pub async fn seen(&mut self) -> &[Arc<Event>] {
+        while let Ok(Some(event)) =
+            tokio::time::timeout(Duration::from_millis(20), self.events.next()).await
+        {
+            self.seen.push(event);
+        }
+        &self.seen
+    }
+
+    /// Acknowledgements of a message until now: the error of each, empty when there is none.
+    pub async fn acks(&mut self, id: &str) -> Vec<String> {
+        self.seen()
+            .await
+            .iter()
+            .filter_map(|event| match event.as_ref() {
+                Event::ServerAck(ack)
+                    if ack.id == id && ack.class.as_deref() == Some("message") =>
+                {
+                    Some(ack.error.clone().unwrap_or_default())
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Waits for the first acknowledgement of a message and gives its error.
+    pub async fn acked(&mut self, id: &str) -> String {
+        self.expect(&format!("ack of {id}"), |event| match event {
+            Event::ServerAck(ack) if ack.id == id && ack.class.as_deref() == Some("message") => {
+                Some(ack.error.clone().unwrap_or_default())
+            }
+            _ => None,
+        })
+        .await
     }
 
     /// Waits for an event, looking at those that came before as well.
@@ -249,6 +291,100 @@ impl Drop for Device {
     fn drop(&mut self) {
         if let Some(handle) = &self.handle {
             handle.abort();
+        }
+    }
+}
+
+/// The control API, as a script uses it.
+pub struct Control {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Control {
+    pub fn new(base: impl Into<String>) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            base: base.into(),
+        }
+    }
+
+    pub async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> anyhow::Result<(u16, serde_json::Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await?;
+        Ok((response.status().as_u16(), response.json().await?))
+    }
+
+    pub async fn get(&self, path: &str) -> serde_json::Value {
+        let (status, answer) = self
+            .call(reqwest::Method::GET, path, None)
+            .await
+            .expect("an answer");
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    pub async fn post(&self, path: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
+        self.call(reqwest::Method::POST, path, Some(body))
+            .await
+            .expect("an answer")
+    }
+
+    /// Begins a trouble.
+    pub async fn trouble(&self, body: serde_json::Value) -> serde_json::Value {
+        let (status, answer) = self.post("/trouble", body.clone()).await;
+        assert_eq!(status, 200, "{body}: {answer}");
+        answer
+    }
+
+    /// How many troubles are left.
+    pub async fn troubles(&self) -> usize {
+        self.get("/trouble").await["troubles"]
+            .as_array()
+            .expect("a list")
+            .len()
+    }
+
+    pub async fn calm(&self) {
+        let (status, answer) = self
+            .call(reqwest::Method::DELETE, "/trouble", None)
+            .await
+            .expect("an answer");
+        assert_eq!((status, answer), (200, serde_json::json!({"troubles": []})));
+    }
+
+    /// The message with this id, if the phone shows it.
+    pub async fn shows(&self, number: &str, id: &str) -> Option<serde_json::Value> {
+        let messages = self.get(&format!("/phones/{number}/messages")).await;
+        let list = messages.as_array().expect("a list");
+        let found: Vec<_> = list.iter().filter(|m| m["id"] == id).collect();
+        assert!(found.len() <= 1, "shown twice: {found:?}");
+        found.first().map(|m| (*m).clone())
+    }
+
+    /// Waits until the phone shows the message, in a way that `fits`.
+    pub async fn shown(
+        &self,
+        number: &str,
+        id: &str,
+        fits: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        let begun = std::time::Instant::now();
+        loop {
+            let now = self.shows(number, id).await;
+            if let Some(message) = now.clone().filter(|m| fits(m)) {
+                return message;
+            }
+            assert!(begun.elapsed() < LONG, "{id} on {number}: {now:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }

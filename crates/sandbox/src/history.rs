@@ -1,0 +1,314 @@
+//! A phone's chat history: what was shown, how often it came, what is unread.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A line in a phone's chat history, as the control API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// The WhatsApp message id.
+    pub id: String,
+    /// Who wrote it: a number in digits.
+    pub from: String,
+    /// Whom it was written to: a number in digits.
+    pub to: String,
+    /// The text, or the caption, or what stands for the content of other kinds.
+    pub text: String,
+    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
+    /// `reaction`, `edit`, `revoke` or `other`.
+    pub kind: String,
+    /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
+    pub status: String,
+    /// Unix time in milliseconds.
+    pub timestamp: i64,
+    /// How often the network handed it to this phone; 0 for what was written on the phone itself.
+    #[serde(default)]
+    pub arrivals: u64,
+    /// SHA-256 (hex) of the decrypted protobuf of the first arrival, without padding.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Whether all arrivals had the same bytes.
+    #[serde(default = "yes")]
+    pub same: bool,
+    /// The device of `from` that sent it: 0 is the phone, linked devices count from 1.
+    #[serde(default)]
+    pub device: u16,
+    /// Arrived, but the phone asked for it again and shows nothing until it comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) hidden: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The name of a plaintext, for comparing repeats.
+pub(crate) fn fingerprint(plaintext: &[u8]) -> String {
+    hex::encode(Sha256::digest(plaintext))
+}
+
+impl ChatMessage {
+    fn is(&self, other: &Self) -> bool {
+        self.id == other.id && self.from == other.from && self.to == other.to
+    }
+
+    /// Whether a person still has to look at it.
+    fn is_unread(&self, owner: &str) -> bool {
+        self.to == owner
+            && self.from != owner
+            && self.status == "received"
+            && !self.hidden
+            && !matches!(self.kind.as_str(), "reaction" | "edit" | "revoke")
+    }
+}
+
+/// The messages of one phone, oldest first, with what is needed to find them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    owner: String,
+    messages: Vec<ChatMessage>,
+    /// Positions by message id.
+    by_id: HashMap<String, Vec<usize>>,
+    /// Positions of what is unread, by who wrote it.
+    unread: BTreeMap<String, BTreeSet<usize>>,
+    /// Positions that were not saved since they changed.
+    changed: BTreeSet<usize>,
+}
+
+impl History {
+    pub(crate) fn of(owner: &str) -> Self {
+        Self {
+            owner: owner.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// All that the phone shows.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &ChatMessage> {
+        self.messages.iter().filter(|message| !message.hidden)
+    }
+
+    /// Everybody who ever wrote to this phone or was written to.
+    pub(crate) fn partners(&self) -> BTreeSet<String> {
+        self.messages
+            .iter()
+            .flat_map(|message| [message.from.clone(), message.to.clone()])
+            .collect()
+    }
+
+    /// The messages with this id (one in practice).
+    pub(crate) fn with_id<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a ChatMessage> {
+        let positions = self.by_id.get(id).map(Vec::as_slice).unwrap_or_default();
+        positions.iter().filter_map(|at| self.messages.get(*at))
+    }
+
+    /// Notes an arrival. As real phones do, a (chat, sender, id) that is there already is not
+    /// shown a second time. Returns whether it is new.
+    pub(crate) fn arrive(&mut self, message: ChatMessage) -> bool {
+        let Some(at) = self.position(&message) else {
+            self.put(message);
+            return true;
+        };
+        let Some(known) = self.messages.get_mut(at) else {
+            return false;
+        };
+        known.arrivals += message.arrivals;
+        if known.sha256.is_none() {
+            known.sha256.clone_from(&message.sha256);
+        }
+        known.same &= message.same && known.sha256 == message.sha256;
+        if known.hidden && !message.hidden {
+            known.hidden = false;
+            known.text = message.text;
+            known.kind = message.kind;
+        }
+        self.note(at);
+        false
+    }
+
+    /// Puts back what a file remembers; a later line replaces an earlier one.
+    pub(crate) fn restore(&mut self, message: ChatMessage) {
+        match self.position(&message) {
+            Some(at) => {
+                self.messages[at] = message;
+                self.index_unread(at);
+            }
+            None => self.put(message),
+        }
+    }
+
+    fn position(&self, message: &ChatMessage) -> Option<usize> {
+        let positions = self.by_id.get(&message.id)?;
+        positions
+            .iter()
+            .copied()
+            .find(|at| self.messages.get(*at).is_some_and(|m| m.is(message)))
+    }
+
+    fn put(&mut self, message: ChatMessage) {
+        let at = self.messages.len();
+        self.by_id.entry(message.id.clone()).or_default().push(at);
+        self.messages.push(message);
+        self.note(at);
+    }
+
+    fn note(&mut self, at: usize) {
+        self.changed.insert(at);
+        self.index_unread(at);
+    }
+
+    fn index_unread(&mut self, at: usize) {
+        let message = &self.messages[at];
+        if message.is_unread(&self.owner) {
+            self.unread
+                .entry(message.from.clone())
+                .or_default()
+                .insert(at);
+        } else if let Some(positions) = self.unread.get_mut(&message.from) {
+            positions.remove(&at);
+            if positions.is_empty() {
+                self.unread.remove(&message.from);
+            }
+        }
+    }
+
+    /// Raises the status of the messages with this id that `which` accepts. Returns whether
+    /// anything changed.
+    pub(crate) fn set_status(
+        &mut self,
+        id: &str,
+        status: &str,
+        which: impl Fn(&ChatMessage) -> bool,
+    ) -> bool {
+        let positions = self.by_id.get(id).cloned().unwrap_or_default();
+        let mut any = false;
+        for at in positions {
+            let Some(message) = self.messages.get_mut(at) else {
+                continue;
+            };
+            if which(message) && message.status != status {
+                status.clone_into(&mut message.status);
+                self.note(at);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Marks everything that `from` wrote as read and returns the ids, oldest first.
+    pub(crate) fn read_from(&mut self, from: &str) -> Vec<String> {
+        let positions = self.unread.get(from).cloned().unwrap_or_default();
+        let mut ids = Vec::with_capacity(positions.len());
+        for at in positions {
+            if let Some(message) = self.messages.get_mut(at) {
+                "read".clone_into(&mut message.status);
+                ids.push(message.id.clone());
+            }
+            self.note(at);
+        }
+        ids
+    }
+
+    /// How many messages are unread, by who wrote them.
+    pub(crate) fn unread(&self) -> BTreeMap<String, usize> {
+        self.unread
+            .iter()
+            .map(|(from, positions)| (from.clone(), positions.len()))
+            .collect()
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Everything counts as saved.
+    pub(crate) fn settle(&mut self) {
+        self.changed.clear();
+    }
+
+    /// What changed since the last call, as lines of JSON.
+    pub(crate) fn take_changes(&mut self) -> serde_json::Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        for at in std::mem::take(&mut self.changed) {
+            if let Some(message) = self.messages.get(at) {
+                serde_json::to_writer(&mut lines, message)?;
+                lines.push(b'\n');
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The whole history as lines of JSON.
+    pub(crate) fn all_lines(&self) -> serde_json::Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        for message in &self.messages {
+            serde_json::to_writer(&mut lines, message)?;
+            lines.push(b'\n');
+        }
+        Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str, sha256: &str) -> ChatMessage {
+        ChatMessage {
+            id: id.to_owned(),
+            from: "1".to_owned(),
+            to: "2".to_owned(),
+            text: "x".to_owned(),
+            kind: "text".to_owned(),
+            status: "received".to_owned(),
+            timestamp: 0,
+            arrivals: 1,
+            sha256: Some(sha256.to_owned()),
+            same: true,
+            device: 0,
+            hidden: false,
+        }
+    }
+
+    #[test]
+    fn repeats_are_counted_and_compared_and_read_once() {
+        let mut history = History::of("2");
+        assert!(history.arrive(message("a", "1")));
+        assert!(!history.arrive(message("a", "1")));
+        assert!(history.arrive(message("b", "1")));
+        assert!(!history.arrive(message("b", "2")));
+        let seen: Vec<_> = history.shown().map(|m| (m.arrivals, m.same)).collect();
+        assert_eq!(seen, [(2, true), (2, false)]);
+        assert_eq!(history.unread()["1"], 2);
+        assert_eq!(history.read_from("1"), ["a", "b"]);
+        // A repeat of what was read stays read.
+        history.arrive(message("a", "1"));
+        assert!(history.unread().is_empty());
+    }
+
+    #[test]
+    fn lines_restore_the_last_state() {
+        let mut history = History::of("2");
+        history.arrive(message("a", "1"));
+        let mut lines = history.take_changes().expect("lines");
+        history.arrive(message("a", "1"));
+        history.read_from("1");
+        lines.extend(history.take_changes().expect("lines"));
+        assert!(!history.is_changed());
+        let mut again = History::of("2");
+        for line in lines.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            again.restore(serde_json::from_slice(line).expect("JSON"));
+        }
+        assert_eq!(
+            again.shown().collect::<Vec<_>>(),
+            history.shown().collect::<Vec<_>>()
+        );
+        assert!(again.unread().is_empty());
+    }
+}

@@ -24,6 +24,7 @@ use super::{
     Access, IssuedToken,
     cache::{Digest32, digest},
 };
+use crate::faults;
 
 /// A session that nobody uses ends after this.
 pub const IDLE_MS: i64 = 12 * 3600 * 1000;
@@ -168,10 +169,7 @@ impl Sessions {
             conn.commit().await
         };
         if let Err(error) = noted.await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not note that a session was used"
-            );
+            faults::warn(&error, "could not note that a session was used");
         }
     }
 }

@@ -15,7 +15,7 @@ use std::{fmt, marker::PhantomData, pin::Pin, sync::Arc};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams};
 use http::request::Parts;
 use recado_app::Claimed;
-use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Role, Timestamp};
+use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Monotonic, Role};
 
 use crate::{Shared, describe::Described, error::Fail};
 
@@ -139,7 +139,7 @@ pub trait Access {
 pub(crate) struct Again {
     /// The state of the caches and the time at the first look.
     seen: u64,
-    at: Timestamp,
+    at: Monotonic,
     look: Look,
 }
 
@@ -160,7 +160,7 @@ impl Again {
         }
         let again = Self {
             seen: shared.app.access().seen(),
-            at: shared.app.clock().now(),
+            at: shared.app.clock().monotonic(),
             look: look::<G>,
         };
         parts.extensions.insert(again);
@@ -172,8 +172,8 @@ impl Again {
         let Some(again) = parts.extensions.get::<Self>().copied() else {
             return Ok(());
         };
-        let went_by = shared.app.clock().now().since(again.at);
-        if again.seen == shared.app.access().seen() && (0..STILL_MS).contains(&went_by) {
+        let went_by = shared.app.clock().monotonic().since(again.at);
+        if again.seen == shared.app.access().seen() && went_by < STILL_MS {
             return Ok(());
         }
         (again.look)(parts, shared).await

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use recado_app::faults;
 use recado_model::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -163,11 +164,15 @@ pub(crate) fn waits(fail: &Fail, headers: &mut HeaderMap, surface: Surface) {
     }
 }
 
-/// Logs an error that is our own fault, with its whole chain; a caller's fault is not worth a line.
+/// Logs an error that is our own fault, with its whole chain; a caller's fault is not worth a line, and
+/// of a fault that every call meets one line a minute is enough.
 pub fn log(error: &Error, request_id: &str) {
     if error.is_callers_fault() {
         return;
     }
+    let Some(left_out) = faults::worth_a_line(error) else {
+        return;
+    };
     let mut chain = String::new();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -175,7 +180,7 @@ pub fn log(error: &Error, request_id: &str) {
         chain.push_str(&cause.to_string());
         source = cause.source();
     }
-    tracing::error!(request_id, code = error.code.as_str(), source = %chain, "{}", error.message);
+    tracing::error!(request_id, code = error.code.as_str(), source = %chain, left_out, "{}", error.message);
 }
 
 /// A handler that broke its own promises. What it said is on stderr, not in the answer.

@@ -17,7 +17,7 @@ pub async fn live(_: Public) -> Answer<Probe> {
     Answer(Probe { status: "alive" })
 }
 
-/// `GET /readyz`: the database answers too; 503 while it does not.
+/// `GET /readyz`: the database takes a write, tried at most once a second; 503 while it does not.
 pub async fn ready(_: Public, State(shared): State<Shared>) -> Result<Answer<Probe>, Fail> {
     shared.app.ready().await?;
     Ok(Answer(Probe { status: "ready" }))

@@ -257,14 +257,14 @@ const BATCH: u32 = 500;
 /// Once a day, what is old enough goes: audit rows, ended credentials and sessions, links, revoked tokens
 /// that would have expired anyway.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
-    let mut next = core.clock.now().plus_millis(FIRST_LOOK_MS);
+    let mut next = core.clock.monotonic().plus_millis(FIRST_LOOK_MS);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = core.clock.sleep_until(next) => {}
+            () = core.clock.sleep_until_monotonic(next) => {}
         }
         // Counted from the beginning of this look, however long it takes.
-        next = core.clock.now().plus_millis(DAY_MS);
+        next = core.clock.monotonic().plus_millis(DAY_MS);
         if let Err(error) = prune(&core, &stop).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

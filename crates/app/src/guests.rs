@@ -9,7 +9,7 @@ use recado_store::{credentials::NewCredential, system::guests::Adoption};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, Direct, audit::Detail, direct, instances, supervisor::Live};
+use crate::{App, Direct, audit::Detail, direct, faults, instances, supervisor::Live};
 
 pub(crate) const UNPAIRED_MS: i64 = 10 * 60 * 1000;
 pub(crate) const PAIRED_MS: i64 = 60 * 60 * 1000;
@@ -197,10 +197,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             () = app.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
         }
         if let Err(error) = sweep(&app).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not end expired guests; trying again"
-            );
+            faults::warn(&error, "could not end expired guests; trying again");
         }
     }
 }

@@ -15,6 +15,7 @@
 //!   where, and who was refused.
 //! - [`delivery`]: webhooks going out. [`mail`]: letters to people. [`turnstile`]: whether they are people.
 //! - [`events`]: the payloads that subscribers see.
+//! - [`faults`]: one line a minute about a fault that lasts. `ready`: whether the database takes a write.
 //!
 //! To add something a caller can do: a method on the service of its noun, taking `&Caller`; then a
 //! route or tool in `api`. Nothing here knows HTTP; nothing here hands out types of `store` or
@@ -30,6 +31,7 @@ pub mod credentials;
 pub mod delivery;
 pub mod direct;
 pub mod events;
+pub mod faults;
 mod guests;
 pub mod ingest;
 pub mod instances;
@@ -37,6 +39,7 @@ pub mod limits;
 pub mod mail;
 pub mod members;
 pub mod messages;
+mod ready;
 pub mod sessions;
 pub mod shop;
 pub mod supervisor;
@@ -84,6 +87,7 @@ pub struct App {
     usage: Arc<usage::Usage>,
     people: Arc<users::People>,
     supervisor: supervisor::Supervisor,
+    ready: Arc<ready::Ready>,
 }
 
 /// What every service shares.
@@ -157,6 +161,7 @@ impl App {
             usage,
             people,
             supervisor,
+            ready: Arc::default(),
         })
     }
 
@@ -227,9 +232,9 @@ impl App {
     pub fn network(&self) -> &'static str {
         self.core.engine.network()
     }
-    /// Whether the database answers.
+    /// Whether the database takes a write; tried at most once a second.
     pub async fn ready(&self) -> Result<()> {
-        Ok(self.core.store.ping().await?)
+        self.ready.look(&self.core.store, &*self.core.clock).await
     }
 }
 

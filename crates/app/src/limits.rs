@@ -26,7 +26,7 @@ use std::{
 
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
-use recado_model::{Clock, Error, ErrorCode, Result, Timestamp, UserId, network::network_of};
+use recado_model::{Clock, Error, ErrorCode, Monotonic, Result, UserId, network::network_of};
 use sha2::{Digest, Sha256};
 
 /// Buckets of each kind, about 150 bytes each. Who floods us from more networks than that pushes out
@@ -114,27 +114,20 @@ pub struct Verdict {
 struct Bucket {
     /// Failures since `since`.
     counted: u32,
-    since: Timestamp,
+    since: Monotonic,
     /// How often it was closed since it was last cleared.
     step: u32,
-    closed_until: Timestamp,
-    last: Timestamp,
+    closed_until: Monotonic,
+    last: Monotonic,
 }
 
 impl Bucket {
-    fn closed(&self, now: Timestamp) -> bool {
+    fn closed(&self, now: Monotonic) -> bool {
         now < self.closed_until
     }
 
     /// What time alone has changed.
-    fn settle(&mut self, now: Timestamp, rule: Rule) {
-        if now < self.last {
-            // The clock was set back. Without this the bucket would stay closed for as long.
-            self.last = now;
-            self.since = self.since.min(now);
-            let longest = now.plus_millis(rule.wait_ms(self.step));
-            self.closed_until = self.closed_until.min(longest);
-        }
+    fn settle(&mut self, now: Monotonic, rule: Rule) {
         if now.since(self.last) >= rule.forget_ms {
             *self = Self::default();
         } else if (self.step == 0 || (rule.refills && !self.closed(now)))
@@ -146,7 +139,7 @@ impl Bucket {
     }
 
     /// Counts a failure; whether the bucket was closed already.
-    fn fail(&mut self, now: Timestamp, rule: Rule) -> bool {
+    fn fail(&mut self, now: Monotonic, rule: Rule) -> bool {
         self.settle(now, rule);
         self.last = now;
         if self.closed(now) {
@@ -163,7 +156,7 @@ impl Bucket {
         false
     }
 
-    fn standing(&self, now: Timestamp, rule: Rule) -> Standing {
+    fn standing(&self, now: Monotonic, rule: Rule) -> Standing {
         let (remaining, ends) = if self.closed(now) {
             (0, self.closed_until)
         } else {
@@ -243,7 +236,7 @@ impl Limits {
 
     /// Counts a proof that failed. Callers whose address is unknown share one bucket.
     pub fn failed(&self, from: Option<IpAddr>, public_id: Option<&str>) -> Verdict {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let bucket = of(&self.networks, &network(from));
         let (mut held, standing) = counted(&bucket, now, self.network_rule);
         let mut standings = vec![standing];
@@ -271,7 +264,7 @@ impl Limits {
     /// because it is the hashing that costs. 429 with the wait while the network, or the e-mail from that
     /// network, is closed. `Some(wait)` in seconds when only strangers to the e-mail are to wait.
     pub fn begin_login(&self, from: Option<IpAddr>, email: &str) -> Result<Option<u64>> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let attempts = of(&self.ids, &key("logins", &[&network(from).to_string()]));
         let (held, standing) = counted(&attempts, now, self.attempt_rule);
         let here = self.ids.get(&login_here(from, email));
@@ -287,7 +280,7 @@ impl Limits {
 
     /// Counts a log-in that failed, also with an e-mail that nobody has.
     pub fn login_failed(&self, from: Option<IpAddr>, email: &str) {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         for (key, rule) in [
             (login_here(from, email), self.login_rule),
             (login_anywhere(email), self.in_a_row_rule),
@@ -305,7 +298,7 @@ impl Limits {
     /// Before a password or a code of one person is looked at who holds a session or a link of theirs
     /// already: strangers' failures do not count here.
     pub fn begin_proof(&self, user: &UserId) -> Result<()> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let closed =
             proofs(user, self).map(|(key, rule)| closed_for(self.ids.get(&key), now, rule));
         match closed.into_iter().flatten().max() {
@@ -315,7 +308,7 @@ impl Limits {
     }
 
     pub fn proof_failed(&self, user: &UserId) {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         for (key, rule) in proofs(user, self) {
             counted(&of(&self.ids, &key), now, rule);
         }
@@ -344,7 +337,7 @@ impl Limits {
 
     fn spend(&self, kind: &str, who: &str, rule: Rule) -> Result<()> {
         let bucket = of(&self.ids, &key(kind, &[who]));
-        let (closed, standing) = counted(&bucket, self.clock.now(), rule);
+        let (closed, standing) = counted(&bucket, self.clock.monotonic(), rule);
         match closed {
             true => Err(Error::new(
                 ErrorCode::RateLimited,
@@ -405,15 +398,14 @@ fn of<K: Clone + Eq + std::hash::Hash>(all: &Buckets<K>, key: &K) -> Arc<Mutex<B
 }
 
 /// Whether it was closed before, and where it stands now.
-fn counted(bucket: &Mutex<Bucket>, now: Timestamp, rule: Rule) -> (bool, Standing) {
+fn counted(bucket: &Mutex<Bucket>, now: Monotonic, rule: Rule) -> (bool, Standing) {
     let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
     let held = bucket.fail(now, rule);
     (held, bucket.standing(now, rule))
 }
 
-/// The same without counting. What time has changed is kept: a clock that was set back must be noticed
-/// by whoever looks first.
-fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Timestamp, rule: Rule) -> (bool, Standing) {
+/// The same without counting. What time has changed is kept.
+fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> (bool, Standing) {
     let bucket = bucket.unwrap_or_default();
     let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
     bucket.settle(now, rule);
@@ -423,7 +415,7 @@ fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Timestamp, rule: Rule) -> (bo
     (bucket.closed(now), bucket.standing(now, rule))
 }
 
-fn closed_for(bucket: Option<Arc<Mutex<Bucket>>>, now: Timestamp, rule: Rule) -> Option<u64> {
+fn closed_for(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> Option<u64> {
     let (closed, standing) = peeked(Some(bucket?), now, rule);
     closed.then_some(standing.reset_secs)
 }

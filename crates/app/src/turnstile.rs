@@ -17,7 +17,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use recado_model::{Clock, Error, ErrorCode, Result, Rng, Secret, Timestamp};
+use recado_model::{Clock, Error, ErrorCode, Monotonic, Result, Rng, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -81,7 +81,7 @@ pub struct Turnstile {
     rng: Arc<dyn Rng>,
     seen: Mutex<Seen>,
     questions: Semaphore,
-    warned: Mutex<Option<Timestamp>>,
+    warned: Mutex<Option<Monotonic>>,
 }
 
 /// What is asked; as JSON, which siteverify takes as well as a form.
@@ -277,9 +277,9 @@ impl Turnstile {
     }
 
     fn warn(&self, why: &str) {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|last| now.since(last).abs() >= WARN_EVERY_MS) {
+        if warned.is_none_or(|last| now.since(last) >= WARN_EVERY_MS) {
             *warned = Some(now);
             tracing::warn!(why, "a person could not be told from a program");
         }
@@ -305,7 +305,7 @@ impl HumanCheck for Turnstile {
             ));
         }
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let fresh = uuid(&*self.rng);
         // The dummy token is the same for everybody, every time.
         let taken = match self.dummy {

@@ -27,6 +27,7 @@ use recado_store::{CredentialUse, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use self::refused::{Refused, Source};
+use crate::faults;
 
 pub use self::refused::ROWS_PER_MINUTE;
 
@@ -234,9 +235,9 @@ pub(crate) async fn run(usage: Arc<Usage>, store: Store, stop: CancellationToken
             () = usage.clock.sleep_ms(FLUSH_EVERY_MS) => {}
         }
         if let Err(error) = usage.flush(&store).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not write when credentials were used; trying again"
+            faults::warn(
+                &error,
+                "could not write when credentials were used; trying again",
             );
         }
     }

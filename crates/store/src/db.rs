@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, OnceLock, RwLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -22,6 +22,7 @@ use crate::{
     keys::{AccountKeys, KeySource, Keys},
     sql::sql,
     system::System,
+    writer::Writer,
 };
 
 /// Which database.
@@ -110,8 +111,7 @@ pub(crate) enum Pools {
         read: SqlitePool,
         /// One connection: SQLite has one writer, and waiting here is fair where its lock is not.
         write: SqlitePool,
-        /// Whether the write connection may be at `synchronous=NORMAL`.
-        relaxed: Arc<AtomicBool>,
+        writer: Arc<Writer>,
     },
     Postgres(PgPool),
 }
@@ -151,7 +151,8 @@ impl Store {
                 // IMMEDIATE: a transaction that reads first and then writes would otherwise fail
                 // when another process wrote in between.
                 let begin = "BEGIN IMMEDIATE".into_sql_str();
-                Held::SqliteTx(Transaction::begin(conn, Some(begin)).await?)
+                let begun = Transaction::begin(conn, Some(begin)).await;
+                Held::SqliteTx(begun.map_err(|error| self.failed(error.into(), None))?)
             }
             Pools::Postgres(pool) => Held::PostgresTx(pool.begin().await?),
         };
@@ -165,30 +166,6 @@ impl Store {
             Pools::Postgres(pool) => Held::Postgres(pool.acquire().await?),
         };
         Ok(self.conn(held, false))
-    }
-
-    async fn sqlite_writer(&self, relax: bool) -> Result<PoolConnection<Sqlite>> {
-        let Pools::Sqlite { write, relaxed, .. } = &self.inner.pools else {
-            return Err(StoreError::Misuse("an SQLite writer of PostgreSQL"));
-        };
-        let mut conn = write.acquire().await?;
-        if relaxed.load(Ordering::Relaxed) != relax {
-            // Cannot change inside a transaction, so it is set before.
-            // Whoever called may give up in the middle. The flag may then say relaxed of a connection
-            // that is not, which costs one statement; never the other way, which costs data.
-            if relax {
-                relaxed.store(true, Ordering::Relaxed);
-                sqlx::query("PRAGMA synchronous = NORMAL")
-                    .execute(&mut *conn)
-                    .await?;
-            } else {
-                sqlx::query("PRAGMA synchronous = FULL")
-                    .execute(&mut *conn)
-                    .await?;
-                relaxed.store(false, Ordering::Relaxed);
-            }
-        }
-        Ok(conn)
     }
 
     fn conn(&self, held: Held, read_only: bool) -> Conn {
@@ -341,10 +318,22 @@ impl Conn {
         };
         match self.held {
             Held::Sqlite(_) | Held::Postgres(_) => {}
-            Held::SqliteTx(tx) => tx.commit().await?,
+            Held::SqliteTx(tx) => {
+                let done = tx.commit().await;
+                done.map_err(|error| self.store.failed(error.into(), None))?;
+            }
             Held::PostgresTx(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+
+    /// An error of a statement on this connection.
+    pub(crate) fn failed(&mut self, error: StoreError) -> StoreError {
+        match &mut self.held {
+            Held::Sqlite(conn) => self.store.failed(error, Some(conn)),
+            Held::SqliteTx(_) => self.store.failed(error, None),
+            Held::Postgres(_) | Held::PostgresTx(_) => error,
+        }
     }
 
     /// Notes that the commit changes what is shown of an instance.

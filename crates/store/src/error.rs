@@ -79,6 +79,19 @@ pub enum StoreError {
     /// Another process has the instance now: whoever had it may write nothing more of it.
     #[error("another process has taken the instance")]
     Fenced,
+    /// The disk (or what the database may use of it) is full.
+    #[error(
+        "no space left for the database: {0}. Free some where it is kept; the program goes on by itself."
+    )]
+    Full(#[source] sqlx::Error),
+    /// The database cannot read or write its files, or has no memory.
+    #[error(
+        "the database cannot use its files: {0}. Look at the disk where it is kept; the program goes on by itself once that works."
+    )]
+    Storage(#[source] sqlx::Error),
+    /// The connection broke, or none could be made.
+    #[error("the database does not answer: {0}")]
+    Unanswered(#[source] sqlx::Error),
     /// A statement that changes something on a connection from `read()`.
     #[error("a change on a read connection: {0}")]
     ReadOnly(&'static str),
@@ -99,6 +112,10 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => Self::Unanswered(error),
             sqlx::Error::Database(inner) => {
                 if inner.is_unique_violation() {
                     // PostgreSQL names the constraint, SQLite says "UNIQUE constraint failed: t.c".
@@ -120,14 +137,63 @@ impl From<sqlx::Error> for StoreError {
                     Some("40001" | "40P01") => Self::Serialization,
                     // Statement or lock timeout, too many connections, shutting down.
                     Some("57014" | "55P03" | "53300" | "57P01" | "57P03") => Self::Busy,
-                    Some(code) if sqlite_primary_code(code) == Some(5) => Self::Busy,
-                    _ => Self::Database(error),
+                    Some("53100") => Self::Full(error),
+                    // An I/O error, no memory, read-only after a change of servers.
+                    Some("58030" | "53200" | "25006") => Self::Storage(error),
+                    // The server crashed or is being restarted.
+                    Some("57P02" | "08000" | "08003" | "08006") => Self::Unanswered(error),
+                    Some(code) => match sqlite_primary_code(code) {
+                        Some(BUSY | INTERRUPT) => Self::Busy,
+                        Some(FULL) => Self::Full(error),
+                        Some(IOERR | NOMEM | READONLY | CANTOPEN | PROTOCOL) => {
+                            Self::Storage(error)
+                        }
+                        _ => Self::Database(error),
+                    },
+                    None => Self::Database(error),
                 }
             }
             _ => Self::Database(error),
         }
     }
 }
+
+// SQLite's primary result codes.
+const BUSY: i32 = 5;
+const NOMEM: i32 = 7;
+pub(crate) const READONLY: i32 = 8;
+const INTERRUPT: i32 = 9;
+const IOERR: i32 = 10;
+pub(crate) const FULL: i32 = 13;
+pub(crate) const CANTOPEN: i32 = 14;
+const PROTOCOL: i32 = 15;
+
+impl StoreError {
+    /// Whether this is no fault of one call: every other would meet the same, until somebody frees space,
+    /// or the database is back.
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Full(_) | Self::Storage(_) | Self::Unanswered(_) | Self::Busy
+        )
+    }
+
+    /// Whether an SQLite connection on which it happened is done with: SQLite may have rolled back by
+    /// itself, which sqlx does not notice, and what it keeps in memory may not be what is on the disk.
+    pub(crate) fn spoils_connection(&self) -> bool {
+        match self {
+            Self::Full(_) | Self::Storage(_) | Self::Unanswered(_) => true,
+            Self::Database(error) => error
+                .as_database_error()
+                .and_then(|error| sqlite_primary_code(error.code()?.as_ref()))
+                .is_some_and(|code| matches!(code, CORRUPT | NOTADB)),
+            _ => false,
+        }
+    }
+}
+
+pub(crate) const CORRUPT: i32 = 11;
+pub(crate) const NOTADB: i32 = 26;
 
 /// SQLite's extended codes carry the primary one in the low byte. Its texts are plain numbers below
 /// 10000, which no SQLSTATE that we look at is.
@@ -163,6 +229,12 @@ impl From<StoreError> for Error {
             )
             .with_source(error)
             .with_retry_after(1),
+            StoreError::Full(_) | StoreError::Storage(_) | StoreError::Unanswered(_) => Self::new(
+                ErrorCode::Unavailable,
+                "The gateway cannot store anything just now. Try again in a few seconds; if it stays so, tell the operator.",
+            )
+            .with_source(error)
+            .with_retry_after(5),
             _ => Self::internal(error),
         }
     }

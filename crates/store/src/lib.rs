@@ -7,7 +7,8 @@
 //!
 //! - `sql`: the thin layer over both databases: one text with `$1`, arguments, rows. Private, so that
 //!   every statement is in this crate and names its account.
-//! - [`db`]: pools, transactions, durability; [`open`]: migrations and first keys.
+//! - [`db`]: pools, transactions, durability; `writer`: SQLite's one write connection; [`open`]:
+//!   migrations and first keys.
 //! - [`seal`]: the master key, data keys, sealing bound to its row; [`keys`]: those that this process
 //!   holds, kept those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `lookup`: peppers and the look-up hashes of tokens.
@@ -46,6 +47,7 @@ mod sql;
 pub mod system;
 pub mod usage;
 pub mod webhooks;
+mod writer;
 
 pub use accounts::AccountStore;
 pub use credentials::{CredentialInfo, NewCredential};

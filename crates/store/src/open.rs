@@ -22,11 +22,12 @@ use sqlx::{
 
 use crate::{
     db::{Conn, Database, Inner, Pools, Store},
-    error::{Result, StoreError, sqlite_primary_code},
+    error::{CANTOPEN, CORRUPT, FULL, NOTADB, READONLY, Result, StoreError, sqlite_primary_code},
     keys::Keys,
     lookup,
     seal::{KeyRing, MasterKey, SYSTEM},
     sql::sql,
+    writer::{Writer, is_outside, limit_pages},
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
@@ -237,17 +238,27 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<Pools> {
     make_file(path).map_err(|error| unwritable(path, error))?;
     let options = sqlite_options(path).journal_mode(SqliteJournalMode::Wal);
-    let relaxed = Arc::new(AtomicBool::new(false));
-    let fresh = relaxed.clone();
+    let writer = Arc::new(Writer::default());
+    let (fresh, released) = (writer.clone(), writer.clone());
     let write: SqlitePool = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(WAIT)
         .idle_timeout(None)
         .max_lifetime(None)
         // A connection that replaces a broken one starts at synchronous=FULL.
-        .after_connect(move |_, _| {
-            fresh.store(false, Ordering::Relaxed);
-            Box::pin(async { Ok(()) })
+        .after_connect(move |conn, _| {
+            fresh.relaxed.store(false, Ordering::Relaxed);
+            let pages = fresh.max_pages.load(Ordering::Relaxed);
+            Box::pin(async move {
+                match pages {
+                    0 => Ok(()),
+                    pages => limit_pages(conn, pages).await,
+                }
+            })
+        })
+        .after_release(move |conn, _| {
+            let spoilt = released.spoilt.swap(false, Ordering::Relaxed);
+            Box::pin(async move { Ok(!spoilt && is_outside(conn).await?) })
         })
         .connect_with(options.clone())
         .await
@@ -258,7 +269,9 @@ async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<
     }
     .await
     .map_err(|error| match error {
-        StoreError::Database(error) => sqlite_trouble(path, error),
+        StoreError::Database(error) | StoreError::Full(error) | StoreError::Storage(error) => {
+            sqlite_trouble(path, error)
+        }
         StoreError::Migration(
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _),
         ) => sqlite_trouble(path, error),
@@ -275,7 +288,7 @@ async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<
     Ok(Pools::Sqlite {
         read,
         write,
-        relaxed,
+        writer,
     })
 }
 
@@ -311,11 +324,6 @@ fn unwritable(
 }
 
 fn sqlite_trouble(path: &Path, error: sqlx::Error) -> StoreError {
-    const READONLY: i32 = 8;
-    const FULL: i32 = 13;
-    const CANTOPEN: i32 = 14;
-    const CORRUPT: i32 = 11;
-    const NOTADB: i32 = 26;
     let code = error
         .as_database_error()
         .and_then(|error| sqlite_primary_code(error.code()?.as_ref()));

@@ -192,23 +192,31 @@ impl<'a> Sql<'a> {
     }
 
     pub async fn fetch_all(self, conn: &mut Conn) -> Result<Vec<Row>> {
-        match conn.begin_statement(&self.text)? {
+        let rows = match conn.begin_statement(&self.text)? {
             Raw::Sqlite(db) => {
-                let rows = prepared!(self).fetch_all(db).await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
+                let rows = prepared!(self).fetch_all(db).await;
+                rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
             }
             Raw::Postgres(db) => {
-                let rows = prepared!(self).fetch_all(db).await?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
+                let rows = prepared!(self).fetch_all(db).await;
+                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
             }
-        }
+        };
+        rows.map_err(|error| conn.failed(error.into()))
     }
 
     pub async fn fetch_optional(self, conn: &mut Conn) -> Result<Option<Row>> {
-        match conn.begin_statement(&self.text)? {
-            Raw::Sqlite(db) => Ok(prepared!(self).fetch_optional(db).await?.map(Row::Sqlite)),
-            Raw::Postgres(db) => Ok(prepared!(self).fetch_optional(db).await?.map(Row::Postgres)),
-        }
+        let row = match conn.begin_statement(&self.text)? {
+            Raw::Sqlite(db) => {
+                let row = prepared!(self).fetch_optional(db).await;
+                row.map(|row| row.map(Row::Sqlite))
+            }
+            Raw::Postgres(db) => {
+                let row = prepared!(self).fetch_optional(db).await;
+                row.map(|row| row.map(Row::Postgres))
+            }
+        };
+        row.map_err(|error| conn.failed(error.into()))
     }
 
     /// For statements that always answer one row, such as counts.
@@ -220,10 +228,17 @@ impl<'a> Sql<'a> {
 
     /// The number of rows changed.
     pub async fn execute(self, conn: &mut Conn) -> Result<u64> {
-        match conn.begin_statement(&self.text)? {
-            Raw::Sqlite(db) => Ok(prepared!(self).execute(db).await?.rows_affected()),
-            Raw::Postgres(db) => Ok(prepared!(self).execute(db).await?.rows_affected()),
-        }
+        let done = match conn.begin_statement(&self.text)? {
+            Raw::Sqlite(db) => {
+                let done = prepared!(self).execute(db).await;
+                done.map(|done| done.rows_affected())
+            }
+            Raw::Postgres(db) => {
+                let done = prepared!(self).execute(db).await;
+                done.map(|done| done.rows_affected())
+            }
+        };
+        done.map_err(|error| conn.failed(error.into()))
     }
 }
 

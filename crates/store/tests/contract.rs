@@ -16,6 +16,8 @@ mod credentials;
 mod deliveries;
 #[path = "contract/device.rs"]
 mod device;
+#[path = "contract/full.rs"]
+mod full;
 #[path = "contract/guests.rs"]
 mod guests;
 #[path = "contract/instances.rs"]

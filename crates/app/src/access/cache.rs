@@ -15,7 +15,7 @@ use std::{
 
 use quick_cache::{Equivalent, sync::Cache};
 use recado_model::{
-    AccountId, Clock, Error, ErrorCode, Instance, InstanceId, Result, Timestamp, Token, TokenKind,
+    AccountId, Clock, Error, ErrorCode, Instance, InstanceId, Monotonic, Result, Token, TokenKind,
     credential::CredentialRef,
 };
 use recado_store::Store;
@@ -58,7 +58,7 @@ impl Known {
     }
 
     /// Whether this use is worth a record: the first in a while, or from elsewhere.
-    fn is_news(&self, now: Timestamp, from: Option<IpAddr>) -> bool {
+    fn is_news(&self, now: Monotonic, from: Option<IpAddr>) -> bool {
         // Folded, so that it fits an atomic: two addresses that look alike cost one note too few.
         let from = match from {
             None => 0,
@@ -161,7 +161,9 @@ impl Credentials {
                 let id = Some(&credential.id);
                 self.usage.refused(&credential.account, id, reason, from);
             }
-            None if known.is_news(now, from) => self.usage.used(credential, from),
+            None if known.is_news(self.clock.monotonic(), from) => {
+                self.usage.used(credential, from)
+            }
             None => {}
         }
         refused.is_none()
@@ -184,7 +186,7 @@ struct Entry {
     /// Changes of this process to the instance, and of anybody to credentials, before it was read.
     changes: u64,
     seen: u64,
-    read_at: Timestamp,
+    read_at: Monotonic,
 }
 
 pub struct Instances {
@@ -222,13 +224,11 @@ impl Instances {
         loop {
             // Before the row is read: a change in between makes the entry stale, not wrong.
             let changes = self.store.instance_changes(id);
-            let now = self.clock.now();
+            let now = self.clock.monotonic();
             let is_fresh = |entry: &Entry| {
-                // A clock that was set back makes no entry younger.
-                let age = now.since(entry.read_at);
                 entry.changes == changes
                     && entry.seen == seen
-                    && (0..self.believe_ms).contains(&age)
+                    && now.since(entry.read_at) < self.believe_ms
             };
             // With the account in it: nobody waits for the look-up of somebody else.
             let asked = Asked(account, id);

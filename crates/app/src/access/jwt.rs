@@ -479,10 +479,9 @@ impl Jwts {
     }
 
     fn may_reload(&self) -> bool {
-        let now = self.clock.now().as_millis();
+        let now = self.clock.monotonic().as_millis();
         let last = self.reloaded_at.load(Ordering::Relaxed);
-        // A clock that was set back must not hold it up.
-        !(0..RELOAD_EVERY_MS).contains(&now.saturating_sub(last))
+        now.saturating_sub(last) >= RELOAD_EVERY_MS
             && self
                 .reloaded_at
                 .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)

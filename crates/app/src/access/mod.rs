@@ -26,7 +26,7 @@ use self::{
     jwt::{Behind, Jwts},
     person::Sessions,
 };
-use crate::{Config, usage::Usage};
+use crate::{Config, faults, usage::Usage};
 
 pub use client::{Introspection, ProvenClient};
 pub use person::Person;
@@ -444,9 +444,9 @@ pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
             }
         };
         if let Err(error) = seen {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "cannot see what other processes changed; trying again"
+            faults::warn(
+                &error,
+                "cannot see what other processes changed; trying again",
             );
         }
     }

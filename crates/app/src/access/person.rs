@@ -18,12 +18,13 @@ use recado_model::{
     Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
     Timestamp, UserSessionId,
 };
-use recado_store::{Store, system::user_sessions::SessionRecord};
+use recado_store::{Conn, Store, system::user_sessions::SessionRecord};
 
 use super::{
     Access, IssuedToken,
     cache::{Digest32, digest},
 };
+use crate::faults;
 
 /// A session that nobody uses ends after this.
 pub const IDLE_MS: i64 = 12 * 3600 * 1000;
@@ -168,10 +169,7 @@ impl Sessions {
             conn.commit().await
         };
         if let Err(error) = noted.await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not note that a session was used"
-            );
+            faults::warn(&error, "could not note that a session was used");
         }
     }
 }
@@ -257,13 +255,17 @@ impl Access {
         self.jwts.issue_to(session)
     }
 
-    /// The session as it stands in the database now; for who just made or changed it.
-    pub async fn opened(&self, id: &UserSessionId) -> Result<Arc<Session>> {
+    /// The session as the transaction that makes or changes it leaves it.
+    pub async fn made(&self, conn: &mut Conn, id: &UserSessionId) -> Result<Arc<Session>> {
+        let record = conn.system().user_session(id).await?;
+        record.map(Session::new).ok_or_else(not_signed_in)
+    }
+
+    /// The same behind its commit, as it stands in the database now; `None` when it has ended since.
+    pub async fn opened(&self, id: &UserSessionId) -> Result<Option<Arc<Session>>> {
         let seen = self.credentials.seen();
         let found = self.sessions.by_id(id, seen).await?;
-        found
-            .filter(|session| self.sessions.is_open(session))
-            .ok_or_else(not_signed_in)
+        Ok(found.filter(|session| self.sessions.is_open(session)))
     }
 }
 

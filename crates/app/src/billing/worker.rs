@@ -1,11 +1,13 @@
 //! Closes the connections of instances whose time is over, and brings back those that are paid for
 //! again. The pairing stays, and what is sent meanwhile waits at WhatsApp.
 
-use recado_model::{AccountId, ConnectionState, InstanceId, Result, StateReason, Timestamp};
+use recado_model::{
+    AccountId, ConnectionState, InstanceId, Monotonic, Result, StateReason, Timestamp,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::ProviderKind;
-use crate::App;
+use crate::{App, faults};
 
 /// How soon a change by another process (the command line) is seen.
 const EPOCH_EVERY_MS: i64 = 1_000;
@@ -14,15 +16,15 @@ const LOOK_EVERY_MS: i64 = 15_000;
 
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     let mut known = None;
-    let mut looked = Timestamp(i64::MIN);
+    let mut looked = None;
     while !stop.is_cancelled() {
         match step(&app, &mut known, &mut looked).await {
             // Nothing ever ends here. What an earlier choice of the operator had closed is back.
             Ok(()) if app.core.config.billing.provider == ProviderKind::Off => return,
             Ok(()) => {}
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not look for instances whose time is over; trying again"
+            Err(error) => faults::warn(
+                &error,
+                "could not look for instances whose time is over; trying again",
             ),
         }
         tokio::select! {
@@ -32,17 +34,16 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     }
 }
 
-async fn step(app: &App, known: &mut Option<i64>, looked: &mut Timestamp) -> Result<()> {
-    let now = app.core.clock.now();
+async fn step(app: &App, known: &mut Option<i64>, looked: &mut Option<Monotonic>) -> Result<()> {
+    let (now, here) = (app.core.clock.now(), app.core.clock.monotonic());
     let epoch = app.core.store.read().await?.system().epoch().await?;
-    // A clock that was set back must not put the next look off.
-    let fresh = (0..LOOK_EVERY_MS).contains(&now.since(*looked));
+    let fresh = looked.is_some_and(|at| here.since(at) < LOOK_EVERY_MS);
     if fresh && *known == Some(epoch) {
         return Ok(());
     }
     look(app, now).await?;
     *known = Some(epoch);
-    *looked = now;
+    *looked = Some(here);
     Ok(())
 }
 

@@ -8,13 +8,13 @@ pub mod sign;
 use std::sync::Arc;
 
 use recado_model::{
-    Result,
+    Result, Timestamp,
     webhook::{AttemptOutcome, DueDelivery, NextStep, next_attempt},
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::Core;
+use crate::{Core, clock::Steps, faults};
 
 /// Longer than one attempt can take, so that a lease never runs out under a worker.
 const LEASE_SLACK_MS: i64 = 15_000;
@@ -24,16 +24,19 @@ const LOOK_EVERY_MS: i64 = 5_000;
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(core.config.webhooks.concurrency.max(1)));
     let attempts = TaskTracker::new();
+    let mut steps = Steps::new(&*core.clock);
+    let mut started = false;
     while !stop.is_cancelled() {
         // Made before the look, so that a ring during it is not missed.
         let rung = core.deliveries.notified();
-        let due = match claim(&core, permits.available_permits()).await {
+        let due = async {
+            let now = put_right(&core, &mut steps, &mut started).await?;
+            claim(&core, now, permits.available_permits()).await
+        };
+        let due = match due.await {
             Ok(due) => due,
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not claim deliveries"
-                );
+                faults::warn(&error, "could not claim deliveries");
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = core.clock.sleep_ms(1_000) => {}
@@ -47,15 +50,14 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
                 Ok(mut conn) => conn.system().next_delivery_due().await.ok().flatten(),
                 Err(_) => None,
             };
-            let latest = now.plus_millis(LOOK_EVERY_MS);
             // A delivery under lease is due but not ours: do not spin on it.
-            let at = next
+            let wait = next
                 .filter(|at| *at > now)
-                .map_or(latest, |at| at.min(latest));
+                .map_or(LOOK_EVERY_MS, |at| at.since(now).min(LOOK_EVERY_MS));
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = rung => {}
-                () = core.clock.sleep_until(at) => {}
+                () = core.clock.sleep_ms(wait) => {}
             }
             continue;
         }
@@ -79,11 +81,30 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     attempts.wait().await;
 }
 
-async fn claim(core: &Core, limit: usize) -> Result<Vec<DueDelivery>> {
+/// When deliveries are due and leases end are times of the wall, for all nodes and the next start. When
+/// somebody sets the clock they are put right before anything is claimed by them. The time now.
+async fn put_right(core: &Core, steps: &mut Steps, started: &mut bool) -> Result<Timestamp> {
+    let (now, step_ms) = steps.look(&*core.clock);
+    if step_ms == 0 && *started {
+        return Ok(now);
+    }
+    if step_ms != 0 {
+        tracing::warn!(step_ms, "the clock of this machine was set");
+    }
+    let mut conn = core.store.write_relaxed().await?;
+    conn.system()
+        .deliveries_after_step(&core.config.node, now, step_ms)
+        .await?;
+    conn.commit().await?;
+    steps.settled();
+    *started = true;
+    Ok(now)
+}
+
+async fn claim(core: &Core, now: Timestamp, limit: usize) -> Result<Vec<DueDelivery>> {
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let now = core.clock.now();
     // The common case costs a read, not a write transaction.
     let next = core
         .store
@@ -111,7 +132,7 @@ async fn claim(core: &Core, limit: usize) -> Result<Vec<DueDelivery>> {
 }
 
 async fn attempt(core: &Core, delivery: DueDelivery) {
-    let started = core.clock.now();
+    let (started, begun) = (core.clock.now(), core.clock.monotonic());
     let timestamp = started.as_secs();
     let signature = sign::signature(
         &delivery.secret,
@@ -155,7 +176,7 @@ async fn attempt(core: &Core, delivery: DueDelivery) {
     };
     let outcome = AttemptOutcome {
         at: started,
-        duration_ms: now.since(started),
+        duration_ms: core.clock.monotonic().since(begun),
         status,
         error,
         next,
@@ -168,7 +189,9 @@ async fn attempt(core: &Core, delivery: DueDelivery) {
     metrics::counter!("recado_deliveries_total", "outcome" => label).increment(1);
     if let Err(error) = finish(core, &delivery, &outcome).await {
         // The lease runs out and it is posted again: at least once holds.
-        tracing::warn!(delivery.id = %delivery.id, error = &error as &dyn std::error::Error, "could not store the outcome of a delivery");
+        if let Some(left_out) = faults::worth_a_line(&error) {
+            tracing::warn!(delivery.id = %delivery.id, left_out, error = &error as &dyn std::error::Error, "could not store the outcome of a delivery");
+        }
     }
     // A webhook has only so many places: the next in its line can have this one.
     core.deliveries.notify_one();

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use recado_model::Timestamp;
+use recado_model::Monotonic;
 
 /// About 130 bytes each. When a flood pushes out a token early, siteverify still refuses its second use.
 const TOKENS: usize = 20_000;
@@ -11,7 +11,7 @@ const TOKENS: usize = 20_000;
 pub(super) struct Seen {
     tokens: HashMap<[u8; 32], Token>,
     /// Each of `tokens` once, oldest first.
-    order: VecDeque<(Timestamp, [u8; 32])>,
+    order: VecDeque<(Monotonic, [u8; 32])>,
 }
 
 struct Token {
@@ -25,7 +25,7 @@ impl Seen {
     pub(super) fn take(
         &mut self,
         digest: [u8; 32],
-        now: Timestamp,
+        now: Monotonic,
         keep_ms: i64,
         fresh_key: String,
     ) -> Option<String> {
@@ -50,7 +50,7 @@ impl Seen {
         }
     }
 
-    fn forget(&mut self, now: Timestamp) {
+    fn forget(&mut self, now: Monotonic) {
         while let Some((until, digest)) = self.order.front() {
             // Room for one more is kept.
             if *until > now && self.order.len() < TOKENS {
@@ -76,7 +76,7 @@ mod tests {
     fn once_until_it_is_given_back_or_forgotten() {
         let mut seen = Seen::default();
         let take = |seen: &mut Seen, at, key: &str| {
-            seen.take(digest(1), Timestamp(at), 1000, key.to_owned())
+            seen.take(digest(1), Monotonic::from_millis(at), 1000, key.to_owned())
         };
         assert_eq!(take(&mut seen, 0, "a").as_deref(), Some("a"));
         assert_eq!(take(&mut seen, 1, "b"), None);
@@ -95,14 +95,14 @@ mod tests {
         let mut seen = Seen::default();
         for n in 0..TOKENS + 500 {
             assert!(
-                seen.take(digest(n), Timestamp(0), 1000, String::new())
+                seen.take(digest(n), Monotonic::default(), 1000, String::new())
                     .is_some()
             );
         }
         assert_eq!((seen.tokens.len(), seen.order.len()), (TOKENS, TOKENS));
         let newest = digest(TOKENS + 499);
         assert!(
-            seen.take(newest, Timestamp(0), 1000, String::new())
+            seen.take(newest, Monotonic::default(), 1000, String::new())
                 .is_none()
         );
     }

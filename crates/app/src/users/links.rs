@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Opened, Place, Users, link_invalid,
-    login::{Count, Proven, normal_email},
+    login::{Count, Proven, SIGN_IN, normal_email},
     operator::{Operator, new_token},
     parse_email,
     password::Password,
@@ -154,7 +154,7 @@ impl Users<'_> {
             second_factor: None,
         };
         let opened = self.open(&mut conn, who, &account, &used.place).await?;
-        self.commit_session(conn, (opened.id, opened.cookie)).await
+        self.commit_opened(conn, opened, SIGN_IN).await
     }
 
     async fn sign_up(&self, lookup: &[u8; 32], link: &LinkRecord, used: Use) -> Result<Opened> {
@@ -174,7 +174,7 @@ impl Users<'_> {
             second_factor: second,
         };
         let opened = self.open(&mut conn, who, &account, &used.place).await?;
-        self.commit_session(conn, (opened.id, opened.cookie)).await
+        self.commit_opened(conn, opened, SIGN_IN).await
     }
 
     async fn join(&self, lookup: &[u8; 32], link: &LinkRecord, used: Use) -> Result<Opened> {
@@ -212,7 +212,7 @@ impl Users<'_> {
             second_factor: second,
         };
         let opened = self.open(&mut conn, who, account, &used.place).await?;
-        self.commit_session(conn, (opened.id, opened.cookie)).await
+        self.commit_opened(conn, opened, SIGN_IN).await
     }
 
     /// A new password. It ends every session and JWT, and does not sign in: the second factor is asked

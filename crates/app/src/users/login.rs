@@ -13,7 +13,7 @@ use recado_store::{
     system::{user_sessions::NewUserSession, users::UserRecord},
 };
 
-use super::{Users, code::Code, password::Password, recovery, totp};
+use super::{Users, code::Code, password::Password, recovery, sessions::gone, totp};
 use crate::{
     IssuedToken, Person,
     access::person::{self, Session},
@@ -61,7 +61,7 @@ pub(super) struct Proven<'a> {
 pub(super) struct New {
     pub id: UserSessionId,
     pub cookie: Secret,
-    /// One too many: the oldest of the user ended.
+    /// Something that is kept in memory is over: the oldest session of the user, or the cookie of before.
     pub ended_others: bool,
 }
 
@@ -74,6 +74,12 @@ pub struct Place {
     pub from: Option<IpAddr>,
     pub agent: Option<String>,
 }
+
+pub(super) const TRY_AGAIN: &str =
+    "Something about your login was changed in this moment. Try again.";
+/// Where what was asked for besides is done, once and for all.
+pub(super) const SIGN_IN: &str =
+    "That is done, but something about your login was changed in this moment. Sign in.";
 
 impl Users<'_> {
     pub async fn log_in(&self, shown: Credentials) -> Result<(Opened, IssuedToken)> {
@@ -108,20 +114,8 @@ impl Users<'_> {
             generation: user.generation,
             second_factor: second,
         };
-        let opened = self.open(&mut conn, who, &account, &place).await?;
-        let opened = match opened.ended_others {
-            true => {
-                self.commit_session(conn, (opened.id, opened.cookie))
-                    .await?
-            }
-            // A session more makes nothing stale: the caches stay, whoever signs in how often.
-            false => {
-                conn.commit().await?;
-                let session = self.app.access.opened(&opened.id).await?;
-                let cookie = opened.cookie;
-                Opened { cookie, session }
-            }
-        };
+        let new = self.open(&mut conn, who, &account, &place).await?;
+        let opened = self.commit_opened(conn, new, TRY_AGAIN).await?;
         let token = self.app.access.issue_to(&opened.session)?;
         Ok((opened, token))
     }
@@ -175,9 +169,10 @@ impl Users<'_> {
         self.app.limits.proof_held(&record.user);
         let now = self.now();
         let mut conn = self.store().write().await?;
-        conn.system()
-            .prove_user_session(&record.id, Some(now))
-            .await?;
+        let mut system = conn.system();
+        if !system.prove_user_session(&record.id, Some(now)).await? {
+            return Err(gone());
+        }
         self.app.access.commit(conn).await?;
         Ok(now.plus_millis(person::PROOF_MS))
     }
@@ -391,10 +386,7 @@ impl Users<'_> {
         let network = place.from.map(|from| network_of(from).to_string());
         let mut system = conn.system();
         let Some(ended) = system.open_user_session(&new, now).await? else {
-            return Err(Error::new(
-                ErrorCode::Conflict,
-                "Something about your login was changed in this moment. Try again.",
-            ));
+            return Err(Error::new(ErrorCode::Conflict, TRY_AGAIN));
         };
         system.logged_in(user, network.as_deref(), now).await?;
         Detail::of_user(user, "password", place.from)
@@ -410,13 +402,41 @@ impl Users<'_> {
         })
     }
 
-    pub(super) async fn commit_session(
+    /// Commits a session that was opened just now. 409 with `ended` when somebody has ended it since: the
+    /// cookie would be worth nothing.
+    pub(super) async fn commit_opened(
         &self,
-        conn: Conn,
+        mut conn: Conn,
+        new: New,
+        ended: &'static str,
+    ) -> Result<Opened> {
+        let access = &self.app.access;
+        let made = access.made(&mut conn, &new.id).await?;
+        match new.ended_others {
+            true => access.commit(conn).await?,
+            // A session more makes nothing stale: the caches stay, whoever signs in how often.
+            false => conn.commit().await?,
+        }
+        let session = match access.opened(&new.id).await {
+            Ok(Some(session)) => session,
+            Ok(None) => return Err(Error::new(ErrorCode::Conflict, ended)),
+            // It is committed: that nobody can look now ends nothing.
+            Err(_) => made,
+        };
+        let cookie = new.cookie;
+        Ok(Opened { cookie, session })
+    }
+
+    /// Commits a change in whose transaction the session went on under a new cookie. The change is made,
+    /// so this is no error whatever becomes of the session behind the commit: what the change answers,
+    /// such as recovery codes, is shown this once.
+    pub(super) async fn commit_renewed(
+        &self,
+        mut conn: Conn,
         (id, cookie): (UserSessionId, Secret),
     ) -> Result<Opened> {
+        let session = self.app.access.made(&mut conn, &id).await?;
         self.app.access.commit(conn).await?;
-        let session = self.app.access.opened(&id).await?;
         Ok(Opened { cookie, session })
     }
 }

@@ -36,7 +36,7 @@ impl Users<'_> {
         let renewed = self.renew(&mut conn, person).await?;
         self.log_everywhere(&mut conn, person, "user.password")
             .await?;
-        let opened = self.commit_session(conn, renewed).await?;
+        let opened = self.commit_renewed(conn, renewed).await?;
         let to = record.email.as_str();
         self.send(letters::password_changed(language, to, &self.dashboard()));
         Ok(opened)

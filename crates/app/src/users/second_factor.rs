@@ -77,7 +77,7 @@ impl Users<'_> {
         let language = self.language_of(&mut conn, person).await?;
         self.log_everywhere(&mut conn, person, "user.second_factor_on")
             .await?;
-        let opened = self.commit_session(conn, renewed).await?;
+        let opened = self.commit_renewed(conn, renewed).await?;
         self.tell(person, language, SecondFactor::On);
         Ok((opened, codes))
     }
@@ -94,7 +94,7 @@ impl Users<'_> {
         let language = self.language_of(&mut conn, person).await?;
         self.log_everywhere(&mut conn, person, "user.second_factor_off")
             .await?;
-        let opened = self.commit_session(conn, renewed).await?;
+        let opened = self.commit_renewed(conn, renewed).await?;
         self.tell(person, language, SecondFactor::Off);
         Ok(opened)
     }

@@ -5,7 +5,10 @@ use recado_model::{
 };
 use recado_store::{Conn, system::users::Membership};
 
-use super::{Opened, Users};
+use super::{
+    Opened, Users,
+    login::{New, SIGN_IN},
+};
 use crate::{
     IssuedToken, Person,
     access::person::{IDLE_MS, LONGEST_MS, is_within, new_cookie},
@@ -167,6 +170,10 @@ impl Users<'_> {
             .switch_user_session(&record.id, account, &lookup)
             .await?;
         if !switched {
+            let session = conn.system().user_session(&record.id).await?;
+            if !session.is_some_and(|session| session.generations_hold) {
+                return Err(gone());
+            }
             return Err(Error::new(
                 ErrorCode::Forbidden,
                 "You are not a member of that account.",
@@ -184,10 +191,12 @@ impl Users<'_> {
                 )
                 .await?;
         }
-        let opened = self
-            .commit_session(conn, (record.id.clone(), cookie))
-            .await?;
-        Ok(Some(opened))
+        let moved = New {
+            id: record.id.clone(),
+            cookie,
+            ended_others: true,
+        };
+        self.commit_opened(conn, moved, SIGN_IN).await.map(Some)
     }
 
     /// A row in the log of each account of the person who does it.
@@ -213,7 +222,7 @@ impl Users<'_> {
     }
 
     /// After a change of one's own that ended every session: this one goes on under a new cookie. The
-    /// caller commits with [`Users::commit_session`].
+    /// caller commits with [`Users::commit_renewed`].
     pub(super) async fn renew(
         &self,
         conn: &mut Conn,

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use recado_app::clock::SystemClock;
 use recado_model::clock::OsRng;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     cli::ServeArgs,
@@ -29,6 +30,7 @@ const SETUP_FILE: &str = "setup-link.txt";
 pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
     telemetry::init_logs(settings)?;
     let stop = stop_on_signals(args.exit_with_stdin)?;
+    outlive_full_files()?;
     let metrics = telemetry::init_metrics()?;
     let upkeep = metrics.clone();
     tokio::spawn(async move {
@@ -61,6 +63,15 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
     stop.cancelled().await;
     tracing::info!("stopping");
     gateway.stop().await
+}
+
+/// A limit on the size of files (`ulimit -f`, systemd's LimitFSIZE) sends a signal that ends the program.
+/// With a handler the write fails, as on a full disk, and what could not be stored is told to who asked.
+fn outlive_full_files() -> Result<()> {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // The handler stays when this is dropped.
+    let _ = signal(kind).context("cannot take the signal about file sizes")?;
+    Ok(())
 }
 
 /// While nobody has an account: the link by which the first user makes one. It is worth the whole

@@ -16,6 +16,7 @@
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
 //! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
 //! | `limits` | failed proofs beyond the limit |
+//! | `full` | a disk without space: 503, not ready, and all by itself as before |
 //! | `usage` | when credentials were used, from where, who was refused |
 //! | `credentials`, `rotation` | the life of a credential, its end on the very next request |
 //! | `management` | who may manage credentials, and slips of the hand |
@@ -64,6 +65,7 @@ mod direct;
 mod duplicates;
 mod edge;
 mod forged;
+mod full;
 mod guests;
 mod harness;
 mod hook;

@@ -6,6 +6,7 @@
 //! | `browser` | a browser of the tests, the letters that arrive, users who are there already |
 //! | `setup`, `signup` | how the first one comes in, and how others do |
 //! | `login`, `lockout` | signing in; what too many failures close, and to whom |
+//! | `between` | a session that ends in the moment in which it is opened |
 //! | `confirm`, `sessions` | the password again inside a session; the life of cookies and JWTs |
 //! | `passwords`, `hashing` | which may be chosen; how they are hashed, and how many at once |
 //! | `second_factor`, `recovery` | codes of an authenticator; the codes for the day it is lost |
@@ -15,6 +16,7 @@
 //! | `human` | Turnstile where it stands in the way |
 //! | `canary` | none of what people keep secret is anywhere |
 
+mod between;
 mod browser;
 mod canary;
 mod confirm;

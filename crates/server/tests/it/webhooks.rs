@@ -23,6 +23,8 @@ on_both! {
     changing_the_address_keeps_the_secret,
 }
 
+mod steps;
+
 mod guarded {
     on_both!(with = "egress.allow = []\n"; private_addresses_are_refused);
 

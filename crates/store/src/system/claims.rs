@@ -105,6 +105,36 @@ impl System<'_> {
         Ok(due)
     }
 
+    /// The wall clock of `worker` was set by `step_ms`, to `now`: its leases end as long from now as they
+    /// would have, and what waits, when the clock went back, is due as soon as it would have been. What
+    /// was never tried is due at once, whatever its time says: with a step of 0, for a worker that
+    /// starts and does not know what was done to the clock. Whose clock was wrong nobody knows: of
+    /// other nodes' deliveries some are tried early, none late.
+    pub async fn deliveries_after_step(
+        &mut self,
+        worker: &str,
+        now: Timestamp,
+        step_ms: i64,
+    ) -> Result<()> {
+        if step_ms != 0 {
+            sql("UPDATE delivery SET lease_until = lease_until + $2 \
+                 WHERE state = 'pending' AND lease_until IS NOT NULL AND lease_owner = $1")
+            .bind(worker)
+            .bind(step_ms)
+            .execute(self.conn)
+            .await?;
+        }
+        sql(
+            "UPDATE delivery SET next_at = CASE WHEN attempts = 0 THEN $1 ELSE next_at + $2 END \
+             WHERE state = 'pending' AND lease_until IS NULL AND next_at > $1 AND (attempts = 0 OR $2 < 0)",
+        )
+        .bind(now)
+        .bind(step_ms)
+        .execute(self.conn)
+        .await?;
+        Ok(())
+    }
+
     /// What a worker needs, of a row of the claim.
     async fn due(&mut self, row: &Row) -> Result<DueDelivery> {
         let account = AccountId::from_text(row.text("account_id")?);

@@ -62,6 +62,7 @@ pub const FUNCTIONS: &[&str] = &[
     "credential_by_token",
     "credential_of_jwts",
     "delete_account",
+    "deliveries_after_step",
     "drop_links",
     "end_guest",
     "end_other_user_sessions",

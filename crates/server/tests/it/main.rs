@@ -27,6 +27,7 @@
 //! | `people` | people through the real surface: first start, signing in, second factor, letters, members |
 //! | `mail`, `turnstile` | letters to people over SMTP; whether they are people, against a siteverify by the vendor's documents |
 //! | `duplicates` | one id, one message |
+//! | `sent` | sent means sent: refusals, silence, repeats, delays, clocks |
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
@@ -80,6 +81,7 @@ mod rotation;
 mod scopes;
 mod security_tests;
 mod seeds;
+mod sent;
 mod simulation;
 mod slots;
 mod story;

@@ -8,6 +8,7 @@ use recado_model::{
 };
 use whatsapp_rust::{
     Client, ClientError, Freshness, IqError, IsOnWhatsAppResult, Jid, SendError, SendOptions,
+    wacore::reporting_token::REPORTING_TOKEN_VERSION,
     waproto::{
         buffa::{Message as _, MessageField},
         whatsapp as wa,
@@ -132,6 +133,8 @@ pub(super) fn compose(content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
     let mut message = text_message(content);
     message.message_context_info = MessageField::some(wa::MessageContextInfo {
         message_secret: Some(secret.to_vec().into()),
+        // The engine adds it on the way out, and does not keep it: a resend would lack it.
+        reporting_token_version: Some(REPORTING_TOKEN_VERSION),
         ..Default::default()
     });
     message.encode_to_vec()

@@ -48,7 +48,10 @@ impl Ready {
         };
         *last = Some(Tried {
             at: clock.monotonic(),
-            outcome: outcome.as_ref().map(|()| ()).map_err(Refusal::of),
+            outcome: match &outcome {
+                Ok(()) => Ok(()),
+                Err(error) => Err(Refusal::of(error)),
+            },
         });
         outcome
     }

@@ -148,7 +148,7 @@ const CLOSE_WAIT_MS: i64 = 15_000;
 /// How often instances without an actor are looked for (another node died, an actor panicked).
 const LOOK_EVERY_MS: i64 = 10_000;
 /// The same where several nodes share a database: what one gives back another takes up.
-const LOOK_EVERY_SHARED_MS: i64 = 1_000;
+const LOOK_EVERY_SHARED_MS: i64 = 1_500;
 
 impl Supervisor {
     pub fn new(core: Arc<Core>) -> Self {

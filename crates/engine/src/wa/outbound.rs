@@ -132,7 +132,7 @@ fn address(result: &IsOnWhatsAppResult) -> Option<String> {
 pub(super) fn compose(content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
     let mut message = text_message(content);
     message.message_context_info = MessageField::some(wa::MessageContextInfo {
-        message_secret: Some(secret.to_vec().into()),
+        message_secret: Some(secret.to_vec()),
         // The engine adds it on the way out, and does not keep it: a resend would lack it.
         reporting_token_version: Some(REPORTING_TOKEN_VERSION),
         ..Default::default()

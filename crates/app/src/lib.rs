@@ -171,7 +171,13 @@ impl App {
         let tasks = TaskTracker::new();
         tasks.spawn(delivery::run(self.core.clone(), stop.clone()));
         tasks.spawn(audit::run(self.core.clone(), stop.clone()));
-        tasks.spawn(access::watch_epoch(self.access.clone(), stop.clone()));
+        let supervisor = self.supervisor.clone();
+        let changed = move || supervisor.look_now();
+        tasks.spawn(access::watch_epoch(
+            self.access.clone(),
+            stop.clone(),
+            changed,
+        ));
         tasks.spawn(guests::run(self.clone(), stop.clone()));
         tasks.spawn(billing::run(self.clone(), stop.clone()));
         let (usage, store) = (self.usage.clone(), self.core.store.clone());

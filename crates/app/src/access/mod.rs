@@ -403,8 +403,12 @@ impl Proven {
 }
 
 /// Sees what another process changed (command line, another node) within a second: credentials, keys,
-/// what is paid.
-pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
+/// what is paid; and, by `changed`, that another node gave its instances back.
+pub(crate) async fn watch_epoch(
+    access: Arc<Access>,
+    stop: CancellationToken,
+    changed: impl Fn() + Send,
+) {
     const EVERY_MS: i64 = 500;
     const PATIENCE: Duration = Duration::from_millis(400);
     let mut known = None;
@@ -432,6 +436,7 @@ pub(crate) async fn watch_epoch(access: Arc<Access>, stop: CancellationToken) {
                     Ok(()) => {
                         known = Some(epoch);
                         access.invalidate();
+                        changed();
                         Ok(())
                     }
                     Err(error) => Err(error),

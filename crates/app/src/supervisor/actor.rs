@@ -36,6 +36,8 @@ pub(super) struct Actor {
     retry_at: Option<Monotonic>,
     /// The instance, once its lease is taken.
     held: Option<Held>,
+    /// The program ends, and another node may take the instance at once.
+    handing_over: bool,
     pub(super) flights: Flights,
     /// When to look at the queue; `None` = when told.
     pub(super) look_at: Option<Monotonic>,
@@ -113,6 +115,7 @@ impl Actor {
             attempts: 0,
             retry_at: None,
             held: None,
+            handing_over: false,
             flights: Flights::default(),
             look_at: None,
             last_look: Monotonic::default(),
@@ -387,6 +390,7 @@ impl Actor {
                 Some(over(reason))
             }
             Command::Stop { reply } => {
+                self.handing_over = self.core.store.is_shared();
                 // What is paired comes back at the next start; a QR nobody scanned does not.
                 let state = match self.live.borrow().paired {
                     true => ConnectionState::Connecting,
@@ -514,6 +518,10 @@ impl Actor {
             conn.system()
                 .release_lease(&self.instance, &self.core.config.node)
                 .await?;
+            if self.handing_over {
+                // Other nodes look at the epoch twice a second, and then for what they may start.
+                conn.system().bump_epoch().await?;
+            }
             conn.commit().await
         };
         if let Err(error) = released.await {

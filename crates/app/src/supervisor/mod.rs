@@ -147,8 +147,6 @@ pub(crate) struct Supervisor {
 const CLOSE_WAIT_MS: i64 = 15_000;
 /// How often instances without an actor are looked for (another node died, an actor panicked).
 const LOOK_EVERY_MS: i64 = 10_000;
-/// The same where several nodes share a database: what one gives back another takes up.
-const LOOK_EVERY_SHARED_MS: i64 = 1_500;
 
 impl Supervisor {
     pub fn new(core: Arc<Core>) -> Self {
@@ -172,7 +170,7 @@ impl Supervisor {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.look.notified() => {}
-                () = self.core.clock.sleep_ms(self.look_every_ms()) => {}
+                () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
             }
         }
     }
@@ -202,13 +200,6 @@ impl Supervisor {
             .reset_node(&self.core.config.node, self.core.clock.now())
             .await?;
         Ok(conn.commit().await?)
-    }
-
-    fn look_every_ms(&self) -> i64 {
-        match self.core.store.is_shared() {
-            true => LOOK_EVERY_SHARED_MS,
-            false => LOOK_EVERY_MS,
-        }
     }
 
     async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The front door of the repository: `cargo xtask demo | test | browser | screenshots | ci | bench | fuzz`.
+//! The front door of the repository: `cargo xtask demo | test | browser | screenshots | ci | bench | fuzz | chaos`.
 //!
 //! What lives here: everything a person or CI does to the whole tree. It must stay quick to compile, so it
 //! depends on none of the recado crates and talks to the built programs as an outsider would.
@@ -10,6 +10,7 @@
 
 mod bench;
 mod browser;
+mod chaos;
 mod ci;
 mod demo;
 mod fuzz;
@@ -53,6 +54,8 @@ enum Task {
     Bench(bench::Bench),
     /// Throw junk at every parser that strangers reach
     Fuzz(fuzz::Options),
+    /// Break things in the midst of load, and see that nothing is lost, doubled or out of order
+    Chaos(chaos::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -64,6 +67,7 @@ fn main() -> std::process::ExitCode {
         Task::Ci(options) => ci::run(options),
         Task::Bench(bench) => bench::run(&bench),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Chaos(options) => chaos::run(&options),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

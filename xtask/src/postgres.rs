@@ -18,13 +18,25 @@ use crate::tools;
 pub struct Postgres {
     child: Child,
     port: u16,
+    programs: PathBuf,
+    user: Option<(u32, u32)>,
+    durable: bool,
     // After `child` in drop order: the folder may only go when the server is gone.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Postgres {
     /// Starts a server on a free loopback port with a superuser `postgres` and no password.
     pub fn start(stop: &Stop) -> Result<Self> {
+        Self::set_up(false, stop)
+    }
+
+    /// One that keeps what it committed when it is killed.
+    pub fn start_durable(stop: &Stop) -> Result<Self> {
+        Self::set_up(true, stop)
+    }
+
+    fn set_up(durable: bool, stop: &Stop) -> Result<Self> {
         let programs = find()?;
         let user = ordinary_user()?;
         let folder = tempfile::Builder::new()
@@ -36,19 +48,8 @@ impl Postgres {
             chown(folder.path(), Some(uid), Some(gid))
                 .context("cannot give PostgreSQL's folder to an ordinary user")?;
         }
-        let as_user = |command: &mut Command| {
-            command
-                .current_dir(folder.path())
-                .env("HOME", folder.path())
-                .stdin(Stdio::null());
-            if let Some((uid, gid)) = user {
-                command.uid(uid).gid(gid);
-            }
-        };
-
-        let data = folder.path().join("data");
         let mut initdb = Command::new(programs.join("initdb"));
-        initdb.arg("-D").arg(&data);
+        initdb.arg("-D").arg(folder.path().join("data"));
         initdb.args([
             "-U",
             "postgres",
@@ -59,74 +60,141 @@ impl Postgres {
             "--locale=C",
             "--no-sync",
         ]);
-        as_user(&mut initdb);
+        as_user(&mut initdb, user, folder.path());
         tools::output(&mut initdb).context("PostgreSQL could not make a database cluster")?;
 
         let port = tools::free_port(&[])?;
-        let log_path = folder.path().join("log");
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log_path)?;
-        let mut server = process::dying_with_us(&programs.join("postgres"), "INT");
-        server.arg("-D").arg(&data).arg("-k").arg(folder.path());
-        server.args(["-p", &port.to_string()]);
-        // Durability is worth nothing here: the data does not outlive the run.
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "max_connections=400",
-            "shared_buffers=128MB",
-        ] {
-            server.args(["-c", setting]);
-        }
-        as_user(&mut server);
-        server.stdout(log.try_clone()?).stderr(log);
-        let child = server.spawn().context("cannot start PostgreSQL")?;
         let mut postgres = Self {
-            child,
+            child: spawn(&programs, user, durable, port, folder.path())?,
             port,
-            _folder: folder,
+            programs,
+            user,
+            durable,
+            folder,
         };
+        postgres.wait_until_it_answers(stop)?;
+        Ok(postgres)
+    }
 
-        let ready = programs.join("pg_isready");
+    fn wait_until_it_answers(&mut self, stop: &Stop) -> Result<()> {
+        let ready = self.programs.join("pg_isready");
+        let port = self.port.to_string();
+        let log_path = self.folder.path().join("log");
         process::wait_for(
             "PostgreSQL to answer",
             Duration::from_secs(60),
             stop,
             || {
-                if let Some(status) = postgres.child.try_wait()? {
+                if let Some(status) = self.child.try_wait()? {
                     let said = std::fs::read_to_string(&log_path).unwrap_or_default();
                     bail!("PostgreSQL ended at once ({status}): {}", said.trim());
                 }
                 let answers = Command::new(&ready)
-                    .args([
-                        "-q",
-                        "-h",
-                        "127.0.0.1",
-                        "-p",
-                        &port.to_string(),
-                        "-U",
-                        "postgres",
-                    ])
+                    .args(["-q", "-h", "127.0.0.1", "-p", &port, "-U", "postgres"])
                     .status()
                     .is_ok_and(|s| s.success());
                 Ok(answers.then_some(()))
             },
-        )?;
-        Ok(postgres)
+        )
     }
 
     /// The server's URL; whoever has it may create databases.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}", self.port)
     }
+
+    /// Kills the server with all its processes, as when the machine's memory runs out.
+    pub fn kill(&mut self) {
+        for pid in self.processes() {
+            process::signal_pid(pid, Signal::KILL);
+        }
+        // It was killed a line above.
+        let _ = self.child.wait();
+    }
+
+    /// Starts the killed server again on the same port and data.
+    pub fn restart(&mut self, stop: &Stop) -> Result<()> {
+        self.child = spawn(
+            &self.programs,
+            self.user,
+            self.durable,
+            self.port,
+            self.folder.path(),
+        )?;
+        self.wait_until_it_answers(stop)
+    }
+
+    /// Stops all its processes where they are (`SIGSTOP`), until [`Postgres::thaw`].
+    pub fn freeze(&self) {
+        // The server first: it would replace nobody, but it starts new ones.
+        for pid in self.processes() {
+            process::signal_pid(pid, Signal::STOP);
+        }
+    }
+
+    pub fn thaw(&self) {
+        for pid in self.processes() {
+            process::signal_pid(pid, Signal::CONT);
+        }
+    }
+
+    /// The server, then the processes that it started.
+    fn processes(&self) -> Vec<u32> {
+        let server = self.child.id();
+        let mut all = vec![server];
+        all.extend(process::children_of(server));
+        all
+    }
+}
+
+fn as_user(command: &mut Command, user: Option<(u32, u32)>, folder: &Path) {
+    command
+        .current_dir(folder)
+        .env("HOME", folder)
+        .stdin(Stdio::null());
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+}
+
+fn spawn(
+    programs: &Path,
+    user: Option<(u32, u32)>,
+    durable: bool,
+    port: u16,
+    folder: &Path,
+) -> Result<Child> {
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))?;
+    let mut server = process::dying_with_us(&programs.join("postgres"), "INT");
+    server.arg("-D").arg(folder.join("data"));
+    server.arg("-k").arg(folder);
+    server.args(["-p", &port.to_string()]);
+    // The machine outlives the run, so nothing need be forced to the disk. What was committed must
+    // only be out of the server's own memory where somebody kills it.
+    let commit = if durable { "on" } else { "off" };
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "fsync=off",
+        &format!("synchronous_commit={commit}"),
+        "full_page_writes=off",
+        "max_connections=400",
+        "shared_buffers=128MB",
+    ] {
+        server.args(["-c", setting]);
+    }
+    as_user(&mut server, user, folder);
+    server.stdout(log.try_clone()?).stderr(log);
+    server.spawn().context("cannot start PostgreSQL")
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.thaw();
+        }
         // SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
         process::stop(&mut self.child, Signal::INT, Duration::from_secs(15));
     }

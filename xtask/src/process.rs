@@ -90,10 +90,29 @@ pub fn recado(program: &Path, subcommand: &str) -> Command {
 
 /// Sends a signal to a child of ours that has not been waited for (so its id cannot belong to a stranger).
 pub fn signal(child: &Child, signal: Signal) {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+    signal_pid(child.id(), signal);
+}
+
+/// The same to a child's child, whose id comes from [`children_of`].
+pub fn signal_pid(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         // It may have ended in this very moment; then there is nothing left to tell it.
         let _ = kill_process(pid, signal);
     }
+}
+
+/// The processes that this one started. Empty where there is no Linux `/proc`.
+pub fn children_of(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok())
+        .filter(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // The name in brackets may hold anything; state and parent follow the last bracket.
+            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            rest.split_whitespace().nth(1) == Some(parent.to_string().as_str())
+        })
+        .collect()
 }
 
 /// Asks a child to end by `gentle`, waits up to `patience`, then kills it. True when it ended by itself.

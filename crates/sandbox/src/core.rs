@@ -104,6 +104,8 @@ impl std::fmt::Debug for TypedCode {
 pub(crate) enum Entity {
     Meta,
     Companion(Addr),
+    PreKeys(Addr),
+    Queue(Addr),
     /// The ids of the messages that the server took from a companion.
     Seen(Addr),
     Phone(String),

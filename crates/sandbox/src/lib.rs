@@ -13,9 +13,9 @@
 //! | `messages`, `receipts` | what companions send to each other and to phones |
 //! | `phone/` | what a person with the app does |
 //! | `trouble`, `streams`, `wire` | what goes wrong on purpose |
-//! | `state`, `history` | what survives a restart |
-//! | `store`, `disk` | its files |
-//! | `media`, `control`, `receiver` | the HTTP sides |
+//! | `state`, `history`, `backlog` | what survives a restart |
+//! | `store`, `load`, `disk` | its files |
+//! | `media`, `control`, `info`, `receiver` | the HTTP sides |
 //!
 //! To add a question that companions may ask: a line in `iq/mod.rs` and the answer in a file of
 //! its topic. To add something that people do: a function in `phone/`, a method on [`Network`]
@@ -26,13 +26,16 @@
 )]
 
 mod ambient;
+mod backlog;
 mod conn;
 mod control;
 mod core;
 mod disk;
 mod history;
+mod info;
 mod iq;
 mod listen;
+mod load;
 mod media;
 mod messages;
 mod network;
@@ -57,7 +60,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use history::ChatMessage;
-pub use network::{CompanionInfo, Network, Paired, PhoneInfo, Refusal};
+pub use info::{CompanionInfo, Paired, PhoneInfo};
+pub use network::{Network, Refusal};
 pub use receiver::{Delivery, Mode, Receiver};
 pub use trouble::{Kind, Trouble};
 
@@ -111,7 +115,7 @@ pub async fn start(config: Config) -> Result<Sandbox> {
         .map(store::Folder::open)
         .transpose()?;
     let network = Network::new(
-        store::load(folder.as_ref(), addr.to_string())?,
+        load::load(folder.as_ref(), addr.to_string())?,
         folder.is_some(),
     );
     let receiver = Receiver::default();

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use serde::Serialize;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::core::Core;
 use crate::history::ChatMessage;
+use crate::info::{Paired, PhoneInfo, info};
 use crate::phone;
 use crate::state::Addr;
+use crate::store;
 use crate::trouble::{Kind, Trouble};
 
 /// A client that answers nothing for this long will not pair.
@@ -51,47 +52,6 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// A phone, as the control API lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PhoneInfo {
-    /// Digits.
-    pub number: String,
-    /// What others see as the sender's name.
-    pub name: String,
-    /// Whether it has a connection.
-    pub online: bool,
-    /// Linked devices, oldest first.
-    pub companions: Vec<CompanionInfo>,
-    /// Who is typing to it: number and `composing`, `recording` or `paused`.
-    pub typing: std::collections::BTreeMap<String, String>,
-    /// How many messages the person has not read.
-    pub unread: usize,
-    /// The same by who wrote them.
-    pub unread_from: std::collections::BTreeMap<String, usize>,
-}
-
-/// A linked device, as the control API lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CompanionInfo {
-    /// Its number within the account, 1 and up.
-    pub device: u16,
-    /// Whether it is connected at this moment.
-    pub connected: bool,
-    /// Stanzas that it has not acknowledged.
-    pub queued: usize,
-}
-
-/// A finished pairing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Paired {
-    /// The device's number within the account.
-    pub device: u16,
-    /// Its full address, `number:device@s.whatsapp.net`.
-    pub jid: String,
-    /// Whether it has logged in since; `false` when that took too long.
-    pub connected: bool,
-}
-
 /// A running network. Cheap to clone.
 #[derive(Clone)]
 pub struct Network {
@@ -100,6 +60,8 @@ pub struct Network {
 
 pub(crate) struct Shared {
     core: Mutex<Core>,
+    /// Whether there are files.
+    keeps: bool,
     pub(crate) save: Notify,
     /// The version that is on disk.
     pub(crate) saved: watch::Sender<u64>,
@@ -131,6 +93,7 @@ impl Network {
         Self {
             shared: Arc::new(Shared {
                 core: Mutex::new(core),
+                keeps,
                 save: Notify::new(),
                 saved: watch::Sender::new(if keeps { 0 } else { u64::MAX }),
                 changed: watch::Sender::new(0),
@@ -151,6 +114,9 @@ impl Network {
             let dirty = !core.dirty.is_empty();
             if dirty {
                 core.version += 1;
+                if !self.shared.keeps {
+                    store::forget(&mut core);
+                }
             }
             (result, dirty)
         };
@@ -461,28 +427,4 @@ impl Network {
             .await
             .map_err(|_| anyhow!("nothing of the kind happened within {limit:?}"))?
     }
-}
-
-fn info(core: &Core, number: &str) -> Option<PhoneInfo> {
-    let phone = core.phones.get(number)?;
-    let unread_from = phone.history.unread();
-    Some(PhoneInfo {
-        number: phone.number.clone(),
-        name: phone.name.clone(),
-        online: phone.online,
-        companions: core
-            .companions_of(number)
-            .iter()
-            .filter_map(|addr| {
-                Some(CompanionInfo {
-                    device: addr.device,
-                    connected: core.links.contains_key(addr),
-                    queued: core.companions.get(addr)?.queue.len(),
-                })
-            })
-            .collect(),
-        typing: phone.typing.clone(),
-        unread: unread_from.values().sum(),
-        unread_from,
-    })
 }

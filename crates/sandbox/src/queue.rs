@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Node, util::unpack};
 
-use crate::core::{Core, Out, Phase, text};
+use crate::core::{Core, Entity, Out, Phase, text};
 use crate::state::{Addr, Blob, Queued};
 
 /// How long a companion that logged itself out may stay to read the answer.
@@ -55,7 +55,7 @@ impl Core {
             return;
         };
         let live = self.links.get(to).filter(|link| link.phase == Phase::Live);
-        companion.queue.push_back(Queued {
+        companion.queue.push(Queued {
             class,
             id: text(&node, "id"),
             from,
@@ -66,7 +66,7 @@ impl Core {
         if let Some(link) = live {
             Self::send_to_conn(&link.out, node);
         }
-        self.touch_companion(to);
+        self.dirty.insert(Entity::Queue(to.clone()));
     }
 
     /// Sends something that is not worth keeping (typing, presence) if the companion is there.
@@ -88,15 +88,14 @@ impl Core {
         let Some(companion) = self.companions.get_mut(by) else {
             return;
         };
-        let before = companion.queue.len();
-        companion.queue.retain(|queued| {
-            !(queued.class == class
+        let taken = companion.queue.take(|queued| {
+            queued.class == class
                 && queued.id == id
                 && queued.from == from
-                && (class != "receipt" || queued.kind.as_deref() == kind))
+                && (class != "receipt" || queued.kind.as_deref() == kind)
         });
-        if companion.queue.len() != before {
-            self.touch_companion(by);
+        if taken {
+            self.dirty.insert(Entity::Queue(by.clone()));
         }
     }
 
@@ -145,7 +144,7 @@ impl Core {
             return;
         };
         let mut sent = 0;
-        for queued in &mut companion.queue {
+        for queued in companion.queue.iter_mut() {
             if sent == wanted || left == 0 {
                 break;
             }
@@ -178,7 +177,7 @@ impl Core {
             .build();
         Self::send_to_conn(&link.out, ib(end));
         // What came in while the backlog was running.
-        for queued in &mut companion.queue {
+        for queued in companion.queue.iter_mut() {
             if queued.sent_on == Some(link.conn) {
                 continue;
             }
@@ -219,7 +218,7 @@ impl Core {
         self.touch_companion(addr);
         if let Some(phone) = self.phones.get_mut(&addr.number) {
             let key = addr.to_string();
-            phone.sessions.remove(&key);
+            phone.sessions.forget(&key);
             phone.identities.remove(&key);
             phone.key_shares.retain(|_, device| device != addr);
         }

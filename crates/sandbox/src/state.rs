@@ -8,7 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wacore_binary::Jid;
 
+use crate::backlog::Queue;
 use crate::history::{ChatMessage, History};
+use crate::phone::Sessions;
 
 /// Bytes that are base64 in the state files and never shown by `Debug`: most of them are keys.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -110,8 +112,12 @@ pub(crate) struct Phone {
     pub(crate) next_device: u16,
     pub(crate) app_state_key_id: Blob,
     pub(crate) app_state_key: Blob,
-    /// Signal sessions by the other device's address.
-    pub(crate) sessions: BTreeMap<String, Blob>,
+    /// Where the Signal sessions were before they had files of their own.
+    #[serde(default, skip_serializing, rename = "sessions")]
+    pub(crate) old_sessions: BTreeMap<String, Blob>,
+    /// Signal sessions, each kept in a file of its own.
+    #[serde(skip)]
+    pub(crate) sessions: Sessions,
     /// Identity keys of other devices.
     pub(crate) identities: BTreeMap<String, Blob>,
     /// Where the history was before it had a file of its own.
@@ -139,44 +145,31 @@ pub(crate) struct PreKey {
 
 const PACKED_PRE_KEY: usize = 36;
 
-/// Hundreds of keys per companion as one string: a list of objects would triple the file.
-mod packed_pre_keys {
-    use super::{BASE64_STANDARD, Blob, PACKED_PRE_KEY, PreKey, VecDeque};
-    use base64::Engine as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        keys: &VecDeque<PreKey>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut packed = Vec::with_capacity(keys.len() * PACKED_PRE_KEY);
-        for key in keys {
-            packed.extend_from_slice(&key.id.to_be_bytes());
-            packed.extend_from_slice(&key.public);
-        }
-        serializer.serialize_str(&BASE64_STANDARD.encode(packed))
+/// The pre-keys of a companion in one piece, for its file.
+pub(crate) fn pack_pre_keys(keys: &VecDeque<PreKey>) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(keys.len() * PACKED_PRE_KEY);
+    for key in keys {
+        packed.extend_from_slice(&key.id.to_be_bytes());
+        packed.extend_from_slice(&key.public);
     }
+    packed
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<VecDeque<PreKey>, D::Error> {
-        let packed = Blob::deserialize(deserializer)?.0;
-        if packed.len() % PACKED_PRE_KEY != 0 {
-            return Err(serde::de::Error::custom("pre-keys are cut off"));
-        }
-        let mut keys = VecDeque::with_capacity(packed.len() / PACKED_PRE_KEY);
-        for chunk in packed.chunks_exact(PACKED_PRE_KEY) {
-            let (id, public) = chunk.split_at(4);
-            let (Ok(id), Ok(public)) = (id.try_into(), public.try_into()) else {
-                return Err(serde::de::Error::custom("pre-keys are malformed"));
-            };
-            keys.push_back(PreKey {
-                id: u32::from_be_bytes(id),
-                public,
-            });
-        }
-        Ok(keys)
+/// The inverse of [`pack_pre_keys`]; `None` when it is damaged.
+pub(crate) fn unpack_pre_keys(packed: &[u8]) -> Option<VecDeque<PreKey>> {
+    if !packed.len().is_multiple_of(PACKED_PRE_KEY) {
+        return None;
     }
+    packed
+        .chunks_exact(PACKED_PRE_KEY)
+        .map(|chunk| {
+            let (id, public) = chunk.split_first_chunk::<4>()?;
+            Some(PreKey {
+                id: u32::from_be_bytes(*id),
+                public: public.try_into().ok()?,
+            })
+        })
+        .collect()
 }
 
 /// A stanza that a companion has not acknowledged.
@@ -205,11 +198,20 @@ pub(crate) struct Companion {
     pub(crate) identity_public: Blob,
     pub(crate) registration_id: u32,
     pub(crate) signed_prekey: SignedPreKey,
-    #[serde(with = "packed_pre_keys")]
+    /// Where the pre-keys were before they had a file of their own.
+    #[serde(default, skip_serializing, rename = "prekeys")]
+    pub(crate) old_prekeys: Blob,
+    /// One-time keys, kept in a file of their own.
+    #[serde(skip)]
     pub(crate) prekeys: VecDeque<PreKey>,
     /// The account's and the device's signature over the device's identity.
     pub(crate) device_identity: Blob,
-    pub(crate) queue: VecDeque<Queued>,
+    /// Where the queue was before it had a file of its own.
+    #[serde(default, skip_serializing, rename = "queue")]
+    pub(crate) old_queue: Vec<Queued>,
+    /// What it has not acknowledged, oldest first; kept in a file of its own.
+    #[serde(skip)]
+    pub(crate) queue: Queue,
     /// Ids of the messages that the server took from it; kept in a file of its own.
     #[serde(skip)]
     pub(crate) seen: HashSet<String>,

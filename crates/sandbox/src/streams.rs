@@ -71,7 +71,7 @@ impl Core {
         let waiting = self
             .companions
             .get(addr)
-            .and_then(|companion| companion.queue.front());
+            .and_then(|companion| companion.queue.iter().next());
         let (class, id) = match waiting {
             Some(queued) => (queued.class.clone(), queued.id.clone()),
             None => ("receipt".to_owned(), ambient::stanza_id()),

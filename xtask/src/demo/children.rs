@@ -29,7 +29,7 @@ pub struct Program {
     subcommand: &'static str,
     path: PathBuf,
     args: Vec<String>,
-    env: Vec<(&'static str, String)>,
+    env: Vec<(String, String)>,
     log: PathBuf,
     /// All must answer 200.
     health: Vec<String>,
@@ -63,10 +63,10 @@ impl Program {
         }
     }
 
-    /// The gateway on SQLite in the data folder.
+    /// The gateway, on SQLite in the data folder unless it is told otherwise.
     pub fn gateway(path: &Path, folder: &Folder, ports: &Ports, addresses: &Addresses) -> Self {
         let data = folder.path();
-        let env = vec![
+        let env = [
             ("RECADO_DATA_DIR", data.display().to_string()),
             (
                 "RECADO_MASTER_KEY_FILE",
@@ -92,7 +92,7 @@ impl Program {
             subcommand: "serve",
             path: path.to_owned(),
             args: Vec::new(),
-            env,
+            env: env.map(|(name, value)| (name.to_owned(), value)).into(),
             log: folder.logs().join("gateway.log"),
             health: vec![
                 format!("{}/livez", addresses.base),
@@ -102,9 +102,9 @@ impl Program {
         }
     }
 
-    /// One more setting, by the name of its variable.
-    pub fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.env.push((name, value.to_owned()));
+    /// One more setting, by the name of its variable. It wins over an earlier one.
+    pub fn with(mut self, name: impl Into<String>, value: &str) -> Self {
+        self.env.push((name.into(), value.to_owned()));
         self
     }
 

@@ -17,6 +17,15 @@ pub struct Account {
     pub api_token: String,
 }
 
+/// What the gateway keeps its data in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Database {
+    #[default]
+    Sqlite,
+    Postgres,
+}
+
 /// All on 127.0.0.1.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ports {
@@ -49,6 +58,7 @@ pub struct Memory {
     pub other: Option<Account>,
     pub ports: Option<Ports>,
     pub played: Option<Played>,
+    pub database: Database,
 }
 
 impl Memory {
@@ -100,6 +110,7 @@ impl Memory {
                 api_token: other.api_token,
             },
             data_dir: data.to_owned(),
+            database: self.database,
             pid,
         })
     }
@@ -148,6 +159,7 @@ pub struct Info {
     /// A second account, for trying what must not cross.
     pub other: Other,
     pub data_dir: PathBuf,
+    pub database: Database,
     /// The gateway's process.
     pub pid: u32,
 }
@@ -275,7 +287,7 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&file).expect("read")).expect("JSON");
         let keys = "base_url realtime_url mcp_url direct_url dashboard_url metrics_url sandbox_url receiver_url \
-                    owner_email owner_password client_token client_secret api_token other data_dir pid";
+                    owner_email owner_password client_token client_secret api_token other data_dir database pid";
         for key in keys.split_whitespace() {
             assert!(!json[key].is_null(), "{key} is missing");
         }

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: a gateway and a WhatsApp network on loopback, an account, and the main story.
 //!
-//! `setup` readies folder, ports and programs · `children` runs and watches both processes · `info` keeps what
+//! `setup` readies folder, ports, database and accounts · `children` runs and watches both processes · `info` keeps what
 //! a rerun and scripts need · `story` plays the steps · `print` is all that is said at the end.
 
 pub mod children;
@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::postgres::Postgres;
 use crate::process::Stop;
 use crate::{tools, web};
 use children::{Children, Program};
-use info::{Addresses, Memory};
+use info::{Addresses, Database, Memory};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -33,23 +34,44 @@ pub struct Options {
     #[arg(long)]
     port: Option<u16>,
     /// Folder for everything that stays: a rerun finds its accounts, instances and phones there
-    /// [default: data/demo in the repository]
+    /// [default: data/demo in the repository, data/demo-postgres with --db postgres]
     #[arg(long)]
     data: Option<PathBuf>,
+    /// What the gateway keeps its data in. PostgreSQL is a throwaway server of this run: its accounts and
+    /// phones end with it
+    #[arg(long, value_enum, default_value = "sqlite")]
+    db: Database,
+    /// A setting of the gateway by its name in default.toml, such as send.min_interval_ms=0; repeatable
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setup::setting)]
+    settings: Vec<setup::Setting>,
     /// Once everything answers, write all addresses and credentials to this file as one JSON object
     #[arg(long)]
     info: Option<PathBuf>,
+}
+
+impl Options {
+    /// A throwaway database and one that stays cannot share a folder.
+    fn folder(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| {
+            let name = match self.db {
+                Database::Sqlite => "demo",
+                Database::Postgres => "demo-postgres",
+            };
+            tools::root().join("data").join(name)
+        })
+    }
 }
 
 /// Runs the demo until the story ends (`--once`) or until Ctrl-C.
 pub fn run(options: Options) -> Result<()> {
     let begun = Instant::now();
     let stop = Stop::on_signals()?;
-    let folder = setup::Folder::open(options.data.as_deref())?;
+    let folder = setup::Folder::open(Some(&options.folder()))?;
     if let Some(file) = &options.info {
         info::clear(file)?;
     }
     let mut memory = Memory::load(&folder.memory())?;
+    setup::fits(options.db, &folder, &memory)?;
     let ports = setup::ports(options.port, memory.ports.as_ref())?;
     let addresses = Addresses::new(&ports);
 
@@ -62,7 +84,18 @@ pub fn run(options: Options) -> Result<()> {
     let program = tools::keep(&built, &folder.program_name())?;
 
     let sandbox = Program::sandbox(&program, &folder, &ports, &addresses);
-    let gateway = Program::gateway(&program, &folder, &ports, &addresses);
+    let mut gateway = Program::gateway(&program, &folder, &ports, &addresses);
+    for setting in &options.settings {
+        gateway = gateway.with(&setting.variable, &setting.value);
+    }
+    // Declared before the programs, and so stopped after them.
+    let mut server = None;
+    if options.db == Database::Postgres {
+        let started = Postgres::start(&stop)?;
+        gateway = setup::on_postgres(gateway, &started, &folder, &ports, &mut memory)?;
+        server = Some(started);
+    }
+    memory.database = options.db;
     let shared = Arc::new(info::Publisher::new(options.info.clone()));
     let mut children =
         Children::start(sandbox, gateway.clone(), Arc::clone(&shared), stop.clone())?;
@@ -99,6 +132,7 @@ pub fn run(options: Options) -> Result<()> {
     }
     let failure = children.failure();
     let stopped = children.stop();
+    drop(server);
     // Nobody starts it again; the next demo makes a fresh copy, which also replaces one that is left over.
     let _ = std::fs::remove_file(&program);
     if let Some(reason) = failure {

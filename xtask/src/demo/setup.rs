@@ -1,4 +1,4 @@
-//! What must be there before anything starts: the data folder, ports, the accounts.
+//! What must be there before anything starts: the data folder, ports, the database, the accounts.
 
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::children::Program;
-use super::info::{Account, Memory, Ports};
+use super::info::{Account, Database, Memory, Ports};
+use crate::postgres::Postgres;
 use crate::tools;
 
 /// The demo's data folder, held by one demo at a time.
@@ -104,6 +105,92 @@ pub fn ports(asked: Option<u16>, last: Option<&Ports>) -> Result<Ports> {
     })
 }
 
+/// A setting of the gateway from `--set`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub variable: String,
+    pub value: String,
+}
+
+/// What the demo has to set itself: it looks for the programs where it put them.
+const OWN: [&str; 9] = [
+    "data_dir",
+    "database_url",
+    "database_url_file",
+    "listen",
+    "master_key",
+    "master_key_file",
+    "metrics_listen",
+    "public_url",
+    "sandbox.url",
+];
+
+/// Reads `NAME=VALUE`. Whether there is such a setting the gateway says when it starts.
+pub fn setting(text: &str) -> Result<Setting, String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write NAME=VALUE, for example send.min_interval_ms=0")?;
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
+    if name.is_empty() || !name.chars().all(letters) {
+        return Err(format!(
+            "`{name}` is no setting: use its name in crates/server/src/default.toml, for example send.min_interval_ms"
+        ));
+    }
+    if OWN.contains(&name) {
+        return Err(format!("the demo chooses {name} itself"));
+    }
+    Ok(Setting {
+        variable: format!("RECADO_{}", name.to_uppercase().replace('.', "__")),
+        value: value.to_owned(),
+    })
+}
+
+/// Whether this folder may hold a demo on this database: nobody's data is thrown away by a slip.
+pub fn fits(wanted: Database, folder: &Folder, memory: &Memory) -> Result<()> {
+    let known = memory.owner.is_some() || memory.ports.is_some();
+    let foreign = ["recado.db", "master.key"].map(|name| folder.path().join(name));
+    let clash = if known {
+        memory.database != wanted
+    } else {
+        wanted == Database::Postgres && foreign.iter().any(|file| file.exists())
+    };
+    if clash {
+        bail!(
+            "{} holds the data of a gateway on another database: choose another folder with --data DIR",
+            folder.path().display()
+        );
+    }
+    Ok(())
+}
+
+/// Puts the gateway on a fresh server. The accounts, keys and phones of the last server went with it.
+pub fn on_postgres(
+    gateway: Program,
+    server: &Postgres,
+    folder: &Folder,
+    ports: &Ports,
+    memory: &mut Memory,
+) -> Result<Program> {
+    *memory = Memory {
+        ports: Some(ports.clone()),
+        database: Database::Postgres,
+        ..Memory::default()
+    };
+    // From here on the folder is one that may be emptied.
+    memory.save(&folder.memory())?;
+    let key = folder.path().join("master.key");
+    if key.exists() {
+        std::fs::remove_file(&key).with_context(|| format!("cannot replace {}", key.display()))?;
+    }
+    let phones = folder.path().join("sandbox");
+    std::fs::remove_dir_all(&phones)
+        .and_then(|()| std::fs::create_dir(&phones))
+        .with_context(|| format!("cannot empty {}", phones.display()))?;
+    let gateway = gateway.with("RECADO_DATABASE_URL", &format!("{}/postgres", server.url()));
+    tools::output(gateway.command_line().arg("init")).context("`recado init` failed")?;
+    Ok(gateway)
+}
+
 /// Makes the two accounts that are not there yet, through the program's own command line.
 pub fn accounts(gateway: &Program, folder: &Folder, memory: &mut Memory) -> Result<()> {
     let wanted = [("Demo shop", "owner"), ("Other shop", "other")];
@@ -166,6 +253,36 @@ mod tests {
             error.to_string().contains(&format!("port {port} ")),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_setting_becomes_its_variable() {
+        let set = setting("send.min_interval_ms=0").expect("a setting");
+        assert_eq!(set.variable, "RECADO_SEND__MIN_INTERVAL_MS");
+        assert_eq!(set.value, "0");
+        assert_eq!(setting("log=a=b").expect("a setting").value, "a=b");
+        for (text, why) in [
+            ("send", "NAME=VALUE"),
+            ("Send.X=1", "no setting"),
+            ("=1", "no setting"),
+            ("listen=127.0.0.1:1", "itself"),
+        ] {
+            let error = setting(text).expect_err("refused");
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_for_one_database() {
+        let temp = tempfile::tempdir().expect("temp folder");
+        let folder = Folder::open(Some(temp.path())).expect("folder");
+        let mut memory = Memory::default();
+        fits(Database::Postgres, &folder, &memory).expect("fresh");
+        memory.ports = Some(ports(Some(0), None).expect("ports"));
+        assert!(fits(Database::Postgres, &folder, &memory).is_err());
+        fits(Database::Sqlite, &folder, &memory).expect("the same");
+        std::fs::write(temp.path().join("recado.db"), "").expect("write");
+        assert!(fits(Database::Postgres, &folder, &Memory::default()).is_err());
     }
 
     #[test]

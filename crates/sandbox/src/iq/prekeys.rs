@@ -4,7 +4,7 @@ use wacore::prekeys::compute_key_bundle_digest;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
-use crate::core::{Core, child_bytes, iq_error, jid, node_bytes, result, text};
+use crate::core::{Core, Entity, child_bytes, iq_error, jid, node_bytes, result, text};
 use crate::state::{Addr, Blob, PreKey, SignedPreKey};
 
 /// What one needs to open a Signal session with a device.
@@ -109,6 +109,7 @@ impl Core {
             .retain(|known| uploaded.iter().all(|key| key.id != known.id));
         companion.prekeys.extend(uploaded);
         self.touch_companion(addr);
+        self.dirty.insert(Entity::PreKeys(addr.clone()));
         result(id, Vec::new())
     }
 
@@ -233,7 +234,7 @@ impl Core {
             prekey,
         };
         if bundle.prekey.is_some() {
-            self.touch_companion(addr);
+            self.dirty.insert(Entity::PreKeys(addr.clone()));
         }
         Some(bundle)
     }

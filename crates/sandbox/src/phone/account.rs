@@ -8,6 +8,7 @@ use wacore_libsignal::protocol::{KeyPair, PrivateKey};
 use crate::ambient;
 use crate::core::{Core, Entity};
 use crate::history::History;
+use crate::phone::Sessions;
 use crate::state::{Blob, Phone, SignedPreKey};
 
 impl Core {
@@ -63,7 +64,8 @@ impl Core {
             next_device: 1,
             app_state_key_id: Blob(ambient::bytes::<6>().to_vec()),
             app_state_key: Blob(ambient::bytes::<32>().to_vec()),
-            sessions: BTreeMap::new(),
+            old_sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             identities: BTreeMap::new(),
             old_messages: Vec::new(),
             inbox: VecDeque::new(),

@@ -8,3 +8,4 @@ mod pair_code;
 mod signal;
 
 pub(crate) use pair_code::{code_keys, normalise as normalise_code};
+pub(crate) use signal::Sessions;

@@ -1,6 +1,6 @@
 //! A phone's end of the Signal protocol: sessions with companions and with other phones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use async_trait::async_trait;
@@ -41,33 +41,81 @@ fn ready<T>(future: impl Future<Output = SignalResult<T>>) -> Result<T> {
     }
 }
 
-struct Sessions<'a>(&'a mut BTreeMap<String, Blob>);
+/// The sessions of a phone by the other device's address.
+#[derive(Clone, Default)]
+pub(crate) struct Sessions {
+    records: BTreeMap<String, SessionRecord>,
+    /// Those that were not saved since they changed.
+    changed: BTreeSet<String>,
+}
 
-#[async_trait]
-impl SessionStore for Sessions<'_> {
-    async fn load_session(&self, address: &ProtocolAddress) -> SignalResult<Option<SessionRecord>> {
-        let Some(stored) = self.0.get(address.name()) else {
-            return Ok(None);
-        };
-        let mut record = SessionRecord::deserialize(&stored.0)?;
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.records.keys()).finish()
+    }
+}
+
+impl Sessions {
+    /// Puts back what a file remembers.
+    pub(crate) fn restore(&mut self, with: &str, bytes: &[u8]) -> Result<()> {
+        let mut record =
+            SessionRecord::deserialize(bytes).map_err(|error| anyhow!("Signal: {error}"))?;
         // The library leases 64 counters at a time and, when a record is read from its bytes,
         // skips all that are leased: it takes the bytes for older than what was sent. Ours never
         // are. Nothing leaves the network before the session that encrypted it is on disk.
         record.waive_counter_lease();
-        Ok(Some(record))
+        self.records.insert(with.to_owned(), record);
+        Ok(())
+    }
+
+    /// Has a session written that is not in a file of its own.
+    pub(crate) fn note(&mut self, with: &str) {
+        self.changed.insert(with.to_owned());
+    }
+
+    pub(crate) fn forget(&mut self, with: &str) {
+        if self.records.remove(with).is_some() {
+            self.note(with);
+        }
+    }
+
+    /// Everything counts as saved.
+    pub(crate) fn settle(&mut self) {
+        self.changed.clear();
+    }
+
+    /// Those that changed since the last call; `None` for one that is gone.
+    pub(crate) fn take_changes(&mut self) -> Result<Vec<(String, Option<Vec<u8>>)>> {
+        std::mem::take(&mut self.changed)
+            .into_iter()
+            .map(|with| {
+                let record = self.records.get(&with);
+                let bytes = record.map(SessionRecord::serialize).transpose();
+                Ok((with, bytes.map_err(|error| anyhow!("Signal: {error}"))?))
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn load_session(&self, address: &ProtocolAddress) -> SignalResult<Option<SessionRecord>> {
+        Ok(self.records.get(address.name()).cloned())
     }
 
     async fn has_session(&self, address: &ProtocolAddress) -> SignalResult<bool> {
-        Ok(self.0.contains_key(address.name()))
+        Ok(self.records.contains_key(address.name()))
     }
 
     async fn store_session(
         &mut self,
         address: &ProtocolAddress,
-        record: SessionRecord,
+        mut record: SessionRecord,
     ) -> SignalResult<()> {
-        self.0
-            .insert(address.name().to_owned(), Blob(record.serialize()?));
+        // A new session comes with a lease; see `restore`.
+        record.waive_counter_lease();
+        self.note(address.name());
+        self.records.insert(address.name().to_owned(), record);
         Ok(())
     }
 }
@@ -170,7 +218,7 @@ fn public(bytes: &[u8]) -> Result<PublicKey> {
 
 impl Phone {
     pub(crate) fn has_session(&self, with: &Addr) -> bool {
-        self.sessions.contains_key(&with.to_string())
+        self.sessions.records.contains_key(&with.to_string())
     }
 
     fn own_identity(&self) -> Result<IdentityKeyPair> {
@@ -203,7 +251,7 @@ impl Phone {
         .map_err(|error| anyhow!("bad bundle: {error}"))?;
         ready(process_prekey_bundle(
             &address(with),
-            &mut Sessions(&mut self.sessions),
+            &mut self.sessions,
             &mut Identities {
                 own,
                 registration_id: self.registration_id,
@@ -222,7 +270,7 @@ impl Phone {
         let message = ready(message_encrypt(
             plaintext,
             &address(to),
-            &mut Sessions(&mut self.sessions),
+            &mut self.sessions,
             &mut Identities {
                 own,
                 registration_id: self.registration_id,
@@ -266,7 +314,7 @@ impl Phone {
         let opened = ready(message_decrypt(
             &message,
             &address(from),
-            &mut Sessions(&mut self.sessions),
+            &mut self.sessions,
             &mut Identities {
                 own,
                 registration_id: self.registration_id,

@@ -295,6 +295,18 @@ impl Drop for Device {
     }
 }
 
+/// Waits until the companions of `number` have acknowledged everything.
+pub async fn all_taken(sandbox: &Sandbox, number: &str) {
+    sandbox
+        .network()
+        .wait_for(LONG, |network| {
+            let phone = network.phone(number).ok()?;
+            phone.companions.iter().all(|c| c.queued == 0).then_some(())
+        })
+        .await
+        .expect("everything is acknowledged");
+}
+
 /// The control API, as a script uses it.
 pub struct Control {
     http: reqwest::Client,

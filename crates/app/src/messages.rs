@@ -178,12 +178,9 @@ impl Messages<'_> {
             digest: &checked.digest,
         };
         if !store.insert_outgoing(&row, now).await? {
-            // Another call with this id came in between the look and this.
-            return Err(Error::new(
-                ErrorCode::Unavailable,
-                "The same message is being accepted by another call. Try again.",
-            )
-            .with_retry_after(1));
+            // Another call with this id came in between the look and this, and is committed by now.
+            let known = self.known(store, instance, checked).await?;
+            return Ok(known.and_then(|row| row.queue_id));
         }
         let mut secret = [0; 32];
         core.rng.fill(&mut secret);

@@ -62,6 +62,9 @@ pub(crate) struct Qr {
     pub until: Timestamp,
 }
 
+/// Numbers and their addresses; `None` of one that is not on WhatsApp.
+type Looked = Vec<(PhoneNumber, Option<String>)>;
+
 pub(crate) enum Command {
     Notice(Notice),
     /// Something is in the queue.
@@ -88,7 +91,7 @@ pub(crate) enum Command {
     /// Whether a number is on WhatsApp, and where; dropped unanswered while offline.
     OnWhatsapp {
         phone: PhoneNumber,
-        reply: oneshot::Sender<Result<Vec<(PhoneNumber, Option<String>)>>>,
+        reply: oneshot::Sender<Result<Looked>>,
     },
     /// The owner wants it off; the pairing stays.
     Disconnect {

@@ -118,7 +118,7 @@ pub async fn delayed_jobs_join_when_they_are_due(bed: Bed) {
     let now = put(&mut store, &id, BIA, None, NOW).await;
     assert_eq!(
         line(&mut store, &id, NOW).await,
-        [now.clone()],
+        std::slice::from_ref(&now),
         "what is for later holds up nothing, not even its own chat"
     );
     // Came after a delayed one was due, so it goes after it.

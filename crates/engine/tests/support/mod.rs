@@ -175,6 +175,11 @@ impl Lab {
             )
             .await
             .expect("an instance");
+        let (forever, now) = (Timestamp(i64::MAX), Timestamp(1));
+        let leasing = conn
+            .system()
+            .lease_instance(&instance, "here", forever, now);
+        assert_eq!(leasing.await.expect("a lease"), Some(1));
         conn.commit().await.expect("a commit");
         instance
     }

@@ -176,10 +176,9 @@ impl Lab {
             .await
             .expect("an instance");
         let (forever, now) = (Timestamp(i64::MAX), Timestamp(1));
-        let leasing = conn
-            .system()
-            .lease_instance(&instance, "here", forever, now);
-        assert_eq!(leasing.await.expect("a lease"), Some(1));
+        let mut system = conn.system();
+        let fence = system.lease_instance(&instance, "here", forever, now).await;
+        assert_eq!(fence.expect("a lease"), Some(1));
         conn.commit().await.expect("a commit");
         instance
     }

@@ -321,14 +321,7 @@ pub async fn read_message(
     let id = MessageId::from_wire(id);
     let found = shared.app.messages().find(&caller, &instance, &id).await?;
     let view = found.ok_or_else(no_such_message)?;
-    let (code, meaning, what_to_do) = match view.failure {
-        Some(failure) => (
-            Some(failure.code),
-            Some(failure.meaning),
-            Some(failure.what_to_do),
-        ),
-        None => (None, None, None),
-    };
+    let (code, meaning, what_to_do) = view.why();
     Ok(Answer(MessageBody {
         message_id: view.id.as_str().to_owned(),
         status: view.status.as_str(),

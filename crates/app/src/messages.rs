@@ -9,7 +9,8 @@ mod status;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_model::{
-    Caller, Error, ErrorCode, Instance, JobId, MessageStatus, PhoneNumber, Result, Timestamp,
+    Caller, Error, ErrorCode, Instance, InstanceId, JobId, MessageStatus, PhoneNumber, Result,
+    Timestamp,
     message::{MessageId, OutgoingText, QuotedMessage},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
@@ -51,7 +52,7 @@ pub struct Accepted {
 /// A message got further.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    pub instance: recado_model::InstanceId,
+    pub instance: InstanceId,
     pub message: MessageId,
     pub status: MessageStatus,
 }
@@ -123,7 +124,7 @@ impl Messages<'_> {
         self.app.billing().require(&current)?;
         require_paired(&current)?;
         let queue_id = match known {
-            Some(row) => self.queue_again(&mut store, row, now).await?,
+            Some(row) => self.queue_again(&mut store, &row, now).await?,
             None => self.queue_new(&mut store, &current, &checked, now).await?,
         };
         conn.commit().await?;
@@ -190,7 +191,8 @@ impl Messages<'_> {
             .keep_outgoing(&instance.id, &checked.id, &kept)
             .await?;
         let run_at = (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms));
-        self.enqueue(store, instance, &checked.id, &checked.to, run_at, now)
+        let (id, to) = (&checked.id, &checked.to);
+        self.enqueue(store, &instance.id, id, to, run_at, now)
             .await?;
         let queue_id = store.number_message(&instance.id, &checked.id).await?;
         Ok(Some(queue_id))
@@ -200,16 +202,14 @@ impl Messages<'_> {
     async fn queue_again(
         &self,
         store: &mut AccountStore<'_>,
-        row: MessageRow,
+        row: &MessageRow,
         now: Timestamp,
     ) -> Result<Option<i64>> {
         let queued = MessageStatus::Queued;
         store
             .move_message(&row.instance, &row.id, queued, None, now)
             .await?;
-        let instance = store.instance(&row.instance).await?;
-        let instance = instance.ok_or_else(Error::forbidden)?;
-        self.enqueue(store, &instance, &row.id, &row.chat, None, now)
+        self.enqueue(store, &row.instance, &row.id, &row.chat, None, now)
             .await?;
         Ok(row.queue_id)
     }
@@ -217,7 +217,7 @@ impl Messages<'_> {
     async fn enqueue(
         &self,
         store: &mut AccountStore<'_>,
-        instance: &Instance,
+        instance: &InstanceId,
         id: &MessageId,
         chat: &str,
         run_at: Option<Timestamp>,
@@ -225,7 +225,7 @@ impl Messages<'_> {
     ) -> Result<()> {
         let job = NewJob {
             id: &JobId::random(&*self.app.core.rng),
-            instance: &instance.id,
+            instance,
             kind: SEND,
             message: id,
             chat,

@@ -102,14 +102,7 @@ pub struct StatusBody {
 
 impl From<MessageView> for StatusBody {
     fn from(view: MessageView) -> Self {
-        let (code, meaning, what_to_do) = match view.failure {
-            Some(failure) => (
-                Some(failure.code),
-                Some(failure.meaning),
-                Some(failure.what_to_do),
-            ),
-            None => (None, None, None),
-        };
+        let (code, meaning, what_to_do) = view.why();
         Self {
             message_id: view.id.as_str().to_owned(),
             chat: view.chat,

@@ -34,6 +34,20 @@ pub struct FailureView {
     pub what_to_do: &'static str,
 }
 
+impl MessageView {
+    /// Code, meaning and what to do of one that failed; nothing of any other.
+    pub fn why(&self) -> (Option<String>, Option<String>, Option<&'static str>) {
+        match &self.failure {
+            Some(failure) => (
+                Some(failure.code.clone()),
+                Some(failure.meaning.clone()),
+                Some(failure.what_to_do),
+            ),
+            None => (None, None, None),
+        }
+    }
+}
+
 impl Messages<'_> {
     /// One message of an instance.
     pub async fn find(

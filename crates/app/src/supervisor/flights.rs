@@ -12,10 +12,10 @@ use tokio::task::AbortHandle;
 /// Of one instance at a time.
 pub(super) const MOST: usize = 4;
 
-pub(super) struct Flight {
-    pub job: Job,
+struct Flight {
+    job: Job,
     /// The send itself, which ends with the link.
-    pub send: AbortHandle,
+    send: AbortHandle,
     /// Whether the send has returned: only then the wait for the answer begins.
     returned: bool,
     /// How long this process has waited for that, and for the answer.
@@ -90,6 +90,13 @@ impl Flights {
 
     pub fn end(&mut self, message: &MessageId) -> Option<Job> {
         self.flying.remove(message).map(|flight| flight.job)
+    }
+
+    /// The send does not return: nobody waits for it any more.
+    pub fn give_up(&mut self, message: &MessageId) {
+        if let Some(flight) = self.flying.remove(message) {
+            flight.send.abort();
+        }
     }
 
     /// The link is gone: nothing of it is under way. The groups whose members may lack the key.

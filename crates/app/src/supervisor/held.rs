@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use recado_model::{AccountId, InstanceId, Result};
-use recado_store::{Conn, Lease};
+use recado_model::{AccountId, Error, ErrorCode, InstanceId, Result};
+use recado_store::{Conn, Lease, StoreError};
 
 use crate::Core;
 
@@ -17,17 +17,26 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// A transaction that is on the disk when it is committed.
+    /// A transaction that is on the disk when it is committed. [`ErrorCode::NotFound`] once another
+    /// process has the instance: it is gone from here, and trying again is no use.
     pub async fn write(&self) -> Result<Conn> {
-        let mut conn = self.core.store.write().await?;
-        self.lease.hold(&mut conn, &self.instance).await?;
-        Ok(conn)
+        self.hold(self.core.store.write().await?).await
     }
 
-    /// A transaction that a crash of the machine may undo.
+    /// A transaction that a crash of the machine may undo; else as [`Held::write`].
     pub async fn write_relaxed(&self) -> Result<Conn> {
-        let mut conn = self.core.store.write_relaxed().await?;
-        self.lease.hold(&mut conn, &self.instance).await?;
-        Ok(conn)
+        self.hold(self.core.store.write_relaxed().await?).await
+    }
+
+    async fn hold(&self, mut conn: Conn) -> Result<Conn> {
+        match self.lease.hold(&mut conn, &self.instance).await {
+            Ok(()) => Ok(conn),
+            Err(lost @ StoreError::Fenced) => Err(Error::new(
+                ErrorCode::NotFound,
+                "Another process of the gateway has taken the instance.",
+            )
+            .with_source(lost)),
+            Err(error) => Err(error.into()),
+        }
     }
 }

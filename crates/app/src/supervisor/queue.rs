@@ -9,7 +9,7 @@ use recado_model::{
     Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result, failure,
     message::FinishedMessage,
 };
-use recado_store::Job;
+use recado_store::{Job, StoreError};
 
 use super::{
     Command,
@@ -78,14 +78,13 @@ impl Actor {
     async fn try_tend(&mut self) -> Result<()> {
         let now = self.core.clock.monotonic();
         for (job, what) in self.flights.tick(now, self.patience()) {
-            // The judgement of one may have ended the others' link.
-            if !self.online {
-                return Ok(());
-            }
-            self.flights.end(&job.message);
             match what {
-                Overdue::Answer => self.silent(job).await?,
+                Overdue::Answer => {
+                    self.flights.end(&job.message);
+                    self.silent(job).await?;
+                }
                 Overdue::Send => {
+                    self.flights.give_up(&job.message);
                     let late = Error::new(ErrorCode::Timeout, "the send did not return in time");
                     self.faulty(job, late).await?;
                 }
@@ -148,13 +147,14 @@ impl Actor {
         let Some(link) = self.link.clone() else {
             return Ok(());
         };
-        let message = match self.load(&job).await {
+        // A database that fails is no fault of the message.
+        let kept = self.kept(&job).await?;
+        let message = match finished(&job, kept) {
             Ok(message) => message,
-            Err(error) if error.code == ErrorCode::Internal => {
+            Err(error) => {
                 self.log(&error, "a queued message cannot be read; it has failed");
                 return self.fail(&job, &Failure::of(failure::UNREADABLE)).await;
             }
-            Err(error) => return Err(error),
         };
         if !job.tried {
             let mut conn = self.held()?.write_relaxed().await?;
@@ -173,21 +173,14 @@ impl Actor {
         Ok(())
     }
 
-    async fn load(&self, job: &Job) -> Result<FinishedMessage> {
-        if job.kind != SEND {
-            return Err(Error::internal(format!("a job of kind '{}'", job.kind)));
-        }
+    /// What was kept of a message; `None` when there is nothing, or it does not open.
+    async fn kept(&self, job: &Job) -> Result<Option<Vec<u8>>> {
         let mut conn = self.core.store.read().await?;
         let mut store = conn.account(&self.account);
-        let kept = store.outgoing(&self.instance, &job.message).await?;
-        let kept = kept.ok_or_else(|| Error::internal("a job without its message"))?;
-        let kept = Kept::read(&kept)?;
-        Ok(FinishedMessage {
-            id: job.message.clone(),
-            to: job.chat.clone(),
-            proto: kept.proto()?,
-            refresh_group: job.code.as_deref() == Some("421"),
-        })
+        match store.outgoing(&self.instance, &job.message).await {
+            Err(StoreError::Sealed(_)) => Ok(None),
+            kept => Ok(kept?),
+        }
     }
 
     /// The send came back: now the answer is waited for, if it has not come already.
@@ -365,4 +358,17 @@ impl Actor {
             now: self.core.clock.now(),
         }
     }
+}
+
+fn finished(job: &Job, kept: Option<Vec<u8>>) -> Result<FinishedMessage> {
+    if job.kind != SEND {
+        return Err(Error::internal(format!("a job of kind '{}'", job.kind)));
+    }
+    let kept = kept.ok_or_else(|| Error::internal("a job without its message"))?;
+    Ok(FinishedMessage {
+        id: job.message.clone(),
+        to: job.chat.clone(),
+        proto: Kept::read(&kept)?.proto()?,
+        refresh_group: job.code.as_deref() == Some("421"),
+    })
 }

@@ -1,6 +1,11 @@
 //! What subscribers see: the contract's payloads, snake_case.
 //!
-//! A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it.
+//! A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it. A new
+//! one gets its sample in `document`.
+
+mod document;
+
+pub use document::document;
 
 use recado_model::{
     AccountId, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus, Rng,
@@ -163,126 +168,4 @@ pub(crate) fn connected(phone: Option<&str>, jid: Option<&str>, push_name: Optio
 
 pub(crate) fn disconnected(reason: recado_model::StateReason) -> Value {
     json!({ "event": { "reason": reason.as_str(), "what_to_do": reason.what_to_do() } })
-}
-
-/// `docs/events.md`: every kind, with a sample made by the very functions above.
-pub fn document() -> String {
-    use recado_model::message::ReceiptState;
-
-    let at = Timestamp(1_767_225_600_000);
-    let (chat, own) = (
-        "5511999999999@s.whatsapp.net",
-        "5511888888888@s.whatsapp.net",
-    );
-    let id = MessageId::from_wire("3EB0C431D2A1F7E0B5A9D3C2E1F00A1B");
-    let incoming = json!({ "event": {
-        "info": {
-            "id": id, "chat": chat, "sender": chat, "is_from_me": false, "is_group": false,
-            "push_name": "Ana", "timestamp": at.to_rfc3339(), "type": "text",
-        },
-        "message": { "conversation": "Hello" },
-    }});
-    let seen = InboundReceipt {
-        chat: chat.into(),
-        sender: chat.into(),
-        is_group: false,
-        from_me: false,
-        ids: vec![id.clone()],
-        state: ReceiptState::Read,
-        at,
-    };
-    let types = InboundTyping {
-        chat: chat.into(),
-        sender: chat.into(),
-        is_group: false,
-        state: "composing".into(),
-        media: String::new(),
-    };
-    let lost = recado_model::StateReason::LoggedOutByPhone;
-    let refused = recado_store::MessageRow {
-        instance: InstanceId::from_text("RCABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-        id,
-        chat: chat.into(),
-        sender: own.into(),
-        direction: recado_model::Direction::Out,
-        is_group: false,
-        push_name: None,
-        kind: "text".into(),
-        text: None,
-        status: MessageStatus::Failed,
-        failure: None,
-        queue_id: Some(17),
-        digest: None,
-        at,
-        created_at: at,
-        updated_at: at,
-    };
-    let unread_id = MessageId::from_wire("3EB0D542E3B2A8F1C6BAE4D3F2A11B2C");
-    let unread = Unread {
-        id: &unread_id,
-        chat,
-        sender: chat,
-        from_me: false,
-        is_group: false,
-        at,
-        unavailable: false,
-    };
-    let samples = [
-        (
-            EventKind::Message,
-            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`).",
-            incoming,
-        ),
-        (
-            EventKind::ReadReceipt,
-            "`state` is `Delivered`, `Read` (by the recipient) or `ReadSelf` (on your own phone).",
-            receipt(&seen, &seen.ids).unwrap_or_default(),
-        ),
-        (
-            EventKind::ChatPresence,
-            "Someone types (`composing`), records (`media` is `audio`) or stops (`paused`).",
-            typing(&types),
-        ),
-        (
-            EventKind::Connected,
-            "The instance is online.",
-            connected(Some("5511888888888"), Some(own), Some("Shop")),
-        ),
-        (
-            EventKind::Disconnected,
-            "It is not; `what_to_do` says what helps.",
-            disconnected(lost),
-        ),
-        (
-            EventKind::MessageFailed,
-            "A message of yours will not be sent: `code` (WhatsApp's number, or a word of ours), `meaning` and `what_to_do` say why. Sent to those who name it or take `All`.",
-            failed(&refused, &Failure::of(failure::NOT_ON_WHATSAPP), at),
-        ),
-        (
-            EventKind::UndecryptableMessage,
-            "A message came that could not be read, and was asked for again; what comes then is a `Message` with the same id. With `unavailable` it does not come: the phone alone has it. Sent only to those who name it.",
-            undecryptable(&unread),
-        ),
-    ];
-    let mut out = String::from(
-        "# Events\n\nMade from the program; do not edit.\n\nA webhook receives each event as the JSON below, by POST, signed after Standard Webhooks 1.0.0\n(`webhook-id`, `webhook-timestamp`, `webhook-signature`; the secret is the `signing_secret` that\n`POST /instances/{id}/webhook` answers), with the instance in `X-Instance-ID`. Delivery is at least\nonce: drop what you have seen by `webhook-id`. Anything but a 2xx is tried again, ten times over\nabout three days; 410 ends it at once.\n",
-    );
-    for (kind, text, mut payload) in samples {
-        payload["type"] = json!(kind.as_str());
-        payload["instance_id"] = json!("RCABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        out.push_str(&format!(
-            "\n## {}\n\n{text}\n\n```json\n{payload:#}\n```\n",
-            kind.as_str()
-        ));
-    }
-    let quiet: Vec<_> = EventKind::ALL
-        .into_iter()
-        .filter(|kind| *kind != EventKind::All && !out.contains(&format!("## {}\n", kind.as_str())))
-        .map(|kind| format!("`{}`", kind.as_str()))
-        .collect();
-    out.push_str(&format!(
-        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything.\n",
-        quiet.join(", ")
-    ));
-    out
 }

@@ -16,7 +16,7 @@ use recado_model::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Core, events,
+    Core, events, faults,
     messages::life::Life,
     supervisor::{Command, Verdict, held::Held},
 };
@@ -87,11 +87,7 @@ impl Sink for Ingest {
                 let payload = events::typing(typing);
                 if let Err(error) = self.emit(EventKind::ChatPresence, payload).await {
                     metrics::counter!("recado_notices_dropped_total").increment(1);
-                    tracing::warn!(
-                        instance.id = %self.held.instance,
-                        error = &error as &dyn std::error::Error,
-                        "a presence could not be stored and is lost"
-                    );
+                    faults::warn(&error, "a presence could not be stored and is lost");
                 }
             }
             _ => {

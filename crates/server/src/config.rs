@@ -155,24 +155,7 @@ impl Settings {
             (1..=1024).contains(&self.webhooks.concurrency),
             "webhooks.concurrency must be from 1 to 1024"
         );
-        ensure!(
-            self.send.min_interval_ms >= 0 && self.start.stagger_ms >= 0,
-            "intervals must not be negative"
-        );
-        ensure!(
-            self.send.ack_timeout_ms >= 100 && self.send.timeout_ms >= 1000,
-            "send.ack_timeout_ms must be at least 100, send.timeout_ms at least 1000"
-        );
-        ensure!(
-            self.send.renew_interval_ms >= 0,
-            "send.renew_interval_ms must not be negative"
-        );
-        ensure!(
-            self.engine.silence_ms >= 100
-                && self.engine.probe_ms >= 100
-                && self.engine.stale_ms >= 1000,
-            "engine.silence_ms and engine.probe_ms must be at least 100, engine.stale_ms at least 1000"
-        );
+        self.check_patience()?;
         ensure!(
             (1024..=64 << 20).contains(&self.limits.body_bytes),
             "limits.body_bytes must be from 1024 to 67108864"
@@ -218,6 +201,29 @@ impl Settings {
         self.egress_allow()?;
         self.trusted_proxies()?;
         self.cors()?;
+        Ok(())
+    }
+
+    /// Pace, time-outs and pauses of sends and links.
+    fn check_patience(&self) -> Result<()> {
+        ensure!(
+            self.send.min_interval_ms >= 0 && self.start.stagger_ms >= 0,
+            "intervals must not be negative"
+        );
+        ensure!(
+            self.send.ack_timeout_ms >= 100 && self.send.timeout_ms >= 1000,
+            "send.ack_timeout_ms must be at least 100, send.timeout_ms at least 1000"
+        );
+        ensure!(
+            self.send.renew_interval_ms >= 0,
+            "send.renew_interval_ms must not be negative"
+        );
+        ensure!(
+            self.engine.silence_ms >= 100
+                && self.engine.probe_ms >= 100
+                && self.engine.stale_ms >= 1000,
+            "engine.silence_ms and engine.probe_ms must be at least 100, engine.stale_ms at least 1000"
+        );
         Ok(())
     }
 

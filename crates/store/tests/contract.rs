@@ -114,6 +114,7 @@ on_both! {
     device::round_trips_are_few,
     system::accounts_and_users,
     system::leases_are_fenced,
+    system::a_lost_lease_changes_nothing,
     system::only_what_may_start_is_started,
     system::guests_expire,
     system::guests_end_once_and_no_other_account,

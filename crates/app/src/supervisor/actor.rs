@@ -1,4 +1,5 @@
-//! The life of one running instance: open, follow what happens, come back, end.
+//! The life of one running instance: open, follow what happens, come back, end. What it is told to do is in
+//! `commands`, what its link tells in `notices`, what it writes in `changes`, what it sends in `queue`.
 
 use std::{
     collections::BTreeSet,
@@ -9,16 +10,16 @@ use std::{
     },
 };
 
-use recado_engine::{Link, LinkSpec, Notice};
+use recado_engine::{Link, LinkSpec};
 use recado_model::{
-    AccountId, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic, Result,
-    StateReason, Timestamp, account::AccountKind, instance::Pairing,
+    AccountId, ConnectionState, Error, Instance, InstanceId, Monotonic, Result, StateReason,
+    Timestamp, account::AccountKind,
 };
 use recado_store::Lease;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Command, Live, Qr, changes::Change, flights::Flights, held::Held};
-use crate::{Core, ingest::Ingest};
+use super::{Command, Live, flights::Flights, held::Held};
+use crate::{Core, faults, ingest::Ingest};
 
 pub(super) struct Actor {
     pub(super) core: Arc<Core>,
@@ -32,12 +33,12 @@ pub(super) struct Actor {
     pub(super) own_jid: String,
     pub(super) push_name: Option<String>,
     /// Failed openings in a row.
-    attempts: u32,
+    pub(super) attempts: u32,
     retry_at: Option<Monotonic>,
     /// The instance, once its lease is taken.
     held: Option<Held>,
     /// The program ends, and another node may take the instance at once.
-    handing_over: bool,
+    pub(super) handing_over: bool,
     pub(super) flights: Flights,
     /// When to look at the queue; `None` = when told.
     pub(super) look_at: Option<Monotonic>,
@@ -58,14 +59,14 @@ pub(super) struct Actor {
 
 /// How an actor came to its end. Whoever asked for it hears only when link and lease are gone, so
 /// that the next actor of the instance never meets this one.
-struct End {
+pub(super) struct End {
     /// For the row; `None` when it says so already.
-    state: Option<ConnectionState>,
-    reason: StateReason,
-    reply: Option<Reply>,
+    pub(super) state: Option<ConnectionState>,
+    pub(super) reason: StateReason,
+    pub(super) reply: Option<Reply>,
 }
 
-enum Reply {
+pub(super) enum Reply {
     Closed(oneshot::Sender<()>),
     Disconnected(oneshot::Sender<Result<()>>, Result<()>),
 }
@@ -81,7 +82,7 @@ impl Reply {
 }
 
 /// The end that the row knows of already, and nobody waits for.
-fn over(reason: StateReason) -> End {
+pub(super) fn over(reason: StateReason) -> End {
     End {
         state: None,
         reason,
@@ -250,8 +251,7 @@ impl Actor {
             };
             let end = match command {
                 None => Some(over(StateReason::Starting)),
-                Some(Command::Notice(notice)) => self.noticed(notice).await,
-                Some(other) => self.told(other).await,
+                Some(command) => self.told(command).await,
             };
             if let Some(end) = end {
                 return end;
@@ -302,7 +302,7 @@ impl Actor {
     }
 
     /// Back-off with jitter, so that a thousand instances do not come back in one breath.
-    fn retry_later(&mut self) {
+    pub(super) fn retry_later(&mut self) {
         let wait = (RETRY_FIRST_MS << self.attempts.min(16)).min(RETRY_MAX_MS);
         let jitter = self.core.rng.below(wait as u64) as i64;
         self.attempts = self.attempts.saturating_add(1);
@@ -310,201 +310,7 @@ impl Actor {
         self.retry_at = Some(now.plus_millis(wait / 2 + jitter));
     }
 
-    async fn told(&mut self, command: Command) -> Option<End> {
-        match command {
-            Command::Notice(_) => None,
-            Command::Wake => {
-                self.look_soon();
-                None
-            }
-            Command::SendReturned { id, result } => {
-                self.send_returned(id, result).await;
-                None
-            }
-            Command::Answered { id, verdict } => {
-                self.answered(&id, verdict).await;
-                None
-            }
-            Command::OnWhatsapp { phone, reply } => {
-                if let Some(link) = self.link.clone().filter(|_| self.online) {
-                    tokio::spawn(async move {
-                        let found = link.on_whatsapp(std::slice::from_ref(&phone)).await;
-                        // Whoever asked may have given up.
-                        drop(reply.send(found));
-                    });
-                }
-                None
-            }
-            Command::PairCode { phone, reply } => {
-                match self.link.clone() {
-                    // On its own: WhatsApp may take its time, and the actor has other things to hear.
-                    Some(link) => drop(tokio::spawn(async move {
-                        let _ = reply.send(link.pair_code(&phone).await);
-                    })),
-                    None => drop(reply.send(Err(Error::new(
-                        ErrorCode::EngineUnavailable,
-                        "There is no connection to WhatsApp yet. Ask again in a moment.",
-                    )))),
-                }
-                None
-            }
-            Command::MarkRead { chat, sender, id } => {
-                if let Some(link) = self.link.clone().filter(|_| self.online) {
-                    let instance = self.instance.clone();
-                    tokio::spawn(async move {
-                        if let Err(error) = link.mark_read(&chat, sender.as_deref(), &[id]).await {
-                            tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "could not mark as read");
-                        }
-                    });
-                }
-                None
-            }
-            Command::Disconnect { reply } => {
-                self.close().await;
-                let done = self.disconnected_by_owner().await;
-                Some(End {
-                    reply: Some(Reply::Disconnected(reply, done)),
-                    ..over(StateReason::DisconnectedByOwner)
-                })
-            }
-            Command::Logout { reply } => {
-                if let Some(link) = self.link.take()
-                    && let Err(error) = link.logout().await
-                {
-                    self.log(
-                        &error,
-                        "WhatsApp did not confirm the log-out; the device is wiped here",
-                    );
-                }
-                Some(End {
-                    reply: Some(Reply::Closed(reply)),
-                    ..over(StateReason::LoggedOutByOwner)
-                })
-            }
-            Command::LeaseLost => Some(over(StateReason::StreamReplaced)),
-            Command::Unpaid => {
-                let (state, reason) = (ConnectionState::Disconnected, StateReason::Unpaid);
-                let was = self.online;
-                self.close().await;
-                self.persist(Change::Offline { state, reason, was }).await;
-                Some(over(reason))
-            }
-            Command::Stop { reply } => {
-                self.handing_over = self.core.store.is_shared();
-                // What is paired comes back at the next start; a QR nobody scanned does not.
-                let state = match self.live.borrow().paired {
-                    true => ConnectionState::Connecting,
-                    false => ConnectionState::Disconnected,
-                };
-                Some(End {
-                    state: Some(state),
-                    reply: Some(Reply::Closed(reply)),
-                    ..over(StateReason::Starting)
-                })
-            }
-        }
-    }
-
-    async fn noticed(&mut self, notice: Notice) -> Option<End> {
-        match notice {
-            Notice::Qr { code, valid_ms } => {
-                let until = self.core.clock.now().plus_millis(valid_ms);
-                if self.live.borrow().state != ConnectionState::QrPending {
-                    self.set_state(ConnectionState::QrPending, None).await;
-                }
-                self.live
-                    .send_modify(|live| live.qr = Some(Qr { code, until }));
-                None
-            }
-            Notice::QrExhausted => Some(End {
-                state: Some(ConnectionState::Disconnected),
-                ..over(StateReason::QrExpired)
-            }),
-            Notice::PairFailed { message } => {
-                tracing::warn!(instance.id = %self.instance, message, "pairing failed");
-                None
-            }
-            Notice::Paired {
-                phone,
-                jid,
-                lid,
-                push_name,
-                business_name,
-            } => {
-                self.own_jid = jid.clone();
-                self.push_name = push_name.clone();
-                let pairing = Pairing {
-                    phone: phone.clone(),
-                    jid,
-                    lid,
-                    push_name,
-                    business_name,
-                };
-                self.persist(Change::Paired(pairing)).await;
-                self.live.send_modify(|live| {
-                    live.qr = None;
-                    live.paired = true;
-                    live.phone = Some(phone);
-                });
-                // The phone has the code, and the log-in follows.
-                self.set_state(ConnectionState::Connecting, None).await;
-                None
-            }
-            Notice::Online { push_name } => {
-                let news = !std::mem::replace(&mut self.online, true);
-                self.attempts = 0;
-                self.push_name = push_name.or(self.push_name.take());
-                self.persist(Change::Online { news }).await;
-                self.live.send_modify(|live| {
-                    live.qr = None;
-                    live.state = ConnectionState::Connected;
-                });
-                self.flights.rested();
-                self.look_soon();
-                None
-            }
-            Notice::Offline { reason, retrying } => {
-                self.link_lost(retrying).await;
-                let was = std::mem::replace(&mut self.online, false);
-                let state = match reason {
-                    _ if retrying || reason.is_transient() => ConnectionState::Connecting,
-                    StateReason::TemporaryBan
-                    | StateReason::AccountLocked
-                    | StateReason::ClientOutdated => ConnectionState::Blocked,
-                    _ => ConnectionState::Disconnected,
-                };
-                // A code of the lost connection cannot be scanned any more.
-                self.live.send_modify(|live| {
-                    live.qr = None;
-                    live.state = state;
-                });
-                self.persist(Change::Offline { state, reason, was }).await;
-                if retrying {
-                    return None;
-                }
-                self.close().await;
-                if reason.is_transient() && self.live.borrow().paired {
-                    self.retry_later();
-                    return None;
-                }
-                Some(over(reason))
-            }
-            Notice::LoggedOut { reason } => {
-                self.online = false;
-                drop(self.flights.void());
-                self.persist(Change::LoggedOut(reason)).await;
-                Some(over(reason))
-            }
-            Notice::Fenced => Some(over(StateReason::StreamReplaced)),
-            // Handled where they arrive.
-            Notice::Receipt(_)
-            | Notice::Typing(_)
-            | Notice::ServerAck { .. }
-            | Notice::Undecryptable { .. } => None,
-        }
-    }
-
-    async fn close(&mut self) {
+    pub(super) async fn close(&mut self) {
         self.online = false;
         drop(self.flights.void());
         if let Some(link) = self.link.take() {
@@ -533,6 +339,9 @@ impl Actor {
     }
 
     pub(super) fn log(&self, error: &Error, what: &'static str) {
-        tracing::warn!(instance.id = %self.instance, error = error as &dyn std::error::Error, "{what}");
+        // Every actor meets a database in trouble, over and over.
+        if let Some(left_out) = faults::worth_a_line(error) {
+            tracing::warn!(instance.id = %self.instance, error = error as &dyn std::error::Error, left_out, "{what}");
+        }
     }
 }

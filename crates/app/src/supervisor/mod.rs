@@ -5,9 +5,11 @@
 
 mod actor;
 mod changes;
+mod commands;
 mod flights;
 pub(crate) mod held;
 mod leaving;
+mod notices;
 mod queue;
 
 use std::{

@@ -67,8 +67,10 @@ pub struct Bed {
     pub a: Shop,
     pub b: Shop,
     settings: Settings,
+    /// The same as text, for another node.
+    text: String,
     gateway: Option<Gateway>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bed {
@@ -178,8 +180,9 @@ impl Bed {
             a,
             b,
             settings,
+            text,
             gateway: None,
-            _folder: folder,
+            folder,
         };
         bed.start().await;
         bed.log_in().await;
@@ -195,6 +198,27 @@ impl Bed {
         };
         let started = Gateway::start(&self.settings, world).await;
         self.gateway = Some(started.expect("the gateway starts"));
+    }
+
+    /// Another node on the same database, with a clock of its own.
+    pub async fn another_node(&self, name: &str) -> (Gateway, Arc<JumpClock>) {
+        let data = self.folder.path().join(name).display().to_string();
+        let own = |line: &str| match line.split_once(" = ").map(|(name, _)| name) {
+            Some("node") => format!("node = {name:?}\n"),
+            Some("data_dir") => format!("data_dir = {data:?}\n"),
+            _ => format!("{line}\n"),
+        };
+        let text: String = self.text.lines().map(own).collect();
+        let settings = Settings::from_toml(&text).expect("settings");
+        let clock = Arc::new(JumpClock::new());
+        let world = World {
+            clock: clock.clone(),
+            rng: rng(),
+            metrics: None,
+            refusal_hold: std::time::Duration::ZERO,
+        };
+        let started = Gateway::start(&settings, world).await;
+        (started.expect("another node starts"), clock)
     }
 
     pub async fn stop(&mut self) {

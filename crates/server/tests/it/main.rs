@@ -27,6 +27,7 @@
 //! | `people` | people through the real surface: first start, signing in, second factor, letters, members |
 //! | `mail`, `turnstile` | letters to people over SMTP; whether they are people, against a siteverify by the vendor's documents |
 //! | `duplicates` | one id, one message |
+//! | `nodes` | two nodes on one PostgreSQL: who leads, who lost, who takes over |
 //! | `sent` | sent means sent: refusals, silence, repeats, delays, clocks |
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
@@ -75,6 +76,7 @@ mod mail;
 mod management;
 mod mcp;
 mod networks;
+mod nodes;
 mod people;
 mod people_access;
 mod rotation;

@@ -5,7 +5,9 @@ use recado_model::{
     clock::OsRng,
     instance::{NewInstance, Origin, Pairing},
 };
-use recado_store::{Conn, NewCredential, NewUser, Store, StoreError, system::System};
+use recado_store::{
+    Conn, DeviceOp, Lease, NewCredential, NewUser, Store, StoreError, system::System,
+};
 
 use crate::bed::{Bed, NOW, open_with};
 
@@ -140,6 +142,49 @@ pub async fn leases_are_fenced(bed: Bed) {
         won.extend(task.await.expect("task"));
     }
     assert_eq!(won, [5]);
+}
+
+pub async fn a_lost_lease_changes_nothing(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let later = NOW.plus_secs(60);
+    let mut system = conn.system();
+    let first = system
+        .lease_instance(&id, "n1", NOW.plus_secs(30), NOW)
+        .await;
+    let second = system.lease_instance(&id, "n2", later.plus_secs(30), later);
+    let second = second.await.expect("leases").expect("it is over");
+    conn.commit().await.expect("commit");
+    let lease = |owner: &str, fence| Lease {
+        owner: owner.to_owned(),
+        fence,
+    };
+    let lost = lease("n1", first.expect("leases").expect("free"));
+    let held = lease("n2", second);
+    let put = |key: &str| {
+        vec![DeviceOp::Put {
+            space: "s",
+            key: key.to_owned(),
+            n: 0,
+            value: vec![1],
+        }]
+    };
+    // An SQLite file has one process, and so one node.
+    let shared = bed.store.is_shared();
+    for (lease, holds) in [(lost, !shared), (held, true)] {
+        let mut conn = bed.store.write().await.expect("write");
+        let answer = lease.hold(&mut conn, &id).await;
+        assert_eq!(answer.is_ok(), holds, "{lease:?}: {answer:?}");
+        drop(conn);
+        let device = bed.store.device(&a, &id).under(lease.clone());
+        let answer = device.apply(put(&lease.owner)).await;
+        assert_eq!(answer.is_ok(), holds, "{lease:?}: {answer:?}");
+        let written = device.get("s", &lease.owner).await.expect("reads");
+        assert_eq!(written.is_some(), holds, "{lease:?}");
+        let answer = device.update("s", "u", |_| Some(vec![2])).await;
+        assert_eq!(answer.is_ok(), holds, "{lease:?}: {answer:?}");
+    }
 }
 
 pub async fn only_what_may_start_is_started(bed: Bed) {

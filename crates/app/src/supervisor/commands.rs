@@ -1,0 +1,109 @@
+//! What an actor is told to do, by callers, by the supervisor and by what it started itself.
+
+use recado_model::{
+    ConnectionState, Error, ErrorCode, MessageId, PhoneNumber, Result, StateReason,
+};
+use tokio::sync::oneshot;
+
+use super::{
+    Command, Looked,
+    actor::{Actor, End, Reply, over},
+    changes::Change,
+};
+
+impl Actor {
+    /// `Some` when that is its end.
+    pub(super) async fn told(&mut self, command: Command) -> Option<End> {
+        match command {
+            Command::Notice(notice) => return self.noticed(notice).await,
+            Command::Wake => self.look_soon(),
+            Command::SendReturned { id, result } => self.send_returned(id, result).await,
+            Command::Answered { id, verdict } => self.answered(&id, verdict).await,
+            Command::OnWhatsapp { phone, reply } => self.look_up(phone, reply),
+            Command::PairCode { phone, reply } => self.pair_code(phone, reply),
+            Command::MarkRead { chat, sender, id } => self.mark_read(chat, sender, id),
+            Command::Disconnect { reply } => {
+                self.close().await;
+                let done = self.disconnected_by_owner().await;
+                return Some(End {
+                    reply: Some(Reply::Disconnected(reply, done)),
+                    ..over(StateReason::DisconnectedByOwner)
+                });
+            }
+            Command::Logout { reply } => return Some(self.log_out(reply).await),
+            Command::LeaseLost => return Some(over(StateReason::StreamReplaced)),
+            Command::Unpaid => {
+                let (state, reason) = (ConnectionState::Disconnected, StateReason::Unpaid);
+                let was = self.online;
+                self.close().await;
+                self.persist(Change::Offline { state, reason, was }).await;
+                return Some(over(reason));
+            }
+            Command::Stop { reply } => return Some(self.stop(reply)),
+        }
+        None
+    }
+
+    fn look_up(&self, phone: PhoneNumber, reply: oneshot::Sender<Result<Looked>>) {
+        if let Some(link) = self.link.clone().filter(|_| self.online) {
+            tokio::spawn(async move {
+                let found = link.on_whatsapp(std::slice::from_ref(&phone)).await;
+                // Whoever asked may have given up.
+                drop(reply.send(found));
+            });
+        }
+    }
+
+    fn pair_code(&self, phone: PhoneNumber, reply: oneshot::Sender<Result<String>>) {
+        match self.link.clone() {
+            // On its own: WhatsApp may take its time, and the actor has other things to hear.
+            Some(link) => drop(tokio::spawn(async move {
+                let _ = reply.send(link.pair_code(&phone).await);
+            })),
+            None => drop(reply.send(Err(Error::new(
+                ErrorCode::EngineUnavailable,
+                "There is no connection to WhatsApp yet. Ask again in a moment.",
+            )))),
+        }
+    }
+
+    fn mark_read(&self, chat: String, sender: Option<String>, id: MessageId) {
+        if let Some(link) = self.link.clone().filter(|_| self.online) {
+            let instance = self.instance.clone();
+            tokio::spawn(async move {
+                if let Err(error) = link.mark_read(&chat, sender.as_deref(), &[id]).await {
+                    tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "could not mark as read");
+                }
+            });
+        }
+    }
+
+    async fn log_out(&mut self, reply: oneshot::Sender<()>) -> End {
+        if let Some(link) = self.link.take()
+            && let Err(error) = link.logout().await
+        {
+            self.log(
+                &error,
+                "WhatsApp did not confirm the log-out; the device is wiped here",
+            );
+        }
+        End {
+            reply: Some(Reply::Closed(reply)),
+            ..over(StateReason::LoggedOutByOwner)
+        }
+    }
+
+    fn stop(&mut self, reply: oneshot::Sender<()>) -> End {
+        self.handing_over = self.core.store.is_shared();
+        // What is paired comes back at the next start; a QR nobody scanned does not.
+        let state = match self.live.borrow().paired {
+            true => ConnectionState::Connecting,
+            false => ConnectionState::Disconnected,
+        };
+        End {
+            state: Some(state),
+            reply: Some(Reply::Closed(reply)),
+            ..over(StateReason::Starting)
+        }
+    }
+}

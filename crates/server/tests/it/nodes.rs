@@ -1,0 +1,73 @@
+//! Two nodes on one PostgreSQL: each instance is led by one of them, and whoever lost it writes nothing of it.
+
+use recado_model::{ConnectionState, Instance};
+use serde_json::json;
+
+use crate::harness::{Bed, CUSTOMER, Made, SHOP, until};
+
+async fn bed() -> Bed {
+    Bed::postgres("").await
+}
+
+async fn row(bed: &Bed, made: &Made) -> Instance {
+    let store = bed.gateway().store.clone();
+    instance(&store, bed, made).await
+}
+
+async fn instance(store: &recado_store::Store, bed: &Bed, made: &Made) -> Instance {
+    let mut conn = store.read().await.expect("a connection");
+    let found = conn.account(&bed.a.id).instance(&made.instance()).await;
+    found.expect("a look").expect("an instance")
+}
+
+async fn led_by(store: &recado_store::Store, node: &str, made: &Made) -> bool {
+    let mut conn = store.read().await.expect("a connection");
+    let held = conn.system().held(node).await.expect("a look");
+    held.contains(&made.instance())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_ends_hands_over() {
+    let mut bed = bed().await;
+    let made = bed.paired(&bed.a, SHOP).await;
+    let (other, _clock) = bed.another_node("it-2").await;
+    assert!(led_by(&other.store, "it", &made).await);
+    // What is accepted and not sent goes with it.
+    let later = json!({"phone": CUSTOMER, "message": "for the other", "delay": 1500});
+    bed.send(&bed.a, &made, later).await.expect(200);
+    bed.stop().await;
+    until("the other node to lead", async || {
+        let row = instance(&other.store, &bed, &made).await;
+        let led = led_by(&other.store, "it-2", &made).await;
+        (led && row.state == ConnectionState::Connected).then_some(())
+    })
+    .await;
+    bed.wait_shown(CUSTOMER, "for the other").await;
+    assert_eq!(bed.shown(CUSTOMER, "for the other"), 1);
+    other.stop().await.expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lost_its_lease_writes_nothing_over_the_winner() {
+    let bed = bed().await;
+    let made = bed.paired(&bed.a, SHOP).await;
+    // For the other node the lease is over, as it is when this one was suspended.
+    let (other, clock) = bed.another_node("it-2").await;
+    clock.jump_secs(600);
+    until("the other node to take over", async || {
+        let row = row(&bed, &made).await;
+        let led = led_by(&other.store, "it-2", &made).await;
+        (led && row.state == ConnectionState::Connected).then_some(())
+    })
+    .await;
+    // WhatsApp has ended the first one's socket by now; what this one makes of it stays with it.
+    let text = json!({"phone": CUSTOMER, "message": "by the winner"});
+    bed.send(&bed.a, &made, text).await.expect(200);
+    clock.jump_secs(10);
+    bed.wait_shown(CUSTOMER, "by the winner").await;
+    let row = row(&bed, &made).await;
+    assert_eq!((row.state, row.reason), (ConnectionState::Connected, None));
+    assert!(led_by(&other.store, "it-2", &made).await);
+    assert_eq!(bed.shown(CUSTOMER, "by the winner"), 1);
+    other.stop().await.expect("stops");
+}

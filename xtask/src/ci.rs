@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::process::Stop;
-use crate::{laws, smoke, test, tools, web};
+use crate::{chaos, laws, smoke, test, tools, web};
 
 /// Documents that the program writes itself.
 const GENERATED: [&str; 4] = ["access-matrix.md", "config.md", "openapi.json", "events.md"];
@@ -71,6 +71,9 @@ pub fn run(options: Options) -> Result<()> {
     })?;
     steps.run("generated documents are current", || {
         documents(&production()?)
+    })?;
+    steps.run("chaos, a few rounds", || {
+        chaos::run(&chaos::Options::short())
     })?;
     steps.summary();
     steps.run("tests", || test::run(&test::Options::default()))?;

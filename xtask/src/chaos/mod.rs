@@ -53,6 +53,21 @@ pub struct Options {
     log: String,
 }
 
+impl Options {
+    /// What CI plays.
+    pub fn short() -> Self {
+        Self {
+            rounds: 1,
+            faults: Vec::new(),
+            db: None,
+            short: true,
+            write: false,
+            program: None,
+            log: "info,recado_api=warn".to_owned(),
+        }
+    }
+}
+
 /// Faults on one database.
 struct Plan {
     database: Database,
@@ -199,13 +214,10 @@ mod tests {
 
     fn options(faults: &[Fault], db: Option<Database>) -> Options {
         Options {
-            rounds: 1,
             faults: faults.to_vec(),
             db,
             short: false,
-            write: false,
-            program: None,
-            log: String::new(),
+            ..Options::short()
         }
     }
 

@@ -37,6 +37,8 @@ const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// For a free connection, and for another process to let go of the SQLite file.
 const WAIT: Duration = Duration::from_secs(10);
+/// Between two looks at a file that another process opens or closes.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Accounts whose unwrapped keys are kept in memory.
 const KEPT_KEYS: usize = 10_000;
 
@@ -235,7 +237,19 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Opens again while another process is just opening or closing the same file: SQLite then answers "busy" at
+/// once where it takes the whole file (the first change to a write-ahead log), whatever the busy timeout.
 async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<Pools> {
+    for _ in 0..WAIT.as_millis() / PAUSE.as_millis() {
+        match try_open_sqlite(path, database, migrate).await {
+            Err(StoreError::Busy) => tokio::time::sleep(PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+    Err(StoreError::Busy)
+}
+
+async fn try_open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<Pools> {
     make_file(path).map_err(|error| unwritable(path, error))?;
     let options = sqlite_options(path).journal_mode(SqliteJournalMode::Wal);
     let writer = Arc::new(Writer::default());

@@ -174,7 +174,8 @@ impl Actor {
     /// Writes what must not be lost; the database may be busy for a moment. An instance that is gone,
     /// or another account's by now, has nothing to lose, and whoever took it waits for this actor.
     pub(super) async fn persist(&self, change: Change) {
-        for wait in [100, 500, 2_000, 10_000] {
+        // Short steps: whatever else the actor has to do waits behind this.
+        for wait in [100, 500].into_iter().chain(std::iter::repeat_n(1_000, 12)) {
             match self.write(&change).await {
                 Ok(()) => return,
                 Err(error) if error.code == ErrorCode::NotFound => {

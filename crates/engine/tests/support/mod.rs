@@ -27,7 +27,7 @@ use recado_model::{
     instance::{NewInstance, Origin},
     message::{FinishedMessage, InboundMessage, OutgoingText},
 };
-use recado_sandbox::{Config, Sandbox};
+use recado_sandbox::{ChatMessage, Config, Sandbox};
 use recado_store::{Database, Lease, MasterKey, Options, Store};
 use tokio::sync::watch;
 
@@ -228,6 +228,16 @@ impl Lab {
     }
 
     /// Waits until `number`'s phone shows `text`, and returns how far it got.
+    /// The message as the phone has it once it has come so often.
+    pub async fn phone_has(&self, number: &str, id: &MessageId, arrivals: u64) -> ChatMessage {
+        let has = self.sandbox.network().wait_for(PATIENCE, |network| {
+            let messages = network.messages(number).ok()?;
+            let mut found = messages.into_iter();
+            found.find(|m| m.id == id.as_str() && m.arrivals >= arrivals)
+        });
+        has.await.expect("the phone has it")
+    }
+
     pub async fn phone_shows(&self, number: &str, text: &str) {
         let shown = self.sandbox.network().wait_for(PATIENCE, |network| {
             let messages = network.messages(number).ok()?;

@@ -1,5 +1,7 @@
 //! Links whose store, disk or network fails under them.
 
+mod polls;
+
 use std::{sync::Arc, time::Duration};
 
 use recado_engine::Notice;

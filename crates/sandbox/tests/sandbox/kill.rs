@@ -103,8 +103,7 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         let before = sent.len();
         while sent.len() < before + 15 + round || posted.load(Ordering::SeqCst) < 15 {
             assert!(begun.elapsed() < LONG, "nothing moves");
-            let text = device.client.send_text(Jid::pn(BRUNO), "to the phone");
-            sent.push(text.await.unwrap().message_id);
+            sent.push(says(&device, "to the phone").await);
         }
         drop(child);
         written.extend(posting.await.unwrap());
@@ -142,8 +141,18 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         );
     }
     // Still one session, in which both can read each other.
-    let last = device.client.send_text(Jid::pn(BRUNO), "well?").await;
-    control
-        .shown(BRUNO, &last.unwrap().message_id, |_| true)
-        .await;
+    let last = says(&device, "well?").await;
+    control.shown(BRUNO, &last, |_| true).await;
+}
+
+/// The connection may be a new one at any moment, and then the engine has nothing to send over.
+async fn says(device: &Device, text: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        match device.client.send_text(Jid::pn(BRUNO), text).await {
+            Ok(sent) => return sent.message_id,
+            Err(error) => assert!(begun.elapsed() < LONG, "{error}"),
+        }
+        device.client.wait_for_connected(LONG).await.unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! Sent means sent: a message lives until WhatsApp has it, and whoever asks hears the truth.
 
+use recado_model::EventKind;
 use serde_json::{Value, json};
 
 use crate::harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, Shop, until};
@@ -27,6 +28,8 @@ on_both! {
     a_number_that_is_not_there_is_refused_by_name,
     every_surface_tells_the_same,
     a_phone_asks_again_after_a_restart,
+    an_error_that_is_an_ack_ends_no_link,
+    a_stream_that_ends_with_an_error_comes_again,
 }
 
 fn trouble(bed: &Bed, body: Value) {
@@ -62,8 +65,11 @@ fn arrivals(bed: &Bed, number: &str, id: &str) -> Option<(u64, bool)> {
 }
 
 async fn sent_events(bed: &Bed, shop: &Shop, made: &Made) -> i64 {
+    events(bed, shop, made, EventKind::Message).await
+}
+
+async fn events(bed: &Bed, shop: &Shop, made: &Made, kind: EventKind) -> i64 {
     let mut conn = bed.read().await;
-    let kind = recado_model::EventKind::Message;
     let mut store = conn.account(&shop.id);
     let count = store.event_count(&made.instance(), kind).await;
     count.expect("a count")
@@ -329,4 +335,47 @@ async fn a_phone_asks_again_after_a_restart(mut bed: Bed) {
         arrivals(&bed, CUSTOMER, "retry-001").filter(|(arrivals, _)| *arrivals == 2)
     });
     assert_eq!(seen.await, (2, true), "byte for byte");
+}
+
+async fn an_error_that_is_an_ack_ends_no_link(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    trouble(
+        &bed,
+        json!({"kind": "stream_error", "code": 0, "number": SHOP}),
+    );
+    accepted(
+        &bed,
+        &made,
+        "ack-shaped",
+        json!({"phone": CUSTOMER, "message": "still here"}),
+    )
+    .await;
+    bed.wait_shown(CUSTOMER, "still here").await;
+    wait_status(&bed, &made, "ack-shaped", &["delivered", "read"]).await;
+    assert_eq!(
+        events(&bed, &bed.a, &made, EventKind::Disconnected).await,
+        0
+    );
+}
+
+async fn a_stream_that_ends_with_an_error_comes_again(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    for code in [503, 515, 500] {
+        trouble(
+            &bed,
+            json!({"kind": "stream_error", "code": code, "number": SHOP}),
+        );
+        let text = format!("after {code}");
+        let id = format!("stream-{code}");
+        accepted(
+            &bed,
+            &made,
+            &id,
+            json!({"phone": CUSTOMER, "message": text}),
+        )
+        .await;
+        bed.wait_shown(CUSTOMER, &text).await;
+        wait_status(&bed, &made, &id, &["delivered", "read"]).await;
+        bed.wait_state(&bed.a, &made, "connected").await;
+    }
 }

@@ -8,7 +8,7 @@ use recado_model::{Error, ErrorCode, Result};
 use super::{journal::Entry, link::LinkCore, notice, pump::grown};
 
 const AGAIN_FIRST: Duration = Duration::from_millis(250);
-const AGAIN_MOST: Duration = Duration::from_secs(30);
+const AGAIN_MOST: Duration = Duration::from_secs(5);
 /// How often a number is looked up only by a client; after that its id will do.
 const LOOK_UPS: u32 = 5;
 

@@ -15,12 +15,12 @@ use super::{
 };
 use crate::Notice;
 
-/// While the store is away.
-const STORE_MOST: Duration = Duration::from_secs(15);
+/// While the store is away. A try is one small write, and whoever waits for a message waits for it.
+const STORE_MOST: Duration = Duration::from_secs(5);
 /// While the store works and messages are not taken.
 const COMMIT_MOST: Duration = Duration::from_secs(60);
-/// A link that was online for so long has nothing more to do with its last failure.
-const SETTLED: Duration = Duration::from_secs(60);
+/// A link that was online for so long has taken what waited for it: its next failure is another one.
+const SETTLED: Duration = Duration::from_secs(10);
 /// How long a try of the store may take.
 const PROBE: Duration = Duration::from_secs(10);
 

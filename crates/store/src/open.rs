@@ -366,7 +366,9 @@ fn postgres_options(url: &Secret) -> Result<PgConnectOptions> {
         .options([
             ("statement_timeout", "30s"),
             ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "60s"),
+            // A process that is stopped in the midst of a transaction holds its rows no longer than others wait
+            // for them. None of ours waits for anything but the database.
+            ("idle_in_transaction_session_timeout", "5s"),
         ])
         .disable_statement_logging())
 }

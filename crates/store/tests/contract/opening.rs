@@ -244,3 +244,19 @@ fn databases_are_named_without_their_password() {
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }
+
+/// A process that is suspended, or whose machine is, can leave a transaction open with the rows that everybody
+/// needs. PostgreSQL only: SQLite has one process.
+#[tokio::test]
+async fn whoever_stops_within_a_transaction_is_not_waited_for() {
+    let bed = Bed::postgres().await;
+    let account = bed.account("Acme").await;
+    let mut stopped = bed.store.write().await.expect("write");
+    let mut rows = stopped.account(&account);
+    rows.hold().await.expect("holds the row");
+    let mut other = bed.store.write().await.expect("write");
+    let mut rows = other.account(&account);
+    rows.hold().await.expect("within the limit of a lock");
+    other.commit().await.expect("commit");
+    stopped.commit().await.expect_err("it is over");
+}

@@ -28,6 +28,7 @@
 //! | `mail`, `turnstile` | letters to people over SMTP; whether they are people, against a siteverify by the vendor's documents |
 //! | `duplicates` | one id, one message |
 //! | `nodes` | two nodes on one PostgreSQL: who leads, who lost, who takes over |
+//! | `dead_link` | a network or a store that is dead under a link: told, mended, nothing lost |
 //! | `sent` | sent means sent: refusals, silence, repeats, delays, clocks |
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
@@ -63,6 +64,7 @@ mod call;
 mod checklist;
 mod clock;
 mod credentials;
+mod dead_link;
 mod direct;
 mod duplicates;
 mod edge;

@@ -167,19 +167,25 @@ impl Bed {
     }
 
     /// Runs SQL beside the store: the one or the other text.
-    pub async fn raw(&self, sqlite: &'static str, postgres: &'static str) {
+    pub async fn raw(&self, sqlite: &str, postgres: &str) {
         match self.database() {
             Database::Sqlite { path } => {
                 let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
                 let pool = sqlx::SqlitePool::connect_with(options)
                     .await
                     .expect("opens");
-                sqlx::raw_sql(sqlite).execute(&pool).await.expect("runs");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(sqlite.to_owned()))
+                    .execute(&pool)
+                    .await
+                    .expect("runs");
                 pool.close().await;
             }
             Database::Postgres { url } => {
                 let pool = sqlx::PgPool::connect(url.expose()).await.expect("opens");
-                sqlx::raw_sql(postgres).execute(&pool).await.expect("runs");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.to_owned()))
+                    .execute(&pool)
+                    .await
+                    .expect("runs");
                 pool.close().await;
             }
         }

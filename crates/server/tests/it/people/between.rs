@@ -4,7 +4,6 @@
 use recado_model::Role;
 use recado_store::Database;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{
     Browser, OWNER, PASSWORD, PROXY,
@@ -28,15 +27,15 @@ async fn end_with(bed: &Bed, kind: &str) {
     match bed.database() {
         Database::Sqlite { .. } => {
             let text = format!("CREATE TRIGGER ending {on} BEGIN {all}; END");
-            raw(bed, &text).await;
+            bed.raw(&text, &text).await;
         }
         Database::Postgres { .. } => {
             let function = format!(
                 "CREATE OR REPLACE FUNCTION ending() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {all}; RETURN NULL; END $$"
             );
-            raw(bed, &function).await;
+            bed.raw(&function, &function).await;
             let text = format!("CREATE TRIGGER ending {on} EXECUTE FUNCTION ending()");
-            raw(bed, &text).await;
+            bed.raw(&text, &text).await;
         }
     }
 }
@@ -46,28 +45,7 @@ async fn no_more(bed: &Bed) {
         true => "DROP TRIGGER ending",
         false => "DROP TRIGGER ending ON audit",
     };
-    raw(bed, text).await;
-}
-
-async fn raw(bed: &Bed, text: &str) {
-    let text = AssertSqlSafe(text.to_owned());
-    match bed.database() {
-        Database::Sqlite { path } => {
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let mut conn = sqlx::SqliteConnection::connect_with(&options)
-                .await
-                .expect("a connection");
-            sqlx::raw_sql(text).execute(&mut conn).await.expect("runs");
-            conn.close().await.expect("closes");
-        }
-        Database::Postgres { url } => {
-            let mut conn = sqlx::PgConnection::connect(url.expose())
-                .await
-                .expect("a connection");
-            sqlx::raw_sql(text).execute(&mut conn).await.expect("runs");
-            conn.close().await.expect("closes");
-        }
-    }
+    bed.raw(text, text).await;
 }
 
 async fn who_signs_in_is_asked_to_try_again(bed: Bed) {

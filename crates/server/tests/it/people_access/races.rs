@@ -8,7 +8,11 @@ use serde_json::json;
 use super::people::{OWNER_A, PASSWORD, SignedIn, cookie_of, hire, log_in, sign_in};
 use crate::harness::{Bed, Call};
 
+/// All who sign in at once are hashed at once, or on a busy machine some are sent away for that.
+const ALL_AT_ONCE: &str = "users.password_threads = 4\n";
+
 on_both! {
+    with = super::ALL_AT_ONCE;
     nothing_passes_after_the_answer,
     signing_in_while_a_role_changes,
     one_new_password_at_a_time,

@@ -16,8 +16,8 @@ use figment::{
 use ipnet::IpNet;
 use recado_api::edge::Cors;
 use recado_app::{
-    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, limits::Quotas,
-    mail::MailConfig,
+    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, delivery::tls,
+    limits::Quotas, mail::MailConfig,
 };
 use recado_engine::wa::{Network, WaTimers};
 use recado_model::{Rng, Secret, id::random_base32};
@@ -199,6 +199,7 @@ impl Settings {
         self.billing()?;
         self.users(&url)?;
         self.egress_allow()?;
+        self.egress_ca_file()?;
         self.trusted_proxies()?;
         self.cors()?;
         Ok(())
@@ -352,6 +353,18 @@ impl Settings {
             .collect()
     }
 
+    /// Authorities of webhook receivers besides the machine's; a file that holds some.
+    pub fn egress_ca_file(&self) -> Result<Option<PathBuf>> {
+        let file = self.egress.ca_file.clone();
+        let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
+            return Ok(None);
+        };
+        match tls::authorities(&file) {
+            Ok(_) => Ok(Some(file)),
+            Err(why) => bail!("egress.ca_file: {why}"),
+        }
+    }
+
     /// Peers whose `X-Forwarded-For` is believed; a bare address is a network of one. An IPv4 network
     /// that is written as IPv6 is one of IPv4, as callers are.
     pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
@@ -412,6 +425,7 @@ impl Settings {
             },
             billing: self.billing()?,
             egress_allow: self.egress_allow()?,
+            egress_ca_file: self.egress_ca_file()?,
             audit_retention_days: self.audit.retention_days,
             ..recado_app::Config::default()
         })
@@ -443,7 +457,7 @@ impl Settings {
             None => "off".to_owned(),
         };
         Ok(format!(
-            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\nusers.signup     {}\nmail             {mail}\nturnstile        {turnstile}\negress.allow     {:?}\nsandbox.url      {}\n",
+            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\nusers.signup     {}\nmail             {mail}\nturnstile        {turnstile}\negress.allow     {:?}\negress.ca_file   {}\nsandbox.url      {}\n",
             self.listen,
             self.public_url(),
             self.trusted_proxies()?,
@@ -452,6 +466,8 @@ impl Settings {
             self.direct.guests,
             users.signup.as_str(),
             self.egress_allow()?,
+            self.egress_ca_file()?
+                .map_or("none".to_owned(), |file| file.display().to_string()),
             self.sandbox_url().unwrap_or("none"),
         ))
     }

@@ -215,14 +215,24 @@ impl From<StoreError> for Error {
                 "What this refers to does not exist any more.",
             )
             .with_source(error),
-            StoreError::Busy | StoreError::Serialization | StoreError::MasterKeyReplaced => {
-                Self::new(
-                    ErrorCode::Unavailable,
-                    "The gateway is busy. Try again in a moment.",
-                )
-                .with_source(error)
-                .with_retry_after(1)
-            }
+            StoreError::Busy => Self::new(
+                ErrorCode::Unavailable,
+                "The gateway's database is busy: no connection to it came free in time, or it was locked for too long. Try again in a moment; if it stays so, tell the operator.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
+            StoreError::Serialization => Self::new(
+                ErrorCode::Unavailable,
+                "Another change to the same data was made in the same moment, and this one was taken back. Try again.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
+            StoreError::MasterKeyReplaced => Self::new(
+                ErrorCode::Unavailable,
+                "The gateway's keys were replaced, and this process waits for the new ones. Try again in a moment; if it stays so, tell the operator.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
             StoreError::Fenced => Self::new(
                 ErrorCode::Unavailable,
                 "Another process of the gateway has this instance now. Try again in a moment.",
@@ -231,11 +241,45 @@ impl From<StoreError> for Error {
             .with_retry_after(1),
             StoreError::Full(_) | StoreError::Storage(_) | StoreError::Unanswered(_) => Self::new(
                 ErrorCode::Unavailable,
-                "The gateway cannot store anything just now. Try again in a few seconds; if it stays so, tell the operator.",
+                match error {
+                    StoreError::Full(_) => {
+                        "The gateway cannot store anything just now: its database has no space left. Try again in a few seconds; if it stays so, tell the operator."
+                    }
+                    StoreError::Storage(_) => {
+                        "The gateway cannot store anything just now: its database cannot use its files. Try again in a few seconds; if it stays so, tell the operator."
+                    }
+                    _ => {
+                        "The gateway cannot store anything just now: its database does not answer. Try again in a few seconds; if it stays so, tell the operator."
+                    }
+                },
             )
             .with_source(error)
             .with_retry_after(5),
             _ => Self::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_503_names_what_is_busy() {
+        let io = || sqlx::Error::Io(std::io::Error::other("broken"));
+        for (error, what) in [
+            (StoreError::Busy, "database is busy"),
+            (StoreError::Serialization, "Another change"),
+            (StoreError::MasterKeyReplaced, "keys were replaced"),
+            (StoreError::Fenced, "Another process"),
+            (StoreError::Full(io()), "no space left"),
+            (StoreError::Storage(io()), "cannot use its files"),
+            (StoreError::Unanswered(io()), "does not answer"),
+        ] {
+            let told = Error::from(error);
+            assert_eq!(told.code, ErrorCode::Unavailable);
+            assert!(told.message.contains(what), "{}", told.message);
+            assert!(told.retry_after_secs.is_some(), "{what}");
         }
     }
 }

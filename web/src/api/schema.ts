@@ -1714,6 +1714,11 @@ export interface operations {
                     "application/json": {
                         /** @description To be typed on the phone. */
                         code: string;
+                        /**
+                         * Format: int64
+                         * @description Whole seconds in which the phone takes it. Asking again within them answers the same code.
+                         */
+                        expires_in: number;
                     };
                 };
             };

@@ -218,6 +218,8 @@ pub struct PairBody {
 pub struct PairCode {
     /// To be typed on the phone.
     code: String,
+    /// Whole seconds in which the phone takes it. Asking again within them answers the same code.
+    expires_in: i64,
 }
 
 pub async fn pair_code(
@@ -229,10 +231,13 @@ pub async fn pair_code(
 ) -> Result<Answer<PairCode>, Fail> {
     let phone = PhoneNumber::parse(&body.phone)?;
     let sessions = shared.app.sessions();
-    let code = sessions
+    let given = sessions
         .pair_code(&person.caller, &instance, &phone)
         .await?;
-    Ok(Answer(PairCode { code }))
+    Ok(Answer(PairCode {
+        code: given.code,
+        expires_in: whole_seconds(given.valid_ms),
+    }))
 }
 
 pub async fn disconnect(

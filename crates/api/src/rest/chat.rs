@@ -24,7 +24,7 @@ pub struct TextBody {
     #[serde(deserialize_with = "text_or_number")]
     #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
     phone: String,
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 65_536))]
     message: String,
     /// The caller's own message id.
     #[serde(default)]
@@ -33,6 +33,10 @@ pub struct TextBody {
     #[serde(default)]
     #[schemars(range(min = 0, max = 86_400_000))]
     delay: Option<i64>,
+    /// RFC 3339. A message whose first try has not begun by then is not sent any more: it has failed.
+    #[serde(default, alias = "validUntil")]
+    #[schemars(extend("format" = "date-time"))]
+    valid_until: Option<String>,
     #[serde(default, alias = "mentionedIds")]
     mentioned_ids: Option<Names>,
     #[serde(default, alias = "replyToMessageId")]
@@ -57,6 +61,7 @@ pub async fn send_text(
         message: body.message,
         id: given(body.id),
         delay_ms: body.delay,
+        valid_until: body.valid_until,
         mentioned_ids: body.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
         reply_to_message_id: given(body.reply_to_message_id),
         once_in_account: false,

@@ -73,6 +73,7 @@ pub(super) struct Webhooks {
 #[serde(deny_unknown_fields)]
 pub(super) struct EgressSettings {
     pub(super) allow: TextOrList,
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

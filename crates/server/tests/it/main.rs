@@ -30,6 +30,7 @@
 //! | `nodes` | two nodes on one PostgreSQL: who leads, who lost, who takes over |
 //! | `dead_link` | a network or a store that is dead under a link: told, mended, nothing lost |
 //! | `sent` | sent means sent: refusals, silence, repeats, delays, clocks |
+//! | `field_sends`, `field_webhooks`, `field_busy` | faults from the field: numbers, texts, times; receivers with odd certificates and connections; what is busy |
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
@@ -68,6 +69,9 @@ mod dead_link;
 mod direct;
 mod duplicates;
 mod edge;
+mod field_busy;
+mod field_sends;
+mod field_webhooks;
 mod forged;
 mod full;
 mod guests;

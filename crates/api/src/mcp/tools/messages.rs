@@ -60,6 +60,9 @@ struct SendArgs {
     /// Public address of a file to send (not available yet)
     #[serde(default)]
     media_url: Option<String>,
+    /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
+    #[serde(default)]
+    valid_until: Option<String>,
     /// The same key never sends twice
     #[serde(default)]
     idempotency_key: Option<String>,
@@ -186,8 +189,10 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
         let text = "media_url is not available yet; send the text alone";
         return Err(Error::field("media_url", text));
     }
-    let message =
-        given(args.message).ok_or_else(|| Error::field("message", "message is required"))?;
+    let message = args
+        .message
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| Error::field("message", "message is required"))?;
     let messages = call.app.messages();
     let key = given(args.idempotency_key)
         .map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
@@ -212,6 +217,7 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
         message,
         id: key.map(|id| id.as_str().to_owned()),
         delay_ms: None,
+        valid_until: args.valid_until,
         mentioned_ids: Vec::new(),
         reply_to_message_id: None,
         once_in_account: keyed,

@@ -14,6 +14,7 @@
 //! | `checklist` | challenges, fields that set nothing, ids that open nothing |
 //! | `security_tests` | the list of `docs/security-tests.md` names tests that exist |
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
+//! | `field_wire` | faults from the field: a proxy in front, and other people's clients |
 //! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
 //! | `limits` | failed proofs beyond the limit |
 //! | `full` | a disk without space: 503, not ready, and all by itself as before |
@@ -66,6 +67,7 @@ mod credentials;
 mod direct;
 mod duplicates;
 mod edge;
+mod field_wire;
 mod forged;
 mod full;
 mod guests;

@@ -194,6 +194,9 @@ impl McpCaller {
         let (method, id) = match envelope.kind() {
             Kind::Notification => return StatusCode::ACCEPTED.into_response(),
             Kind::Request { method, id } => (method, id),
+            Kind::Invalid { id, .. } if extract::half_emoji(text).is_some() => {
+                return self.refuse(-32700, &parse_error(text), &id);
+            }
             Kind::Invalid { why, id } => {
                 return self.refuse(-32600, &format!("Invalid Request: {why}"), &id);
             }

@@ -81,7 +81,7 @@ async fn event_names_in_any_case(bed: Bed) {
         (json!(["message", "connected"]), "Connected,Message"),
         (json!("MESSAGE, readReceipt"), "Message,ReadReceipt"),
         (json!(["all"]), "All"),
-        (json!(["Message", null, "message"]), "Message"),
+        (json!(["Message", " ", "message"]), "Message"),
         (json!(" groupparticipantsADD "), "GroupParticipantsAdd"),
     ] {
         let sorted = |text: &Value| {
@@ -224,7 +224,8 @@ async fn what_clients_send_for_unset(bed: Bed) {
         (json!({"phone": CUSTOMER, "message": ""}), "message"),
     ] {
         let refused = bed.send(&bed.a, &made, body).await.expect(400);
-        assert_eq!(refused.json()["field"], field, "{refused:?}");
+        let text = refused.json()["message"].to_string();
+        assert!(text.contains(field), "{refused:?}");
     }
 }
 

@@ -19,9 +19,9 @@ use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Monotonic, Ro
 
 use crate::{Shared, describe::Described, error::Fail};
 
-pub use client::ClientCredentials;
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::basic_pair;
+pub use client::{ClientCredentials, TokenRequest};
 pub use person::{
     Anytime, Confirmed, Least, LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor,
     least,
@@ -278,6 +278,13 @@ impl Access for ClientCredentials {
     const RULE: Rule = Rule::ClientCredentials;
     fn describe(into: &mut Described) {
         into.body = Some(ClientCredentials::schema());
+    }
+}
+
+impl Access for TokenRequest {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        ClientCredentials::describe(into);
     }
 }
 

@@ -51,7 +51,13 @@ pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
 pub struct CreateBody {
     #[serde(default)]
     label: Option<String>,
-    #[serde(default, alias = "webhook_url", alias = "webhookURL")]
+    #[serde(
+        default,
+        alias = "webhook_url",
+        alias = "webhookURL",
+        alias = "webhookUrl",
+        alias = "webhook_u_r_l"
+    )]
     webhook: Option<String>,
 }
 

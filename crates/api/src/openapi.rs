@@ -209,12 +209,14 @@ mod tests {
     }
 
     /// Those whose success has no schema, with the reason.
-    const UNTYPED: [(&str, &str); 5] = [
+    const UNTYPED: [(&str, &str); 7] = [
         ("POST /revoke", "200 with no body (RFC 7009, 2.2)"),
         ("POST /api/mcp", "JSON-RPC: the protocol's own schema"),
         ("POST /api/mcp/", "the same"),
         ("DELETE /api/mcp", "202 with no body"),
         ("DELETE /api/mcp/", "the same"),
+        ("GET /api/mcp", "405 whoever asks"),
+        ("GET /api/mcp/", "the same"),
     ];
 
     #[test]

@@ -678,8 +678,6 @@ mod tests {
             [
                 "OPTIONS /api/mcp",
                 "OPTIONS /api/mcp/",
-                "GET /api/mcp",
-                "GET /api/mcp/",
                 "GET /health",
                 "GET /livez",
                 "GET /readyz",

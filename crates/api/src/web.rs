@@ -6,11 +6,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use recado_model::{Error, ErrorCode};
 use rust_embed::RustEmbed;
 
-use crate::{Shared, auth::Public, error::Fail, extract::Segment};
+use crate::{Shared, Surface, auth::Public, error::Fail, extract::Segment, layers::no_such_route};
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -39,9 +39,9 @@ pub async fn file(
     State(shared): State<Shared>,
     Segment(path): Segment<String>,
 ) -> Response {
-    if path == "api" || path.starts_with("api/") {
-        let text = "The dashboard's API has no such route. See docs/access-matrix.md.";
-        return Fail::from(Error::new(ErrorCode::RouteNotFound, text)).into_response();
+    let whole = format!("/dashboard/{path}");
+    if Surface::of(&whole, &HeaderMap::new()) == Surface::Dashboard {
+        return no_such_route(&whole, &shared).into_response();
     }
     match Dist::get(&path) {
         Some(file) if path != INDEX => serve(&path, file.data.into_owned(), &policy(&shared, None)),

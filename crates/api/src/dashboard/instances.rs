@@ -104,8 +104,8 @@ pub async fn list(
 ) -> Result<Answer<InstanceList>, Fail> {
     let text = query.query.map(|text| text.trim().to_owned());
     let query = InstanceQuery {
-        page: query.page.unwrap_or(1),
-        size: query.size.unwrap_or(50),
+        page: query.page.filter(|page| *page > 0).unwrap_or(1),
+        size: query.size.filter(|size| *size > 0).unwrap_or(50).min(100),
         query: text.filter(|text| !text.is_empty()),
         sort: InstanceSort::CreatedAt,
         descending: true,

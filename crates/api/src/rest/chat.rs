@@ -14,7 +14,7 @@ use crate::{
     },
     describe::{Answer, Rfc3339, one_of},
     error::Fail,
-    extract::{Json, Names, Segment, text_or_number},
+    extract::{Loose, Names, Segment, some_whole, text_or_number},
 };
 
 use super::{Envelope, enveloped};
@@ -30,7 +30,7 @@ pub struct TextBody {
     #[serde(default)]
     id: Option<String>,
     /// Milliseconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_whole")]
     #[schemars(range(min = 0, max = 86_400_000))]
     delay: Option<i64>,
     /// RFC 3339. A message whose first try has not begun by then is not sent any more: it has failed.
@@ -53,7 +53,7 @@ pub async fn send_text(
         caller, instance, ..
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
-    Json(body): Json<TextBody>,
+    Loose(body): Loose<TextBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let text = SendText {

@@ -14,6 +14,7 @@
 //! | `checklist` | challenges, fields that set nothing, ids that open nothing |
 //! | `security_tests` | the list of `docs/security-tests.md` names tests that exist |
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
+//! | `field_wire` | faults from the field: a proxy in front, and other people's clients |
 //! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
 //! | `limits` | failed proofs beyond the limit |
 //! | `full` | a disk without space: 503, not ready, and all by itself as before |
@@ -72,6 +73,7 @@ mod edge;
 mod field_busy;
 mod field_sends;
 mod field_webhooks;
+mod field_wire;
 mod forged;
 mod full;
 mod guests;

@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::extract::{number, some_number, text_or_number};
+
 use super::{Answer, Effect, ToolCall, ToolEntry, tool};
 
 /// How long a call waits for WhatsApp to take the message before it is answered `queued`.
@@ -45,14 +47,14 @@ pub(super) fn tools() -> Vec<ToolEntry> {
 #[derive(Deserialize, JsonSchema)]
 struct SendArgs {
     /// International number with country code, for example +34600000000
-    #[serde(deserialize_with = "crate::extract::text_or_number")]
+    #[serde(deserialize_with = "text_or_number")]
     #[schemars(with = "String")]
     phone: String,
     /// The text; required unless media_url is given
     #[serde(default)]
     message: Option<String>,
     /// Send from this session (its numeric id); by default the first connected one
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_number")]
     session_id: Option<i64>,
     /// Logical sender; session_id wins over it
     #[serde(default)]
@@ -108,6 +110,7 @@ struct KeyArgs {
 #[derive(Deserialize, JsonSchema)]
 struct QueueArgs {
     /// The queue_id that the send answered
+    #[serde(deserialize_with = "number")]
     queue_id: i64,
 }
 

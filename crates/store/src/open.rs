@@ -239,6 +239,10 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 
 /// Opens again while another process is just opening or closing the same file: SQLite then answers "busy" at
 /// once where it takes the whole file (the first change to a write-ahead log), whatever the busy timeout.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the other process is as real as the time it takes"
+)]
 async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<Pools> {
     for _ in 0..WAIT.as_millis() / PAUSE.as_millis() {
         match try_open_sqlite(path, database, migrate).await {

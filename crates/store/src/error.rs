@@ -12,7 +12,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum StoreError {
     #[error(
-        "cannot write the database {}: {source}. Make its folder writable for this user, or choose another data folder.",
+        "cannot write the database {}: {source}. Make its folder and the files in it writable for this user (chown), or choose another data folder.",
         path.display()
     )]
     Unwritable {
@@ -51,7 +51,7 @@ pub enum StoreError {
     #[error("the master key is not 32 bytes as base64 (44 characters) or hexadecimal (64)")]
     BadMasterKey,
     #[error(
-        "'{0}' is not a database: give the path of an SQLite file or a postgres:// URL that parses"
+        "{0} is not a database: write postgres://USER:PASSWORD@HOST:5432/NAME (in a password @ is written %40, / is %2F), or sqlite:PATH"
     )]
     BadDatabaseUrl(String),
     #[error(
@@ -59,6 +59,19 @@ pub enum StoreError {
     )]
     Unreachable {
         database: String,
+        source: sqlx::Error,
+    },
+    #[error(
+        "{database} keeps text as {encoding}, and Recado needs UTF8: messages and names would fail or come back changed. Make another one and name it in database_url: CREATE DATABASE recado ENCODING 'UTF8' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    )]
+    WrongEncoding { database: String, encoding: String },
+    #[error(
+        "{database}: {}. Let its owner, or a superuser, run there: {remedy}",
+        denied(source)
+    )]
+    NotAllowed {
+        database: String,
+        remedy: String,
         source: sqlx::Error,
     },
     #[error("the migration failed: {0}")]
@@ -74,38 +87,52 @@ pub enum StoreError {
     #[error("the transaction ran into another one")]
     Serialization,
     /// No connection came free, or the database stayed locked.
-    #[error("the database is busy")]
+    #[error(
+        "the database is busy. Try again in a moment; if it stays so, another process holds it."
+    )]
     Busy,
     /// Another process has the instance now: whoever had it may write nothing more of it.
     #[error("another process has taken the instance")]
     Fenced,
     /// The disk (or what the database may use of it) is full.
     #[error(
-        "no space left for the database: {0}. Free some where it is kept; the program goes on by itself."
+        "no space left for the database: {0}. Free some where it is kept; a running gateway goes on by itself."
     )]
     Full(#[source] sqlx::Error),
     /// The database cannot read or write its files, or has no memory.
     #[error(
-        "the database cannot use its files: {0}. Look at the disk where it is kept; the program goes on by itself once that works."
+        "the database cannot use its files: {0}. Look at the disk where it is kept, and whether all its files there belong to this user; a running gateway goes on by itself once that works."
     )]
     Storage(#[source] sqlx::Error),
     /// The connection broke, or none could be made.
-    #[error("the database does not answer: {0}")]
+    #[error("the database does not answer: {0}. Check that it runs and can be reached.")]
     Unanswered(#[source] sqlx::Error),
     /// A statement that changes something on a connection from `read()`.
     #[error("a change on a read connection: {0}")]
     ReadOnly(&'static str),
     /// A sealed value does not open: damaged, moved to another row, or under another key.
-    #[error("a sealed value of {0} does not open")]
+    #[error(
+        "a sealed value of {0} does not open: it was changed or moved outside of the program. Restore a backup."
+    )]
     Sealed(String),
     /// A row holds what the program never writes.
-    #[error("unexpected value in column {0}")]
+    #[error(
+        "unexpected value in column {0}: it was changed outside of the program. Restore a backup."
+    )]
     Column(&'static str),
     /// The caller broke a rule of this crate.
     #[error("misuse of the store: {0}")]
     Misuse(&'static str),
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {0}. The log of the database may say more.")]
     Database(#[source] sqlx::Error),
+}
+
+/// What the database itself says.
+fn denied(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -8,6 +8,7 @@
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
 //! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
+//! | `named` | a page that shows another account or person than the cookie's does nothing |
 //! | `seeds` | both founding documents, sentence by sentence |
 //! | `forged`, `tokens`, `cache` | JWTs that nobody issued; asking about them and revoking them; what a proof costs |
 //! | `simulation` | lives of credentials by chance, against a small model |
@@ -75,6 +76,7 @@ mod limits;
 mod mail;
 mod management;
 mod mcp;
+mod named;
 mod networks;
 mod nodes;
 mod people;

@@ -16,6 +16,7 @@
 //! | `security_tests` | the list of `docs/security-tests.md` names tests that exist |
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
 //! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
+//! | `below` | a `public_url` with a path, behind proxies that take it off or do not |
 //! | `limits` | failed proofs beyond the limit |
 //! | `full` | a disk without space: 503, not ready, and all by itself as before |
 //! | `usage` | when credentials were used, from where, who was refused |
@@ -58,6 +59,7 @@ macro_rules! on_both {
 mod access;
 mod audit;
 mod bad_input;
+mod below;
 mod billing;
 mod cache;
 mod call;

@@ -8,6 +8,7 @@
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
 //! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
+//! | `named` | a page that shows another account or person than the cookie's does nothing |
 //! | `seeds` | both founding documents, sentence by sentence |
 //! | `forged`, `tokens`, `cache` | JWTs that nobody issued; asking about them and revoking them; what a proof costs |
 //! | `simulation` | lives of credentials by chance, against a small model |
@@ -16,6 +17,7 @@
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
 //! | `field_wire` | faults from the field: a proxy in front, and other people's clients |
 //! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
+//! | `below` | a `public_url` with a path, behind proxies that take it off or do not |
 //! | `limits` | failed proofs beyond the limit |
 //! | `full` | a disk without space: 503, not ready, and all by itself as before |
 //! | `usage` | when credentials were used, from where, who was refused |
@@ -60,6 +62,7 @@ macro_rules! on_both {
 mod access;
 mod audit;
 mod bad_input;
+mod below;
 mod billing;
 mod cache;
 mod call;
@@ -83,6 +86,7 @@ mod limits;
 mod mail;
 mod management;
 mod mcp;
+mod named;
 mod networks;
 mod nodes;
 mod people;

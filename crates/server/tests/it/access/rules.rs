@@ -176,6 +176,7 @@ pub(super) fn due(row: &RouteRow, hand: &Hand, whose: Whose) -> Due {
         Rule::Visitor
         | Rule::LogIn
         | Rule::LogOut
+        | Rule::Whoever
         | Rule::SignedIn
         | Rule::Member
         | Rule::MemberInstance => due_dashboard(rule, hand),

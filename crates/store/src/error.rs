@@ -65,14 +65,12 @@ pub enum StoreError {
         "{database} keeps text as {encoding}, and Recado needs UTF8: messages and names would fail or come back changed. Make another one and name it in database_url: CREATE DATABASE recado ENCODING 'UTF8' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
     )]
     WrongEncoding { database: String, encoding: String },
-    #[error(
-        "{database}: {}. Let its owner, or a superuser, run there: {remedy}",
-        denied(source)
-    )]
+    /// `denied` is what the database says, `remedy` the statement that allows it.
+    #[error("{database}: {denied}. Let its owner, or a superuser, run there: {remedy}")]
     NotAllowed {
         database: String,
+        denied: String,
         remedy: String,
-        source: sqlx::Error,
     },
     #[error("the migration failed: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -125,14 +123,6 @@ pub enum StoreError {
     Misuse(&'static str),
     #[error("the database failed: {0}. The log of the database may say more.")]
     Database(#[source] sqlx::Error),
-}
-
-/// What the database itself says.
-fn denied(error: &sqlx::Error) -> String {
-    match error.as_database_error() {
-        Some(error) => error.message().to_owned(),
-        None => error.to_string(),
-    }
 }
 
 impl From<sqlx::Error> for StoreError {

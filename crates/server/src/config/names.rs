@@ -14,9 +14,10 @@ use super::{DEFAULT, Settings};
 pub fn names() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
+        let defaults = Figment::from(Toml::string(DEFAULT));
         let mut names = Vec::new();
-        for name in fields("").unwrap_or_default() {
-            match fields(name) {
+        for name in fields(&defaults, "").unwrap_or_default() {
+            match fields(&defaults, name) {
                 Some(fields) => names.extend(fields.iter().map(|field| format!("{name}.{field}"))),
                 None => names.push((*name).to_owned()),
             }
@@ -26,12 +27,12 @@ pub fn names() -> &'static [String] {
 }
 
 /// What a section has (`""` is the top). Serde tells it to whoever asks for a name that is none.
-fn fields(section: &str) -> Option<&'static [&'static str]> {
+fn fields(defaults: &Figment, section: &str) -> Option<&'static [&'static str]> {
     let stray = match section {
         "" => "?".to_owned(),
         section => format!("{section}.?"),
     };
-    let asked = Figment::from(Toml::string(DEFAULT)).merge((stray, true));
+    let asked = defaults.clone().merge((stray, true));
     match asked.extract::<Settings>().err()?.kind {
         Kind::UnknownField(_, fields) => Some(fields),
         _ => None,

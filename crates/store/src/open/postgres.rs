@@ -92,8 +92,8 @@ fn unreachable(database: &Database, options: &PgConnectOptions, source: sqlx::Er
         let name = quoted(options.get_database().unwrap_or(options.get_username()));
         return StoreError::NotAllowed {
             database: database.describe(),
+            denied: said(&source),
             remedy: format!("GRANT CONNECT ON DATABASE {name} TO {user}"),
-            source,
         };
     }
     StoreError::Unreachable {
@@ -123,19 +123,22 @@ pub(super) async fn trouble(
     if !matches!(code(inner).as_deref(), Some(DENIED | NO_SCHEMA)) {
         return error;
     }
-    let Ok(remedy) = missing(conn).await else {
-        return error;
-    };
-    match error {
-        StoreError::Database(source)
-        | StoreError::Migration(
-            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
-        ) => StoreError::NotAllowed {
+    let denied = said(inner);
+    match missing(conn).await {
+        Ok(remedy) => StoreError::NotAllowed {
             database: database.describe(),
+            denied,
             remedy,
-            source,
         },
-        error => error,
+        Err(_) => error,
+    }
+}
+
+/// What the database itself says.
+fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
     }
 }
 

@@ -92,10 +92,38 @@ async fn an_encoding_that_cannot_hold_all_text_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn looking_writes_nothing_into_the_data_folder() {
+    let database = Database::make("").await;
+    let home = database.home(None);
+    home.out(&["init"]);
+    let account = home.account("Shop", "owner@shop.example");
+    let account = account["account_id"].as_str().expect("an id");
+    let changed = || {
+        let about = std::fs::metadata(home.data()).expect("a folder");
+        about.modified().expect("a time")
+    };
+    let before = changed();
+    for args in [
+        &["account", "list"][..],
+        &["user", "list"],
+        &["credential", "list", "--account", account],
+        &["audit", "--account", account],
+        &["billing", "list"],
+        &["key", "list"],
+        &["config", "check"],
+        &["doctor"],
+    ] {
+        home.out(args);
+        assert_eq!(changed(), before, "{args:?}");
+    }
+}
+
 /// The statement that the sentence names.
 fn grant(err: &str) -> String {
     let from = err.find("GRANT").expect("a GRANT");
     let line = err[from..].lines().next().expect("a line");
+    // Whatever stands between ";" and the end is for the reader.
     line.split(';').next().expect("a statement").to_owned()
 }
 

@@ -51,13 +51,19 @@ fn by_environment_all_is_utf8() {
     for name in names().iter().map(String::as_str).chain(["config"]) {
         let home = fresh();
         let variable = variable(name);
-        for bytes in [BYTES, b"\xff\xfe", b"/d/caf\xe9/x", b"1\xa0"] {
-            let value = OsStr::from_bytes(bytes);
-            refused(
-                &run(migrate(&home).env(&variable, value)),
-                &[&variable, "is not UTF-8"],
-            );
-        }
+        refused(
+            &run(migrate(&home).env(&variable, odd())),
+            &[&variable, "is not UTF-8"],
+        );
+        nothing_made(&home, &[]);
+    }
+    for bytes in [&b"\xff\xfe"[..], b"/d/caf\xe9/x", b"1\xa0", b"\xed\xa0\x80"] {
+        let home = fresh();
+        let value = OsStr::from_bytes(bytes);
+        refused(
+            &run(migrate(&home).env("RECADO_DATA_DIR", value)),
+            &["RECADO_DATA_DIR", "is not UTF-8"],
+        );
         nothing_made(&home, &[]);
     }
 }

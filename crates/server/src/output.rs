@@ -63,7 +63,7 @@ pub fn explain(error: &anyhow::Error) -> String {
     let mut advised = true;
     for cause in error.chain() {
         match cause.downcast_ref::<Error>() {
-            Some(known) if known.source().is_some() && is_ours(known.code) => {
+            Some(known) if is_for_callers(known) => {
                 advised = known
                     .source()
                     .is_some_and(|source| source.is::<StoreError>());
@@ -79,8 +79,14 @@ pub fn explain(error: &anyhow::Error) -> String {
     said
 }
 
-fn is_ours(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Internal | ErrorCode::Unavailable)
+/// Whether the text hides its cause. Of what is not available only the database's does: a mail server's,
+/// say, tells what was being done.
+fn is_for_callers(error: &Error) -> bool {
+    error.source().is_some_and(|source| match error.code {
+        ErrorCode::Internal => true,
+        ErrorCode::Unavailable => source.is::<StoreError>(),
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -99,6 +105,12 @@ mod tests {
             "email is wrong",
         )));
         assert_eq!(told, "email is wrong");
+        let mail = Error::new(
+            ErrorCode::Unavailable,
+            "The letter could not be sent: refused.",
+        );
+        let told = explain(&anyhow::Error::from(mail.with_source("refused")));
+        assert_eq!(told, "The letter could not be sent: refused.");
         let io = std::io::Error::other("no such device");
         let told = explain(&anyhow::Error::from(Error::internal(io)));
         assert!(

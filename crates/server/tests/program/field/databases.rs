@@ -147,6 +147,8 @@ async fn what_the_user_is_not_allowed_is_said_once_with_its_grant() {
     );
     database.run(&grant(&connect.err)).await;
 
+    // The first one makes the key, and says so.
+    assert_eq!(home.run(&["init"]).code, Some(1));
     let whole = format!("GRANT USAGE, CREATE ON SCHEMA public TO {shown}");
     for given in [
         None,

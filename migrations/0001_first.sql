@@ -279,6 +279,8 @@ CREATE TABLE message (
     -- Of ours: a number that is unique in the account, and the digest of what the caller asked for.
     queue_id    BIGINT,
     digest      TEXT,
+    -- Of ours: whether it may ever have been on the wire, under this or an earlier job.
+    tried       BIGINT NOT NULL DEFAULT 0,
     at          BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
@@ -389,6 +391,8 @@ CREATE TABLE job (
     code        TEXT,
     -- When it may go out, by the wall clock; 0 is at once.
     run_at      BIGINT NOT NULL,
+    -- Until when its first try must begin, by the wall clock; null is for ever.
+    valid_until BIGINT,
     -- When it joins the line; never changes. Orders with `seq`.
     first_due   BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,

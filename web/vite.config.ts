@@ -6,8 +6,14 @@ import { firstLoad } from './scripts/first-load.ts';
 /** Where the gateway listens while one works on the dashboard with `npm run dev`. */
 const gateway = process.env.RECADO_URL ?? 'http://127.0.0.1:8080';
 
-export default defineConfig({
-  base: '/dashboard/',
+export default defineConfig(({ command }) => ({
+  // What is built finds its files beside itself, wherever the gateway's public address says that it is.
+  base: command === 'build' ? './' : '/dashboard/',
+  experimental: {
+    renderBuiltUrl: (file, { hostType }) =>
+      // The page itself is drawn at many addresses: the gateway writes the path.
+      hostType === 'html' ? `__PATH__/dashboard/${file}` : { relative: true },
+  },
   plugins: [react(), firstLoad({ limitKb: 250 })],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
@@ -28,4 +34,4 @@ export default defineConfig({
     ),
   },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
-});
+}));

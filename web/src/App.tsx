@@ -1,6 +1,7 @@
-/** The addresses of the dashboard, all below `/dashboard`. What is not needed at once comes later. */
+/** The addresses of the dashboard, all below `DASHBOARD`. What is not needed at once comes later. */
 import { lazy, Suspense } from 'react';
 import { Route, Router, Switch } from 'wouter';
+import { DASHBOARD } from './base';
 import { RequireSession } from './session/member';
 import { Boundary } from './shell/Boundary';
 import { Shell } from './shell/Shell';
@@ -18,7 +19,7 @@ const Settings = lazy(() => import('./rooms/settings'));
 
 export function App() {
   return (
-    <Router base="/dashboard">
+    <Router base={DASHBOARD}>
       <Suspense fallback={<Loading />}>
         <SayProvider>
           <Boundary>

@@ -7,6 +7,7 @@
 //! To add a guard: a type with [`Access`] and an extractor impl, and its [`Rule`].
 
 mod client;
+pub(crate) mod named;
 pub mod person;
 mod presented;
 
@@ -19,12 +20,13 @@ use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Monotonic, Ro
 
 use crate::{Shared, describe::Described, error::Fail};
 
-pub use client::ClientCredentials;
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::basic_pair;
+pub use client::{ClientCredentials, TokenRequest};
+pub use named::Naming;
 pub use person::{
     Anytime, Confirmed, Least, LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor,
-    least,
+    Whoever, least,
 };
 pub use presented::{Accepts, Credentials};
 
@@ -61,6 +63,8 @@ pub enum Rule {
     LogIn,
     /// The dashboard's cookie, whether it holds or not.
     LogOut,
+    /// The dashboard's cookie, whoever's it is.
+    Whoever,
     /// The dashboard's cookie.
     SignedIn,
     /// The dashboard's cookie, of a member with the row's role.
@@ -70,7 +74,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Public,
         Self::ClientCredentials,
         Self::Owner,
@@ -86,6 +90,7 @@ impl Rule {
         Self::Visitor,
         Self::LogIn,
         Self::LogOut,
+        Self::Whoever,
         Self::SignedIn,
         Self::Member,
         Self::MemberInstance,
@@ -109,9 +114,19 @@ impl Rule {
             Self::Visitor => "open, to the dashboard's pages",
             Self::LogIn => "e-mail + password (+ second factor)",
             Self::LogOut => "open; ends the session of the cookie",
+            Self::Whoever => "dashboard cookie, whoever's it is",
             Self::SignedIn => "dashboard cookie",
             Self::Member => "dashboard cookie",
             Self::MemberInstance => "dashboard cookie of the instance's account",
+        }
+    }
+
+    /// Whether its calls name the account and the person that they mean.
+    pub fn naming(self) -> Naming {
+        match self {
+            Self::SignedIn | Self::Member | Self::MemberInstance => Naming::Must,
+            Self::Whoever | Self::LogOut => Naming::May,
+            _ => Naming::Never,
         }
     }
 }
@@ -278,6 +293,13 @@ impl Access for ClientCredentials {
     const RULE: Rule = Rule::ClientCredentials;
     fn describe(into: &mut Described) {
         into.body = Some(ClientCredentials::schema());
+    }
+}
+
+impl Access for TokenRequest {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        ClientCredentials::describe(into);
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     Shared,
     edge::ClientIp,
     error::{Fail, json_response},
-    extract::{Json, Params, Segment, Strict},
+    extract::{Json, Loose, Params, Segment, Strict},
 };
 
 /// What a request of a route may hold, and what its answer holds, as JSON Schema.
@@ -50,6 +50,12 @@ impl Describe for Extension<ClientIp> {}
 impl<T> Describe for Segment<T> {}
 
 impl<T: JsonSchema> Describe for Json<T> {
+    fn describe(into: &mut Described) {
+        into.body = Some(schema::<T>());
+    }
+}
+
+impl<T: JsonSchema> Describe for Loose<T> {
     fn describe(into: &mut Described) {
         into.body = Some(schema::<T>());
     }

@@ -51,7 +51,13 @@ pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
 pub struct CreateBody {
     #[serde(default)]
     label: Option<String>,
-    #[serde(default, alias = "webhook_url", alias = "webhookURL")]
+    #[serde(
+        default,
+        alias = "webhook_url",
+        alias = "webhookURL",
+        alias = "webhookUrl",
+        alias = "webhook_u_r_l"
+    )]
     webhook: Option<String>,
 }
 
@@ -240,10 +246,15 @@ pub struct SendBody {
     #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
     to: String,
     #[serde(alias = "message")]
+    #[schemars(length(min = 1, max = 65_536))]
     text: String,
     /// The caller's own message id.
     #[serde(default)]
     id: Option<String>,
+    /// RFC 3339. A message whose first try has not begun by then is not sent any more: it has failed.
+    #[serde(default, alias = "validUntil")]
+    #[schemars(extend("format" = "date-time"))]
+    valid_until: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -266,6 +277,7 @@ pub async fn send(
         message: body.text,
         id: body.id.filter(|id| !id.is_empty()),
         delay_ms: None,
+        valid_until: body.valid_until,
         mentioned_ids: Vec::new(),
         reply_to_message_id: None,
         once_in_account: false,

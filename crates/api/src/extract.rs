@@ -2,9 +2,13 @@
 //!
 //! Bodies are JSON *objects*: serde would also fill a struct from an array, which no contract means.
 //! `null` counts as absent, because the contracts' clients send it for what is not set; unknown
-//! fields are ignored, because they forward what we do not know. A repeated field is refused.
+//! fields are ignored, because they forward what we do not know. A repeated field is refused, at
+//! whatever depth.
 
-use std::{fmt, time::Duration};
+mod halves;
+mod values;
+
+use std::{collections::HashSet, fmt, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -22,6 +26,11 @@ use serde_json::{Map, Value};
 
 use crate::{Options, Shared, auth::Again, error::Fail};
 
+pub use halves::{half_emoji, half_emoji_text};
+pub use values::{
+    number, object_or_empty, some_number, some_object_or_empty, some_whole, text_or_number, whole,
+};
+
 /// Deeper nesting than any body of ours has.
 const MAX_DEPTH: usize = 32;
 
@@ -32,11 +41,37 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
         let (mut parts, body) = request.into_parts();
-        require_json(&parts.headers)?;
         let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
+        require_json_of(&parts.headers, &bytes)?;
         Again::look(&mut parts, shared).await?;
         Ok(Self(parse(&bytes)?))
     }
+}
+
+/// The same on the contract's instance routes, whose PHP client cannot tell an empty object from an
+/// empty list: the body `[]` is `{}`.
+pub struct Loose<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Loose<T> {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        let (mut parts, body) = request.into_parts();
+        let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
+        require_json_of(&parts.headers, &bytes)?;
+        Again::look(&mut parts, shared).await?;
+        Ok(Self(match is_empty_list(&bytes) {
+            true => typed(Map::new())?,
+            false => parse(&bytes)?,
+        }))
+    }
+}
+
+fn is_empty_list(bytes: &[u8]) -> bool {
+    let text = body_text(bytes).unwrap_or_default();
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|inner| inner.trim_matches(SPACE).is_empty())
 }
 
 /// A JSON object of at most 64 KiB, said to be JSON: the bodies of the dashboard's own API, which callers
@@ -157,6 +192,24 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Fail> {
     Err(Error::new(ErrorCode::UnsupportedMediaType, text).into())
 }
 
+/// The same, of a body that holds something: what is nothing is of no kind (`curl -d ''`).
+pub fn require_json_of(headers: &HeaderMap, bytes: &[u8]) -> Result<(), Fail> {
+    match bytes.is_empty() {
+        true => Ok(()),
+        false => require_json(headers),
+    }
+}
+
+/// What JSON takes for space.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// The text of a body, without the space around it and a byte order mark before it.
+pub fn body_text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Some(text.trim_matches(SPACE))
+}
+
 /// A body that is a JSON object, as `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fail> {
     typed(object(bytes)?)
@@ -164,9 +217,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fail> {
 
 /// The body as an object without its nulls.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| invalid_json("it is not UTF-8"))?
-        .trim_matches(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+    object_with_nulls(bytes).map(without_nulls)
+}
+
+/// The body as an object, where `null` says something.
+pub fn object_with_nulls(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
+    let text = body_text(bytes).ok_or_else(|| invalid_json("it is not UTF-8"))?;
     if text.is_empty() {
         return Ok(Map::new());
     }
@@ -182,13 +238,15 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
     if depth(text) > MAX_DEPTH {
         return Err(invalid_json(&format!("it is nested deeper than {MAX_DEPTH} levels")).into());
     }
-    if let Err(error) = serde_json::from_str::<Ordinary>(text) {
-        return Err(invalid_json(&error.to_string()).into());
-    }
-    match serde_json::from_str::<StrictObject>(text) {
-        Ok(StrictObject(map)) => Ok(without_nulls(map)),
-        Err(error) => Err(invalid_json(&error.to_string()).into()),
-    }
+    serde_json::from_str::<Ordinary>(text)
+        .and_then(|_| serde_json::from_str(text))
+        .map_err(|error| match half_emoji(text) {
+            Some(field) => {
+                let error = Error::new(ErrorCode::InvalidField, half_emoji_text(&field));
+                Fail::of_field(error, field)
+            }
+            None => invalid_json(&error.to_string()).into(),
+        })
 }
 
 /// An object as `T`; the error names the field.
@@ -248,36 +306,9 @@ pub fn depth(text: &str) -> usize {
     most
 }
 
-/// An object whose own fields each come once.
-struct StrictObject(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for StrictObject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Strict;
-        impl<'de> Visitor<'de> for Strict {
-            type Value = StrictObject;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<StrictObject, A::Error> {
-                let mut map = Map::new();
-                while let Some((key, value)) = access.next_entry::<String, Value>()? {
-                    if map.contains_key(&key) {
-                        let shown: String = key.chars().take(40).collect();
-                        let text = format!("the field '{shown}' is repeated");
-                        return Err(serde::de::Error::custom(text));
-                    }
-                    map.insert(key, value);
-                }
-                Ok(StrictObject(map))
-            }
-        }
-        deserializer.deserialize_map(Strict)
-    }
-}
-
-/// JSON without the field names that `serde_json` keeps to itself: it would read the *text* below such a
-/// name as JSON, past the check of depth. Builds nothing.
+/// JSON in which no object has a field twice: which of the two counts would be anybody's guess. And
+/// without the field names that `serde_json` keeps to itself: it would read the *text* below such a name
+/// as JSON, past the check of depth. Builds nothing.
 pub struct Ordinary;
 
 const PRIVATE: &str = "$serde_json::private::";
@@ -313,11 +344,18 @@ impl<'de> Deserialize<'de> for Ordinary {
                 Ok(Ordinary)
             }
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Ordinary, A::Error> {
+                let mut names = HashSet::new();
                 while let Some(name) = access.next_key::<String>()? {
                     if name.starts_with(PRIVATE) {
                         let text = "a field's name begins with $serde_json::private::";
                         return Err(serde::de::Error::custom(text));
                     }
+                    if names.contains(&name) {
+                        let shown: String = name.chars().take(40).collect();
+                        let text = format!("the field '{shown}' is repeated; it is there twice");
+                        return Err(serde::de::Error::custom(text));
+                    }
+                    names.insert(name);
                     access.next_value::<Ordinary>()?;
                 }
                 Ok(Ordinary)
@@ -363,20 +401,6 @@ impl schemars::JsonSchema for Names {
             "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }],
         })
     }
-}
-
-/// Text that careless clients send as a number: phones.
-pub fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a string")]
-    enum Form {
-        Text(String),
-        Number(u64),
-    }
-    Ok(match Form::deserialize(deserializer)? {
-        Form::Text(text) => text,
-        Form::Number(number) => number.to_string(),
-    })
 }
 
 #[cfg(test)]

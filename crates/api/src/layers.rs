@@ -23,6 +23,7 @@ use crate::{
     edge::{self, ClientIp},
     error::{self, Fail, Place, render},
     limits::limit,
+    surface,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -200,11 +201,33 @@ pub async fn route_not_found(State(shared): State<Shared>, request: Request) -> 
     if let Err(fail) = key_first(&shared, &parts).await {
         return fail.into_response();
     }
-    let text = format!(
-        "There is no such route. See docs/access-matrix.md in the program's source: {}",
-        shared.options.source_url
-    );
-    Fail::from(Error::new(ErrorCode::RouteNotFound, text)).into_response()
+    no_such_route(parts.uri.path(), &shared).into_response()
+}
+
+/// What a path that nobody serves is told.
+pub(crate) fn no_such_route(path: &str, shared: &Shared) -> Fail {
+    let right = surface::squeezed(path);
+    let text = match right.as_ref() {
+        // Asked for by MCP clients after a 401. They show this text alone to their users.
+        "/register" | "/authorize" => format!(
+            "There is no OAuth here and no client to register. Send the API token with each request: Authorization: Bearer wz_... It is at {}/dashboard, under Settings. If one was sent, it does not hold.",
+            shared.app.config().public_url
+        ),
+        right => {
+            let written = match right == path {
+                true => String::new(),
+                false => format!(
+                    ", with a slash too many: write {} instead",
+                    surface::shown(right)
+                ),
+            };
+            format!(
+                "There is no such route{written}. See docs/access-matrix.md in the program's source: {}",
+                shared.options.source_url
+            )
+        }
+    };
+    Error::new(ErrorCode::RouteNotFound, text).into()
 }
 
 /// Where a path is known, but not with this method.

@@ -7,6 +7,7 @@
 //! | [`describe`] | what handlers read, for the OpenAPI document |
 //! | [`error`] | the error catalogue in the shape of each surface |
 //! | [`extract`] | JSON objects, path parameters, queries |
+//! | [`below`] | a `public_url` with a path |
 //! | [`edge`] | before any guard: the caller's address, caps on the head, CORS |
 //! | [`limits`] | failed proofs beyond the limit: 429 and the `RateLimit` headers |
 //! | [`layers`] | request id, span, metrics, timeout, panics, security headers, 404 and 405 |
@@ -31,6 +32,7 @@
 //! snapshot of [`error`] shows how.
 
 pub mod auth;
+pub mod below;
 pub mod dashboard;
 pub mod describe;
 pub mod direct;
@@ -132,7 +134,8 @@ impl std::ops::Deref for Shared {
 
 /// All surfaces on one router, ready to serve.
 pub fn router(app: App, options: Options) -> Router {
-    routes::build(routes::table(), shared(app, options))
+    let path = below::path_of(&app.config().public_url).to_owned();
+    below::serve(routes::build(routes::table(), shared(app, options)), &path)
 }
 
 /// These routes with their guards and nothing around them: what a guard alone costs is measured here.

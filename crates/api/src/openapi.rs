@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Surface,
-    auth::Rule,
+    auth::{Naming, Rule, named::HEADERS},
     describe::{Described, drop_null},
     routes::{RouteRow, routes},
 };
@@ -54,6 +54,7 @@ fn operation(row: &RouteRow) -> Value {
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     parameters.extend(query(&row.takes));
+    parameters.extend(named(row.rule));
     let mut operation = json!({
         "operationId": operation_id(row),
         "tags": [row.surface.as_str()],
@@ -105,6 +106,21 @@ fn responses(row: &RouteRow) -> Value {
         }),
     );
     Value::Object(responses)
+}
+
+/// Whom a call of the dashboard means.
+fn named(rule: Rule) -> Vec<Value> {
+    let naming = rule.naming();
+    if naming == Naming::Never {
+        return Vec::new();
+    }
+    let header = |(name, text): (&str, &str)| {
+        json!({
+            "name": name, "in": "header", "required": naming == Naming::Must,
+            "description": text, "schema": { "type": "string" },
+        })
+    };
+    HEADERS.map(header).to_vec()
 }
 
 /// The members of the query's schema, one parameter each.
@@ -176,7 +192,9 @@ fn security(rule: Rule) -> Value {
         | Rule::Visitor
         | Rule::LogIn => json!([]),
         Rule::LogOut => json!([{}, { "dashboardCookie": [] }]),
-        Rule::SignedIn | Rule::Member | Rule::MemberInstance => json!([{ "dashboardCookie": [] }]),
+        Rule::Whoever | Rule::SignedIn | Rule::Member | Rule::MemberInstance => {
+            json!([{ "dashboardCookie": [] }])
+        }
         Rule::Owner | Rule::AccountOwner | Rule::OwnerInstance => json!([{ "bearerAuth": [] }]),
         Rule::Instance => json!([
             { "bearerAuth": [] },
@@ -209,12 +227,14 @@ mod tests {
     }
 
     /// Those whose success has no schema, with the reason.
-    const UNTYPED: [(&str, &str); 5] = [
+    const UNTYPED: [(&str, &str); 7] = [
         ("POST /revoke", "200 with no body (RFC 7009, 2.2)"),
         ("POST /api/mcp", "JSON-RPC: the protocol's own schema"),
         ("POST /api/mcp/", "the same"),
         ("DELETE /api/mcp", "202 with no body"),
         ("DELETE /api/mcp/", "the same"),
+        ("GET /api/mcp", "405 whoever asks"),
+        ("GET /api/mcp/", "the same"),
     ];
 
     #[test]

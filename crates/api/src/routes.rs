@@ -616,6 +616,9 @@ pub fn access_matrix() -> String {
          its handler's first argument. Do not edit.\n\n\
          A person (dashboard cookie, or JWT from `POST /login`) needs the row's role or a higher one: viewer, \
          developer, admin, owner. ⟂: and the password again, within 10 minutes. Credentials have no role.\n\n\
+         Whoever shows the dashboard cookie says whom the call means: `X-Recado-Account` and `X-Recado-User`, the ids \
+         that `GET /dashboard/api/me` tells. Without them it is 400 `account_not_named`, and 409 `account_changed` \
+         when the session is another account's or person's by now. Only that row itself and `/logout` work without.\n\n\
          | method | path | surface | asks for | role | note |\n|---|---|---|---|---|---|\n",
     );
     for row in routes() {
@@ -650,6 +653,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::auth::Naming;
 
     #[test]
     fn no_row_twice_and_each_on_the_surface_of_its_path() {
@@ -678,8 +682,6 @@ mod tests {
             [
                 "OPTIONS /api/mcp",
                 "OPTIONS /api/mcp/",
-                "GET /api/mcp",
-                "GET /api/mcp/",
                 "GET /health",
                 "GET /livez",
                 "GET /readyz",
@@ -691,6 +693,27 @@ mod tests {
                 "MCP initialize",
             ]
         );
+    }
+
+    /// Whoever acts by the cookie says for whom, or two tabs get in each other's way.
+    #[test]
+    fn what_need_not_name_its_account_is_so_on_purpose() {
+        let unnamed: Vec<(String, Naming)> = routes()
+            .into_iter()
+            .filter(|row| row.surface == Surface::Dashboard && row.rule.naming() != Naming::Must)
+            .map(|row| (format!("{} {}", row.method, row.path), row.rule.naming()))
+            .collect();
+        let due = [
+            ("POST /login", Naming::Never),
+            ("POST /logout", Naming::May),
+            ("GET /dashboard/api/state", Naming::Never),
+            ("POST /dashboard/api/links/look", Naming::Never),
+            ("POST /dashboard/api/links/use", Naming::Never),
+            ("POST /dashboard/api/signup", Naming::Never),
+            ("POST /dashboard/api/reset", Naming::Never),
+            ("GET /dashboard/api/me", Naming::May),
+        ];
+        assert_eq!(unnamed, due.map(|(row, naming)| (row.to_owned(), naming)));
     }
 
     #[test]

@@ -6,11 +6,13 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use recado_model::{Error, ErrorCode};
 use rust_embed::RustEmbed;
 
-use crate::{Shared, auth::Public, error::Fail, extract::Segment};
+use crate::{
+    Shared, Surface, auth::Public, below, error::Fail, extract::Segment, layers::no_such_route,
+};
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -19,13 +21,16 @@ struct Dist;
 const INDEX: &str = "index.html";
 /// The page holds it where its style tags take their nonce from.
 const NONCE: &str = "__NONCE__";
+/// And this in front of the addresses of its files, for the path of `public_url`.
+const PATH: &str = "__PATH__";
 /// Where the Turnstile widget comes from; allowed only where it is configured.
 const TURNSTILE: &str = " https://challenges.cloudflare.com";
 const NOT_BUILT: &str = include_str!("web/not_built.html");
 
 /// `GET /`: the dashboard is what a person with a browser looks for.
-pub async fn home(_: Public) -> Redirect {
-    Redirect::temporary("/dashboard")
+pub async fn home(_: Public, State(shared): State<Shared>) -> Redirect {
+    let path = below::path_of(&shared.app.config().public_url);
+    Redirect::temporary(&format!("{path}/dashboard"))
 }
 
 /// `GET /dashboard`.
@@ -39,9 +44,9 @@ pub async fn file(
     State(shared): State<Shared>,
     Segment(path): Segment<String>,
 ) -> Response {
-    if path == "api" || path.starts_with("api/") {
-        let text = "The dashboard's API has no such route. See docs/access-matrix.md.";
-        return Fail::from(Error::new(ErrorCode::RouteNotFound, text)).into_response();
+    let whole = format!("/dashboard/{path}");
+    if Surface::of(&whole, &HeaderMap::new()) == Surface::Dashboard {
+        return no_such_route(&whole, &shared).into_response();
     }
     match Dist::get(&path) {
         Some(file) if path != INDEX => serve(&path, file.data.into_owned(), &policy(&shared, None)),
@@ -68,7 +73,12 @@ fn page(shared: &Shared) -> Response {
     shared.app.rng().fill(&mut bytes);
     let nonce = BASE64_STANDARD.encode(bytes);
     let html = match Dist::get(INDEX) {
-        Some(file) => String::from_utf8_lossy(&file.data).replace(NONCE, &nonce),
+        Some(file) => String::from_utf8_lossy(&file.data)
+            .replace(NONCE, &nonce)
+            .replace(
+                PATH,
+                &escape(below::path_of(&shared.app.config().public_url)),
+            ),
         None => NOT_BUILT
             .replace(NONCE, &nonce)
             .replace("{{version}}", &escape(&shared.options.version))

@@ -40,6 +40,8 @@ pub struct Config {
     pub billing: BillingConfig,
     /// Non-public networks that webhooks may reach.
     pub egress_allow: Vec<IpNet>,
+    /// PEM: authorities besides the machine's whose certificates receivers may have.
+    pub egress_ca_file: Option<PathBuf>,
     /// Rows of the audit log are kept so long.
     pub audit_retention_days: i64,
     pub users: UsersConfig,
@@ -137,6 +139,7 @@ impl Default for Config {
             },
             billing: BillingConfig::default(),
             egress_allow: Vec::new(),
+            egress_ca_file: None,
             audit_retention_days: 365,
             users: UsersConfig::default(),
         }

@@ -12,6 +12,7 @@ use recado_model::{
     Caller, Error, ErrorCode, Instance, InstanceId, JobId, MessageStatus, PhoneNumber, Result,
     Timestamp,
     message::{MessageId, OutgoingText, QuotedMessage},
+    text::{is_blank, shows_nothing},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
 use sha2::{Digest, Sha256};
@@ -35,6 +36,9 @@ pub struct SendText {
     pub id: Option<String>,
     /// Wait before it is sent.
     pub delay_ms: Option<i64>,
+    /// RFC 3339: after that it is not begun to be sent. Judged when its turn comes, and no part of what
+    /// the id stands for.
+    pub valid_until: Option<String>,
     pub mentioned_ids: Vec<String>,
     pub reply_to_message_id: Option<String>,
     /// The id stands for one message in the whole account, whichever number sends it.
@@ -60,7 +64,7 @@ pub struct Progress {
 /// The one kind of job so far: the finished message of that id is to reach WhatsApp.
 pub(crate) const SEND: &str = "send";
 
-/// WhatsApp's own limit on a text.
+/// WhatsApp's own limit on a text, in characters.
 const TEXT_MAX: usize = 65_536;
 const DELAY_MAX_MS: i64 = 24 * 3600 * 1000;
 const MENTIONS_MAX: usize = 1024;
@@ -71,6 +75,7 @@ struct Checked {
     to: String,
     mentioned: Vec<String>,
     delay_ms: i64,
+    valid_until: Option<Timestamp>,
     quotes: Option<MessageId>,
     /// Of what the caller asked for: the same id with another digest is a conflict.
     digest: String,
@@ -124,7 +129,10 @@ impl Messages<'_> {
         self.app.billing().require(&current)?;
         require_paired(&current)?;
         let queue_id = match known {
-            Some(row) => self.queue_again(&mut store, &row, now).await?,
+            Some(row) => {
+                self.queue_again(&mut store, &row, checked.valid_until, now)
+                    .await?
+            }
             None => self.queue_new(&mut store, &current, &checked, now).await?,
         };
         conn.commit().await?;
@@ -190,61 +198,63 @@ impl Messages<'_> {
         store
             .keep_outgoing(&instance.id, &checked.id, &kept)
             .await?;
-        let run_at = (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms));
-        let (id, to) = (&checked.id, &checked.to);
-        self.enqueue(store, &instance.id, id, to, run_at, now)
-            .await?;
+        let job = NewJob {
+            id: &JobId::random(&*core.rng),
+            instance: &instance.id,
+            kind: SEND,
+            message: &checked.id,
+            chat: &checked.to,
+            run_at: (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms)),
+            valid_until: checked.valid_until,
+        };
+        store.enqueue(&job, now).await?;
         let queue_id = store.number_message(&instance.id, &checked.id).await?;
         Ok(Some(queue_id))
     }
 
-    /// Byte for byte as before: only the place in the line is new.
+    /// Byte for byte as before: only the place in the line is new. What may have been on the wire is
+    /// never too late: the person may have it.
     async fn queue_again(
         &self,
         store: &mut AccountStore<'_>,
         row: &MessageRow,
+        valid_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<i64>> {
         let queued = MessageStatus::Queued;
         store
             .move_message(&row.instance, &row.id, queued, None, now)
             .await?;
-        self.enqueue(store, &row.instance, &row.id, &row.chat, None, now)
-            .await?;
-        Ok(row.queue_id)
-    }
-
-    async fn enqueue(
-        &self,
-        store: &mut AccountStore<'_>,
-        instance: &InstanceId,
-        id: &MessageId,
-        chat: &str,
-        run_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<()> {
         let job = NewJob {
             id: &JobId::random(&*self.app.core.rng),
-            instance,
+            instance: &row.instance,
             kind: SEND,
-            message: id,
-            chat,
-            run_at,
+            message: &row.id,
+            chat: &row.chat,
+            run_at: None,
+            valid_until: valid_until.filter(|_| !row.tried),
         };
-        Ok(store.enqueue(&job, now).await?)
+        store.enqueue(&job, now).await?;
+        Ok(row.queue_id)
     }
 }
 
 fn check(send: SendText, rng: &dyn recado_model::Rng) -> Result<Checked> {
     let to = address(&send.phone)?;
-    if send.message.is_empty() {
+    if is_blank(&send.message) {
         return Err(Error::field(
             "message",
-            "message is required: the text to send",
+            match send.message.is_empty() {
+                true => "message is required: the text to send",
+                false => "message shows nothing: write a text that can be seen",
+            },
         ));
     }
-    if send.message.len() > TEXT_MAX {
-        return Err(Error::field("message", "message has at most 65536 bytes"));
+    if send.message.chars().count() > TEXT_MAX {
+        return Err(Error::field(
+            "message",
+            "message has at most 65536 characters",
+        ));
     }
     if send.mentioned_ids.len() > MENTIONS_MAX {
         return Err(Error::field("mentioned_ids", "at most 1024 mentions"));
@@ -256,6 +266,14 @@ fn check(send: SendText, rng: &dyn recado_model::Rng) -> Result<Checked> {
             "delay is in milliseconds, 0 to 86400000",
         ));
     }
+    let valid_until = match send.valid_until.as_deref().map(str::trim) {
+        None | Some("") => None,
+        Some(text) => Some(Timestamp::parse_rfc3339(text).ok_or_else(|| {
+            let text =
+                "valid_until is a time with its zone by RFC 3339, for example 2026-01-31T12:00:00Z";
+            Error::field("valid_until", text)
+        })?),
+    };
     let id = match send.id.as_deref().filter(|id| !id.is_empty()) {
         Some(id) => MessageId::from_caller(id)
             .ok_or_else(|| Error::field("id", "id has 8 to 64 characters of A-Z a-z 0-9 - _ ."))?,
@@ -264,7 +282,7 @@ fn check(send: SendText, rng: &dyn recado_model::Rng) -> Result<Checked> {
     let mentioned: Vec<String> = send
         .mentioned_ids
         .iter()
-        .map(|id| address(id))
+        .map(|id| address(id).map_err(by_mention))
         .collect::<Result<_>>()?;
     let quotes = send
         .reply_to_message_id
@@ -278,10 +296,20 @@ fn check(send: SendText, rng: &dyn recado_model::Rng) -> Result<Checked> {
         to,
         mentioned,
         delay_ms,
+        valid_until,
         quotes,
         digest,
         send,
     })
+}
+
+/// The same about a person who is mentioned.
+fn by_mention(error: Error) -> Error {
+    let message = match error.message.strip_prefix("phone") {
+        Some(rest) => format!("mentioned_ids{rest}"),
+        None => format!("mentioned_ids: {}", error.message),
+    };
+    Error::new(error.code, message).with_field("mentioned_ids")
 }
 
 async fn quoted(
@@ -307,6 +335,7 @@ async fn quoted(
 
 /// A number becomes a person's address; a full group or person address stays.
 pub(crate) fn address(text: &str) -> Result<String> {
+    let text: String = text.chars().filter(|c| !shows_nothing(*c)).collect();
     let text = text.trim();
     if let Some(group) = text.strip_suffix("@g.us") {
         let fits = !group.is_empty()
@@ -317,8 +346,9 @@ pub(crate) fn address(text: &str) -> Result<String> {
         } else {
             Err(Error::new(
                 ErrorCode::InvalidPhone,
-                "a group address looks like 120363000000000000@g.us",
-            ))
+                "phone: a group address looks like 120363000000000000@g.us",
+            )
+            .with_field("phone"))
         };
     }
     if let Some(lid) = text.strip_suffix("@lid")
@@ -343,6 +373,10 @@ mod tests {
         );
         assert_eq!(
             address("120363000000000000@g.us").expect("group"),
+            "120363000000000000@g.us"
+        );
+        assert_eq!(
+            address("\u{202a}120363000000000000@g.us\u{202c}").expect("pasted"),
             "120363000000000000@g.us"
         );
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use recado_model::{
     Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
-    instance::{NewInstance, Origin},
+    instance::{LinkingCode, NewInstance, Origin},
     text::require_seen,
 };
 
@@ -92,13 +92,13 @@ impl Sessions<'_> {
         }
     }
 
-    /// A code to type on the phone instead of scanning.
+    /// A code to type on the phone instead of scanning; the same one for as long as it lives.
     pub async fn pair_code(
         &self,
         caller: &Caller,
         instance: &Instance,
         phone: &PhoneNumber,
-    ) -> Result<String> {
+    ) -> Result<LinkingCode> {
         self.app.billing().require(instance)?;
         if instance.paired {
             return Err(already_connected(instance));
@@ -121,8 +121,9 @@ impl Sessions<'_> {
         })
     }
 
-    /// Closes the socket and keeps the pairing; the next QR request opens it again.
-    pub async fn disconnect(&self, caller: &Caller, instance: &Instance) -> Result<()> {
+    /// Closes the socket and keeps the pairing; the next QR request opens it again. `false`: there is no
+    /// pairing to keep.
+    pub async fn disconnect(&self, caller: &Caller, instance: &Instance) -> Result<bool> {
         self.app
             .supervisor
             .disconnect(&caller.account, &instance.id)

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use recado_model::{
     AccountId, InstanceId, PhoneNumber, Result, StateReason, Timestamp,
+    instance::LinkingCode,
     message::{
         FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, OutgoingText,
     },
@@ -64,8 +65,9 @@ pub trait Link: Send + Sync + 'static {
     /// a minute for the end of the offline messages. Repeating it is safe: the phone shows it once.
     async fn send(&self, message: &FinishedMessage) -> Result<()>;
 
-    /// Asks for an eight-character link code for `phone` (`XXXX-XXXX`); only while unpaired.
-    async fn pair_code(&self, phone: &PhoneNumber) -> Result<String>;
+    /// Asks for an eight-character link code for `phone`; only while unpaired. The same number gets the
+    /// same code for as long as that lives: somebody may be typing it. For another number it ends.
+    async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode>;
 
     /// Read receipts to the sender (blue ticks).
     async fn mark_read(&self, chat: &str, sender: Option<&str>, ids: &[MessageId]) -> Result<()>;

@@ -31,6 +31,8 @@ codes! {
     InvalidUrl = "invalid_url", 400;
     /// Two credentials of one kind, or credentials of two surfaces, in one request.
     ConflictingCredentials = "conflicting_credentials", 400;
+    /// A call of the dashboard that does not say which account and person it means.
+    AccountNotNamed = "account_not_named", 400;
     Unauthorized = "unauthorized", 401;
     /// Whatever is wrong with e-mail and password: one answer for all of it.
     LoginFailed = "login_failed", 401;
@@ -67,6 +69,8 @@ codes! {
     InstanceNotPaired = "instance_not_paired", 409;
     AlreadyConnected = "already_connected", 409;
     Conflict = "conflict", 409;
+    /// A call of the dashboard means another account or person than the session is of: a stale page.
+    AccountChanged = "account_changed", 409;
     /// Used, expired, withdrawn or never made.
     LinkInvalid = "link_invalid", 410;
     PayloadTooLarge = "payload_too_large", 413;

@@ -66,7 +66,7 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// Names as a caller sends them; the error lists the valid ones.
+    /// Names as a caller sends them, in whatever case; the error lists the valid ones.
     pub fn parse_list<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>, Error> {
         let mut kinds = Vec::new();
         for name in names
@@ -74,7 +74,8 @@ impl EventKind {
             .map(str::trim)
             .filter(|name| !name.is_empty())
         {
-            let kind = Self::parse(name).ok_or_else(|| {
+            let is_it = |kind: &Self| kind.as_str().eq_ignore_ascii_case(name);
+            let kind = Self::ALL.into_iter().find(is_it).ok_or_else(|| {
                 let known: Vec<_> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
                 let shown: String = name.chars().take(40).collect();
                 Error::new(

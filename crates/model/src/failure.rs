@@ -33,6 +33,8 @@ pub const NOT_IN_GROUP: &str = "not_in_group";
 pub const BAD_ADDRESS: &str = "bad_address";
 /// The message could not be handed to WhatsApp, again and again.
 pub const NOT_HANDED_OVER: &str = "not_handed_over";
+/// It was to leave by a time, and that was over before its first try.
+pub const TOO_LATE: &str = "too_late";
 /// What was stored of the message cannot be read any more.
 pub const UNREADABLE: &str = "unreadable";
 
@@ -86,6 +88,10 @@ fn known(code: &str) -> (&'static str, &'static str) {
         NOT_HANDED_OVER => (
             "The message could not be handed to WhatsApp, several times in a row.",
             "Look at the instance's state and the gateway's log, then send the message again.",
+        ),
+        TOO_LATE => (
+            "The message could not leave before the time that it was good for (valid_until).",
+            "Nothing of it was sent. If it still matters, send it again with a later valid_until or none.",
         ),
         UNREADABLE => (
             "What was stored of the message cannot be read any more.",
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn every_code_has_words() {
-        for code in ["463", NOT_IN_GROUP, "999"] {
+        for code in ["463", NOT_IN_GROUP, TOO_LATE, "999"] {
             let failure = refused(code);
             assert!(failure.reason.ends_with(&format!("(code {code})")));
             assert!(what_to_do(code).ends_with('.'));

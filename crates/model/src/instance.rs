@@ -209,6 +209,15 @@ pub struct Pairing {
     pub business_name: Option<String>,
 }
 
+/// A code to type on the phone, in place of scanning a QR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkingCode {
+    /// `XXXX-XXXX`.
+    pub code: String,
+    /// How long the phone still takes it.
+    pub valid_ms: i64,
+}
+
 /// What a caller gives to create an instance; already validated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewInstance {

@@ -2,20 +2,52 @@
 
 #[cfg(feature = "sandbox")]
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 /// A self-hosted WhatsApp gateway for many tenants.
 #[derive(Debug, Parser)]
 #[command(name = "recado", version, about, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file (TOML). Every setting is also an environment variable: RECADO_ + its name,
-    /// with __ between levels (RECADO_DIRECT__GUESTS=off).
-    #[arg(long, global = true, env = "RECADO_CONFIG", value_name = "FILE")]
+    /// with __ between levels (RECADO_DIRECT__GUESTS=off); RECADO_CONFIG names this file.
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The command line; one that cannot be read ends the program with the reason.
+    pub fn read() -> Self {
+        if let Some(which) = not_utf8(std::env::args_os()) {
+            let text = format!("{which} is not UTF-8: write it in UTF-8, a path too");
+            Self::command().error(ErrorKind::InvalidUtf8, text).exit();
+        }
+        Self::parse()
+    }
+}
+
+/// The first argument that is not UTF-8. Clap takes such a path, and of other values does not say which
+/// it was.
+fn not_utf8(mut args: impl Iterator<Item = OsString>) -> Option<String> {
+    // The program's own name is no matter of the operator's.
+    let mut before = args.next().map(|_| "the command".to_owned())?;
+    for arg in args {
+        match arg.into_string() {
+            Ok(text) => before = text,
+            Err(arg) => {
+                let arg = arg.to_string_lossy();
+                let named = arg.split_once('=').filter(|_| arg.starts_with("--"));
+                return Some(match named {
+                    Some((name, _)) => format!("the value of {name}"),
+                    None => format!("the argument after {before}"),
+                });
+            }
+        }
+    }
+    None
 }
 
 #[derive(Debug, Subcommand)]

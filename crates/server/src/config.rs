@@ -1,29 +1,38 @@
 //! Settings: the commented `default.toml` below, then the operator's file, then the environment.
 
+pub mod environment;
+mod file;
+mod names;
+mod networks;
 mod people;
 mod sections;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use figment::{
     Figment,
-    providers::{Env, Format, Toml},
+    error::Kind,
+    providers::{Format, Toml},
 };
 use ipnet::IpNet;
 use recado_api::edge::Cors;
 use recado_app::{
-    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, limits::Quotas,
-    mail::MailConfig,
+    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, delivery::tls,
+    limits::Quotas, mail::MailConfig,
 };
 use recado_engine::wa::{Network, WaTimers};
 use recado_model::{Rng, Secret, id::random_base32};
 use recado_store::{Database, MasterKey};
 use serde::Deserialize;
 
+use environment::Environment;
+use names::nearest;
+pub use names::{names, variable};
+use networks::networks;
 use people::secret_or_file;
 use sections::*;
 pub use sections::{Limits, LogFormat};
@@ -43,10 +52,12 @@ pub struct Settings {
     public_url: String,
     #[serde(deserialize_with = "secret")]
     database_url: Secret,
+    #[serde(default, deserialize_with = "some_path")]
     database_url_file: Option<PathBuf>,
     trusted_proxies: TextOrList,
     #[serde(default, deserialize_with = "some_secret")]
     pub master_key: Option<Secret>,
+    #[serde(default, deserialize_with = "some_path")]
     pub master_key_file: Option<PathBuf>,
     #[serde(deserialize_with = "text")]
     node: String,
@@ -70,48 +81,44 @@ pub struct Settings {
     mail: Mail,
     turnstile: Turnstile,
     sandbox: Sandbox,
+    /// What the operator should hear about where the settings came from.
+    #[serde(skip)]
+    pub note: Option<String>,
 }
 
-/// Figment's own error names neither the file nor fits on a line, and quotes what may be a secret.
-fn check_syntax(file: &Path) -> Result<()> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the configuration file {}", file.display()))?;
-    Toml::from_str::<figment::value::Dict>(&text).map_err(|error| {
-        let error = error.to_string();
-        let (place, reason) = (error.lines().next(), error.lines().last());
-        anyhow::anyhow!(
-            "configuration: {} is not TOML: {}: {}",
-            file.display(),
-            place.unwrap_or_default(),
-            reason.unwrap_or_default()
-        )
-    })?;
-    Ok(())
+/// Figment lists all names that it knows; the nearest is what helps.
+fn refused(error: figment::Error) -> anyhow::Error {
+    let Kind::UnknownField(name, _) = &error.kind else {
+        return anyhow!("configuration: {error}");
+    };
+    let place = error
+        .metadata
+        .as_ref()
+        .and_then(|from| from.source.as_ref());
+    let place = place.map_or(String::new(), |place| format!("{place}: "));
+    let section = error.path.iter().filter(|part| *part != name);
+    let full: Vec<&str> = section.chain([name]).map(String::as_str).collect();
+    let full = full.join(".");
+    let nearest = nearest(&full);
+    anyhow!(
+        "configuration: {place}{full} is not a setting; the nearest is {nearest}. `recado config default` prints all"
+    )
 }
 
 impl Settings {
-    /// Reads and checks; every error says which setting and what to do.
+    /// Reads and checks; every error says which setting and what to do. `file` is the one that the
+    /// command line names; otherwise RECADO_CONFIG does.
     pub fn load(file: Option<&Path>) -> Result<Self> {
+        let environment = Environment::read(std::env::vars_os())?;
+        let note = environment.note();
         let mut figment = Figment::from(Toml::string(DEFAULT));
-        if let Some(file) = file {
-            ensure!(
-                file.is_file(),
-                "the configuration file {} does not exist",
-                file.display()
-            );
-            check_syntax(file)?;
+        if let Some(file) = file.or(environment.config.as_deref()) {
+            file::check(file)?;
             figment = figment.merge(Toml::file_exact(file));
         }
-        // RECADO_CONFIG names the file itself; RECADO_TEST_* belong to the test suite, and
-        // RECADO_SERVICE_* and RECADO_PORT* are what Kubernetes tells of a service named "recado".
-        let environment = Env::prefixed("RECADO_")
-            .filter(|key| {
-                let key = key.as_str().to_ascii_lowercase();
-                let foreign = ["test_", "service_", "port"];
-                key != "config" && !foreign.iter().any(|start| key.starts_with(start))
-            })
-            .split("__");
-        Self::extract(figment.merge(environment))
+        let mut settings = Self::extract(figment.merge(environment))?;
+        settings.note = note;
+        Ok(settings)
     }
 
     /// The defaults and `text` over them, whatever the environment says: for tests, which bring their
@@ -121,9 +128,7 @@ impl Settings {
     }
 
     fn extract(figment: Figment) -> Result<Self> {
-        let settings: Self = figment
-            .extract()
-            .map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
+        let settings: Self = figment.extract().map_err(refused)?;
         settings.check()?;
         Ok(settings)
     }
@@ -141,6 +146,10 @@ impl Settings {
             ensure!(
                 is_public_url(&url),
                 "public_url must be a complete address such as https://wa.example.com: http:// or https://, a host, and a port or path if need be; without user name, password, query or fragment"
+            );
+            ensure!(
+                recado_api::below::is_free(recado_api::below::path_of(&url)),
+                "public_url has a path that begins like the program's own addresses (such as /dashboard or /instances), so that nobody could tell the two apart: choose another path. The dashboard is at <public_url>/dashboard"
             );
         }
         ensure!(
@@ -199,6 +208,7 @@ impl Settings {
         self.billing()?;
         self.users(&url)?;
         self.egress_allow()?;
+        self.egress_ca_file()?;
         self.trusted_proxies()?;
         self.cors()?;
         Ok(())
@@ -242,9 +252,9 @@ impl Settings {
 
     pub fn metrics_listen(&self) -> Result<Option<SocketAddr>> {
         match self.metrics_listen.as_str() {
-            "" => Ok(None),
+            "" | "off" => Ok(None),
             text => text.parse().map(Some).with_context(|| {
-                format!("metrics_listen must be address:port or empty, not {text:?}")
+                format!("metrics_listen must be address:port or off, not {text:?}")
             }),
         }
     }
@@ -257,7 +267,10 @@ impl Settings {
                 path: self.data_dir.join("recado.db"),
             });
         }
-        Ok(Database::parse(url.expose())?)
+        let name = file
+            .as_ref()
+            .map_or("database_url", |_| "database_url_file");
+        Database::parse(url.expose()).map_err(|why| anyhow!("{name}: {why}"))
     }
 
     pub fn key_file(&self) -> PathBuf {
@@ -342,31 +355,24 @@ impl Settings {
 
     /// Networks that webhooks may reach though they are not public.
     pub fn egress_allow(&self) -> Result<Vec<IpNet>> {
-        let parts = self.egress.allow.parts().into_iter();
-        parts
-            .map(|part| {
-                part.parse().with_context(|| {
-                    format!("egress.allow: {part:?} is not a subnet such as 10.1.0.0/16")
-                })
-            })
-            .collect()
+        networks("egress.allow", &self.egress.allow)
     }
 
-    /// Peers whose `X-Forwarded-For` is believed; a bare address is a network of one. An IPv4 network
-    /// that is written as IPv6 is one of IPv4, as callers are.
+    /// Authorities of webhook receivers besides the machine's; a file that holds some.
+    pub fn egress_ca_file(&self) -> Result<Option<PathBuf>> {
+        let file = self.egress.ca_file.clone();
+        let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
+            return Ok(None);
+        };
+        match tls::authorities(&file) {
+            Ok(_) => Ok(Some(file)),
+            Err(why) => bail!("egress.ca_file: {why}"),
+        }
+    }
+
+    /// Peers whose `X-Forwarded-For` is believed.
     pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
-        let parts = self.trusted_proxies.parts().into_iter();
-        parts
-            .map(|part| {
-                let one = part.parse::<IpAddr>().map(IpNet::from);
-                let net = one.or_else(|_| part.parse::<IpNet>()).map(canonical);
-                net.with_context(|| {
-                    format!(
-                        "trusted_proxies: {part:?} is not an address or subnet such as 10.0.0.0/8"
-                    )
-                })
-            })
-            .collect()
+        networks("trusted_proxies", &self.trusted_proxies)
     }
 
     /// The origins of [`Settings::cors`] as they are written.
@@ -412,6 +418,7 @@ impl Settings {
             },
             billing: self.billing()?,
             egress_allow: self.egress_allow()?,
+            egress_ca_file: self.egress_ca_file()?,
             audit_retention_days: self.audit.retention_days,
             ..recado_app::Config::default()
         })
@@ -443,7 +450,7 @@ impl Settings {
             None => "off".to_owned(),
         };
         Ok(format!(
-            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\nusers.signup     {}\nmail             {mail}\nturnstile        {turnstile}\negress.allow     {:?}\nsandbox.url      {}\n",
+            "listen           {}\npublic_url       {}\nmetrics_listen   {metrics}\ntrusted_proxies  {:?}\ncors.origins     {:?}\ndata_dir         {}\ndatabase         {database}\nmaster key       {key}\ndirect.guests    {}\nusers.signup     {}\nmail             {mail}\nturnstile        {turnstile}\negress.allow     {:?}\negress.ca_file   {}\nsandbox.url      {}\n",
             self.listen,
             self.public_url(),
             self.trusted_proxies()?,
@@ -452,6 +459,8 @@ impl Settings {
             self.direct.guests,
             users.signup.as_str(),
             self.egress_allow()?,
+            self.egress_ca_file()?
+                .map_or("none".to_owned(), |file| file.display().to_string()),
             self.sandbox_url().unwrap_or("none"),
         ))
     }

@@ -7,35 +7,56 @@
 
 use std::{
     fs::{self, File, Metadata, OpenOptions, TryLockError},
-    io::Write,
+    io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use recado_model::Rng;
+use recado_model::{Rng, id::random_base32};
 use recado_store::{Database, KeySource, MasterKey, Store};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use crate::{config::Settings, telemetry};
+use crate::{config::Settings, output, telemetry};
 
-/// Makes the data folder (0700) and proves that it can be written.
-pub fn prepare_data_dir(dir: &Path) -> Result<()> {
-    let advice = || {
-        format!(
-            "the data folder {} cannot be written: give this user the right to it, or set data_dir (RECADO_DATA_DIR) to a folder of its own",
-            dir.display()
-        )
-    };
+fn unwritable(dir: &Path) -> String {
+    format!(
+        "the data folder {} cannot be written: give this user the right to it, or set data_dir (RECADO_DATA_DIR) to a folder of its own",
+        dir.display()
+    )
+}
+
+/// Makes the data folder (0700) where there is none.
+pub fn make_data_dir(dir: &Path) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .with_context(advice)?;
-    let probe = dir.join(".write-probe");
-    File::create(&probe)
+        .with_context(|| unwritable(dir))
+}
+
+/// The same, and proves that it can be written: for what will write there. The file is one of its own,
+/// as other commands may do the same at the same time.
+pub fn prepare_data_dir(dir: &Path, rng: &dyn Rng) -> Result<()> {
+    make_data_dir(dir)?;
+    let probe = dir.join(format!(".write-probe-{}", random_base32(rng)));
+    OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .open(&probe)
         .and_then(|_| fs::remove_file(&probe))
-        .with_context(advice)
+        .with_context(|| unwritable(dir))
+}
+
+/// Whether it can be written, as far as can be told by looking.
+pub fn look_at_data_dir(dir: &Path) -> Result<()> {
+    let about = fs::metadata(dir).with_context(|| unwritable(dir))?;
+    ensure!(about.is_dir(), "{}: it is no folder", unwritable(dir));
+    let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    accessat(CWD, dir, wanted, AtFlags::EACCESS)
+        .map_err(std::io::Error::from)
+        .with_context(|| unwritable(dir))
 }
 
 /// Held as long as the program serves: two programs on one data folder would fight over sockets.
@@ -77,17 +98,14 @@ pub async fn master_key(
     if let Some(key) = finish_rotation(settings, database).await? {
         return Ok(key);
     }
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            return MasterKey::parse(text.trim()).with_context(|| settings.key_source());
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(error)
-                .with_context(|| format!("cannot read the master key file {}", path.display()));
-        }
+    if let Some(key) = key_in(settings, &path)? {
+        return Ok(key);
     }
     if Store::has_key_check(database).await? {
+        // Another first start may have made both since that look.
+        if let Some(key) = key_in(settings, &path)? {
+            return Ok(key);
+        }
         return Err(anyhow!(
             "the master key file {} is missing, and this database was sealed with it: restore the file from your backup, or set master_key_file (RECADO_MASTER_KEY_FILE). Without that key the sessions and tokens in the database cannot be read",
             path.display()
@@ -100,9 +118,13 @@ pub async fn master_key(
         );
     }
     let (key, text) = MasterKey::generate(rng);
-    write_key(&path, &text)
-        .and_then(|file| file.sync_all())
+    let made = make_key(&path, &text, rng)
         .with_context(|| format!("cannot write the master key file {}", path.display()))?;
+    if !made {
+        let theirs = key_in(settings, &path)?;
+        return theirs
+            .with_context(|| format!("the master key file {} came and went", path.display()));
+    }
     telemetry::announce(
         settings.log_format,
         &format!(
@@ -111,6 +133,39 @@ pub async fn master_key(
         ),
     );
     Ok(key)
+}
+
+/// The key in that file; `None` where there is no such file.
+fn key_in(settings: &Settings, path: &Path) -> Result<Option<MasterKey>> {
+    match fs::read_to_string(path) {
+        Ok(text) => MasterKey::parse(text.trim())
+            .map(Some)
+            .with_context(|| settings.key_source()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error)
+            .with_context(|| format!("cannot read the master key file {}", path.display())),
+    }
+}
+
+/// Puts a new key into `path`, whole from the first moment on: another first start may read it right
+/// then. `false` when that one was first, and its key is the one.
+fn make_key(path: &Path, text: &str, rng: &dyn Rng) -> std::io::Result<bool> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", random_base32(rng)));
+    let whole = PathBuf::from(name);
+    write_key(&whole, text)?.sync_all()?;
+    let put = match fs::hard_link(&whole, path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        // A file system without links.
+        Err(_) => match write_key(path, text) {
+            Ok(file) => file.sync_all().map(|()| true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        },
+    };
+    let removed = fs::remove_file(&whole);
+    put.and_then(|put| removed.map(|()| put))
 }
 
 fn write_key(path: &Path, text: &str) -> std::io::Result<File> {
@@ -221,7 +276,10 @@ async fn finish_rotation(settings: &Settings, database: &Database) -> Result<Opt
                 "a rotation of the master key was interrupted; its new key is now in {}. Back it up.",
                 path.display()
             ),
-            Err(error) => format!("a rotation of the master key was interrupted. {error:#}"),
+            Err(error) => format!(
+                "a rotation of the master key was interrupted. {}",
+                output::explain(&error)
+            ),
         };
         telemetry::announce(settings.log_format, &said);
     }

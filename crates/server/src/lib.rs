@@ -5,6 +5,10 @@
 //! field in [`config`] with its line in `default.toml`. To add a command: a variant in [`cli`], a file
 //! in `commands`.
 
+// First: its macros hold for all that follow.
+#[macro_use]
+pub mod output;
+
 pub mod cli;
 pub mod commands;
 pub mod config;

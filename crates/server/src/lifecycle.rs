@@ -9,7 +9,11 @@ use recado_app::{App, Deps, Workers};
 use recado_engine::wa::{WaConfig, WaEngine};
 use recado_model::{Clock, Rng};
 use recado_store::{Options, Store, StoreError};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Settings, keys, listen};
@@ -49,7 +53,11 @@ pub async fn open_store(
     migrate: bool,
     init: bool,
 ) -> Result<Store> {
-    keys::prepare_data_dir(&settings.data_dir)?;
+    // Whoever only looks writes nothing there, and may do so beside many others.
+    match init {
+        true => keys::prepare_data_dir(&settings.data_dir, &**rng)?,
+        false => keys::make_data_dir(&settings.data_dir)?,
+    }
     let database = settings.database()?;
     let open = async || {
         let master_key = keys::master_key(settings, &database, &**rng, init).await?;
@@ -92,7 +100,7 @@ impl Gateway {
         listen::files::raise();
         // Before a database or a master key is made for a network that is out of reach.
         settings.check_network()?;
-        keys::prepare_data_dir(&settings.data_dir)?;
+        keys::prepare_data_dir(&settings.data_dir, &*rng)?;
         let lock = keys::lock_data_dir(&settings.data_dir)?;
         // Before anything is opened: a taken port must not leave a half-started gateway behind.
         let listener = bind("listen", settings.listen).await?;
@@ -188,23 +196,65 @@ async fn bind(setting: &str, addr: SocketAddr) -> Result<TcpListener> {
 /// Cancelled when the program is asked to end; a second signal ends it at once. Call it before anything
 /// is started: until then a signal kills without a word, in the middle of whatever goes on.
 pub fn stop_on_signals(exit_with_stdin: bool) -> Result<CancellationToken> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Asked::new()?;
+    go_on_through(&[
+        SignalKind::hangup(),
+        SignalKind::user_defined1(),
+        SignalKind::user_defined2(),
+    ])?;
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = signals.next() => {}
             () = stdin_closed(exit_with_stdin) => {}
         }
         asked.cancel();
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        signals.next().await;
         tracing::warn!("second signal: ending at once");
         std::process::exit(130);
     });
     Ok(stop)
+}
+
+/// The signals by which a program is asked to end.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl Asked {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.quit.recv() => {}
+        }
+    }
+}
+
+/// Rotators of logs send these to have a log opened anew, and a terminal that closes sends a hangup. The
+/// log is standard error, so there is nothing to do; without a handler they would end the program.
+fn go_on_through(kinds: &[SignalKind]) -> Result<()> {
+    for kind in kinds {
+        let mut signal = signal(*kind)?;
+        let number = kind.as_raw_value();
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                tracing::info!(signal = number, "a signal that changes nothing: going on");
+            }
+        });
+    }
+    Ok(())
 }
 
 fn stdin_closed(watch: bool) -> impl Future<Output = ()> {

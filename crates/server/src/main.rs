@@ -1,17 +1,18 @@
 use std::process::ExitCode;
 
-use clap::Parser;
-use recado::{cli::Cli, commands};
+use recado::{cli::Cli, commands, output};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("recado: the async runtime did not start: {error}");
+            output::err(format_args!(
+                "recado: the async runtime did not start: {error}"
+            ));
             return ExitCode::FAILURE;
         }
     };
@@ -21,11 +22,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            // The catalogue's code is for programs; a person reads the sentence.
-            match error.downcast_ref::<recado_model::Error>() {
-                Some(error) => eprintln!("recado: {}", error.message),
-                None => eprintln!("recado: {error:#}"),
-            }
+            output::err(format_args!("recado: {}", output::explain(&error)));
             ExitCode::FAILURE
         }
     }

@@ -50,17 +50,15 @@ pub fn filter(log: &str) -> Result<EnvFilter> {
 pub fn init_logs(settings: &Settings) -> Result<()> {
     let filter = filter(&settings.log)?;
     let registry = tracing_subscriber::registry().with(filter);
+    // What cannot be written is lost. Said on standard error, as is the default, it would end the
+    // program: that is the place that cannot be written.
+    let layer = fmt::layer()
+        .with_ansi(colours())
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     match settings.log_format {
-        LogFormat::Text => registry
-            .with(
-                fmt::layer()
-                    .with_ansi(colours())
-                    .with_writer(std::io::stderr),
-            )
-            .try_init(),
-        LogFormat::Json => registry
-            .with(fmt::layer().json().with_writer(std::io::stderr))
-            .try_init(),
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.with_ansi(false).json()).try_init(),
     }
     .context("logging was set up twice")
 }
@@ -73,12 +71,24 @@ pub fn colours() -> bool {
 
 /// Tells the operator something that no log level hides, in the form of the log.
 pub fn announce(format: LogFormat, text: &str) {
+    tell(format, "INFO", text);
+}
+
+/// The same about something that may be a mistake.
+pub fn warn(format: LogFormat, text: &str) {
+    match format {
+        LogFormat::Text => tell(format, "WARN", &format!("warning: {text}")),
+        LogFormat::Json => tell(format, "WARN", text),
+    }
+}
+
+fn tell(format: LogFormat, level: &str, text: &str) {
     match format {
         LogFormat::Text => eprintln!("recado: {text}"),
         LogFormat::Json => {
             let timestamp = SystemClock.now().to_rfc3339();
             let line = json!({
-                "timestamp": timestamp, "level": "INFO", "target": "recado",
+                "timestamp": timestamp, "level": level, "target": "recado",
                 "fields": { "message": text },
             });
             eprintln!("{line}");

@@ -12,7 +12,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum StoreError {
     #[error(
-        "cannot write the database {}: {source}. Make its folder writable for this user, or choose another data folder.",
+        "cannot write the database {}: {source}. Make its folder and the files in it writable for this user (chown), or choose another data folder.",
         path.display()
     )]
     Unwritable {
@@ -51,7 +51,7 @@ pub enum StoreError {
     #[error("the master key is not 32 bytes as base64 (44 characters) or hexadecimal (64)")]
     BadMasterKey,
     #[error(
-        "'{0}' is not a database: give the path of an SQLite file or a postgres:// URL that parses"
+        "{0} is not a database: write postgres://USER:PASSWORD@HOST:5432/NAME (in a password @ is written %40, / is %2F), or sqlite:PATH"
     )]
     BadDatabaseUrl(String),
     #[error(
@@ -60,6 +60,17 @@ pub enum StoreError {
     Unreachable {
         database: String,
         source: sqlx::Error,
+    },
+    #[error(
+        "{database} keeps text as {encoding}, and Recado needs UTF8: messages and names would fail or come back changed. Make another one and name it in database_url: CREATE DATABASE recado ENCODING 'UTF8' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    )]
+    WrongEncoding { database: String, encoding: String },
+    /// `denied` is what the database says, `remedy` the statement that allows it.
+    #[error("{database}: {denied}. Let its owner, or a superuser, run there: {remedy}")]
+    NotAllowed {
+        database: String,
+        denied: String,
+        remedy: String,
     },
     #[error("the migration failed: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -74,37 +85,43 @@ pub enum StoreError {
     #[error("the transaction ran into another one")]
     Serialization,
     /// No connection came free, or the database stayed locked.
-    #[error("the database is busy")]
+    #[error(
+        "the database is busy. Try again in a moment; if it stays so, another process holds it."
+    )]
     Busy,
     /// Another process has the instance now: whoever had it may write nothing more of it.
     #[error("another process has taken the instance")]
     Fenced,
     /// The disk (or what the database may use of it) is full.
     #[error(
-        "no space left for the database: {0}. Free some where it is kept; the program goes on by itself."
+        "no space left for the database: {0}. Free some where it is kept; a running gateway goes on by itself."
     )]
     Full(#[source] sqlx::Error),
     /// The database cannot read or write its files, or has no memory.
     #[error(
-        "the database cannot use its files: {0}. Look at the disk where it is kept; the program goes on by itself once that works."
+        "the database cannot use its files: {0}. Look at the disk where it is kept, and whether all its files there belong to this user; a running gateway goes on by itself once that works."
     )]
     Storage(#[source] sqlx::Error),
     /// The connection broke, or none could be made.
-    #[error("the database does not answer: {0}")]
+    #[error("the database does not answer: {0}. Check that it runs and can be reached.")]
     Unanswered(#[source] sqlx::Error),
     /// A statement that changes something on a connection from `read()`.
     #[error("a change on a read connection: {0}")]
     ReadOnly(&'static str),
     /// A sealed value does not open: damaged, moved to another row, or under another key.
-    #[error("a sealed value of {0} does not open")]
+    #[error(
+        "a sealed value of {0} does not open: it was changed or moved outside of the program. Restore a backup."
+    )]
     Sealed(String),
     /// A row holds what the program never writes.
-    #[error("unexpected value in column {0}")]
+    #[error(
+        "unexpected value in column {0}: it was changed outside of the program. Restore a backup."
+    )]
     Column(&'static str),
     /// The caller broke a rule of this crate.
     #[error("misuse of the store: {0}")]
     Misuse(&'static str),
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {0}. The log of the database may say more.")]
     Database(#[source] sqlx::Error),
 }
 
@@ -215,14 +232,24 @@ impl From<StoreError> for Error {
                 "What this refers to does not exist any more.",
             )
             .with_source(error),
-            StoreError::Busy | StoreError::Serialization | StoreError::MasterKeyReplaced => {
-                Self::new(
-                    ErrorCode::Unavailable,
-                    "The gateway is busy. Try again in a moment.",
-                )
-                .with_source(error)
-                .with_retry_after(1)
-            }
+            StoreError::Busy => Self::new(
+                ErrorCode::Unavailable,
+                "The gateway's database is busy: no connection to it came free in time, or it was locked for too long. Try again in a moment; if it stays so, tell the operator.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
+            StoreError::Serialization => Self::new(
+                ErrorCode::Unavailable,
+                "Another change to the same data was made in the same moment, and this one was taken back. Try again.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
+            StoreError::MasterKeyReplaced => Self::new(
+                ErrorCode::Unavailable,
+                "The gateway's keys were replaced, and this process waits for the new ones. Try again in a moment; if it stays so, tell the operator.",
+            )
+            .with_source(error)
+            .with_retry_after(1),
             StoreError::Fenced => Self::new(
                 ErrorCode::Unavailable,
                 "Another process of the gateway has this instance now. Try again in a moment.",
@@ -231,11 +258,45 @@ impl From<StoreError> for Error {
             .with_retry_after(1),
             StoreError::Full(_) | StoreError::Storage(_) | StoreError::Unanswered(_) => Self::new(
                 ErrorCode::Unavailable,
-                "The gateway cannot store anything just now. Try again in a few seconds; if it stays so, tell the operator.",
+                match error {
+                    StoreError::Full(_) => {
+                        "The gateway cannot store anything just now: its database has no space left. Try again in a few seconds; if it stays so, tell the operator."
+                    }
+                    StoreError::Storage(_) => {
+                        "The gateway cannot store anything just now: its database cannot use its files. Try again in a few seconds; if it stays so, tell the operator."
+                    }
+                    _ => {
+                        "The gateway cannot store anything just now: its database does not answer. Try again in a few seconds; if it stays so, tell the operator."
+                    }
+                },
             )
             .with_source(error)
             .with_retry_after(5),
             _ => Self::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_503_names_what_is_busy() {
+        let io = || sqlx::Error::Io(std::io::Error::other("broken"));
+        for (error, what) in [
+            (StoreError::Busy, "database is busy"),
+            (StoreError::Serialization, "Another change"),
+            (StoreError::MasterKeyReplaced, "keys were replaced"),
+            (StoreError::Fenced, "Another process"),
+            (StoreError::Full(io()), "no space left"),
+            (StoreError::Storage(io()), "cannot use its files"),
+            (StoreError::Unanswered(io()), "does not answer"),
+        ] {
+            let told = Error::from(error);
+            assert_eq!(told.code, ErrorCode::Unavailable);
+            assert!(told.message.contains(what), "{}", told.message);
+            assert!(told.retry_after_secs.is_some(), "{what}");
         }
     }
 }

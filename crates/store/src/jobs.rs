@@ -25,6 +25,8 @@ pub struct Job {
     pub chat: String,
     /// It may have been on the wire.
     pub tried: bool,
+    /// The first try begins by then, or not at all.
+    pub valid_until: Option<Timestamp>,
     /// Tries that ended with a fault or a refusal.
     pub attempts: u32,
     /// Tries that got no answer at all.
@@ -43,6 +45,8 @@ pub struct NewJob<'a> {
     pub chat: &'a str,
     /// By the wall clock; `None` is at once, whatever the clock does.
     pub run_at: Option<Timestamp>,
+    /// By the wall clock: until when the first try must begin.
+    pub valid_until: Option<Timestamp>,
 }
 
 impl AccountStore<'_> {
@@ -52,8 +56,8 @@ impl AccountStore<'_> {
         sql(
             // A job for now never joins before one that joined already: the clock may step back, and
             // the clocks of two processes differ.
-            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat, tried, attempts, silences, run_at, created_at, first_due) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
+            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat, tried, attempts, silences, run_at, valid_until, created_at, first_due) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $10, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
              (SELECT j.first_due FROM job j WHERE j.account_id = $2 AND j.instance_id = $3 AND j.first_due > $9 \
              AND (j.tried = 1 OR j.run_at = 0) ORDER BY j.first_due DESC LIMIT 1), $9) END)",
         )
@@ -66,6 +70,7 @@ impl AccountStore<'_> {
         .bind(job.chat)
         .bind(job.run_at.unwrap_or_default())
         .bind(now)
+        .bind(job.valid_until)
         .execute(self.conn)
         .await?;
         Ok(())
@@ -85,7 +90,7 @@ impl AccountStore<'_> {
             *slot = chat;
         }
         let rows = sql(
-            "SELECT id, instance_id, kind, message_id, chat, tried, attempts, silences, code FROM job \
+            "SELECT id, instance_id, kind, message_id, chat, tried, valid_until, attempts, silences, code FROM job \
              WHERE account_id = $1 AND instance_id = $2 AND run_at <= $3 \
              AND chat NOT IN ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
              ORDER BY first_due, seq LIMIT $4",
@@ -125,7 +130,7 @@ impl AccountStore<'_> {
         message: &MessageId,
     ) -> Result<Option<Job>> {
         sql(
-            "SELECT id, instance_id, kind, message_id, chat, tried, attempts, silences, code FROM job \
+            "SELECT id, instance_id, kind, message_id, chat, tried, valid_until, attempts, silences, code FROM job \
              WHERE account_id = $1 AND instance_id = $2 AND message_id = $3",
         )
         .bind(&self.id)
@@ -228,6 +233,7 @@ fn from_row(row: &Row) -> Result<Job> {
         message: MessageId::from_wire(row.text("message_id")?),
         chat: row.text("chat")?,
         tried: row.bool("tried")?,
+        valid_until: row.opt_time("valid_until")?,
         attempts: count("attempts")?,
         silences: count("silences")?,
         code: row.opt_text("code")?,

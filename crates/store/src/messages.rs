@@ -31,6 +31,8 @@ pub struct MessageRow {
     pub queue_id: Option<i64>,
     /// Of ours: of what the caller asked for.
     pub digest: Option<String>,
+    /// Of ours: it may have been on the wire, whatever became of it.
+    pub tried: bool,
     /// When it was sent, by WhatsApp's clock for inbound ones.
     pub at: Timestamp,
     pub created_at: Timestamp,
@@ -139,7 +141,7 @@ impl AccountStore<'_> {
         id: &MessageId,
     ) -> Result<Option<MessageRow>> {
         sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, at, created_at, updated_at \
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, tried, at, created_at, updated_at \
              FROM message WHERE account_id = $1 AND instance_id = $2 AND id = $3 ORDER BY direction DESC, created_at LIMIT 1",
         )
         .bind(&self.id)
@@ -155,7 +157,7 @@ impl AccountStore<'_> {
     /// two instances gave the same id.
     pub async fn find_message(&mut self, id: &MessageId) -> Result<Option<MessageRow>> {
         sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, at, created_at, updated_at \
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, tried, at, created_at, updated_at \
              FROM message WHERE account_id = $1 AND id = $2 AND direction = 'out' ORDER BY created_at DESC, instance_id LIMIT 1",
         )
         .bind(&self.id)
@@ -169,7 +171,7 @@ impl AccountStore<'_> {
     /// One of our own by its queue number.
     pub async fn message_in_queue(&mut self, queue_id: i64) -> Result<Option<MessageRow>> {
         sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, at, created_at, updated_at \
+            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, tried, at, created_at, updated_at \
              FROM message WHERE account_id = $1 AND queue_id = $2",
         )
         .bind(&self.id)
@@ -212,7 +214,8 @@ impl AccountStore<'_> {
         };
         let slots = (0..6).map(|at| from.get(at).unwrap_or(first).as_str());
         let changed = sql(
-            "UPDATE message SET status = $4, code = $5, reason = $6, updated_at = $7 WHERE account_id = $1 AND instance_id = $2 \
+            "UPDATE message SET status = $4, code = $5, reason = $6, updated_at = $7, \
+             tried = CASE WHEN $14 = 1 THEN 1 ELSE tried END WHERE account_id = $1 AND instance_id = $2 \
              AND id = $3 AND direction = 'out' AND status IN ($8, $9, $10, $11, $12, $13)",
         )
         .bind(&self.id)
@@ -223,6 +226,7 @@ impl AccountStore<'_> {
         .bind(failure.map(|failure| failure.reason.as_str()))
         .bind(now)
         .bind_all(slots)
+        .bind(status == MessageStatus::Sending)
         .execute(self.conn)
         .await?;
         Ok(changed > 0)
@@ -254,6 +258,7 @@ fn from_row(row: &Row) -> Result<MessageRow> {
         },
         queue_id: row.opt_i64("queue_id")?,
         digest: row.opt_text("digest")?,
+        tried: row.bool("tried")?,
         at: row.time("at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

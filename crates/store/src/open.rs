@@ -1,8 +1,10 @@
 //! Opening a database: its file, its schema, its first keys.
 
+mod files;
+mod postgres;
+
 use std::{
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::{
         Arc, OnceLock, RwLock,
@@ -12,11 +14,10 @@ use std::{
 };
 
 use quick_cache::sync::Cache;
-use recado_model::{PepperId, Rng, Secret, Timestamp};
+use recado_model::{PepperId, Rng, Timestamp};
 use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection, SqlitePool,
     migrate::{Migrate, MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -70,7 +71,7 @@ impl Store {
         } = options;
         let pools = match &database {
             Database::Sqlite { path } => open_sqlite(path, &database, migrate).await?,
-            Database::Postgres { url } => open_postgres(url, &database, migrate).await?,
+            Database::Postgres { url } => postgres::open(url, &database, migrate).await?,
         };
         // The keys are read with a Conn and a Conn needs a Store: it starts with the master key alone.
         let store = Self {
@@ -94,9 +95,21 @@ impl Store {
         match store.first_keys(&database, may_make).await {
             Ok(()) => Ok(store),
             Err(error) => {
+                let error = store.told(&database, error).await;
                 store.close().await;
                 Err(error)
             }
+        }
+    }
+
+    /// The error, with what the user of a PostgreSQL database is not allowed.
+    async fn told(&self, database: &Database, error: StoreError) -> StoreError {
+        let Pools::Postgres(pool) = &self.inner.pools else {
+            return error;
+        };
+        match pool.acquire().await {
+            Ok(mut conn) => postgres::trouble(&mut conn, database, error).await,
+            Err(_) => error,
         }
     }
 
@@ -194,13 +207,14 @@ async fn meta_value(conn: &mut Conn, name: &str) -> Result<Option<Vec<u8>>> {
 /// The record of the master key, read without opening the database any further.
 async fn key_check(database: &Database) -> Result<Option<Vec<u8>>> {
     const FIND: &str = "SELECT value FROM meta WHERE name = 'key_check'";
-    let (found, trouble): (_, Box<dyn Fn(sqlx::Error) -> StoreError>) = match database {
+    match database {
         Database::Sqlite { path } => {
             match std::fs::metadata(path) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(unwritable(path, error)),
             }
+            files::prove(path).map_err(|error| unwritable(path, error))?;
             let mut conn = sqlite_options(path)
                 .connect()
                 .await
@@ -208,22 +222,22 @@ async fn key_check(database: &Database) -> Result<Option<Vec<u8>>> {
             let found = sqlx::query_scalar(FIND).fetch_optional(&mut conn).await;
             // Nothing was written, so nothing can be lost here.
             conn.close().await.ok();
-            (found, Box::new(|error| sqlite_trouble(path, error)))
+            found.or_else(|error| match is_missing_table(&error) {
+                true => Ok(None),
+                false => Err(sqlite_trouble(path, error)),
+            })
         }
         Database::Postgres { url } => {
-            let mut conn = postgres_options(url)?
-                .connect()
-                .await
-                .map_err(|error| unreachable(database, error))?;
+            let mut conn = postgres::connect(url, database).await?;
             let found = sqlx::query_scalar(FIND).fetch_optional(&mut conn).await;
+            let found = match found {
+                Ok(found) => Ok(found),
+                Err(error) if is_missing_table(&error) => Ok(None),
+                Err(error) => Err(postgres::trouble(&mut conn, database, error.into()).await),
+            };
             conn.close().await.ok();
-            (found, Box::new(StoreError::from))
+            found
         }
-    };
-    match found {
-        Ok(record) => Ok(record),
-        Err(error) if is_missing_table(&error) => Ok(None),
-        Err(error) => Err(trouble(error)),
     }
 }
 
@@ -254,7 +268,9 @@ async fn open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<
 }
 
 async fn try_open_sqlite(path: &Path, database: &Database, migrate: bool) -> Result<Pools> {
-    make_file(path).map_err(|error| unwritable(path, error))?;
+    files::make(path)
+        .and_then(|()| files::prove(path))
+        .map_err(|error| unwritable(path, error))?;
     let options = sqlite_options(path).journal_mode(SqliteJournalMode::Wal);
     let writer = Arc::new(Writer::default());
     let (fresh, released) = (writer.clone(), writer.clone());
@@ -310,27 +326,6 @@ async fn try_open_sqlite(path: &Path, database: &Database, migrate: bool) -> Res
     })
 }
 
-/// The file must be ours alone before SQLite writes to it; its `-wal` and `-shm` copy the mode.
-fn make_file(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    Ok(())
-}
-
 fn unwritable(
     path: &Path,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -358,47 +353,6 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| {
         error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
     })
-}
-
-fn postgres_options(url: &Secret) -> Result<PgConnectOptions> {
-    let options: PgConnectOptions = url
-        .expose()
-        .parse()
-        .map_err(|_| StoreError::BadDatabaseUrl("postgres://…".into()))?;
-    Ok(options
-        .application_name("recado")
-        .options([
-            ("statement_timeout", "30s"),
-            ("lock_timeout", "10s"),
-            // A process that is stopped in the midst of a transaction holds its rows no longer than others wait
-            // for them. None of ours waits for anything but the database.
-            ("idle_in_transaction_session_timeout", "5s"),
-        ])
-        .disable_statement_logging())
-}
-
-fn unreachable(database: &Database, source: sqlx::Error) -> StoreError {
-    StoreError::Unreachable {
-        database: database.describe(),
-        source,
-    }
-}
-
-async fn open_postgres(url: &Secret, database: &Database, migrate: bool) -> Result<Pools> {
-    let pool: PgPool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(WAIT)
-        .connect_with(postgres_options(url)?)
-        .await
-        .map_err(|error| unreachable(database, error))?;
-    let mut conn = pool.acquire().await?;
-    if let Err(error) = bring_up_to_date(&mut *conn, database, migrate).await {
-        drop(conn);
-        pool.close().await;
-        return Err(error);
-    }
-    drop(conn);
-    Ok(Pools::Postgres(pool))
 }
 
 /// Refuses what this program does not know, then applies what is missing (when it may).

@@ -160,13 +160,20 @@ export class Dashboard {
 
   // --- beside the page
 
-  /** A request of the page's own: its origin, its cookie. */
+  /** A request of the page's own: its origin, its cookie, and whom that stands for. */
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     return this.page.evaluate(
       async ({ method, path, body }) => {
-        const init: RequestInit = { method };
+        const headers: Record<string, string> = {};
+        const init: RequestInit = { method, headers };
+        const who = path.startsWith('/dashboard/api/') ? await fetch('/dashboard/api/me') : null;
+        if (who?.ok) {
+          const { account, user } = (await who.json()) as Record<'account' | 'user', { id: string }>;
+          headers['x-recado-account'] = account.id;
+          headers['x-recado-user'] = user.id;
+        }
         if (body !== undefined) {
-          init.headers = { 'content-type': 'application/json' };
+          headers['content-type'] = 'application/json';
           init.body = JSON.stringify(body);
         }
         const answer = await fetch(path, init);

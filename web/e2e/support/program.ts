@@ -82,7 +82,7 @@ export async function startGateway(more: Settings = {}): Promise<Gateway> {
   const settings = {
     RECADO_DATA_DIR: join(folder, 'data'),
     RECADO_LISTEN: `127.0.0.1:${port}`,
-    RECADO_METRICS_LISTEN: '',
+    RECADO_METRICS_LISTEN: 'off',
     RECADO_PUBLIC_URL: url,
     RECADO_SANDBOX__URL: `${env.sandbox.replace('http', 'ws')}/ws/chat`,
     ...more,

@@ -1,5 +1,5 @@
-/** `test` with what the specs share. Every page is watched: a breach of the content security policy or an
- * uncaught error fails the test that caused it. */
+/** `test` with what the specs share. Every page is watched: a breach of the content security policy, an
+ * uncaught error or chatter on the console fails the test that caused it. */
 import { test as base, expect, type BrowserContext, type BrowserContextOptions } from '@playwright/test';
 import { Dashboard } from './dashboard';
 import { env } from './env';
@@ -24,7 +24,7 @@ export const test = base.extend<Fixtures>({
       const complaints: string[] = [];
       await watch(context, complaints);
       await use(complaints);
-      expect(complaints, 'breaches of the content security policy, and uncaught errors').toEqual([]);
+      expect(complaints, 'breaches of the content security policy, uncaught errors, chatter').toEqual([]);
     },
     { auto: true },
   ],
@@ -57,7 +57,9 @@ async function watch(context: BrowserContext, complaints: string[]): Promise<voi
   context.on('weberror', (error) => complaints.push(String(error.error().stack ?? error.error())));
   context.on('console', (message) => {
     const text = message.text();
-    if (/content security policy|refused to (load|execute|apply|connect|frame)|\[breach\]/i.test(text)) {
+    // Nobody reads it, and libraries advertise there.
+    const chats = ['log', 'info', 'debug', 'warning'].includes(message.type());
+    if (chats || /content security policy|refused to (load|execute|apply|connect|frame)|\[breach\]/i.test(text)) {
       complaints.push(`${message.page()?.url()}: ${text}`);
     }
   });

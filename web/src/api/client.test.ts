@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { api, ApiError, setGate } from './client';
+import { show } from './shown';
 
-type Sent = { method: string; url: string; body: string | undefined };
+type Sent = { method: string; url: string; body: string | undefined; names: string | null };
 let sent: Sent[];
 let answers: (() => Response | Promise<Response>)[];
 let ungate: () => void;
@@ -14,16 +15,21 @@ const refused = (status: number, error_code: string, more: object = {}, headers 
     headers,
   });
 
-const gate = { signIn: vi.fn(), prove: vi.fn() };
+const gate = { signIn: vi.fn(), prove: vi.fn(), moved: vi.fn() };
 
 beforeEach(() => {
   sent = [];
   answers = [];
   gate.signIn.mockReset().mockResolvedValue(true);
   gate.prove.mockReset().mockResolvedValue(true);
+  gate.moved.mockReset();
+  show(null);
   ungate = setGate(gate);
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
-    sent.push({ method: init.method ?? '', url, body: init.body as string | undefined });
+    const headers = new Headers(init.headers);
+    const [account, user] = [headers.get('x-recado-account'), headers.get('x-recado-user')];
+    const names = account === null && user === null ? null : `${user} in ${account}`;
+    sent.push({ method: init.method ?? '', url, body: init.body as string | undefined, names });
     const answer = answers.shift();
     if (!answer) throw new Error('one call too many');
     return answer();
@@ -146,6 +152,70 @@ describe('a proof', () => {
     answers = [refused(403, 'proof_required')];
     expect((await failure(api.delete('/members/u'))).code).toBe('cancelled');
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('whom a call means', () => {
+  const ana = { account: 'A', user: 'ana' };
+  const bia = { account: 'B', user: 'bia' };
+  const changed = refused(409, 'account_changed');
+  const wait = () => new Promise((later) => setTimeout(later, 150));
+
+  it('is whom the page shows, whatever the call', async () => {
+    answers = [ok({}), nothing, nothing, ok({}), nothing];
+    await api.get('/me');
+    show(ana);
+    await api.post('/logout');
+    await api.delete('/members/u');
+    await api.get('/instances/i/qr');
+    show(bia);
+    await api.patch('/account', {});
+    const names = ['ana in A', 'ana in A', 'ana in A', 'bia in B'];
+    expect(sent.map((one) => one.names)).toEqual([null, ...names]);
+  });
+
+  it('stays whom it was made for, whoever signs in meanwhile', async () => {
+    show(ana);
+    gate.signIn.mockImplementation(async () => {
+      show(bia);
+      return true;
+    });
+    answers = [refused(401, 'unauthorized'), changed];
+    expect((await failure(api.post('/instances', { name: 'a' }))).code).toBe('account_changed');
+    expect(sent.map((one) => one.names)).toEqual(['ana in A', 'ana in A']);
+    await wait();
+  });
+
+  it('is not the session’s any more: the page is told, also of plain calls', async () => {
+    show(ana);
+    answers = [changed, changed];
+    expect((await failure(api.post('/instances', { name: 'a' }))).status).toBe(409);
+    await wait();
+    expect(gate.moved).toHaveBeenCalledTimes(1);
+    await failure(api.get('/me', { plain: true }));
+    await wait();
+    expect(gate.moved).toHaveBeenCalledTimes(2);
+  });
+
+  it('is of before the page itself switched: nobody is told', async () => {
+    show(ana);
+    let switched: (response: Response) => void = () => undefined;
+    answers = [() => new Promise<Response>((resolve) => (switched = resolve)), changed];
+    const change = api.post('/account/switch', { account: 'B' }).then(() => show(bia));
+    expect((await failure(api.get('/instances'))).code).toBe('account_changed');
+    await wait();
+    switched(ok({})());
+    await change;
+    await wait();
+    expect(gate.moved).not.toHaveBeenCalled();
+  });
+
+  it('makes two of what would else be one call', async () => {
+    answers = [ok('A'), ok('B')];
+    show(ana);
+    const first = api.post('/token');
+    show(bia);
+    await expect(Promise.all([first, api.post('/token')])).resolves.toEqual(['A', 'B']);
   });
 });
 

@@ -1,14 +1,19 @@
 /**
- * The one way to the gateway. JSON in, JSON out, every failure an `ApiError`.
+ * The one way to the gateway. JSON in, JSON out, every failure an `ApiError`. Each call names the
+ * account and the person that the page shows (`shown.ts`).
  *
- * Three things happen here so that no page needs code for them:
+ * Four things happen here so that no page needs code for them:
  * - the session has ended (401 `unauthorized`): a sign-in dialog opens over the page and the call is
  *   repeated;
  * - the gateway wants the password again (403 `proof_required`): the same with the password dialog;
- * - the same change asked for twice while the first is under way (a double click) is one call.
+ * - the same change asked for twice while the first is under way (a double click) is one call;
+ * - the session is another account's or person's than the page shows (409 `account_changed`): nothing
+ *   was done, and the page is told so.
  */
+import { DASHBOARD, PATH } from '@/base';
+import { isShown, naming, whoIsShown, type Shown } from './shown';
 
-const API = '/dashboard/api';
+const API = `${DASHBOARD}/api`;
 /** No route of the dashboard takes longer; a call that does is lost on the way. */
 const TIMEOUT_MS = 30_000;
 
@@ -36,16 +41,24 @@ export class ApiError extends Error {
 export const isApiError = (error: unknown, code?: string): error is ApiError =>
   error instanceof ApiError && (code === undefined || error.code === code);
 
-/** Asks the person; true: done, repeat the call. Only one of each is open at a time. */
-export type Gate = { signIn: () => Promise<boolean>; prove: () => Promise<boolean> };
+/** `signIn` and `prove` ask the person; true: done, repeat the call. Only one of each is open at a time.
+ * `moved`: the page shows somebody whose session it is not any more. */
+export type Gate = {
+  signIn: () => Promise<boolean>;
+  prove: () => Promise<boolean>;
+  moved: () => void;
+};
 
-type Ask = keyof Gate;
+type Ask = 'signIn' | 'prove';
 
 let gate: Gate | null = null;
 const asking: Partial<Record<Ask, Promise<boolean>>> = {};
 /** How often each was answered: a call that left before the answer is repeated without asking. */
 const answered: Record<Ask, number> = { signIn: 0, prove: 0 };
 const underWay = new Map<string, Promise<unknown>>();
+/** Calls of this very page that move the session. */
+const MOVES = ['/login', '/logout', '/account/switch', '/links/use'];
+const moving = new Set<Promise<unknown>>();
 
 /** Who asks the person. Gives back what takes it away again. */
 export function setGate(next: Gate): () => void {
@@ -72,11 +85,12 @@ export function call<T>(
   options: Options = {},
 ): Promise<T> {
   if (method === 'GET') return attempt<T>(method, path, undefined, options);
-  const key = `${method} ${path} ${JSON.stringify(body ?? null)}`;
+  const key = `${method} ${path} ${JSON.stringify([body ?? null, whoIsShown()])}`;
   const first = underWay.get(key) as Promise<T> | undefined;
   if (first) return first;
   const run = attempt<T>(method, path, body, options).finally(() => underWay.delete(key));
   underWay.set(key, run);
+  if (MOVES.includes(path)) watchMove(run);
   return run;
 }
 
@@ -90,6 +104,12 @@ export const api = {
     call<T>('DELETE', path, undefined, options),
 };
 
+function watchMove(run: Promise<unknown>) {
+  const settled = run.catch(() => undefined);
+  moving.add(settled);
+  void settled.then(() => moving.delete(settled));
+}
+
 /** One call, asking the person at most once for each thing that can be missing. */
 async function attempt<T>(
   method: Method,
@@ -98,11 +118,14 @@ async function attempt<T>(
   options: Options,
 ): Promise<T> {
   const asked = new Set<Ask>();
+  // Whoever is asked meanwhile: the call stays what it was made as.
+  const who = whoIsShown();
   for (;;) {
     const before = { ...answered };
     try {
-      return await send<T>(method, path, body, options.signal);
+      return await send<T>(method, path, who, body, options.signal);
     } catch (error) {
+      if (isApiError(error, 'account_changed')) void stale(who);
       const ask = options.plain ? null : missing(error);
       if (!ask || !gate || asked.has(ask)) throw error;
       asked.add(ask);
@@ -112,6 +135,13 @@ async function attempt<T>(
       }
     }
   }
+}
+
+/** Tells the page, unless it shows somebody else by now because it moved the session itself. */
+async function stale(who: Shown | null) {
+  await Promise.all(moving);
+  await new Promise((drawn) => setTimeout(drawn, 100));
+  if (isShown(who)) gate?.moved();
 }
 
 function missing(error: unknown): Ask | null {
@@ -136,10 +166,11 @@ function put(ask: Ask, to: Gate): Promise<boolean> {
 async function send<T>(
   method: Method,
   path: string,
+  who: Shown | null,
   body: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
-  const url = path === '/login' || path === '/logout' ? path : API + path;
+  const url = path === '/login' || path === '/logout' ? PATH + path : API + path;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   let text: string;
@@ -151,6 +182,7 @@ async function send<T>(
       redirect: 'error',
       headers: {
         accept: 'application/json',
+        ...naming(who),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -317,7 +317,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie */
+        /** dashboard cookie, whoever's it is */
         get: operations["getDashboardApiMe"];
         put?: never;
         post?: never;
@@ -617,7 +617,12 @@ export interface operations {
     patchDashboardApiAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -702,7 +707,12 @@ export interface operations {
     postDashboardApiAccountSignOut: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -741,7 +751,12 @@ export interface operations {
     postDashboardApiAccountSwitch: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -823,7 +838,12 @@ export interface operations {
                 kind?: string;
                 limit?: number;
             };
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -873,7 +893,12 @@ export interface operations {
     postDashboardApiConfirm: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -928,7 +953,12 @@ export interface operations {
                 kind?: "client_token" | "client_secret" | "instance_token" | "api_token" | "session_key";
                 state?: "live" | "all";
             };
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -998,7 +1028,12 @@ export interface operations {
     postDashboardApiCredentials: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1104,7 +1139,12 @@ export interface operations {
     deleteDashboardApiCredentialsCid: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 cid: string;
             };
@@ -1141,7 +1181,12 @@ export interface operations {
     patchDashboardApiCredentialsCid: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 cid: string;
             };
@@ -1224,7 +1269,12 @@ export interface operations {
     postDashboardApiCredentialsCidReveal: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 cid: string;
             };
@@ -1270,7 +1320,12 @@ export interface operations {
     postDashboardApiCredentialsCidRotate: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 cid: string;
             };
@@ -1366,7 +1421,12 @@ export interface operations {
     postDashboardApiEmail: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1413,7 +1473,12 @@ export interface operations {
                 query?: string;
                 size?: number;
             };
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1482,7 +1547,12 @@ export interface operations {
     postDashboardApiInstances: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1549,7 +1619,12 @@ export interface operations {
     getDashboardApiInstancesId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 id: string;
             };
@@ -1612,7 +1687,12 @@ export interface operations {
     deleteDashboardApiInstancesId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 id: string;
             };
@@ -1649,7 +1729,12 @@ export interface operations {
     postDashboardApiInstancesIdDisconnect: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 id: string;
             };
@@ -1690,7 +1775,12 @@ export interface operations {
     postDashboardApiInstancesIdPairCode: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 id: string;
             };
@@ -1714,6 +1804,11 @@ export interface operations {
                     "application/json": {
                         /** @description To be typed on the phone. */
                         code: string;
+                        /**
+                         * Format: int64
+                         * @description Whole seconds in which the phone takes it. Asking again within them answers the same code.
+                         */
+                        expires_in: number;
                     };
                 };
             };
@@ -1739,7 +1834,12 @@ export interface operations {
     getDashboardApiInstancesIdQr: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 id: string;
             };
@@ -1790,7 +1890,12 @@ export interface operations {
     postDashboardApiInstancesIdToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 id: string;
             };
@@ -1960,7 +2065,12 @@ export interface operations {
     getDashboardApiMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account"?: string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2032,7 +2142,12 @@ export interface operations {
     patchDashboardApiMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2114,7 +2229,12 @@ export interface operations {
     getDashboardApiMembers: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2174,7 +2294,12 @@ export interface operations {
     deleteDashboardApiMembersInvitationsLid: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 lid: string;
             };
@@ -2211,7 +2336,12 @@ export interface operations {
     postDashboardApiMembersInvite: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2276,7 +2406,12 @@ export interface operations {
     deleteDashboardApiMembersUid: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 uid: string;
             };
@@ -2313,7 +2448,12 @@ export interface operations {
     patchDashboardApiMembersUid: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 uid: string;
             };
@@ -2357,7 +2497,12 @@ export interface operations {
     postDashboardApiPassword: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2448,7 +2593,12 @@ export interface operations {
     postDashboardApiSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2495,7 +2645,12 @@ export interface operations {
     deleteDashboardApiSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2530,7 +2685,12 @@ export interface operations {
     postDashboardApiSecondFactorConfirm: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2576,7 +2736,12 @@ export interface operations {
     postDashboardApiSecondFactorRecoveryCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2620,7 +2785,12 @@ export interface operations {
     getDashboardApiSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2673,7 +2843,12 @@ export interface operations {
     postDashboardApiSessionsEndOthers: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2712,7 +2887,12 @@ export interface operations {
     deleteDashboardApiSessionsSid: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path: {
                 sid: string;
             };
@@ -2857,7 +3037,12 @@ export interface operations {
     postDashboardApiToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description account.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-Account": string;
+                /** @description user.id of GET /dashboard/api/me: whom the call means */
+                "X-Recado-User": string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -31,6 +31,8 @@ export async function startTexts() {
       defaultNS: 'ui',
       interpolation: { escapeValue: false },
       returnNull: false,
+      // It would print what its makers sell to everybody's console.
+      showSupportNotice: false,
     });
   mark(language());
   i18n.on('languageChanged', (next) => mark(next));

@@ -5,11 +5,14 @@ import { setGate } from '@/api/client';
 import type { Me } from '@/api/types';
 import { ProofDialog } from './ProofDialog';
 import { SignInDialog } from './SignInDialog';
+import { Watch } from './Watch';
 import { useLeave } from './leave';
+import { startAnew } from './moved';
 
 type Answer = (done: boolean) => void;
 
-/** The two dialogs that any call may need, over whatever page is open (see `api/client`). */
+/** The two dialogs that any call may need, over whatever page is open, and what happens when the page
+ * shows somebody whose session it is not any more (see `api/client`). */
 export function SessionDialogs({ me }: { me: Me }) {
   const cache = useQueryClient();
   const leave = useLeave();
@@ -23,6 +26,11 @@ export function SessionDialogs({ me }: { me: Me }) {
     delete answers.current[what];
   }, []);
 
+  const name = useRef(me.account.name);
+  useEffect(() => {
+    name.current = me.account.name;
+  }, [me.account.name]);
+
   useEffect(() => {
     const waiting = answers.current;
     const ask = (what: 'signIn' | 'prove') =>
@@ -30,7 +38,11 @@ export function SessionDialogs({ me }: { me: Me }) {
         waiting[what] = resolve;
         setOpen((now) => ({ ...now, [what]: true }));
       });
-    const take = setGate({ signIn: () => ask('signIn'), prove: () => ask('prove') });
+    const take = setGate({
+      signIn: () => ask('signIn'),
+      prove: () => ask('prove'),
+      moved: () => startAnew(name.current),
+    });
     return () => {
       take();
       waiting.signIn?.(false);
@@ -38,8 +50,12 @@ export function SessionDialogs({ me }: { me: Me }) {
     };
   }, []);
 
+  // The same person has signed in again, in another tab.
+  const same = useCallback(() => answer('signIn', true), [answer]);
+
   return (
     <>
+      <Watch onSame={same} />
       <ProofDialog me={me} opened={open.prove} onAnswer={(done) => answer('prove', done)} />
       <SignInDialog
         me={me}

@@ -1,8 +1,9 @@
-import { createContext, use, useEffect, type ReactNode } from 'react';
+import { createContext, Fragment, use, useEffect, useLayoutEffect, type ReactNode } from 'react';
 import { Redirect, useLocation } from 'wouter';
 import { isApiError } from '@/api/client';
 import { useMe } from '@/api/hooks/session';
 import { useGateway } from '@/api/hooks/state';
+import { show } from '@/api/shown';
 import type { Me, Role } from '@/api/types';
 import { speak } from '@/i18n';
 import { SetupNeeded } from '@/pages/SetupNeeded';
@@ -36,11 +37,20 @@ export function RequireSession({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (spoken) void speak(spoken);
   }, [spoken]);
+  const user = me.data?.user.id;
+  const account = me.data?.account.id;
+  // Before the effects of what is drawn below, which call.
+  useLayoutEffect(() => {
+    if (user === undefined || account === undefined) return;
+    show({ user, account });
+    return () => show(null);
+  }, [user, account]);
 
   if (me.data) {
     return (
       <Member value={me.data}>
-        {children}
+        {/* Nothing that a page holds outlives its account. */}
+        <Fragment key={`${user} ${account}`}>{children}</Fragment>
         <SessionDialogs me={me.data} />
       </Member>
     );

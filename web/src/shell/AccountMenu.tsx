@@ -51,13 +51,8 @@ export function AccountMenu() {
                 disabled={change.isPending}
                 onClick={() => {
                   if (other.id === account.id) return setOpened(false);
-                  change.mutate(other, {
-                    onSuccess: () => {
-                      setOpened(false);
-                      navigate('/');
-                    },
-                    onError: say.bad,
-                  });
+                  // What is drawn is another account's by then, this menu as well.
+                  change.mutateAsync(other).then(() => navigate('/'), say.bad);
                 }}
               >
                 <Lines account={other} />

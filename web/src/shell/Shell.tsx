@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 import { AccountMenu } from './AccountMenu';
 import { Footer } from './Footer';
+import { MovedNote } from './MovedNote';
 import { SandboxNote } from './SandboxNote';
 import css from './Shell.module.css';
 import { UserMenu } from './UserMenu';
@@ -47,6 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </header>
         <div className={css.main}>
           <SandboxNote />
+          <MovedNote />
           <main id="content" tabIndex={-1} className={css.content}>
             {children}
           </main>

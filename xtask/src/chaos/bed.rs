@@ -76,7 +76,7 @@ const SETTINGS: [(&str, &str); 12] = [
     ("RECADO_WEBHOOKS__TIMEOUT_MS", "2000"),
     // A restarted gateway takes its own instances up at once.
     ("RECADO_NODE", "chaos"),
-    ("RECADO_METRICS_LISTEN", ""),
+    ("RECADO_METRICS_LISTEN", "off"),
 ];
 
 pub struct Bed {

@@ -92,7 +92,8 @@ impl Memory {
             .context("the demo's second account is missing")?;
         Ok(Info {
             base_url: addresses.base.clone(),
-            realtime_url: format!("{}/events/ws", addresses.base.replacen("http", "ws", 1)),
+            // Without a path: clients append theirs.
+            realtime_url: addresses.base.replacen("http", "ws", 1),
             mcp_url: format!("{}/api/mcp/", addresses.base),
             direct_url: addresses.base.clone(),
             dashboard_url: format!("{}/dashboard", addresses.base),
@@ -292,7 +293,7 @@ mod tests {
             assert!(!json[key].is_null(), "{key} is missing");
         }
         assert_eq!(json["pid"], 8);
-        assert_eq!(json["realtime_url"], "ws://127.0.0.1:1/events/ws");
+        assert_eq!(json["realtime_url"], "ws://127.0.0.1:1");
         assert_eq!(
             std::fs::metadata(&file)
                 .expect("metadata")

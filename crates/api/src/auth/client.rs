@@ -1,5 +1,6 @@
 //! The guard of `POST /token`, `/introspect` and `/revoke`: client token and client secret, from a JSON
-//! body, a form, or HTTP Basic (RFC 6749, 2.3.1 and 4.4). One way per request.
+//! body, a form, or HTTP Basic (RFC 6749, 2.3.1 and 4.4). One way per request. A Basic that is a proxy's
+//! counts for nothing beside credentials in the body, nor does an old bearer at `POST /token`.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::{Options, Shared, edge::ClientIp, error::Fail, extract, limits::limit};
 
-use super::presented::{conflict, refuse_repeated, text};
+use super::presented::{conflict, is_of_a_proxy, refuse_repeated, text};
 
 /// A client that has proven itself, and what else its request says.
 pub struct ClientCredentials {
@@ -23,6 +24,17 @@ pub struct ClientCredentials {
     pub fields: Fields,
     /// It reads the body, so it is a handler's only argument.
     pub shared: Shared,
+}
+
+/// The same at `POST /token`: a client that sends its bearer with every call sends the old one when it
+/// asks for a new one, so beside complete credentials in the body that is ignored.
+pub struct TokenRequest(pub ClientCredentials);
+
+impl FromRequest<Shared> for TokenRequest {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        ClientCredentials::of(request, shared, true).await.map(Self)
+    }
 }
 
 /// A refusal is answered this long after the request began, or a multiple of it: how long the look-up
@@ -42,17 +54,14 @@ impl ClientCredentials {
             },
         })
     }
-}
 
-impl FromRequest<Shared> for ClientCredentials {
-    type Rejection = Fail;
     #[expect(
         clippy::disallowed_methods,
         reason = "what an attacker measures is real time"
     )]
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+    async fn of(request: Request, shared: &Shared, renews: bool) -> Result<Self, Fail> {
         let from = request.extensions().get::<ClientIp>().map(|ip| ip.0);
-        let (shown, fields) = Shown::read(request).await?;
+        let (shown, fields) = Shown::read(request, renews).await?;
         let started = Instant::now();
         match shown.prove(shared, from).await {
             Ok(client) => Ok(Self {
@@ -68,6 +77,13 @@ impl FromRequest<Shared> for ClientCredentials {
                 Err(limit(shared, from, id, fail))
             }
         }
+    }
+}
+
+impl FromRequest<Shared> for ClientCredentials {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        Self::of(request, shared, false).await
     }
 }
 
@@ -89,27 +105,32 @@ impl Shown {
         })
     }
 
-    async fn read(request: Request) -> Result<(Self, Fields), Fail> {
+    /// `renews`: a bearer beside complete credentials in the body is ignored.
+    async fn read(request: Request, renews: bool) -> Result<(Self, Fields), Fail> {
         let (parts, body) = request.into_parts();
         refuse_query(parts.uri.query().unwrap_or(""))?;
-        let shown = basic(&parts.headers)?;
+        refuse_others(&parts.headers)?;
+        let proxys = is_of_a_proxy(&parts.headers);
+        let bearer = renews && is_bearer(&parts.headers);
+        let header = match basic(&parts.headers) {
+            // It may turn out to be nothing, beside what the body says.
+            Err(fail) if proxys || bearer => Err(fail),
+            read => Ok(read?),
+        };
         let bytes = extract::read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
         let fields = Fields::read(&parts.headers, &bytes)?;
-        let credentials = match shown {
-            Some(pair) => {
-                if fields.names_a_client() {
-                    return Err(conflict(
-                        "Send the client credentials once: by HTTP Basic or in the body."
-                            .to_owned(),
-                    ));
-                }
-                pair
+        let in_body = fields.names_a_client();
+        let ignored = (proxys && in_body) || (bearer && fields.proves_a_client());
+        let credentials = match header {
+            _ if ignored => fields.client()?,
+            Ok(Some(_)) if in_body => {
+                return Err(conflict(
+                    "Send the client credentials once: by HTTP Basic or in the body.".to_owned(),
+                ));
             }
-            None => Self {
-                client_token: fields.required(["client_token", "client_id"])?,
-                client_secret: fields.required(["client_secret", "client_secret"])?,
-                basic: false,
-            },
+            Ok(Some(pair)) => pair,
+            Ok(None) => fields.client()?,
+            Err(fail) => return Err(fail),
         };
         agree_with_header(&parts.headers, &credentials)?;
         Ok((credentials, fields))
@@ -129,7 +150,7 @@ fn refuse_query(query: &str) -> Result<(), Fail> {
     Ok(())
 }
 
-fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
+fn refuse_others(headers: &HeaderMap) -> Result<(), Fail> {
     refuse_repeated(headers, &header::AUTHORIZATION)?;
     for (name, owner) in [
         ("x-api-key", "the Direct API"),
@@ -141,6 +162,17 @@ fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
             )));
         }
     }
+    Ok(())
+}
+
+/// Whether `Authorization` is a bearer, of whatever worth.
+fn is_bearer(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::AUTHORIZATION);
+    let scheme = value.and_then(|value| value.as_bytes().split(|b| *b == b' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+}
+
+fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
     let Some(value) = text(headers, &header::AUTHORIZATION)? else {
         return Ok(None);
     };
@@ -177,6 +209,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
 #[cfg(feature = "fuzzing")]
 pub(crate) fn basic_pair(headers: &HeaderMap) -> Result<Option<(String, String)>, Fail> {
     let plain = |secret: &Secret| secret.expose().to_owned();
+    refuse_others(headers)?;
     let shown = basic(headers)?;
     Ok(shown.map(|shown| (plain(&shown.client_token), plain(&shown.client_secret))))
 }
@@ -209,7 +242,7 @@ impl Fields {
         let map = if form {
             Self::form(bytes)?
         } else {
-            extract::require_json(headers)?;
+            extract::require_json_of(headers, bytes)?;
             extract::object(bytes)?
         };
         Ok(Self(
@@ -241,6 +274,20 @@ impl Fields {
         ["client_token", "client_id", "client_secret"]
             .iter()
             .any(|name| self.0.contains_key(*name))
+    }
+
+    /// Both halves are there, whatever they are worth.
+    fn proves_a_client(&self) -> bool {
+        let given = |name| self.0.get(name).is_some_and(Value::is_string);
+        (given("client_token") || given("client_id")) && given("client_secret")
+    }
+
+    fn client(&self) -> Result<Shown, Fail> {
+        Ok(Shown {
+            client_token: self.required(["client_token", "client_id"])?,
+            client_secret: self.required(["client_secret", "client_secret"])?,
+            basic: false,
+        })
     }
 
     /// Of `POST /token`: the one grant there is, and no scope.

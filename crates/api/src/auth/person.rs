@@ -2,7 +2,8 @@
 //!
 //! The cookie counts nowhere else, and no other credential counts here. A page of another site can make
 //! a browser send the cookie, so whatever changes something must come from our own pages: `Origin`, or
-//! where it is left out `Sec-Fetch-Site`, says so.
+//! where it is left out `Sec-Fetch-Site`, says so. And each call names the account and the person that
+//! its page shows ([`super::named`]): whoever hands a person over has compared them.
 
 use std::{marker::PhantomData, net::Ipv4Addr, sync::Arc};
 
@@ -15,7 +16,8 @@ use url::{Host, Url};
 use crate::{Shared, edge::ClientIp, error::Fail};
 
 use super::{
-    Accepts, Access, Again, Credentials, Rule, note, path_param, presented::refuse_repeated,
+    Accepts, Access, Again, Credentials, Rule, named, named::Named, note, path_param,
+    presented::refuse_repeated,
 };
 
 /// The name of the cookie. The prefix makes browsers insist on HTTPS (or loopback) and on this host.
@@ -87,6 +89,12 @@ pub struct LogOut {
     pub people: Vec<Person>,
 }
 
+/// Whoever the cookie is: where a page that shows nobody yet asks. One that shows somebody names them
+/// here, too.
+pub struct Whoever {
+    pub person: Person,
+}
+
 /// A person, in whatever account.
 pub struct SignedIn<W = Anytime> {
     pub person: Person,
@@ -144,6 +152,11 @@ impl Access for LogOut {
     const RULE: Rule = Rule::LogOut;
 }
 
+impl Access for Whoever {
+    const RULE: Rule = Rule::Whoever;
+    const LEAST: Option<Role> = Some(Role::Viewer);
+}
+
 impl<W: When> Access for SignedIn<W> {
     const RULE: Rule = Rule::SignedIn;
     const LEAST: Option<Role> = Some(Role::Viewer);
@@ -195,7 +208,25 @@ impl FromRequestParts<Shared> for LogOut {
         require_own_page(parts, shared, true)?;
         no_other_credential(parts)?;
         let people = everybody(parts, shared).await?;
+        // A page that shows somebody else ends nobody's session.
+        if let Some(named) = Named::of(&parts.headers)?
+            && !people.is_empty()
+            && !people.iter().any(|person| named.means(person))
+        {
+            return Err(named::changed());
+        }
         Ok(Self { people })
+    }
+}
+
+impl FromRequestParts<Shared> for Whoever {
+    type Rejection = Fail;
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+        require_own_page(parts, shared, false)?;
+        let person = whoever(parts, shared).await?;
+        named::check(&parts.headers, &person)?;
+        note(&person.caller, None);
+        Ok(Self { person })
     }
 }
 
@@ -298,8 +329,14 @@ async fn everybody(parts: &Parts, shared: &Shared) -> Result<Vec<Person>, Fail> 
     Ok(people)
 }
 
-/// Who the cookie is.
+/// Who the cookie is, and the call means.
 async fn person(parts: &Parts, shared: &Shared) -> Result<Person, Fail> {
+    let person = whoever(parts, shared).await?;
+    named::require(&parts.headers, &person)?;
+    Ok(person)
+}
+
+async fn whoever(parts: &Parts, shared: &Shared) -> Result<Person, Fail> {
     no_other_credential(parts)?;
     let cookie = cookie(&parts.headers)?;
     let person = of_cookie(parts, shared, cookie).await;

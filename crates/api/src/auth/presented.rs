@@ -2,7 +2,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use http::{HeaderMap, HeaderName, header, request::Parts};
+use percent_encoding::percent_decode;
 use recado_app::{Claimed, Presented};
 use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
 
@@ -20,6 +25,8 @@ pub struct Accepts {
     bearer: bool,
     instance_pair: bool,
     api_key: bool,
+    /// A proxy's Basic alone is as nothing: nothing need be shown, or what is missing is no bearer.
+    open: bool,
 }
 
 impl Accepts {
@@ -27,28 +34,33 @@ impl Accepts {
         bearer: true,
         instance_pair: true,
         api_key: false,
+        open: false,
     };
     pub const MCP: Self = Self {
         bearer: true,
         instance_pair: false,
         api_key: false,
+        open: false,
     };
     pub const DIRECT: Self = Self {
         bearer: false,
         instance_pair: false,
         api_key: true,
+        open: true,
     };
     /// The dashboard's own API: its cookie, and nothing else.
     pub const NONE: Self = Self {
         bearer: false,
         instance_pair: false,
         api_key: false,
+        open: true,
     };
     /// `POST /sessions` also takes the shop's `wz_`.
     pub const DIRECT_CREATE: Self = Self {
         bearer: true,
         instance_pair: false,
         api_key: true,
+        open: true,
     };
 }
 
@@ -72,6 +84,7 @@ impl Credentials {
     }
 
     fn of_headers(headers: &HeaderMap, accepts: Accepts) -> Result<Self, Fail> {
+        let proxys = is_of_a_proxy(headers);
         for (name, accepted) in [
             (&header::AUTHORIZATION, accepts.bearer),
             (&CLIENT_TOKEN, accepts.instance_pair),
@@ -79,22 +92,27 @@ impl Credentials {
             (&API_KEY, accepts.api_key),
         ] {
             refuse_repeated(headers, name)?;
-            if !accepted && headers.contains_key(name) {
+            let ignored = proxys && name == header::AUTHORIZATION;
+            if !accepted && !ignored && headers.contains_key(name) {
                 return Err(conflict(format!(
                     "The header {name} belongs to another API of this server; leave it out here."
                 )));
             }
         }
-        Ok(Self {
+        let shown = Self {
             bearer: match text(headers, &header::AUTHORIZATION)? {
-                Some(value) => Some(bearer(value).ok_or_else(malformed)?.to_owned()),
-                None => None,
+                Some(value) if !proxys => Some(bearer(value).ok_or_else(malformed)?.to_owned()),
+                _ => None,
             },
             client_token: text(headers, &CLIENT_TOKEN)?.map(str::to_owned),
             instance_token: text(headers, &INSTANCE_TOKEN)?.map(str::to_owned),
             api_key: text(headers, &API_KEY)?.map(str::to_owned),
             from: None,
-        })
+        };
+        match proxys && !accepts.open && !shown.any() {
+            true => Err(malformed()),
+            false => Ok(shown),
+        }
     }
 
     pub fn presented(&self) -> Presented<'_> {
@@ -208,6 +226,45 @@ fn bearer(value: &str) -> Option<&str> {
         && !token.is_empty()
         && !token.contains([' ', '\t', ',']);
     fits.then_some(token)
+}
+
+/// Whether `Authorization` belongs to a proxy in front: HTTP Basic whose user name is not of a client
+/// token's form. Browsers send it with every call, so it counts for nothing here. What cannot be read is
+/// not taken for that.
+pub(super) fn is_of_a_proxy(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::AUTHORIZATION);
+    let user = value.and_then(|value| basic_user(value.as_bytes()));
+    user.is_some_and(|user| !is_a_clients(&user))
+}
+
+/// Padded or not, so that nothing of ours passes for a proxy's by how it is written.
+const ANY_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn basic_user(value: &[u8]) -> Option<Vec<u8>> {
+    let value = value.trim_ascii();
+    let (scheme, encoded) = value.split_at(value.iter().position(|b| *b == b' ')?);
+    if !scheme.eq_ignore_ascii_case(b"basic") {
+        return None;
+    }
+    let mut pair = ANY_BASE64.decode(encoded.trim_ascii()).ok()?;
+    // Passwords, and names, may be in any encoding.
+    pair.truncate(pair.iter().position(|b| *b == b':')?);
+    Some(pair)
+}
+
+/// Form-encoded as in RFC 6749, 2.3.1, or plain.
+fn is_a_clients(user: &[u8]) -> bool {
+    let spaced: Vec<u8> = user
+        .iter()
+        .map(|b| if *b == b'+' { b' ' } else { *b })
+        .collect();
+    let plain: Vec<u8> = percent_decode(&spaced).collect();
+    plain.trim_ascii_start().starts_with(b"ct_")
 }
 
 /// Who asks when only the name of a session is known; only the QR route takes it.

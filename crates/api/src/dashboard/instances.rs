@@ -104,8 +104,8 @@ pub async fn list(
 ) -> Result<Answer<InstanceList>, Fail> {
     let text = query.query.map(|text| text.trim().to_owned());
     let query = InstanceQuery {
-        page: query.page.unwrap_or(1),
-        size: query.size.unwrap_or(50),
+        page: query.page.filter(|page| *page > 0).unwrap_or(1),
+        size: query.size.filter(|size| *size > 0).unwrap_or(50).min(100),
         query: text.filter(|text| !text.is_empty()),
         sort: InstanceSort::CreatedAt,
         descending: true,
@@ -218,6 +218,8 @@ pub struct PairBody {
 pub struct PairCode {
     /// To be typed on the phone.
     code: String,
+    /// Whole seconds in which the phone takes it. Asking again within them answers the same code.
+    expires_in: i64,
 }
 
 pub async fn pair_code(
@@ -229,10 +231,13 @@ pub async fn pair_code(
 ) -> Result<Answer<PairCode>, Fail> {
     let phone = PhoneNumber::parse(&body.phone)?;
     let sessions = shared.app.sessions();
-    let code = sessions
+    let given = sessions
         .pair_code(&person.caller, &instance, &phone)
         .await?;
-    Ok(Answer(PairCode { code }))
+    Ok(Answer(PairCode {
+        code: given.code,
+        expires_in: whole_seconds(given.valid_ms),
+    }))
 }
 
 pub async fn disconnect(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::{Confirmed, SignedIn},
+    auth::{Confirmed, SignedIn, Whoever},
     describe::{Accepted, Answer, Exposed, NoContent, Rfc3339, WithCookie},
     error::Fail,
     extract::{Segment, Strict},
@@ -89,7 +89,7 @@ pub(super) async fn me_of(shared: &Shared, person: &Person) -> Result<MeBody, Fa
 }
 
 pub async fn read(
-    SignedIn { person, .. }: SignedIn,
+    Whoever { person }: Whoever,
     State(shared): State<Shared>,
 ) -> Result<Answer<MeBody>, Fail> {
     Ok(Answer(me_of(&shared, &person).await?))

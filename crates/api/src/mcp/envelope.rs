@@ -132,9 +132,19 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Strings and whole numbers that the protocol's implementations carry.
+/// Strings and whole numbers that the protocol's implementations carry; `1.0` is one, too.
 fn is_usable(id: &str) -> bool {
-    id.starts_with('"') || id.parse::<i64>().is_ok()
+    // One with half of an emoji would make an answer that nobody reads.
+    let is_text = || serde_json::from_str::<String>(id).is_ok();
+    (id.starts_with('"') && is_text()) || plain_id(id).parse::<i64>().is_ok()
+}
+
+/// The id as the protocol's implementation reads it: `1.0` is 1.
+pub fn plain_id(id: &str) -> &str {
+    match id.split_once('.') {
+        Some((whole, rest)) if !rest.is_empty() && rest.bytes().all(|b| b == b'0') => whole,
+        _ => id,
+    }
 }
 
 /// Whether the header `MCP-Protocol-Version` names the modern revision or a later one. Dates in
@@ -164,7 +174,20 @@ mod tests {
             };
             assert_eq!(found.get(), id);
         }
-        for id in ["null", "1.5", "true", "{}", "[1]", "99999999999999999999"] {
+        assert_eq!(
+            ["1.0", "-7.00", "1.5", "1."].map(plain_id),
+            ["1", "-7", "1.5", "1."]
+        );
+        for id in [
+            "null",
+            r#""\ud83d""#,
+            "1.5",
+            "1e0",
+            "true",
+            "{}",
+            "[1]",
+            "99999999999999999999",
+        ] {
             let text = format!(r#"{{"jsonrpc":"2.0","method":"ping","id":{id}}}"#);
             let envelope = parse(&text).expect("envelope");
             assert!(

@@ -24,7 +24,7 @@ use crate::{
     extract, limits,
 };
 
-use super::envelope::{Envelope, Kind, is_modern_header};
+use super::envelope::{Envelope, Kind, is_modern_header, plain_id};
 
 /// Messages in one batch.
 const MAX_BATCH: usize = 50;
@@ -112,9 +112,9 @@ impl FromRequest<Shared> for McpCaller {
 
 /// One object, and no batch that could be taken for it.
 fn only_initialize(body: &[u8]) -> bool {
-    body.trim_ascii_start().starts_with(b"{")
-        && serde_json::from_slice::<Envelope<'_>>(body)
-            .is_ok_and(|envelope| envelope.is_initialize())
+    let text = extract::body_text(body).unwrap_or_default();
+    text.starts_with('{')
+        && serde_json::from_str::<Envelope<'_>>(text).is_ok_and(|envelope| envelope.is_initialize())
 }
 
 /// 401, or 429 after many, with the id of the request, or one refusal for each request of a batch.
@@ -126,7 +126,8 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
         Kind::Notification => None,
     };
     let status = status_of(fail.error());
-    let mut response = match serde_json::from_slice::<Vec<Envelope<'_>>>(body) {
+    let text = extract::body_text(body).unwrap_or_default();
+    let mut response = match serde_json::from_str::<Vec<Envelope<'_>>>(text) {
         Ok(batch) if (1..=MAX_BATCH).contains(&batch.len()) => {
             let ids: Vec<_> = batch.iter().map(id_of).collect();
             let refusals: Vec<_> = ids
@@ -136,7 +137,7 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
             json_response(status, &refusals)
         }
         _ => {
-            let envelope = serde_json::from_slice::<Envelope<'_>>(body).ok();
+            let envelope = serde_json::from_str::<Envelope<'_>>(text).ok();
             let id = envelope.as_ref().and_then(id_of);
             json_response(status, &rpc_failure(fail.error(), public_url, &id))
         }
@@ -156,19 +157,14 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
 
 /// `POST`: one message, or a batch of the older revisions.
 pub async fn call(caller: McpCaller) -> Response {
-    if let Err(fail) = extract::require_json(&caller.parts.headers) {
+    if let Err(fail) = extract::require_json_of(&caller.parts.headers, &caller.body) {
         return fail.into_response();
     }
-    let Ok(text) = std::str::from_utf8(&caller.body) else {
+    let Some(text) = extract::body_text(&caller.body) else {
         return caller.refuse(-32700, PARSE_ERROR, &());
     };
-    let text = text.trim();
     if extract::depth(text) > MAX_DEPTH {
         return caller.refuse(-32600, "Invalid Request: nested too deeply", &());
-    }
-    if serde_json::from_str::<extract::Ordinary>(text).is_err_and(|error| error.is_data()) {
-        let text = "Invalid Request: a field's name begins with $serde_json::private::";
-        return caller.refuse(-32600, text, &());
     }
     match text.starts_with('[') {
         true => caller.batch(text).await,
@@ -190,7 +186,7 @@ impl McpCaller {
                 let text = "Invalid Request: not a JSON-RPC message, or a field of it is repeated";
                 return self.refuse(-32600, text, &());
             }
-            Err(_) => return self.refuse(-32700, PARSE_ERROR, &()),
+            Err(_) => return self.refuse(-32700, &parse_error(text), &()),
         };
         if self.caller.is_none() && !envelope.is_initialize() {
             return self.locked_out();
@@ -198,6 +194,9 @@ impl McpCaller {
         let (method, id) = match envelope.kind() {
             Kind::Notification => return StatusCode::ACCEPTED.into_response(),
             Kind::Request { method, id } => (method, id),
+            Kind::Invalid { id, .. } if extract::half_emoji(text).is_some() => {
+                return self.refuse(-32700, &parse_error(text), &id);
+            }
             Kind::Invalid { why, id } => {
                 return self.refuse(-32600, &format!("Invalid Request: {why}"), &id);
             }
@@ -207,11 +206,15 @@ impl McpCaller {
             let shown: String = method.chars().take(100).collect();
             return self.refuse(-32601, &format!("Method not found: {shown}"), &id);
         }
-        let body = match (method, envelope.params) {
+        let params = envelope.params.filter(|params| params.get() != "null");
+        if let Err((code, why)) = params.map_or(Ok(()), |params| check_params(params.get(), text)) {
+            return self.refuse(code, &why, &id);
+        }
+        let body = match (method, params) {
             ("initialize", None) if !modern => bare_initialize(id),
-            _ => Bytes::copy_from_slice(text.as_bytes()),
+            _ => message(id, method, params),
         };
-        self.forward(body, id).await
+        self.forward(body, method, id).await
     }
 
     async fn still_holds(&self) -> bool {
@@ -263,7 +266,7 @@ impl McpCaller {
     }
 
     /// To `rmcp`, as a client that accepts what it insists on.
-    async fn forward(&self, body: Bytes, id: &RawValue) -> Response {
+    async fn forward(&self, body: Bytes, method: &str, id: &RawValue) -> Response {
         let mut parts = self.parts.clone();
         let json = HeaderValue::from_static("application/json");
         parts.headers.insert(header::CONTENT_TYPE, json);
@@ -289,6 +292,11 @@ impl McpCaller {
         if is_json || head.status.is_success() {
             return Response::from_parts(head, Body::new(body));
         }
+        if head.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            // It is JSON, and its type was said: what does not fit is the shape of the parameters.
+            let text = format!("Invalid params: they do not fit {method}");
+            return self.refuse(-32602, &text, &id);
+        }
         // Refusals of the transport (Host, Origin, an unknown revision) are plain text there.
         let Ok(collected) = body.collect().await;
         let text = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
@@ -310,11 +318,44 @@ impl McpCaller {
     }
 }
 
+fn parse_error(text: &str) -> String {
+    match extract::half_emoji(text) {
+        Some(field) => format!("{PARSE_ERROR}: {}", extract::half_emoji_text(&field)),
+        None => PARSE_ERROR.to_owned(),
+    }
+}
+
+/// Code and text of what is wrong with the parameters as JSON; `message` is what they are part of. What
+/// they must hold is the method's business.
+fn check_params(params: &str, message: &str) -> Result<(), (i32, String)> {
+    if !params.starts_with('{') {
+        let text = "Invalid params: params must be an object";
+        return Err((-32602, text.to_owned()));
+    }
+    match serde_json::from_str::<extract::Ordinary>(params) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_data() => Err((-32602, format!("Invalid params: {error}"))),
+        Err(_) => Err((-32700, parse_error(message))),
+    }
+}
+
+/// What was judged, and nothing beside it.
+fn message(id: &RawValue, method: &str, params: Option<&RawValue>) -> Bytes {
+    let id = plain_id(id.get());
+    let method = serde_json::Value::from(method);
+    let params = params.map_or(String::new(), |params| {
+        format!(r#","params":{}"#, params.get())
+    });
+    Bytes::from(format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":{method}{params}}}"#
+    ))
+}
+
 /// An `initialize` without parameters, as careless clients send it, means the contract's revision.
 fn bare_initialize(id: &RawValue) -> Bytes {
     Bytes::from(format!(
         r#"{{"jsonrpc":"2.0","id":{},"method":"initialize","params":{{"protocolVersion":"2025-03-26","capabilities":{{}},"clientInfo":{{"name":"unknown","version":"0"}}}}}}"#,
-        id.get()
+        plain_id(id.get())
     ))
 }
 
@@ -329,8 +370,9 @@ pub async fn preflight(_: Public) -> Response {
     (StatusCode::NO_CONTENT, allow).into_response()
 }
 
-/// `GET`: in the contract's words.
-pub async fn no_stream(_: Public) -> Response {
+/// `GET`: in the contract's words, to whom it concerns. Clients that look for a stream with a wrong token
+/// take a 405 for "no such transport" and never say what is wrong.
+pub async fn no_stream(_: McpToken) -> Response {
     let body = RpcFailure::new(-32000, "SSE streaming not supported", &());
     let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, &body);
     let allow = HeaderValue::from_static("POST, DELETE, OPTIONS");

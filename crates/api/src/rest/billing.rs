@@ -12,7 +12,7 @@ use crate::{
     auth::{OwnerInstance, least::Admin},
     describe::Answer,
     error::Fail,
-    extract::Json,
+    extract::Loose,
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ pub async fn subscribe(
         caller, instance, ..
     }: OwnerInstance<Admin>,
     State(shared): State<Shared>,
-    Json(body): Json<SubscribeBody>,
+    Loose(body): Loose<SubscribeBody>,
 ) -> Result<Answer<Subscribed>, Fail> {
     let return_to = ReturnTo {
         success_url: body.success_url,

@@ -14,7 +14,7 @@ use crate::{
     },
     describe::{Answer, Rfc3339, one_of},
     error::Fail,
-    extract::{Json, Names, Segment, text_or_number},
+    extract::{Loose, Names, Segment, some_whole, text_or_number},
 };
 
 use super::{Envelope, enveloped};
@@ -24,15 +24,19 @@ pub struct TextBody {
     #[serde(deserialize_with = "text_or_number")]
     #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
     phone: String,
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 65_536))]
     message: String,
     /// The caller's own message id.
     #[serde(default)]
     id: Option<String>,
     /// Milliseconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_whole")]
     #[schemars(range(min = 0, max = 86_400_000))]
     delay: Option<i64>,
+    /// RFC 3339. A message whose first try has not begun by then is not sent any more: it has failed.
+    #[serde(default, alias = "validUntil")]
+    #[schemars(extend("format" = "date-time"))]
+    valid_until: Option<String>,
     #[serde(default, alias = "mentionedIds")]
     mentioned_ids: Option<Names>,
     #[serde(default, alias = "replyToMessageId")]
@@ -49,7 +53,7 @@ pub async fn send_text(
         caller, instance, ..
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
-    Json(body): Json<TextBody>,
+    Loose(body): Loose<TextBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let text = SendText {
@@ -57,6 +61,7 @@ pub async fn send_text(
         message: body.message,
         id: given(body.id),
         delay_ms: body.delay,
+        valid_until: body.valid_until,
         mentioned_ids: body.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
         reply_to_message_id: given(body.reply_to_message_id),
         once_in_account: false,

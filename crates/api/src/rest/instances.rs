@@ -20,7 +20,7 @@ use crate::{
     },
     describe::{Answer, Exposed, NoContent, Rfc3339, one_of},
     error::Fail,
-    extract::{Json, Names},
+    extract::{Loose, Names, object_or_empty, some_object_or_empty, some_whole},
 };
 
 use super::session::states;
@@ -33,7 +33,13 @@ const DEFAULT_SIZE: i64 = 20;
 pub struct CreateBody {
     #[schemars(length(min = 3, max = 255))]
     name: String,
-    #[serde(default, alias = "webhookURL", alias = "webhook_url")]
+    #[serde(
+        default,
+        alias = "webhookURL",
+        alias = "webhook_url",
+        alias = "webhookUrl",
+        alias = "webhook_u_r_l"
+    )]
     #[schemars(extend("format" = "uri", "pattern" = "^https?://"))]
     webhook: Option<String>,
     #[serde(default, alias = "eventsSubscribe")]
@@ -42,14 +48,14 @@ pub struct CreateBody {
     reject_calls: bool,
     #[serde(default, alias = "autoReadMessages")]
     auto_read_messages: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object_or_empty")]
     labels: Map<String, Value>,
 }
 
 pub async fn create(
     Owner { caller, .. }: Owner<Developer>,
     State(shared): State<Shared>,
-    Json(body): Json<CreateBody>,
+    Loose(body): Loose<CreateBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let new = NewInstance {
         name: body.name,
@@ -69,11 +75,16 @@ pub async fn create(
 
 #[derive(Deserialize, JsonSchema)]
 pub struct ListBody {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_whole")]
     page: Option<i64>,
-    #[serde(default, alias = "page_size", alias = "pageSize")]
+    #[serde(
+        default,
+        alias = "page_size",
+        alias = "pageSize",
+        deserialize_with = "some_whole"
+    )]
     size: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_object_or_empty")]
     filter: Option<Filter>,
     /// The older clients' place for `filter.query`.
     #[serde(default)]
@@ -93,10 +104,14 @@ struct Filter {
 impl ListBody {
     fn query(self) -> Result<InstanceQuery, Fail> {
         let sort = self.sort.filter(|sort| !sort.is_empty());
-        let query = self.filter.and_then(|filter| filter.query).or(self.search);
+        let asked = self.filter.and_then(|filter| filter.query);
+        let asked = asked.filter(|text| !text.trim().is_empty());
+        let query = asked.or(self.search);
+        // Clients that set nothing send 0.
+        let size = self.size.filter(|size| *size > 0).unwrap_or(DEFAULT_SIZE);
         Ok(InstanceQuery {
             page: self.page.unwrap_or(1).clamp(1, i64::from(u32::MAX)) as u32,
-            size: self.size.unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE) as u32,
+            size: size.clamp(1, MAX_SIZE) as u32,
             query: query
                 .map(|text| text.trim().to_owned())
                 .filter(|text| !text.is_empty()),
@@ -127,7 +142,7 @@ pub struct InstancePage {
 pub async fn list(
     Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
-    Json(body): Json<ListBody>,
+    Loose(body): Loose<ListBody>,
 ) -> Result<Answer<InstancePage>, Fail> {
     let query = body.query()?;
     let (page, size) = (query.page, query.size);
@@ -193,7 +208,7 @@ pub struct GetBody {
 pub async fn get(
     Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
-    Json(body): Json<GetBody>,
+    Loose(body): Loose<GetBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let id = InstanceId::from_text(body.id);
     let view = shared.app.instances().get(&caller, &id).await?;

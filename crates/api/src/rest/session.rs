@@ -162,6 +162,8 @@ pub struct LinkingCode {
     /// The older spelling of the same.
     #[serde(rename = "LinkingCode")]
     linking_code_old: String,
+    /// Whole seconds in which the phone takes it. Asking again within them answers the same code.
+    expires_in: i64,
 }
 
 pub async fn pair_code(
@@ -172,14 +174,15 @@ pub async fn pair_code(
     Segment((_, phone)): Segment<(String, String)>,
 ) -> Result<Answer<Envelope<LinkingCode>>, Fail> {
     let phone = PhoneNumber::parse(&phone)?;
-    let code = shared
+    let given = shared
         .app
         .sessions()
         .pair_code(&caller, &instance, &phone)
         .await?;
     Ok(enveloped(LinkingCode {
-        linking_code: code.clone(),
-        linking_code_old: code,
+        linking_code: given.code.clone(),
+        linking_code_old: given.code,
+        expires_in: whole_seconds(given.valid_ms),
     }))
 }
 
@@ -234,10 +237,17 @@ pub async fn disconnect(
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
 ) -> Result<Answer<ActionDone>, Fail> {
-    shared.app.sessions().disconnect(&caller, &instance).await?;
+    let paired = shared.app.sessions().disconnect(&caller, &instance).await?;
     Ok(Answer(ActionDone {
         instance_id: instance.id.clone(),
         status: "disconnected",
-        details: "The connection is closed and the pairing is kept. Ask for session/qr to connect again.",
+        details: match paired {
+            true => {
+                "The connection is closed and the pairing is kept. Ask for session/qr to connect again."
+            }
+            false => {
+                "There is no pairing: no phone is linked to this instance. Ask for session/qr or a link code to link one."
+            }
+        },
     }))
 }

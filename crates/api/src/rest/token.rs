@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    auth::ClientCredentials,
+    auth::{ClientCredentials, TokenRequest},
     describe::{Answer, Exposed},
     error::Fail,
 };
@@ -34,7 +34,7 @@ impl From<IssuedToken> for TokenBody {
     }
 }
 
-pub async fn issue(caller: ClientCredentials) -> Result<Answer<TokenBody>, Fail> {
+pub async fn issue(TokenRequest(caller): TokenRequest) -> Result<Answer<TokenBody>, Fail> {
     let ClientCredentials {
         client,
         fields,

@@ -13,7 +13,7 @@ use crate::{
     },
     describe::{Answer, Exposed, one_of},
     error::Fail,
-    extract::{Json, Names},
+    extract::{Loose, Names},
 };
 
 use super::{Envelope, enveloped};
@@ -57,6 +57,8 @@ pub struct SetBody {
         rename = "webhookURL",
         alias = "webhook_url",
         alias = "webhookUrl",
+        alias = "webhook_u_r_l",
+        alias = "url",
         alias = "webhook"
     )]
     #[schemars(extend("format" = "uri", "pattern" = "^https?://"))]
@@ -95,7 +97,7 @@ pub async fn set(
         caller, instance, ..
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
-    Json(body): Json<SetBody>,
+    Loose(body): Loose<SetBody>,
 ) -> Result<Answer<Envelope<Changed>>, Fail> {
     let events = asked(body.events.as_ref())?;
     if body.url.is_none() && events.is_none() {
@@ -136,6 +138,8 @@ mod tests {
         }
         let some = read(r#"{"events":"Message,"}"#).expect("read");
         assert_eq!(some, Some(vec![EventKind::Message]));
-        assert!(read(r#"{"events":["message"]}"#).is_err());
+        let lower = read(r#"{"events":["message"]}"#).expect("read");
+        assert_eq!(lower, Some(vec![EventKind::Message]));
+        assert!(read(r#"{"events":["Receipt"]}"#).is_err());
     }
 }

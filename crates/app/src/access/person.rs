@@ -290,6 +290,6 @@ fn person(session: Arc<Session>, from: Option<IpAddr>) -> Person {
 fn not_signed_in() -> Error {
     Error::new(
         ErrorCode::Unauthorized,
-        "You are not signed in, or your session has ended. Sign in at /dashboard.",
+        "You are not signed in, or your session has ended. Sign in at the dashboard.",
     )
 }

@@ -7,15 +7,21 @@
 use std::{
     error::Error as StdError,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use ipnet::IpNet;
 use recado_model::{Error, ErrorCode, Result};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::ClientConfig;
+use tower::util::MapRequestLayer;
 use url::{Host, Url};
 
+use super::tls;
 use crate::Config;
 
 /// What is read of an answer; the rest is left on the wire.
@@ -24,7 +30,15 @@ const URL_MAX: usize = 2048;
 
 pub struct Egress {
     client: reqwest::Client,
+    /// The same, with a new connection for each call.
+    fresh: reqwest::Client,
+    timeout: Duration,
     guard: Guard,
+}
+
+tokio::task_local! {
+    /// Whether a connection was opened for the call of this task.
+    static DIALLED: Arc<AtomicBool>;
 }
 
 /// A receiver's answer, as far as we care.
@@ -35,23 +49,22 @@ pub struct Answer {
 }
 
 impl Egress {
-    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
     pub fn new(config: &Config) -> Result<Self> {
         let guard = Guard {
             allow: config.egress_allow.clone().into(),
         };
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("Recado-Webhooks/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_millis(
-                config.webhooks.timeout_ms.min(10_000),
-            ))
-            .timeout(Duration::from_millis(config.webhooks.timeout_ms))
-            .dns_resolver(Arc::new(guard.clone()))
-            .build()
-            .map_err(Error::internal)?;
-        Ok(Self { client, guard })
+        let tls = tls::config(config.egress_ca_file.as_deref())?;
+        let timeout = Duration::from_millis(config.webhooks.timeout_ms);
+        let client = || builder(&guard, &tls, timeout);
+        Ok(Self {
+            client: client().build().map_err(Error::internal)?,
+            fresh: client()
+                .pool_max_idle_per_host(0)
+                .build()
+                .map_err(Error::internal)?,
+            timeout,
+            guard,
+        })
     }
 
     /// Parses a tenant's address and refuses what could never be reached.
@@ -103,15 +116,22 @@ impl Egress {
         let url = self
             .check_url(url)
             .map_err(|error| error.message.into_owned())?;
-        let mut request = self
-            .client
-            .post(url)
-            .header("content-type", "application/json")
-            .body(body);
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        let mut answer = request.send().await.map_err(|error| explain(&error))?;
+        let call = async {
+            match post(&self.client, &url, headers, &body).await {
+                // The receiver closed a connection just when it was used again, which says nothing of the
+                // receiver. It may have read the call: it knows that by `webhook-id`.
+                Err(Failed { reused: true, .. }) => {
+                    metrics::counter!("recado_deliveries_reconnected_total").increment(1);
+                    post(&self.fresh, &url, headers, &body).await
+                }
+                done => done,
+            }
+        };
+        // Both have the time of one.
+        let mut answer = match tokio::time::timeout(self.timeout, call).await {
+            Ok(answer) => answer.map_err(|failed| explain(&failed.error))?,
+            Err(_) => return Err(LATE.into()),
+        };
         let status = answer.status().as_u16();
         let retry_after_secs = answer
             .headers()
@@ -133,6 +153,55 @@ impl Egress {
     }
 }
 
+const LATE: &str = "the receiver did not answer in time";
+
+#[expect(clippy::disallowed_methods, reason = "this is the one client")]
+fn builder(guard: &Guard, tls: &ClientConfig, timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("Recado-Webhooks/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .timeout(timeout)
+        .dns_resolver(Arc::new(guard.clone()))
+        .tls_backend_preconfigured(tls.clone())
+        .connector_layer(MapRequestLayer::new(dialling))
+}
+
+/// Called for each connection that is opened.
+fn dialling<R>(request: R) -> R {
+    // What is opened for no call is nobody's.
+    let _ = DIALLED.try_with(|dialled| dialled.store(true, Ordering::Relaxed));
+    request
+}
+
+struct Failed {
+    error: reqwest::Error,
+    /// It broke on a connection of an earlier call, before an answer.
+    reused: bool,
+}
+
+async fn post(
+    client: &reqwest::Client,
+    url: &Url,
+    headers: &[(&'static str, String)],
+    body: &str,
+) -> std::result::Result<reqwest::Response, Failed> {
+    let mut request = client
+        .post(url.clone())
+        .header("content-type", "application/json")
+        .body(body.to_owned());
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let dialled = Arc::new(AtomicBool::new(false));
+    let sent = DIALLED.scope(dialled.clone(), request.send()).await;
+    sent.map_err(|error| Failed {
+        reused: !dialled.load(Ordering::Relaxed) && error.is_request() && !error.is_timeout(),
+        error,
+    })
+}
+
 fn explain(error: &reqwest::Error) -> String {
     let mut source = error.source();
     while let Some(inner) = source {
@@ -141,8 +210,10 @@ fn explain(error: &reqwest::Error) -> String {
         }
         source = inner.source();
     }
-    if error.is_timeout() {
-        "the receiver did not answer in time".into()
+    if let Some(fault) = tls::fault(error) {
+        fault.into()
+    } else if error.is_timeout() {
+        LATE.into()
     } else if error.is_connect() {
         "could not connect to the receiver".into()
     } else {

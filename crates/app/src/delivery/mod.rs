@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod sign;
+pub mod tls;
 
 use std::sync::Arc;
 
@@ -187,6 +188,9 @@ async fn attempt(core: &Core, delivery: DueDelivery) {
         NextStep::GiveUp => "failed",
     };
     metrics::counter!("recado_deliveries_total", "outcome" => label).increment(1);
+    if let Some(error) = &outcome.error {
+        tracing::debug!(delivery.id = %delivery.id, instance.id = %delivery.instance, error, "a delivery was not taken");
+    }
     if let Err(error) = finish(core, &delivery, &outcome).await {
         // The lease runs out and it is posted again: at least once holds.
         if let Some(left_out) = faults::worth_a_line(&error) {

@@ -119,6 +119,7 @@ fn unsent() -> [Sample; 2] {
         failure: None,
         queue_id: Some(17),
         digest: None,
+        tried: true,
         at: AT,
         created_at: AT,
         updated_at: AT,

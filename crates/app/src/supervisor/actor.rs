@@ -68,7 +68,7 @@ pub(super) struct End {
 
 pub(super) enum Reply {
     Closed(oneshot::Sender<()>),
-    Disconnected(oneshot::Sender<Result<()>>, Result<()>),
+    Disconnected(oneshot::Sender<Result<bool>>, Result<bool>),
 }
 
 impl Reply {

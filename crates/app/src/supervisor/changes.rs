@@ -119,7 +119,8 @@ impl Actor {
         Ok(())
     }
 
-    pub(super) async fn disconnected_by_owner(&self) -> Result<()> {
+    /// Whether there is a pairing, which is kept.
+    pub(super) async fn disconnected_by_owner(&self) -> Result<bool> {
         let now = self.core.clock.now();
         let reason = StateReason::DisconnectedByOwner;
         let mut conn = self.held()?.write().await?;
@@ -134,7 +135,7 @@ impl Actor {
         }
         conn.commit().await?;
         self.core.deliveries.notify_one();
-        Ok(())
+        Ok(paired)
     }
 
     async fn append_disconnected(

@@ -2,6 +2,7 @@
 
 use recado_model::{
     ConnectionState, Error, ErrorCode, MessageId, PhoneNumber, Result, StateReason,
+    instance::LinkingCode,
 };
 use tokio::sync::oneshot;
 
@@ -54,7 +55,7 @@ impl Actor {
         }
     }
 
-    fn pair_code(&self, phone: PhoneNumber, reply: oneshot::Sender<Result<String>>) {
+    fn pair_code(&self, phone: PhoneNumber, reply: oneshot::Sender<Result<LinkingCode>>) {
         match self.link.clone() {
             // On its own: WhatsApp may take its time, and the actor has other things to hear.
             Some(link) => drop(tokio::spawn(async move {

@@ -181,6 +181,7 @@ mod tests {
             message: MessageId::from_wire(message),
             chat: chat.into(),
             tried: true,
+            valid_until: None,
             attempts: 0,
             silences: 0,
             code: None,

@@ -20,7 +20,7 @@ use std::{
 use recado_engine::Notice;
 use recado_model::{
     AccountId, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result, StateReason,
-    Timestamp, message::MessageId,
+    Timestamp, instance::LinkingCode, message::MessageId,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Wake,
     PairCode {
         phone: PhoneNumber,
-        reply: oneshot::Sender<Result<String>>,
+        reply: oneshot::Sender<Result<LinkingCode>>,
     },
     MarkRead {
         chat: String,
@@ -97,7 +97,7 @@ pub(crate) enum Command {
     },
     /// The owner wants it off; the pairing stays.
     Disconnect {
-        reply: oneshot::Sender<Result<()>>,
+        reply: oneshot::Sender<Result<bool>>,
     },
     /// End the pairing at WhatsApp.
     Logout {
@@ -370,7 +370,7 @@ impl Supervisor {
         account: &AccountId,
         instance: &InstanceId,
         phone: &PhoneNumber,
-    ) -> Result<String> {
+    ) -> Result<LinkingCode> {
         let late = || {
             Error::new(
                 ErrorCode::EngineUnavailable,
@@ -400,7 +400,8 @@ impl Supervisor {
         }
     }
 
-    pub async fn disconnect(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {
+    /// Whether there is a pairing, which is kept.
+    pub async fn disconnect(&self, account: &AccountId, instance: &InstanceId) -> Result<bool> {
         if let Some(handle) = self.handle(instance) {
             let (reply, answer) = oneshot::channel();
             if handle.commands.send(Command::Disconnect { reply }).is_ok()
@@ -423,7 +424,8 @@ impl Supervisor {
             let state = ConnectionState::Disconnected;
             store.set_state(instance, state, reason, now).await?;
         }
-        Ok(conn.commit().await?)
+        conn.commit().await?;
+        Ok(paired)
     }
 
     /// Ends the pairing and the actor, best effort: WhatsApp may not answer. A paired instance that is

@@ -6,7 +6,7 @@
 //! lost link, a restart: the job is still there, and the same bytes go out again under the same id.
 
 use recado_model::{
-    Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result, failure,
+    Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result, Timestamp, failure,
     message::FinishedMessage,
 };
 use recado_store::{Job, StoreError};
@@ -119,7 +119,11 @@ impl Actor {
             self.look_at = self.flights.first_rested();
             return Ok(());
         };
-        self.start(job).await?;
+        if !self.start(job).await? {
+            // Nothing went out, so there is nothing to pace.
+            self.look_at = Some(now);
+            return Ok(());
+        }
         let pause = self.core.config.send_interval_ms;
         let jitter = match pause {
             0 => 0,
@@ -143,17 +147,23 @@ impl Actor {
         Ok(due.into_iter().find(|job| !busy.contains(&job.chat)))
     }
 
-    async fn start(&mut self, job: Job) -> Result<()> {
+    /// `false`: it was over before it began.
+    async fn start(&mut self, job: Job) -> Result<bool> {
         let Some(link) = self.link.clone() else {
-            return Ok(());
+            return Ok(true);
         };
+        if is_too_late(&job, self.core.clock.now()) {
+            self.fail(&job, &Failure::of(failure::TOO_LATE)).await?;
+            return Ok(false);
+        }
         // A database that fails is no fault of the message.
         let kept = self.kept(&job).await?;
         let message = match finished(&job, kept) {
             Ok(message) => message,
             Err(error) => {
                 self.log(&error, "a queued message cannot be read; it has failed");
-                return self.fail(&job, &Failure::of(failure::UNREADABLE)).await;
+                self.fail(&job, &Failure::of(failure::UNREADABLE)).await?;
+                return Ok(false);
             }
         };
         if !job.tried {
@@ -170,7 +180,7 @@ impl Actor {
         });
         let now = self.core.clock.monotonic();
         self.flights.begin(job, sending.abort_handle(), now);
-        Ok(())
+        Ok(true)
     }
 
     /// What was kept of a message; `None` when there is nothing, or it does not open.
@@ -358,6 +368,12 @@ impl Actor {
             now: self.core.clock.now(),
         }
     }
+}
+
+/// Whether its time is over. Of the first try alone: what may have been on the wire may have arrived, and
+/// nobody may be told that it was not sent.
+fn is_too_late(job: &Job, now: Timestamp) -> bool {
+    !job.tried && job.valid_until.is_some_and(|until| until < now)
 }
 
 fn finished(job: &Job, kept: Option<Vec<u8>>) -> Result<FinishedMessage> {

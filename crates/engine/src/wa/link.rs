@@ -15,6 +15,7 @@ use std::{
 use async_trait::async_trait;
 use recado_model::{
     Error, ErrorCode, PhoneNumber, Result,
+    instance::LinkingCode,
     message::{FinishedMessage, MessageId},
 };
 use recado_store::DeviceStore;
@@ -31,6 +32,7 @@ use super::{
     gate::Trip,
     inbound,
     journal::Journal,
+    pairing::Given,
     pump::Pump,
     session::{NotOpened, Session},
     tap::{QUEUE, Signal},
@@ -62,6 +64,9 @@ pub(super) struct LinkCore {
     pub(super) pairable: Arc<watch::Sender<bool>>,
     /// Until when a link code may still be typed in.
     pub(super) code_until: Mutex<Option<Instant>>,
+    /// The link code that was given out last, with its number and the epoch of its session. Held while
+    /// one is asked for.
+    pub(super) given: tokio::sync::Mutex<Option<Given>>,
     pub(super) closed: CancellationToken,
     session: RwLock<Option<Arc<Session>>>,
     /// Held while a session is opened or closed.
@@ -221,6 +226,7 @@ impl WaLink {
             control,
             pairable: Arc::new(watch::Sender::new(false)),
             code_until: Mutex::new(None),
+            given: tokio::sync::Mutex::new(None),
             closed: CancellationToken::new(),
             session: RwLock::new(None),
             changing: tokio::sync::Mutex::new(()),
@@ -284,7 +290,7 @@ impl Link for WaLink {
         self.core.send(message).await
     }
 
-    async fn pair_code(&self, phone: &PhoneNumber) -> Result<String> {
+    async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode> {
         self.core.pair_code(phone).await
     }
 

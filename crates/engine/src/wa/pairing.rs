@@ -3,11 +3,11 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use recado_model::{Error, ErrorCode, PhoneNumber, Result};
+use recado_model::{Error, ErrorCode, PhoneNumber, Result, instance::LinkingCode};
 use tokio::time::Instant;
 use whatsapp_rust::{
     pair_code::{PairCodeOptions, PairError},
-    wacore::pair_code::PairCodeError,
+    wacore::pair_code::{PairCodeError, PairCodeUtils},
 };
 
 use super::link::LinkCore;
@@ -17,8 +17,16 @@ const READY: Duration = Duration::from_secs(20);
 /// How long WhatsApp accepts a link code, and a little for the phone's answer.
 const CODE_VALID: Duration = Duration::from_secs(190);
 
+/// A link code that was given out.
+pub(super) struct Given {
+    epoch: u64,
+    phone: PhoneNumber,
+    code: String,
+}
+
 impl LinkCore {
-    pub(super) async fn pair_code(&self, phone: &PhoneNumber) -> Result<String> {
+    pub(super) async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode> {
+        let mut given = self.given.lock().await;
         let session = self.session().ok_or_else(closed)?;
         let client = &session.client;
         if client.pn().is_some() {
@@ -44,8 +52,15 @@ impl LinkCore {
             ..Default::default()
         };
         let mut outcome = client.pair_with_code(options()).await;
-        if let Err(PairError::PairCode(PairCodeError::CodeAlreadyOutstanding { .. })) = &outcome {
-            // A new code replaces the old one, as a new QR does.
+        // The library knows whether the last one still lives: it ends by its time, and by being typed.
+        if let Err(PairError::PairCode(PairCodeError::CodeAlreadyOutstanding { remaining })) =
+            &outcome
+        {
+            let same = |given: &&Given| given.epoch == session.epoch && given.phone == *phone;
+            if let Some(given) = given.as_ref().filter(same) {
+                return Ok(shown(&given.code, *remaining));
+            }
+            // Of another number, which nobody wants to link any more.
             client.cancel_pair_code().await;
             outcome = client.pair_with_code(options()).await;
         }
@@ -54,7 +69,13 @@ impl LinkCore {
             .code_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + CODE_VALID);
-        Ok(dashed(&code))
+        let answer = shown(&code, PairCodeUtils::code_validity());
+        *given = Some(Given {
+            epoch: session.epoch,
+            phone: phone.clone(),
+            code,
+        });
+        Ok(answer)
     }
 
     /// Until when a link code may still be typed in, when that is not over.
@@ -63,6 +84,13 @@ impl LinkCore {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .filter(|until| *until > Instant::now())
+    }
+}
+
+fn shown(code: &str, remaining: Duration) -> LinkingCode {
+    LinkingCode {
+        code: dashed(code),
+        valid_ms: i64::try_from(remaining.as_millis()).unwrap_or(i64::MAX),
     }
 }
 

@@ -9,7 +9,7 @@ use recado_app::{Guests, clock::SystemClock};
 use recado_model::{Clock, Rng, Timestamp, clock::OsRng};
 use recado_store::{Database, JWT_KEEP_MS, KeyKind, KeyRow, SUPERSEDED_MS, Store, Weaknesses};
 
-use crate::{config::Settings, keys, lifecycle::open_store, listen};
+use crate::{config::Settings, keys, lifecycle::open_store, listen, output::explain};
 
 const DAY_MS: i64 = 86_400_000;
 /// Keys, and the secrets of client pairs, should not be older.
@@ -40,10 +40,7 @@ impl Report {
 pub async fn run(settings: &Settings) -> Result<ExitCode> {
     let mut report = Report::default();
     report.fine("the configuration is valid");
-    match keys::prepare_data_dir(&settings.data_dir) {
-        Ok(()) => private(&mut report, "the data folder", &settings.data_dir, 0o077),
-        Err(error) => report.wrong(&format!("{error:#}")),
-    }
+    data_dir(&mut report, &settings.data_dir);
     let key = settings.key_file();
     if settings.master_key.is_none() && key.exists() {
         private(&mut report, "the master key file", &key, 0o077);
@@ -81,10 +78,16 @@ pub async fn run(settings: &Settings) -> Result<ExitCode> {
             Ok(store) => {
                 report.fine("the database answers, has this program's schema, and the master key is the right one");
                 if let Err(error) = kept(&mut report, &store).await {
-                    report.wrong(&format!("the keys cannot be looked at: {error:#}"));
+                    report.wrong(&format!(
+                        "the keys cannot be looked at: {}",
+                        explain(&error)
+                    ));
                 }
                 if let Err(error) = people::kept(&mut report, &store).await {
-                    report.wrong(&format!("the users cannot be looked at: {error:#}"));
+                    report.wrong(&format!(
+                        "the users cannot be looked at: {}",
+                        explain(&error)
+                    ));
                 }
                 store.close().await;
                 // After opening, which finishes what it can.
@@ -96,7 +99,7 @@ pub async fn run(settings: &Settings) -> Result<ExitCode> {
                     ));
                 }
             }
-            Err(error) => report.wrong(&format!("{error:#}")),
+            Err(error) => report.wrong(&explain(&error)),
         }
     }
     if cfg!(feature = "sandbox") {
@@ -108,6 +111,18 @@ pub async fn run(settings: &Settings) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Looking must not change anything: a folder that is not there yet is not made.
+fn data_dir(report: &mut Report, dir: &Path) {
+    if !dir.exists() {
+        report.fine("there is no data folder yet: `recado serve` makes it");
+        return;
+    }
+    match keys::look_at_data_dir(dir) {
+        Ok(()) => private(report, "the data folder", dir, 0o077),
+        Err(error) => report.wrong(&explain(&error)),
+    }
 }
 
 /// What is open to more than it should be.

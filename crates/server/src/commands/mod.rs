@@ -19,7 +19,7 @@ use recado_model::{Rng, clock::OsRng, text::is_unseen};
 use crate::{
     cli::{Cli, Command, ConfigCommand},
     config::{self, Settings},
-    lifecycle,
+    lifecycle, telemetry,
 };
 
 /// Names are chosen by tenants: a terminal must not act on what they hold.
@@ -42,6 +42,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         _ => {}
     }
     let settings = Settings::load(cli.config.as_deref())?;
+    if let Some(note) = &settings.note {
+        telemetry::warn(settings.log_format, note);
+    }
     let rng: Arc<dyn Rng> = Arc::new(OsRng);
     match cli.command {
         Command::Serve(args) => serve::run(&settings, args).await?,

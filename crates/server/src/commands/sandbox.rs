@@ -3,14 +3,15 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{cli::SandboxArgs, lifecycle::stop_on_signals, telemetry};
+use crate::{cli::SandboxArgs, config::environment, lifecycle::stop_on_signals, telemetry};
 
 pub async fn run(args: SandboxArgs) -> Result<()> {
-    let log = std::env::var("RECADO_LOG").unwrap_or_else(|_| "info".into());
+    let log = environment::one("log")?.unwrap_or_else(|| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(telemetry::filter(&log)?)
         .with_ansi(telemetry::colours())
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!("{error}"))?;
     let stop = stop_on_signals(args.exit_with_stdin)?;

@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use axum::http::{Uri, uri::Scheme};
-use ipnet::{IpNet, Ipv4Net};
 use recado_model::Secret;
 use serde::{Deserialize, Deserializer};
 
@@ -73,6 +72,7 @@ pub(super) struct Webhooks {
 #[serde(deny_unknown_fields)]
 pub(super) struct EgressSettings {
     pub(super) allow: TextOrList,
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -128,6 +128,7 @@ pub(super) struct Users {
 pub(super) struct Mail {
     #[serde(deserialize_with = "secret")]
     pub(super) url: Secret,
+    #[serde(default, deserialize_with = "some_path")]
     pub(super) url_file: Option<PathBuf>,
     #[serde(deserialize_with = "text")]
     pub(super) from: String,
@@ -140,6 +141,7 @@ pub(super) struct Turnstile {
     pub(super) site_key: String,
     #[serde(deserialize_with = "secret")]
     pub(super) secret: Secret,
+    #[serde(default, deserialize_with = "some_path")]
     pub(super) secret_file: Option<PathBuf>,
     #[serde(deserialize_with = "text")]
     pub(super) url: String,
@@ -204,21 +206,14 @@ pub(super) fn is_public_url(text: &str) -> bool {
     })
 }
 
-/// `::ffff:10.0.0.0/104` is 10.0.0.0/8: addresses are compared in their plain form.
-pub(super) fn canonical(net: IpNet) -> IpNet {
-    let IpNet::V6(v6) = net else {
-        return net;
-    };
-    let mapped = v6.addr().to_ipv4_mapped();
-    let length = v6.prefix_len().checked_sub(96);
-    match (mapped, length) {
-        (Some(addr), Some(length)) => Ipv4Net::new(addr, length).map_or(net, IpNet::V4),
-        _ => net,
-    }
-}
-
 pub(super) fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
     Ok(Option::<String>::deserialize(from)?
         .filter(|text| !text.is_empty())
         .map(Secret::new))
+}
+
+/// An empty name is no file.
+pub(super) fn some_path<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = Option::<PathBuf>::deserialize(from)?;
+    Ok(path.filter(|path| !path.as_os_str().is_empty()))
 }

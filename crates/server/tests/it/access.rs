@@ -240,7 +240,7 @@ async fn ask(
         (Surface::Dashboard, _) => call.header("origin", &bed.gateway().base_url),
         (Surface::Mcp, "POST") => call.json(json!({"jsonrpc": "2.0", "id": 7, "method": "ping"})),
         // A body that no handler takes: the guard comes first, and nothing happens when it passes.
-        (_, "POST" | "PUT") if row.path != "/sessions" => call.body("[]"),
+        (_, "POST" | "PUT") if row.path != "/sessions" => call.body("["),
         (_, "POST") => call.json(json!({"label": "x".repeat(300)})),
         _ => call,
     };

@@ -115,7 +115,7 @@ async fn fields(bed: Bed) {
         (json!({"name": "x".repeat(256)}), "invalid_field", "name"),
         (json!({"name": 5}), "invalid_field", "name"),
         (
-            json!({"name": "Shop", "labels": []}),
+            json!({"name": "Shop", "labels": ["a"]}),
             "invalid_field",
             "labels",
         ),
@@ -237,7 +237,7 @@ async fn fields(bed: Bed) {
         .send()
         .await
         .refused(400, "invalid_field");
-    hook(json!({"webhookURL": "https://example.com", "events": ["message"]}))
+    hook(json!({"webhookURL": "https://example.com", "events": ["Receipt"]}))
         .send()
         .await
         .refused(400, "invalid_events");

@@ -108,6 +108,8 @@ async fn ways(bed: &Bed, made: &Made) -> Vec<Way> {
                 "POST",
                 format!("/dashboard/api/instances/{}/disconnect", made.id),
                 vec![
+                    ("x-recado-account", person.names.account.clone()),
+                    ("x-recado-user", person.names.user.clone()),
                     ("cookie", format!("{COOKIE}={}", person.cookie)),
                     ("origin", bed.gateway().base_url.clone()),
                 ],

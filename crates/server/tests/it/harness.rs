@@ -130,7 +130,10 @@ impl Bed {
             .iter()
             .map(|(name, value)| format!("{name} = {value:?}\n"))
             .collect();
-        text.push_str("send.min_interval_ms = 0\nstart.stagger_ms = 0\n");
+        text.push_str("start.stagger_ms = 0\n");
+        if !extra.contains("send.min_interval_ms") {
+            text.push_str("send.min_interval_ms = 0\n");
+        }
         if !extra.contains("egress.allow") {
             text.push_str("egress.allow = [\"127.0.0.0/8\"]\n");
         }

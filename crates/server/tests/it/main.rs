@@ -8,13 +8,16 @@
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
 //! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
+//! | `named` | a page that shows another account or person than the cookie's does nothing |
 //! | `seeds` | both founding documents, sentence by sentence |
 //! | `forged`, `tokens`, `cache` | JWTs that nobody issued; asking about them and revoking them; what a proof costs |
 //! | `simulation` | lives of credentials by chance, against a small model |
 //! | `checklist` | challenges, fields that set nothing, ids that open nothing |
 //! | `security_tests` | the list of `docs/security-tests.md` names tests that exist |
 //! | `bad_input`, `unrouted`, `token` | what is refused, and in which words |
+//! | `field_wire` | faults from the field: a proxy in front, and other people's clients |
 //! | `edge` | heads too large, odd framing, slow senders, CORS, security headers |
+//! | `below` | a `public_url` with a path, behind proxies that take it off or do not |
 //! | `limits` | failed proofs beyond the limit |
 //! | `full` | a disk without space: 503, not ready, and all by itself as before |
 //! | `usage` | when credentials were used, from where, who was refused |
@@ -30,6 +33,7 @@
 //! | `nodes` | two nodes on one PostgreSQL: who leads, who lost, who takes over |
 //! | `dead_link` | a network or a store that is dead under a link: told, mended, nothing lost |
 //! | `sent` | sent means sent: refusals, silence, repeats, delays, clocks |
+//! | `field_sends`, `field_webhooks`, `field_busy` | faults from the field: numbers, texts, times; receivers with odd certificates and connections; what is busy |
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
@@ -58,6 +62,7 @@ macro_rules! on_both {
 mod access;
 mod audit;
 mod bad_input;
+mod below;
 mod billing;
 mod cache;
 mod call;
@@ -68,6 +73,10 @@ mod dead_link;
 mod direct;
 mod duplicates;
 mod edge;
+mod field_busy;
+mod field_sends;
+mod field_webhooks;
+mod field_wire;
 mod forged;
 mod full;
 mod guests;
@@ -77,6 +86,7 @@ mod limits;
 mod mail;
 mod management;
 mod mcp;
+mod named;
 mod networks;
 mod nodes;
 mod people;

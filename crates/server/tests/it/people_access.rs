@@ -69,6 +69,7 @@ async fn ask(
         .call(&row.method, &path_of(row, &id))
         .headers(lines)
         .headers(page.map(|(name, value)| (*name, value.as_str())))
+        .headers(card.names.headers())
         .headers(beside.iter().copied());
     let call = match row.method.as_str() {
         "POST" | "PATCH" => call.json(json!([])),

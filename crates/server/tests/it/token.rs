@@ -213,8 +213,8 @@ async fn refusals_are_those_of_the_rfc(bed: Bed) {
             invalid,
         ),
         (
-            "Bearer",
-            post(good.clone()).bearer(&bed.a.jwt),
+            "Bearer, and half of a proof",
+            post(json!({"client_token": id})).bearer(&bed.a.jwt),
             401,
             "invalid_client",
         ),

@@ -10,7 +10,7 @@ use crate::support::{Ended, Home, command, free_port, run};
 
 /// It ended by itself, and the last word is one readable sentence with all of `phrases`.
 #[track_caller]
-fn refused(ended: &Ended, phrases: &[&str]) {
+pub fn refused(ended: &Ended, phrases: &[&str]) {
     assert!(
         ended.code.is_some_and(|code| code != 0),
         "code {:?}: {}",
@@ -51,14 +51,14 @@ fn serve_refused(home: &Home, phrases: &[&str]) {
 }
 
 /// A home with a network that this build may use, or it would be refused for that before all else.
-fn fresh() -> Home {
+pub fn fresh() -> Home {
     let mut home = Home::new();
     home.set("SANDBOX__URL", "ws://127.0.0.1:9/ws/chat");
     home
 }
 
 /// A home whose database and key exist.
-fn used() -> Home {
+pub fn used() -> Home {
     let home = fresh();
     home.out(&["migrate"]);
     home
@@ -397,7 +397,7 @@ async fn second_gateway_on_one_folder() {
     home.set("SANDBOX__URL", "ws://127.0.0.1:9/ws/chat");
     let mut first = home.serve().await;
     home.set("LISTEN", &format!("127.0.0.1:{}", free_port()));
-    home.set("METRICS_LISTEN", "");
+    home.set("METRICS_LISTEN", "off");
     serve_refused(
         &home,
         &[

@@ -28,13 +28,13 @@ fn alone() -> Home {
 }
 
 /// A request under way: `POST /token` whose body comes in two parts.
-struct Slow {
+pub struct Slow {
     stream: TcpStream,
     rest: String,
 }
 
 impl Slow {
-    fn begin(home: &Home, account: &Value) -> Self {
+    pub fn begin(home: &Home, account: &Value) -> Self {
         let body = json!({
             "client_token": account["client_token"], "client_secret": account["client_secret"],
         })
@@ -66,7 +66,7 @@ impl Slow {
         }
     }
 
-    fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         self.stream
             .write_all(self.rest.as_bytes())
             .expect("the rest is sent");
@@ -77,7 +77,7 @@ impl Slow {
 }
 
 /// Nobody listens any more.
-async fn closed(home: &Home) {
+pub async fn closed(home: &Home) {
     let host = home.base.trim_start_matches("http://");
     wait_for("the listener to close", async || {
         TcpStream::connect(host).is_err().then_some(())

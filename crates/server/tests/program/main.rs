@@ -9,6 +9,7 @@
 //! | `secrets` | no secret in the database file, the log or the metrics |
 //! | `bad_days` | each wrong setting or place ends with one sentence that says what to do |
 //! | `credentials` | the operator at an account's credentials |
+//! | `field` | faults from the field: settings, terminals, signals, odd databases |
 //! | `full` | a disk that is full for a while: 503, nothing accepted is lost, a line a minute |
 //! | `keys` | every key is replaced under a gateway that serves |
 //! | `life` | draining, coming back, and the commands |
@@ -22,6 +23,7 @@
 mod bad_days;
 mod crash;
 mod credentials;
+mod field;
 mod full;
 mod keys;
 mod life;

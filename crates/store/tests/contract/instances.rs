@@ -272,6 +272,7 @@ pub async fn no_instance_crosses_accounts(bed: Bed) {
         message: &message,
         chat: "1@s.whatsapp.net",
         run_at: None,
+        valid_until: None,
     };
     let result = conn.account(&b).enqueue(&job, NOW).await;
     assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");

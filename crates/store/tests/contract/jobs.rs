@@ -26,6 +26,7 @@ pub async fn put(
         message: &message,
         chat,
         run_at,
+        valid_until: None,
     };
     store.enqueue(&job, now).await.expect("enqueues");
     message

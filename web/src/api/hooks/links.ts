@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
+import { tell } from '@/session/tabs';
 import { api } from '../client';
 import type { Language, Link, LinkUse } from '../types';
 
@@ -10,6 +11,8 @@ export const useTakeLink = () =>
   useMutation({
     mutationFn: (request: LinkUse) =>
       api.post<{ signed_in: boolean }>('/links/use', request, plain),
+    // A new password ends sessions, too.
+    onSuccess: ({ signed_in }) => tell(signed_in ? 'in' : 'out'),
   });
 
 type Letter = { email: string; language: Language; turnstile_token?: string };

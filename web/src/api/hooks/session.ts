@@ -1,5 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { tell } from '@/session/tabs';
 import { api } from '../client';
+import { show } from '../shown';
 import type { Account, Language, Login, LoginRequest, Me } from '../types';
 
 export const ME = ['me'];
@@ -16,7 +18,10 @@ export function useMe() {
 }
 
 export const useSignIn = () =>
-  useMutation({ mutationFn: (request: LoginRequest) => api.post<Login>('/login', request) });
+  useMutation({
+    mutationFn: (request: LoginRequest) => api.post<Login>('/login', request),
+    onSuccess: () => tell('in'),
+  });
 
 export const useConfirm = () =>
   useMutation({
@@ -32,6 +37,8 @@ export function useSwitchAccount() {
       // Nothing of the other account may stay on the page.
       cache.removeQueries({ predicate: (query) => query.queryKey[0] !== 'state' });
       cache.setQueryData(ME, me);
+      show({ account: me.account.id, user: me.user.id });
+      tell('in');
     },
   });
 }

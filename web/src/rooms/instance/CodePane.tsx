@@ -18,7 +18,8 @@ export function CodePane({ instance }: { instance: Instance }) {
   const [given, setGiven] = useState<Given | null>(null);
   const ask = usePairCode(instance.id);
   const get = () =>
-    ask.mutate(digits(phone), {
+    // As it was typed: the gateway names a character that is no part of a number.
+    ask.mutate(phone, {
       onSuccess: ({ code, expires_in }) =>
         // Not every gateway says how long a code holds.
         setGiven({ code, until: expires_in ? Date.now() + expires_in * 1000 : null }),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { country, phoneFault, shown } from './phone';
+import { country, digits, phoneFault, shown } from './phone';
 
 it('names the country of a number while it is typed', () => {
   expect(country('+55 11', 'en')).toEqual({ name: 'Brazil', code: '55' });
@@ -11,8 +11,10 @@ it('names the country of a number while it is typed', () => {
 
 it('says what is wrong before anybody is asked', () => {
   expect(phoneFault('0034600000000')).toBe('zero');
-  expect(phoneFault('12345')).toBe('short');
+  expect(phoneFault('123456')).toBe('short');
+  expect(phoneFault('+683 4000')).toBeNull();
   expect(phoneFault('+55 (11) 99999-0001')).toBeNull();
+  expect(digits('+55 (0) 11 98888-0002')).toBe('5511988880002');
 });
 
 it('writes numbers as people read them', () => {

@@ -12,7 +12,8 @@ const COUNTRIES: Record<string, string> = {
   966: 'SA', 971: 'AE', 972: 'IL',
 }; // prettier-ignore
 
-export const digits = (text: string) => text.replace(/\D/g, '');
+/** Without the `(0)` that is dialled inside a country only. */
+export const digits = (text: string) => text.replace(/\(\s*0\s*\)/g, '').replace(/\D/g, '');
 
 /** The country that a number begins with, as far as we know it. */
 export function country(text: string, language: string): { name: string; code: string } | null {
@@ -37,7 +38,7 @@ const naming = (language: string) => new Intl.DisplayNames([language], { type: '
 export function phoneFault(text: string): 'zero' | 'short' | null {
   const number = digits(text);
   if (number.startsWith('0')) return 'zero';
-  return number.length < 8 || number.length > 15 ? 'short' : null;
+  return number.length < 7 || number.length > 15 ? 'short' : null;
 }
 
 /** `5511999990001` → `+55 11 99999-0001` for Brazil; others in groups of three after the country code. */

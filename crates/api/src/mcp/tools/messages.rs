@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::extract::{number, some_number, text_or_number};
+
 use super::{Answer, Effect, ToolCall, ToolEntry, tool};
 
 /// How long a call waits for WhatsApp to take the message before it is answered `queued`.
@@ -45,14 +47,14 @@ pub(super) fn tools() -> Vec<ToolEntry> {
 #[derive(Deserialize, JsonSchema)]
 struct SendArgs {
     /// International number with country code, for example +34600000000
-    #[serde(deserialize_with = "crate::extract::text_or_number")]
+    #[serde(deserialize_with = "text_or_number")]
     #[schemars(with = "String")]
     phone: String,
     /// The text; required unless media_url is given
     #[serde(default)]
     message: Option<String>,
     /// Send from this session (its numeric id); by default the first connected one
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_number")]
     session_id: Option<i64>,
     /// Logical sender; session_id wins over it
     #[serde(default)]
@@ -60,6 +62,9 @@ struct SendArgs {
     /// Public address of a file to send (not available yet)
     #[serde(default)]
     media_url: Option<String>,
+    /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
+    #[serde(default)]
+    valid_until: Option<String>,
     /// The same key never sends twice
     #[serde(default)]
     idempotency_key: Option<String>,
@@ -105,6 +110,7 @@ struct KeyArgs {
 #[derive(Deserialize, JsonSchema)]
 struct QueueArgs {
     /// The queue_id that the send answered
+    #[serde(deserialize_with = "number")]
     queue_id: i64,
 }
 
@@ -186,8 +192,10 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
         let text = "media_url is not available yet; send the text alone";
         return Err(Error::field("media_url", text));
     }
-    let message =
-        given(args.message).ok_or_else(|| Error::field("message", "message is required"))?;
+    let message = args
+        .message
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| Error::field("message", "message is required"))?;
     let messages = call.app.messages();
     let key = given(args.idempotency_key)
         .map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
@@ -212,6 +220,7 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
         message,
         id: key.map(|id| id.as_str().to_owned()),
         delay_ms: None,
+        valid_until: args.valid_until,
         mentioned_ids: Vec::new(),
         reply_to_message_id: None,
         once_in_account: keyed,

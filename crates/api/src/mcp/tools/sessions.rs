@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    extract::some_number,
     qr,
     rest::session::{contract_state, whole_seconds},
 };
@@ -41,7 +42,7 @@ pub(super) fn tools() -> Vec<ToolEntry> {
 #[derive(Deserialize, JsonSchema)]
 struct StatusArgs {
     /// Only this session
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_number")]
     session_id: Option<i64>,
 }
 
@@ -97,7 +98,7 @@ async fn status(call: ToolCall, args: StatusArgs) -> Result<Answer> {
 #[derive(Deserialize, JsonSchema)]
 struct QrArgs {
     /// Only this session; by default the one that waits for a scan
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_number")]
     session_id: Option<i64>,
 }
 

@@ -10,7 +10,6 @@ use recado_app::credentials::{
 use recado_model::{CredentialId, CredentialKind, Error, InstanceId, Secret};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     Options, Shared, Surface,
@@ -310,27 +309,19 @@ impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
                 extract::require_said_json(&parts.headers)?;
                 Options::UNPROVEN_BODY_LIMIT
             }
-            _ => {
-                extract::require_json(&parts.headers)?;
-                shared.options.body_limit
-            }
+            _ => shared.options.body_limit,
         };
         let bytes = extract::read(&parts.headers, body, limit).await?;
+        extract::require_json_of(&parts.headers, &bytes)?;
         Again::look(&mut parts, shared).await?;
-        // Refuses what is no plain object; then once more, for the nulls that it drops.
-        let without = extract::object(&bytes)?;
-        let map = match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(map)) => map,
-            _ => without,
-        };
-        Ok(Self(extract::typed(map)?))
+        Ok(Self(extract::typed(extract::object_with_nulls(&bytes)?)?))
     }
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateBody {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "extract::whole")]
     #[schemars(range(min = 0, max = 2_592_000))]
     pub(crate) grace_seconds: i64,
 }

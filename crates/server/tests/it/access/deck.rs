@@ -1,5 +1,6 @@
 //! Everything that two shops hold, live and dead.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use recado_api::{RouteRow, Surface};
 use recado_model::{
     CredentialId, LinkId, Role, TokenKind, UserId, UserSessionId, clock::OsRng,
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::{
     make::{ELSEWHERE, issue, restrict, restricted, unknown},
-    rules::{Card, Slot, Worth},
+    rules::{Card, PROXYS, Slot, Worth},
 };
 use crate::{
     harness::{Bed, Made},
@@ -236,7 +237,10 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
     );
     card("jwt bare", Slot::Bearer, bed.a.jwt.clone(), None, Bad);
     card("no token", Slot::Bearer, "Bearer".to_owned(), None, Bad);
-    card("basic", Slot::Bearer, "Basic YTpi".to_owned(), None, Bad);
+    card(PROXYS, Slot::Bearer, "Basic YTpi".to_owned(), None, Bad);
+    let ours = format!("{}:{}", bed.a.client_token, bed.a.client_secret);
+    let ours = format!("Basic {}", BASE64_STANDARD.encode(ours));
+    card("basic of ours", Slot::Bearer, ours, None, Bad);
     card("wz", Slot::Bearer, bearer(&bed.a.api_token), mcp, Shop('a'));
     card(
         "wz lower",

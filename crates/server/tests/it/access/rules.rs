@@ -6,6 +6,9 @@ use recado_model::Role;
 /// The name of the dashboard's cookie.
 pub(crate) const COOKIE: &str = "__Host-recado";
 
+/// The card with a Basic that is no client's.
+pub(super) const PROXYS: &str = "basic";
+
 /// What one header's value is worth in its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Worth {
@@ -110,6 +113,15 @@ impl Hand {
         self.extra.iter().any(ours)
     }
 
+    /// Without what belongs to a proxy in front: it counts for nothing (rule 4), but twice is twice.
+    fn without_a_proxys(&self) -> Self {
+        let mut hand = self.clone();
+        if !self.repeated() {
+            hand.cards.retain(|card| card.name != PROXYS);
+        }
+        hand
+    }
+
     pub(super) fn worth(&self, slot: Slot, surface: Surface) -> Option<Worth> {
         let card = self.cards.iter().find(|card| card.slot == slot)?;
         Some(card.worth(surface))
@@ -150,6 +162,7 @@ pub(super) enum Whose {
 /// The rules 1 to 5, for a row whose ids name the first shop's first instance, and a session of `whose`.
 pub(super) fn due(row: &RouteRow, hand: &Hand, whose: Whose) -> Due {
     let rule = row.rule;
+    let hand = &hand.without_a_proxys();
     match rule {
         Rule::Public => Due::Pass,
         Rule::Owner | Rule::AccountOwner | Rule::OwnerInstance | Rule::Instance => {
@@ -163,6 +176,7 @@ pub(super) fn due(row: &RouteRow, hand: &Hand, whose: Whose) -> Due {
         Rule::Visitor
         | Rule::LogIn
         | Rule::LogOut
+        | Rule::Whoever
         | Rule::SignedIn
         | Rule::Member
         | Rule::MemberInstance => due_dashboard(rule, hand),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     call::{Answer, Call},
     harness::{Bed, Shop, until},
+    named::Names,
 };
 
 /// Of both shops' owners, and of whom [`Bed::member`] makes.
@@ -31,6 +32,8 @@ pub struct Browser<'a> {
     pub bed: &'a Bed,
     pub cookie: Option<String>,
     pub from: String,
+    /// Whom its page shows.
+    pub names: Option<Names>,
 }
 
 impl<'a> Browser<'a> {
@@ -44,6 +47,7 @@ impl<'a> Browser<'a> {
             bed,
             cookie: None,
             from: from.to_owned(),
+            names: None,
         }
     }
 
@@ -67,6 +71,7 @@ impl<'a> Browser<'a> {
             bed: self.bed,
             cookie: cookie.map(str::to_owned),
             from: self.from.clone(),
+            names: self.names.clone(),
         }
     }
 
@@ -76,17 +81,24 @@ impl<'a> Browser<'a> {
             .header("origin", &self.bed.gateway().base_url)
             .header("user-agent", AGENT)
             .from(&self.from);
+        let call = match &self.names {
+            Some(names) => call.headers(names.headers()),
+            None => call,
+        };
         match &self.cookie {
             Some(cookie) => call.header("cookie", &format!("theme=dark; {COOKIE}={cookie}")),
             None => call,
         }
     }
 
-    /// Sends, and does with `Set-Cookie` what browsers do.
+    /// Sends, and does with `Set-Cookie` what browsers do; the page shows whose it is.
     pub async fn send(&mut self, call: Call) -> Answer {
         let answer = call.send().await;
         if let Some(cookie) = cookie_of(&answer) {
             self.cookie = Some(cookie).filter(|cookie| !cookie.is_empty());
+            if let Some(cookie) = &self.cookie {
+                self.names = self.bed.names(cookie).await;
+            }
         }
         answer
     }

@@ -116,11 +116,14 @@ async fn only_objects_are_taken(bed: Bed) {
         // Too long a one is not waited for.
         let head = format!(
             "{} {} HTTP/1.1\r\nhost: x\r\norigin: {}\r\ncookie: {COOKIE}={}\r\n\
+             x-recado-account: {}\r\nx-recado-user: {}\r\n\
              content-type: application/json\r\ncontent-length: 70000\r\n\r\n{{",
             row.method,
             path_of(&row, &asker.id),
             own_origin(&bed),
             asker.who.cookie,
+            asker.who.names.account,
+            asker.who.names.user,
         );
         let answer = wire::exchange(bed.address(), head.as_bytes()).await;
         assert_eq!(wire::status(&answer), 413, "{row:?}: {answer}");

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::{COOKIE, ROLES},
     harness::{Bed, Made},
+    named::Names,
 };
 
 pub(super) const HOUR: i64 = 3600;
@@ -19,6 +20,8 @@ pub(super) struct Card {
     pub(super) name: String,
     pub(super) lines: Vec<String>,
     pub(super) worth: Worth,
+    /// Whom the page shows.
+    pub(super) names: Names,
 }
 
 /// What is sent about the page.
@@ -120,13 +123,18 @@ async fn dead(bed: &Bed) -> Vec<(&'static str, SignedIn)> {
 
 pub(super) async fn deck(bed: &mut Bed) -> Deck {
     let mut cards = Vec::new();
-    let mut card = |name: &str, lines: Vec<String>, worth: Worth| {
-        let name = name.to_owned();
-        cards.push(Card { name, lines, worth });
+    let mut card = |name: &str, lines: Vec<String>, worth: Worth, names: &Names| {
+        let (name, names) = (name.to_owned(), names.clone());
+        cards.push(Card {
+            name,
+            lines,
+            worth,
+            names,
+        });
     };
     let ours = |value: &str| format!("{COOKIE}={value}");
     for (name, who) in dead(bed).await {
-        card(name, vec![ours(&who.cookie)], Worth::Nobody);
+        card(name, vec![ours(&who.cookie)], Worth::Nobody, &who.names);
     }
     bed.log_in().await;
     let a1 = bed.create(&bed.a, json!({"name": "A one"})).await;
@@ -166,20 +174,21 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
     for (name, who, shop, role, proven) in &people {
         let (shop, role, proven) = (*shop, *role, *proven);
         let worth = Worth::Person { shop, role, proven };
-        card(name, vec![ours(&who.cookie)], worth);
+        card(name, vec![ours(&who.cookie)], worth, &who.names);
     }
 
     let named = |name: &str| {
         let found = people.iter().find(|(one, ..)| one == name);
-        found.expect("a person").1.cookie.clone()
+        found.expect("a person").1.clone()
     };
-    let (good, viewer) = (named("owner proven"), named("viewer"));
-    let owner = Worth::Person {
+    let (owner, viewer) = (named("owner proven"), named("viewer").cookie);
+    let (good, names) = (owner.cookie, &owner.names);
+    let worth = Worth::Person {
         shop: 'a',
         role: Role::Owner,
         proven: true,
     };
-    card("no cookie", vec![], Worth::Nobody);
+    card("no cookie", vec![], Worth::Nobody, names);
     for (name, line) in [
         ("empty", ours("")),
         ("cut", ours(&good[1..])),
@@ -205,14 +214,15 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
         ("without a name", good.clone()),
         ("inside another", format!("a=\"{COOKIE}={good}\"")),
     ] {
-        card(name, vec![line], Worth::Nobody);
+        card(name, vec![line], Worth::Nobody, names);
     }
     let among = format!("a=b;{}; {COOKIE}2=x", ours(&good));
-    card("among others", vec![among], owner);
+    card("among others", vec![among], worth, names);
     card(
         "in a second line",
         vec!["a=b".to_owned(), ours(&good)],
-        owner,
+        worth,
+        names,
     );
     for (name, lines) in [
         ("twice", vec![format!("{}; {}", ours(&good), ours(&good))]),
@@ -227,7 +237,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
         ),
         ("good, then empty", vec![ours(&good), ours("")]),
     ] {
-        card(name, lines, Worth::Twice);
+        card(name, lines, Worth::Twice, names);
     }
     Deck { cards, a1 }
 }

@@ -187,7 +187,7 @@ async fn switched(bed: &Bed, who: &SignedIn, account: &str) -> SignedIn {
     let cookie = cookie_of(&answer).expect("a new cookie");
     assert_ne!(cookie, who.cookie);
     let jwt = String::new();
-    let moved = SignedIn { cookie, jwt }.confirmed(bed).await;
+    let moved = SignedIn::new(bed, cookie, jwt).await.confirmed(bed).await;
     let call = moved
         .ask(bed, "POST", "/dashboard/api/token")
         .json(json!({}));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     access::COOKIE,
     harness::{Answer, Bed, Call},
+    named::Names,
 };
 
 pub(crate) const OWNER_A: &str = "a@example.com";
@@ -52,6 +53,8 @@ pub(crate) async fn join(bed: &Bed, account: &AccountId, user: &UserId, role: Ro
 pub(crate) struct SignedIn {
     pub(crate) cookie: String,
     pub(crate) jwt: String,
+    /// Whom the page shows.
+    pub(crate) names: Names,
 }
 
 pub(crate) async fn log_in(bed: &Bed, body: Value) -> Answer {
@@ -67,7 +70,7 @@ pub(crate) async fn sign_in(bed: &Bed, email: &str) -> SignedIn {
         .as_str()
         .expect("a JWT")
         .to_owned();
-    SignedIn { cookie, jwt }
+    SignedIn::new(bed, cookie, jwt).await
 }
 
 /// The cookie that an answer sets.
@@ -82,9 +85,15 @@ pub(crate) fn own_origin(bed: &Bed) -> String {
 }
 
 impl SignedIn {
+    pub(crate) async fn new(bed: &Bed, cookie: String, jwt: String) -> Self {
+        let names = bed.names(&cookie).await.unwrap_or_default();
+        Self { cookie, jwt, names }
+    }
+
     /// As a page of ours asks.
     pub(crate) fn ask(&self, bed: &Bed, method: &str, path: &str) -> Call {
         let call = bed.call(method, path).header("origin", &own_origin(bed));
+        let call = call.headers(self.names.headers());
         call.header("cookie", &format!("{COOKIE}={}", self.cookie))
     }
 

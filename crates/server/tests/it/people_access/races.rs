@@ -121,7 +121,7 @@ async fn signing_in_while_a_role_changes(bed: Bed) {
                 .as_str()
                 .expect("a JWT")
                 .to_owned();
-            let who = SignedIn { cookie, jwt };
+            let who = SignedIn::new(&bed, cookie, jwt).await;
             let me = who.me(&bed).await;
             let by_jwt = bed
                 .get("/account/credentials")
@@ -168,7 +168,8 @@ async fn one_new_password_at_a_time(bed: Bed) {
         };
         let cookie = cookie_of(&winner).expect("a new cookie");
         let jwt = String::new();
-        SignedIn { cookie, jwt }.me(&bed).await.expect(200);
+        let who = SignedIn::new(&bed, cookie, jwt).await;
+        who.me(&bed).await.expect(200);
         loser.me(&bed).await.refused(401, "unauthorized");
         let body = |password: &str| json!({"email": email, "password": password});
         log_in(&bed, body(right)).await.expect(200);

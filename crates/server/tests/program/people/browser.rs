@@ -15,6 +15,8 @@ const COOKIE: &str = "__Host-recado";
 pub struct Browser {
     base: String,
     cookie: Option<String>,
+    /// Account and person that the page shows.
+    names: Option<(String, String)>,
     /// All that it was ever given.
     pub cookies: BTreeSet<String>,
 }
@@ -24,6 +26,7 @@ impl Browser {
         Self {
             base: home.base.clone(),
             cookie: None,
+            names: None,
             cookies: BTreeSet::new(),
         }
     }
@@ -34,6 +37,10 @@ impl Browser {
             .header("origin", &self.base);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", format!("{COOKIE}={cookie}"));
+        }
+        if let Some((account, user)) = &self.names {
+            request = request.header("x-recado-account", account);
+            request = request.header("x-recado-user", user);
         }
         if let Some(body) = body {
             request = request.json(&body);
@@ -46,6 +53,7 @@ impl Browser {
             let value = rest.split(';').next().unwrap_or_default();
             self.cookie = (!value.is_empty()).then(|| value.to_owned());
             self.cookies.extend(self.cookie.clone());
+            self.names = None;
         }
         let status = response.status();
         let text = response.text().await.expect("a body");
@@ -53,17 +61,30 @@ impl Browser {
         Answer { status, body }
     }
 
+    /// Whom the cookie stands for, once for each: a page asks before it shows anything.
+    async fn look_who(&mut self) {
+        if self.cookie.is_none() || self.names.is_some() {
+            return;
+        }
+        let me = self.call(Method::GET, "/dashboard/api/me", None).await;
+        let id = |pointer: &str| me.body.pointer(pointer)?.as_str().map(str::to_owned);
+        self.names = id("/account/id").zip(id("/user/id"));
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
+        self.look_who().await;
         self.call(Method::GET, path, None).await
     }
 
     pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+        self.look_who().await;
         self.call(Method::POST, path, Some(body)).await
     }
 
     /// Below `/dashboard/api/`; must be a success.
     pub async fn done(&mut self, method: Method, path: &str, body: Value) -> Value {
         let path = format!("/dashboard/api/{path}");
+        self.look_who().await;
         let answer = self.call(method, &path, Some(body)).await;
         assert!(answer.status.is_success(), "{path}: {}", answer.body);
         answer.body

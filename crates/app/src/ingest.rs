@@ -73,6 +73,16 @@ impl Sink for Ingest {
         Ok(())
     }
 
+    async fn has(&self, id: &MessageId) -> Result<bool> {
+        if self.discard.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let mut conn = self.core().store.read().await?;
+        let mut account = conn.account(&self.held.account);
+        let row = account.message(&self.held.instance, id).await?;
+        Ok(row.is_some())
+    }
+
     async fn notice(&self, notice: Notice) -> Result<()> {
         match &notice {
             // Not taken is offered again.

@@ -102,6 +102,10 @@ pub trait Sink: Send + Sync + 'static {
     /// leaves the batch unacknowledged and ends the connection, so that it is delivered again.
     async fn messages(&self, batch: Vec<InboundMessage>) -> Result<()>;
 
+    /// Whether a message need not come again: it is committed, or nobody wants it. Asked about a repeat
+    /// whose first arrival left no other trace.
+    async fn has(&self, id: &MessageId) -> Result<bool>;
+
     /// `Err` means "not taken, give it again": a receipt, an acknowledgement or an undecryptable
     /// message is then offered until it is taken, with growing pauses and before any later one, also
     /// by the next link of the instance. One that was taken may come again after a crash. State and

@@ -21,6 +21,8 @@ pub enum Trip {
     Commit,
     /// A receipt could not be noted.
     Journal,
+    /// A message was counted as read and is nowhere: see `lost`.
+    Lost,
     /// Somebody asked for a new client.
     Renewed,
     /// The connection is closed in good order, or its device is going to be wiped.
@@ -34,6 +36,7 @@ impl Trip {
             Self::Fenced => "fenced",
             Self::Commit => "commit",
             Self::Journal => "journal",
+            Self::Lost => "lost",
             Self::Renewed => "renewed",
             Self::Over => "over",
         }

@@ -18,7 +18,7 @@ use recado_model::{
     instance::LinkingCode,
     message::{FinishedMessage, MessageId},
 };
-use recado_store::DeviceStore;
+use recado_store::{DeviceOp, DeviceStore};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -28,10 +28,13 @@ use tokio_util::sync::CancellationToken;
 use whatsapp_rust::{Client, types::events::InboundMessage as WaMessage};
 
 use super::{
-    Shared, courier,
+    Shared,
+    backend::forget_group_keys,
+    courier,
     gate::Trip,
     inbound,
     journal::Journal,
+    lost::Lost,
     pairing::Given,
     pump::Pump,
     session::{NotOpened, Session},
@@ -44,8 +47,8 @@ const UNLINK: Duration = Duration::from_secs(10);
 
 /// Wishes that the pump carries out, in order.
 pub(super) enum Control {
-    /// A new client, which shares out the keys of these groups anew.
-    Renew { groups: Vec<String> },
+    /// The next client is to know nothing of these rows.
+    Forget { rows: Vec<DeviceOp> },
     /// The gate of session `epoch` was shut.
     Tripped { epoch: u64 },
     /// Session `epoch` opens a socket, its first or another one.
@@ -69,6 +72,8 @@ pub(super) struct LinkCore {
     pub(super) given: tokio::sync::Mutex<Option<Given>>,
     pub(super) closed: CancellationToken,
     session: RwLock<Option<Arc<Session>>>,
+    /// What was asked for again.
+    pub(super) lost: Lost,
     /// Held while a session is opened or closed.
     changing: tokio::sync::Mutex<()>,
     /// Messages reach the sink one batch at a time.
@@ -157,13 +162,18 @@ impl LinkCore {
     }
 
     fn renew(&self, groups: &[String]) {
-        let groups = groups.to_vec();
-        // Before the gate: whoever opens the next client must know of the groups.
-        if self.control.send(Control::Renew { groups }).is_ok()
+        let rows = groups.iter().map(|group| forget_group_keys(group));
+        if self.forget(rows.collect())
             && let Some(session) = self.session()
         {
             session.gate.trip(Trip::Renewed);
         }
+    }
+
+    /// The next client is to know nothing of `rows`. Called before the gate of this one is shut: whoever
+    /// opens the next must have heard of it. False when the link is over.
+    pub(super) fn forget(&self, rows: Vec<DeviceOp>) -> bool {
+        self.control.send(Control::Forget { rows }).is_ok()
     }
 
     async fn log_out(&self) -> Result<()> {
@@ -227,6 +237,7 @@ impl WaLink {
             pairable: Arc::new(watch::Sender::new(false)),
             code_until: Mutex::new(None),
             given: tokio::sync::Mutex::new(None),
+            lost: Lost::default(),
             closed: CancellationToken::new(),
             session: RwLock::new(None),
             changing: tokio::sync::Mutex::new(()),

@@ -2,14 +2,14 @@
 //! opens once the store takes a write again. A thousand links lose one database together, so each
 //! waits a little differently.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use recado_model::StateReason;
 use recado_store::{DeviceOp, StoreError};
 use tokio::time::Instant;
 
 use super::{
-    backend::{forget_group_keys, space},
+    backend::space,
     gate::Trip,
     pump::{Pump, grown},
 };
@@ -33,8 +33,8 @@ pub(super) struct Mending {
     failures: u32,
     online_since: Option<Instant>,
     most: Duration,
-    /// Whose sender keys are to be shared out anew.
-    groups: BTreeSet<String>,
+    /// What the next client must not know.
+    forgotten: Vec<DeviceOp>,
 }
 
 /// What the store answered.
@@ -45,8 +45,12 @@ enum Store {
 }
 
 impl Mending {
-    pub(super) fn renew(&mut self, groups: Vec<String>) {
-        self.groups.extend(groups);
+    pub(super) fn forget(&mut self, rows: Vec<DeviceOp>) {
+        for row in rows {
+            if !self.forgotten.contains(&row) {
+                self.forgotten.push(row);
+            }
+        }
     }
 
     pub(super) fn came_online(&mut self) {
@@ -83,7 +87,7 @@ impl Pump {
         self.offline(StateReason::ConnectionLost).await;
         self.drop_client(epoch).await;
         match why {
-            Trip::Renewed => self.reopen_at = Some(Instant::now()),
+            Trip::Renewed | Trip::Lost => self.reopen_at = Some(Instant::now()),
             Trip::Commit => self.mend_later(COMMIT_MOST),
             _ => self.mend_later(STORE_MOST),
         }
@@ -124,11 +128,11 @@ impl Pump {
         if self.online {
             self.offline(StateReason::ConnectionLost).await;
         }
-        if self.mending.doubtful || !self.mending.groups.is_empty() {
+        if self.mending.doubtful || !self.mending.forgotten.is_empty() {
             match self.try_store().await {
                 Store::Works => {
                     self.mending.doubtful = false;
-                    self.mending.groups.clear();
+                    self.mending.forgotten.clear();
                 }
                 Store::Fails => {
                     self.wanted = true;
@@ -164,7 +168,7 @@ impl Pump {
     }
 
     /// A real write where the connection would write: of a device row that is gone again at once, and
-    /// of a line in the journal. What is to be forgotten of groups is forgotten with it.
+    /// of a line in the journal. What is to be forgotten is forgotten with it.
     async fn try_store(&self) -> Store {
         let mut ops = vec![
             DeviceOp::Put {
@@ -178,12 +182,7 @@ impl Pump {
                 key: "probe".to_owned(),
             },
         ];
-        ops.extend(
-            self.mending
-                .groups
-                .iter()
-                .map(|group| forget_group_keys(group)),
-        );
+        ops.extend(self.mending.forgotten.iter().cloned());
         let written = tokio::time::timeout(PROBE, self.link.device.apply(ops)).await;
         match written {
             Ok(Ok(())) => {}
@@ -209,7 +208,11 @@ mod tests {
     use std::{net::SocketAddr, sync::Arc};
 
     use async_trait::async_trait;
-    use recado_model::{Result, clock::OsRng, message::InboundMessage};
+    use recado_model::{
+        Result,
+        clock::OsRng,
+        message::{InboundMessage, MessageId},
+    };
     use tokio::sync::mpsc;
 
     use super::*;
@@ -224,6 +227,10 @@ mod tests {
     impl Sink for Notices {
         async fn messages(&self, _batch: Vec<InboundMessage>) -> Result<()> {
             Ok(())
+        }
+
+        async fn has(&self, _id: &MessageId) -> Result<bool> {
+            Ok(true)
         }
 
         async fn notice(&self, notice: Notice) -> Result<()> {

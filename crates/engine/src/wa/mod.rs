@@ -2,7 +2,8 @@
 //!
 //! [`WaEngine`] starts links; `link` is one link's life, `session` one connection of it, `pump` the
 //! task that decides about connections. `gate` is what ends a connection whose store failed, `wire` its
-//! socket. `watch` notices a socket that died in silence, `mend` brings back a link whose gate was shut.
+//! socket. `watch` notices a socket that died in silence, `mend` brings back a link whose gate was shut,
+//! `lost` finds messages that were counted as read and are nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `content`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` and `pairing` do what callers ask; `backend` keeps the device in the store;
@@ -25,6 +26,7 @@ mod inbound;
 mod journal;
 mod json;
 mod link;
+mod lost;
 mod mend;
 mod notice;
 mod outbound;

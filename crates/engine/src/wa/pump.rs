@@ -82,7 +82,7 @@ impl Pump {
         tokio::select! {
             biased;
             wish = self.wishes.recv() => match wish? {
-                Control::Renew { groups } => self.mending.renew(groups),
+                Control::Forget { rows } => self.mending.forget(rows),
                 Control::Tripped { epoch } => self.tripped(epoch).await,
                 Control::Dialling { epoch } => self.dialling(epoch).await,
             },

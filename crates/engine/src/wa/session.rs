@@ -27,6 +27,7 @@ use super::{
     gate::{Gate, Trip},
     inbound::CommitHook,
     link::{Control, LinkCore},
+    lost::Judge,
     runtime::LinkRuntime,
     tap::{self, Tap},
     wire::{Line, Wire},
@@ -175,7 +176,8 @@ async fn connect(
     runtime: &LinkRuntime,
 ) -> Result<Connected> {
     let backend = Backend::new(link.device.clone(), gate.clone());
-    let backend = Arc::new(backend.keeping(link.spec.keep_inbound));
+    let backend = backend.keeping(link.spec.keep_inbound);
+    let backend = Arc::new(backend.judging(Judge::new(link, gate.clone())));
     let persistence = PersistenceManager::new(backend)
         .await
         .map_err(Error::internal)?;

@@ -292,6 +292,8 @@ pub struct Recorder {
     notices: Mutex<VecDeque<Notice>>,
     refusing: AtomicU32,
     refusing_receipts: AtomicBool,
+    /// Says of every message that it is here already.
+    knowing: bool,
     changed: watch::Sender<u64>,
 }
 
@@ -302,6 +304,7 @@ impl Default for Recorder {
             notices: Mutex::default(),
             refusing: AtomicU32::new(0),
             refusing_receipts: AtomicBool::new(false),
+            knowing: false,
             changed: watch::Sender::new(0),
         }
     }
@@ -312,6 +315,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Recorder {
+    pub fn knowing() -> Self {
+        Self {
+            knowing: true,
+            ..Self::default()
+        }
+    }
+
     /// The next `times` batches fail.
     pub fn refuse(&self, times: u32) {
         self.refusing.store(times, Ordering::SeqCst);
@@ -390,6 +400,14 @@ impl Recorder {
         .await;
     }
 
+    /// Waits until one of endless refusals was used.
+    pub async fn refused(&self) {
+        self.until("a refusal", || {
+            (self.refusing.load(Ordering::SeqCst) < u32::MAX).then_some(())
+        })
+        .await;
+    }
+
     pub async fn received(&self, count: usize) -> Vec<InboundMessage> {
         self.until("messages", || {
             let messages = lock(&self.messages);
@@ -415,6 +433,11 @@ impl Sink for Recorder {
         };
         self.changed.send_modify(|n| *n += 1);
         outcome
+    }
+
+    async fn has(&self, id: &MessageId) -> Result<bool> {
+        let here = lock(&self.messages).iter().any(|message| message.id == *id);
+        Ok(self.knowing || here)
     }
 
     async fn notice(&self, notice: Notice) -> Result<()> {

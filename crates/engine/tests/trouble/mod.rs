@@ -1,5 +1,6 @@
 //! Links whose store, disk or network fails under them.
 
+mod lost;
 mod polls;
 
 use std::{sync::Arc, time::Duration};

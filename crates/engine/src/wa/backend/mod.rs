@@ -29,7 +29,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use whatsapp_rust::wacore::store::error::{Result, StoreError as WaStoreError};
 
 use self::{held::Held, rows::Rows};
-use crate::wa::gate::Gate;
+use crate::wa::{gate::Gate, lost::Judge};
 
 /// The spaces of the device table. A name is data at rest: renaming one loses its rows.
 pub(super) mod space {
@@ -81,6 +81,8 @@ pub struct Backend {
     /// Decrypted messages until they are committed, where no row may hold them: the library wants to
     /// find again what it has stored.
     unwritten: Option<Unwritten>,
+    /// Judges repeats; without it each is taken for one.
+    lost: Option<Judge>,
 }
 
 type Unwritten = std::sync::Mutex<HashMap<String, Vec<u8>>>;
@@ -92,6 +94,7 @@ impl Backend {
             merging: tokio::sync::Mutex::new(()),
             held: tokio::sync::Mutex::default(),
             unwritten: None,
+            lost: None,
         }
     }
 
@@ -99,6 +102,13 @@ impl Backend {
     pub fn keeping(self, keep_inbound: bool) -> Self {
         Self {
             unwritten: (!keep_inbound).then(Unwritten::default),
+            ..self
+        }
+    }
+
+    pub(super) fn judging(self, judge: Judge) -> Self {
+        Self {
+            lost: Some(judge),
             ..self
         }
     }
@@ -149,6 +159,18 @@ pub(super) fn forget_group_keys(group: &str) -> DeviceOp {
         space: space::SENDER_KEY_DEVICE,
         prefix: key_of(&[group, ""]),
     }
+}
+
+/// How messages of this person (in this group, when `chat` is one) are read, of all its devices: what
+/// comes next from there cannot be read, and is asked for again. `user` is the address without server.
+pub(super) fn forget_reading(chat: &str, user: &str) -> Vec<DeviceOp> {
+    let of = |space, prefix| DeviceOp::DeletePrefix { space, prefix };
+    let mut ops = Vec::new();
+    for next in ['@', ':', '_'] {
+        ops.push(of(space::SESSION, format!("{user}{next}")));
+        ops.push(of(space::SENDER_KEY, format!("{chat}:{user}{next}")));
+    }
+    ops
 }
 
 fn put(space: &'static str, key: impl Into<String>, n: i64, value: Vec<u8>) -> DeviceOp {

@@ -9,13 +9,13 @@ use std::sync::PoisonError;
 use recado_store::DeviceOp;
 use whatsapp_rust::wacore::{
     store::{
-        error::Result,
-        traits::{PendingInboundKey, PendingInboundRow},
+        error::{Result, StoreError as WaStoreError},
+        traits::{PendingInboundKey, PendingInboundRow, ProtocolStore as _},
     },
     time::now_secs,
 };
 
-use super::{Backend, delete, key_of, put, space};
+use super::{Backend, delete, forget_reading, key_of, put, space};
 
 impl Backend {
     /// Keeps decrypted messages until they are committed. When that fails, nothing else of this
@@ -57,6 +57,46 @@ impl Backend {
             return Ok(unwritten.get(&key).cloned());
         }
         self.get(space::PENDING, &key).await
+    }
+
+    /// A repeat of which nothing is kept: fine when the sink has it. Else it is lost, and its connection
+    /// ends here, before it is acknowledged.
+    pub(super) async fn judge_repeat(&self, chat: &str, sender: &str, id: &str) -> Result<()> {
+        let Some(judge) = &self.lost else {
+            return Ok(());
+        };
+        let failed = |error| WaStoreError::Database(Box::new(error));
+        if !judge.is_lost(id).await.map_err(failed)? {
+            return Ok(());
+        }
+        let mut rows = Vec::new();
+        for user in self.users_of(sender).await? {
+            rows.extend(forget_reading(chat, &user));
+        }
+        judge.ask_again(id, rows);
+        Err(self.rows.shut())
+    }
+
+    /// Under which names a person's devices may be known: by number and by LID.
+    async fn users_of(&self, address: &str) -> Result<Vec<String>> {
+        let (name, server) = address.split_once('@').unwrap_or((address, ""));
+        let user = name
+            .split([':', '.', '_'])
+            .next()
+            .unwrap_or(name)
+            .to_owned();
+        let mapped = match server {
+            "lid" => self.get_lid_mapping(&user).await?,
+            _ => self.get_pn_mapping(&user).await?,
+        };
+        let also = mapped.map(|entry| {
+            if server == "lid" {
+                entry.phone_number
+            } else {
+                entry.lid
+            }
+        });
+        Ok([user].into_iter().chain(also).collect())
     }
 
     pub(super) async fn drop_pending(&self, keys: &[PendingInboundKey<'_>]) -> Result<()> {

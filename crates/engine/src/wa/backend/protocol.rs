@@ -262,7 +262,10 @@ impl ProtocolStore for Backend {
         sender: &str,
         id: &str,
     ) -> Result<Option<Vec<u8>>> {
-        self.pending(chat, sender, id).await
+        match self.pending(chat, sender, id).await? {
+            Some(kept) => Ok(Some(kept)),
+            None => self.judge_repeat(chat, sender, id).await.map(|()| None),
+        }
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<()> {

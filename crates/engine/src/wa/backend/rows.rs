@@ -6,7 +6,7 @@ use recado_store::{DeviceOp, DeviceStore, Entry, StoreError};
 use serde::de::DeserializeOwned;
 use whatsapp_rust::wacore::store::error::{Result, StoreError as WaStoreError};
 
-use crate::wa::gate::{Gate, Trip};
+use crate::wa::gate::{Gate, Shut, Trip};
 
 pub(super) struct Rows {
     device: DeviceStore,
@@ -56,13 +56,16 @@ impl Rows {
         self.faults.clone()
     }
 
+    /// What a call behind a shut gate is told.
+    pub(super) fn shut(&self) -> WaStoreError {
+        WaStoreError::Validation(Shut.to_string())
+    }
+
     async fn guarded<T>(
         &self,
         work: impl Future<Output = std::result::Result<T, StoreError>>,
     ) -> Result<T> {
-        self.gate
-            .check()
-            .map_err(|shut| WaStoreError::Validation(shut.to_string()))?;
+        self.gate.check().map_err(|_| self.shut())?;
         #[cfg(test)]
         self.faults.next().map_err(|error| self.failed(error))?;
         work.await.map_err(|error| self.failed(error))

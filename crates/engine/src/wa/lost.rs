@@ -1,0 +1,79 @@
+//! Messages that were counted as read and are nowhere.
+//!
+//! The library writes all ratchets together, a moment after anything moved one. When it does so between
+//! the decryption of a message and the row that keeps it (`backend/pending`), and the process dies just
+//! then, the ratchet knows of the message and nobody else does. WhatsApp delivers it again, the library
+//! takes it for a repeat, finds nothing kept, and would acknowledge it. So a repeat of which nothing is
+//! kept is looked for in the store. If it is not there, its connection ends without an
+//! acknowledgement, and the next one does not know how its sender is read: it then cannot decrypt what
+//! is delivered once more, and the phone is asked to send it again.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use recado_model::{Result, message::MessageId};
+use recado_store::DeviceOp;
+
+use super::{
+    gate::{Gate, Trip},
+    link::LinkCore,
+};
+
+/// A message is asked for once: what the store has no row for (a phone's word to its own devices)
+/// would end every connection.
+#[derive(Default)]
+pub(super) struct Lost(Mutex<HashSet<String>>);
+
+/// More than ever wait together; beyond it the oldest may be asked for again.
+const REMEMBERED: usize = 1_000;
+
+impl Lost {
+    /// Whether it is the first time.
+    fn note(&self, id: &str) -> bool {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= REMEMBERED {
+            asked.clear();
+        }
+        asked.insert(id.to_owned())
+    }
+}
+
+/// Judges the repeats of one connection. Weak: the client holds the backend, and the link the client.
+pub(super) struct Judge {
+    link: Weak<LinkCore>,
+    gate: Gate,
+}
+
+impl Judge {
+    pub(super) fn new(link: &Arc<LinkCore>, gate: Gate) -> Self {
+        Self {
+            link: Arc::downgrade(link),
+            gate,
+        }
+    }
+
+    /// Whether the message is lost. An error of the store is none of the message.
+    pub(super) async fn is_lost(&self, id: &str) -> Result<bool> {
+        let Some(link) = self.link.upgrade() else {
+            return Ok(false);
+        };
+        if link.sink.has(&MessageId::from_wire(id)).await? {
+            return Ok(false);
+        }
+        Ok(link.lost.note(id))
+    }
+
+    /// Ends the connection; the next one knows nothing of `rows`.
+    pub(super) fn ask_again(&self, id: &str, rows: Vec<DeviceOp>) {
+        let Some(link) = self.link.upgrade() else {
+            return;
+        };
+        metrics::counter!("recado_engine_lost_messages_total").increment(1);
+        tracing::warn!(instance = %link.spec.instance, message.id = id, "a message was counted as read and is not stored; its sender is asked to send it again");
+        if link.forget(rows) {
+            self.gate.trip(Trip::Lost);
+        }
+    }
+}

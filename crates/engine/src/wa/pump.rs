@@ -254,11 +254,13 @@ impl Pump {
 
     async fn paired(&mut self, session: &Session, business_name: &str) {
         self.give_up_at = None;
-        // The pairing must outlive a crash right after we told of it.
-        if let Err(error) = session.persistence.flush().await {
+        let device = session.persistence.get_device_snapshot();
+        // The pairing must outlive a crash right after we told of it. Not by the library's `flush`, which
+        // answers at once while another save is on its way.
+        let saved = session.persistence.backend();
+        if let Err(error) = saved.save(&device.to_serializable()).await {
             tracing::error!(instance = %self.link.spec.instance, %error, "a new pairing could not be stored yet; it is tried again");
         }
-        let device = session.persistence.get_device_snapshot();
         let Some(jid) = &device.pn else {
             tracing::error!(instance = %self.link.spec.instance, "a phone paired without telling its number");
             return;

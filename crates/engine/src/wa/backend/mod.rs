@@ -74,6 +74,8 @@ fn key_of(parts: &[&str]) -> String {
 /// All rows of one linked device.
 pub struct Backend {
     rows: Rows,
+    /// Held over a save of the device; whether the last one was of a paired one.
+    saving: tokio::sync::Mutex<bool>,
     /// Held over a read and the write that depends on it, where one row's `update` is not enough.
     merging: tokio::sync::Mutex<()>,
     /// Steps of app state whose other halves are still to come.
@@ -91,6 +93,7 @@ impl Backend {
     pub fn new(device: DeviceStore, gate: Gate) -> Self {
         Self {
             rows: Rows::new(device, gate),
+            saving: tokio::sync::Mutex::new(false),
             merging: tokio::sync::Mutex::new(()),
             held: tokio::sync::Mutex::default(),
             unwritten: None,

@@ -183,6 +183,7 @@ impl App {
         let (usage, store) = (self.usage.clone(), self.core.store.clone());
         tasks.spawn(usage::run(usage, store, stop.clone()));
         tasks.spawn(self.supervisor.clone().keep_leases(stop.clone()));
+        tasks.spawn(self.supervisor.clone().watch_queues(stop.clone()));
         tasks.spawn(self.supervisor.clone().run(stop.clone()));
         tasks.close();
         Workers {

@@ -98,6 +98,7 @@ on_both! {
     billing::what_may_be_over_is_looked_at,
     jobs::jobs_keep_their_order,
     jobs::delayed_jobs_join_when_they_are_due,
+    jobs::a_node_sees_which_of_its_queues_wait,
     jobs::a_failed_message_says_why,
     jobs::queue_numbers_are_the_accounts,
     jobs::what_goes_out_is_kept_sealed,

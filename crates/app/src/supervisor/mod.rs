@@ -27,7 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::actor::Actor;
 pub(crate) use self::queue::Verdict;
-use crate::Core;
+use crate::{Core, faults};
 
 /// What callers may watch of a running instance.
 #[derive(Clone, Debug)]
@@ -152,6 +152,8 @@ pub(crate) struct Supervisor {
 const CLOSE_WAIT_MS: i64 = 15_000;
 /// How often instances without an actor are looked for (another node died, an actor panicked).
 const LOOK_EVERY_MS: i64 = 10_000;
+/// How often queues are looked at for what another node accepted.
+const QUEUES_EVERY_MS: i64 = 1_000;
 
 impl Supervisor {
     pub fn new(core: Arc<Core>) -> Self {
@@ -195,6 +197,32 @@ impl Supervisor {
                 );
             }
         }
+    }
+
+    /// Wakes the actors whose queue has something that nobody told them of: with several nodes on one
+    /// database, a message is accepted by any of them and sent by the one that leads its instance.
+    pub async fn watch_queues(self, stop: CancellationToken) {
+        let every = match self.core.store.is_shared() {
+            true => QUEUES_EVERY_MS,
+            // One process alone tells its actors; this is for a word that was lost.
+            false => LOOK_EVERY_MS,
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.core.clock.sleep_ms(every) => {}
+            }
+            match self.waiting_queues().await {
+                Ok(waiting) => waiting.iter().for_each(|instance| self.wake(instance)),
+                Err(error) => faults::warn(&error, "could not look at the queues; trying again"),
+            }
+        }
+    }
+
+    async fn waiting_queues(&self) -> Result<Vec<InstanceId>> {
+        let (node, now) = (&self.core.config.node, self.core.clock.now());
+        let mut conn = self.core.store.read().await?;
+        Ok(conn.system().waiting_queues(node, now).await?)
     }
 
     /// Rows that say more than is true after a crash: states without a link, leases without a holder.
@@ -325,8 +353,8 @@ impl Supervisor {
         Ok(watching)
     }
 
-    /// Tells a running instance that its queue has something. One that is not running (another node
-    /// has it, or it is just coming back) reads its queue when it starts.
+    /// Tells a running instance that its queue has something. One that is just coming back reads its
+    /// queue when it starts, and another node looks at the queues of its instances by itself.
     pub fn wake(&self, instance: &InstanceId) {
         if let Some(handle) = self.handle(instance) {
             drop(handle.commands.send(Command::Wake));

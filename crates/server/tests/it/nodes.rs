@@ -63,11 +63,38 @@ async fn a_node_that_lost_its_lease_writes_nothing_over_the_winner() {
     // WhatsApp has ended the first one's socket by now; what this one makes of it stays with it.
     let text = json!({"phone": CUSTOMER, "message": "by the winner"});
     bed.send(&bed.a, &made, text).await.expect(200);
-    clock.jump_secs(10);
     bed.wait_shown(CUSTOMER, "by the winner").await;
     let row = row(&bed, &made).await;
     assert_eq!((row.state, row.reason), (ConnectionState::Connected, None));
     assert!(led_by(&other.store, "it-2", &made).await);
     assert_eq!(bed.shown(CUSTOMER, "by the winner"), 1);
+    other.stop().await.expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_any_node_accepts_the_leading_one_sends() {
+    let bed = bed().await;
+    let made = bed.paired(&bed.a, SHOP).await;
+    let (other, clock) = bed.another_node("it-2").await;
+    clock.jump_secs(600);
+    until("the other node to take over", async || {
+        let row = row(&bed, &made).await;
+        let led = led_by(&other.store, "it-2", &made).await;
+        (led && row.state == ConnectionState::Connected).then_some(())
+    })
+    .await;
+    // All calls reach the first node. Nothing but the message itself tells the leading one of it: what
+    // it looked for when it came online is over once the first one is sent.
+    for text in ["one", "two", "three"] {
+        let body = json!({"phone": CUSTOMER, "message": text});
+        let sent = bed.send(&bed.a, &made, body).await.ok();
+        let id = sent["data"]["message_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        bed.wait_shown(CUSTOMER, text).await;
+        bed.wait_status(&made, &id, &["sent", "delivered", "read"])
+            .await;
+    }
     other.stop().await.expect("stops");
 }

@@ -127,6 +127,7 @@ pub const FUNCTIONS: &[&str] = &[
     "user_session_by_lookup",
     "user_sessions",
     "users",
+    "waiting_queues",
     "weaknesses",
 ];
 

@@ -47,6 +47,22 @@ impl System<'_> {
             .collect()
     }
 
+    /// The instances whose lease is `node`'s and that have a message to send that was not tried yet.
+    pub async fn waiting_queues(&mut self, node: &str, now: Timestamp) -> Result<Vec<InstanceId>> {
+        let rows = sql(
+            "SELECT i.id FROM instance i WHERE i.lease_owner = $1 AND EXISTS (SELECT 1 FROM job j \
+             WHERE j.account_id = i.account_id AND j.instance_id = i.id AND j.tried = 0 AND j.run_at <= $2) \
+             ORDER BY i.id",
+        )
+        .bind(node)
+        .bind(now)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter()
+            .map(|row| row.text("id").map(InstanceId::from_text))
+            .collect()
+    }
+
     /// Takes the lease when it is free, over, or `owner`'s own, and answers the fencing number: it
     /// rises whenever the lease is taken anew, and stays while its owner only extends it. `None`
     /// while another owner holds it, or when there is no such instance.

@@ -1,7 +1,7 @@
 use recado_model::{
     Failure, InstanceId, JobId, MessageId, MessageStatus, Timestamp, clock::OsRng, failure,
 };
-use recado_store::{AccountStore, Job, NewJob};
+use recado_store::{AccountStore, Conn, Job, NewJob};
 
 use crate::{
     bed::{Bed, NOW},
@@ -129,6 +129,41 @@ pub async fn delayed_jobs_join_when_they_are_due(bed: Bed) {
         [now, sooner, delayed, last]
     );
     assert_eq!(store.next_due(&id, at(90)).await.expect("due"), None);
+}
+
+pub async fn a_node_sees_which_of_its_queues_wait(bed: Bed) {
+    let a = bed.account("a").await;
+    let (id, idle) = (
+        bed.instance(&a, "one").await.id,
+        bed.instance(&a, "two").await.id,
+    );
+    let mut conn = bed.store.write().await.expect("write");
+    let until = NOW.plus_secs(30);
+    for instance in [&id, &idle] {
+        let leased = conn
+            .system()
+            .lease_instance(instance, "n1", until, NOW)
+            .await;
+        leased.expect("leases").expect("free");
+    }
+    let waiting = async |conn: &mut Conn, node: &str, secs: i64| {
+        let found = conn
+            .system()
+            .waiting_queues(node, NOW.plus_secs(secs))
+            .await;
+        found.expect("looks")
+    };
+    assert_eq!(waiting(&mut conn, "n1", 0).await, []);
+    let later = Some(NOW.plus_secs(5));
+    put(&mut conn.account(&a), &id, BIA, later, NOW).await;
+    assert_eq!(waiting(&mut conn, "n1", 4).await, []);
+    assert_eq!(waiting(&mut conn, "n1", 5).await, std::slice::from_ref(&id));
+    assert_eq!(waiting(&mut conn, "n2", 5).await, [], "another's");
+    let job = due(&mut conn.account(&a), &id, NOW.plus_secs(5), &[])
+        .await
+        .remove(0);
+    assert!(conn.account(&a).try_job(&job.id).await.expect("tries"));
+    assert_eq!(waiting(&mut conn, "n1", 5).await, [], "under way");
 }
 
 pub async fn a_failed_message_says_why(bed: Bed) {

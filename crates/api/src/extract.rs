@@ -40,12 +40,17 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (mut parts, body) = request.into_parts();
-        let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
-        require_json_of(&parts.headers, &bytes)?;
-        Again::look(&mut parts, shared).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse(&json_body(request, shared).await?)?))
     }
+}
+
+/// A body that says it is JSON, whose caller still holds now that it is read.
+async fn json_body(request: Request, shared: &Shared) -> Result<Bytes, Fail> {
+    let (mut parts, body) = request.into_parts();
+    let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
+    require_json_of(&parts.headers, &bytes)?;
+    Again::look(&mut parts, shared).await?;
+    Ok(bytes)
 }
 
 /// The same on the contract's instance routes, whose PHP client cannot tell an empty object from an
@@ -55,10 +60,7 @@ pub struct Loose<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<Shared> for Loose<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (mut parts, body) = request.into_parts();
-        let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
-        require_json_of(&parts.headers, &bytes)?;
-        Again::look(&mut parts, shared).await?;
+        let bytes = json_body(request, shared).await?;
         Ok(Self(match is_empty_list(&bytes) {
             true => typed(Map::new())?,
             false => parse(&bytes)?,

@@ -3,8 +3,20 @@
 use std::sync::Arc;
 
 use recado_engine::Notice;
+use recado_model::InstanceId;
 
 use crate::support::{ANA, BIA, Kind, Lab, QUICK, Recorder};
+
+/// What waits is read, and then the process dies: of it only the ratchet is written. In a drain of what
+/// waited the library writes all before it asks the sink.
+async fn ratchet_alone(lab: &Lab, instance: &InstanceId) {
+    let dying = Arc::new(Recorder::default());
+    dying.refuse(u32::MAX);
+    let link = lab.start(instance, &dying).await;
+    dying.refused().await;
+    link.stop().await;
+    lab.raw("DELETE FROM device WHERE space = 'pending'").await;
+}
 
 /// The ratchet is written, the message is nowhere, and WhatsApp has no word of it.
 async fn the_message_dies_and_its_ratchet_lives(kind: Kind) {
@@ -61,12 +73,7 @@ async fn a_repeat_of_what_is_committed_ends_no_connection() {
     link.stop().await;
     let network = lab.sandbox.network();
     network.send_text(BIA, ANA, "once").expect("written");
-    let first = Arc::new(Recorder::default());
-    first.refuse(u32::MAX);
-    let link = lab.start(&instance, &first).await;
-    first.refused().await;
-    link.stop().await;
-    lab.raw("DELETE FROM device WHERE space = 'pending'").await;
+    ratchet_alone(&lab, &instance).await;
     // It has the message, whatever the link thinks.
     let later = Arc::new(Recorder::knowing());
     let link = lab.start(&instance, &later).await;

@@ -20,13 +20,8 @@ struct Direct {
 
 impl Direct {
     async fn new(bed: &Bed) -> Self {
-        let create = bed.post("/sessions").bearer(&bed.a.api_token);
-        let made = create.json(json!({"label": "Direct"})).send().await.ok();
-        let text = |name: &str| made[name].as_str().expect(name).to_owned();
-        Self {
-            key: text("key"),
-            api_key: text("apiKey"),
-        }
+        let (key, api_key) = bed.direct_session().await;
+        Self { key, api_key }
     }
 
     async fn paired(bed: &Bed, number: &str) -> Self {
@@ -57,12 +52,6 @@ async fn tool(bed: &Bed, made: &Made, arguments: Value) -> Value {
     arguments["session_id"] = json!(made.number);
     arguments["confirm"] = json!(true);
     bed.tool(&bed.a, "send_whatsapp_message", arguments).await
-}
-
-/// The outcome in a tool's first text.
-fn inner(result: &Value) -> Value {
-    let text = result["content"][0]["text"].as_str().expect("a text");
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {result}"))
 }
 
 /// That every way to send refuses `body` (as REST has it), naming the field and saying `why`.

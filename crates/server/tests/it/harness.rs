@@ -353,6 +353,31 @@ impl Bed {
         call.json(body).send().await
     }
 
+    /// What is told of a message of shop A.
+    pub async fn told(&self, made: &Made, id: &str) -> Value {
+        let path = made.path(&format!("/chat/messages/{id}"));
+        let answer = self.get(&path).bearer(&self.a.jwt).send().await.ok();
+        answer["data"].clone()
+    }
+
+    /// Waits until that message has one of these states.
+    pub async fn wait_status(&self, made: &Made, id: &str, any_of: &[&str]) -> Value {
+        until(&format!("{id} to be {any_of:?}"), async || {
+            let told = self.told(made, id).await;
+            let status = told["status"].as_str().expect("a status").to_owned();
+            any_of.contains(&status.as_str()).then_some(told)
+        })
+        .await
+    }
+
+    /// A new session of shop A at the Direct API: its name, its key.
+    pub async fn direct_session(&self) -> (String, String) {
+        let create = self.post("/sessions").bearer(&self.a.api_token);
+        let made = create.json(json!({"label": "Direct"})).send().await.ok();
+        let text = |name: &str| made[name].as_str().expect(name).to_owned();
+        (text("key"), text("apiKey"))
+    }
+
     /// How often `number`'s phone shows `text` as received.
     pub fn shown(&self, number: &str, text: &str) -> usize {
         let messages = self.sandbox.network().messages(number).expect("a phone");

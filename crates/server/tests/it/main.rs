@@ -3,7 +3,7 @@
 //!
 //! | file | what it proves |
 //! |---|---|
-//! | `harness`, `call`, `clock`, `hook`, `wire` | the bed that tests stand on: requests and answers, time that jumps, a receiver by script, requests that no client library sends |
+//! | `harness`, `call`, `clock`, `hook`, `log`, `wire` | the bed that tests stand on: requests and answers, time that jumps, a receiver by script, what is logged, requests that no client library sends |
 //! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
@@ -83,6 +83,7 @@ mod guests;
 mod harness;
 mod hook;
 mod limits;
+mod log;
 mod mail;
 mod management;
 mod mcp;

@@ -3,7 +3,10 @@
 use recado_model::EventKind;
 use serde_json::{Value, json};
 
-use crate::harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, Shop, until};
+use crate::{
+    harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, Shop, until},
+    story::inner,
+};
 
 const QUICK: &str = "send.ack_timeout_ms = 600\nsend.renew_interval_ms = 0\n";
 
@@ -43,21 +46,6 @@ async fn accepted(bed: &Bed, made: &Made, id: &str, body: Value) {
     assert_eq!(answer["data"]["message_id"], id);
 }
 
-async fn told(bed: &Bed, made: &Made, id: &str) -> Value {
-    let path = made.path(&format!("/chat/messages/{id}"));
-    let answer = bed.get(&path).bearer(&bed.a.jwt).send().await.ok();
-    answer["data"].clone()
-}
-
-async fn wait_status(bed: &Bed, made: &Made, id: &str, any_of: &[&str]) -> Value {
-    until(&format!("{id} to be {any_of:?}"), async || {
-        let told = told(bed, made, id).await;
-        let status = told["status"].as_str().expect("a status").to_owned();
-        any_of.contains(&status.as_str()).then_some(told)
-    })
-    .await
-}
-
 fn arrivals(bed: &Bed, number: &str, id: &str) -> Option<(u64, bool)> {
     let messages = bed.sandbox.network().messages(number).expect("a phone");
     let found = messages.into_iter().find(|message| message.id == id);
@@ -82,7 +70,7 @@ async fn what_the_network_swallows_is_not_sent(bed: Bed) {
         let body = json!({"phone": CUSTOMER, "message": format!("frozen {n}")});
         accepted(&bed, &made, &format!("frozen-{n}"), body).await;
     }
-    let first = told(&bed, &made, "frozen-0").await;
+    let first = bed.told(&made, "frozen-0").await;
     assert!(
         ["queued", "sending"].contains(&first["status"].as_str().expect("a status")),
         "{first}"
@@ -92,7 +80,8 @@ async fn what_the_network_swallows_is_not_sent(bed: Bed) {
     for n in 0..10 {
         bed.wait_shown(CUSTOMER, &format!("frozen {n}")).await;
         let id = format!("frozen-{n}");
-        wait_status(&bed, &made, &id, &["sent", "delivered", "read"]).await;
+        bed.wait_status(&made, &id, &["sent", "delivered", "read"])
+            .await;
         assert_eq!(bed.shown(CUSTOMER, &format!("frozen {n}")), 1);
     }
     assert_eq!(sent_events(&bed, &bed.a, &made).await, 10, "one each");
@@ -107,7 +96,7 @@ async fn a_receipt_is_an_acknowledgement(bed: Bed) {
     trouble(&bed, json!({"kind": "drop_acks"}));
     let body = json!({"phone": CUSTOMER, "message": "no ack"});
     accepted(&bed, &made, "no-ack-1", body).await;
-    wait_status(&bed, &made, "no-ack-1", &["delivered"]).await;
+    bed.wait_status(&made, "no-ack-1", &["delivered"]).await;
     assert_eq!(sent_events(&bed, &bed.a, &made).await, 1);
     assert_eq!(arrivals(&bed, CUSTOMER, "no-ack-1"), Some((1, true)));
 }
@@ -120,7 +109,7 @@ async fn two_silences_are_unconfirmed_and_a_late_answer_counts(bed: Bed) {
     trouble(&bed, json!({"kind": "drop_acks"}));
     let body = json!({"phone": CUSTOMER, "message": "silence"});
     accepted(&bed, &made, "silence-1", body.clone()).await;
-    wait_status(&bed, &made, "silence-1", &["unconfirmed"]).await;
+    bed.wait_status(&made, "silence-1", &["unconfirmed"]).await;
     assert_eq!(sent_events(&bed, &bed.a, &made).await, 0);
     bed.sandbox.network().clear_troubles();
     // The chat goes on, and a late receipt still raises it.
@@ -128,12 +117,12 @@ async fn two_silences_are_unconfirmed_and_a_late_answer_counts(bed: Bed) {
         .network()
         .set_online(CUSTOMER, true)
         .expect("online");
-    wait_status(&bed, &made, "silence-1", &["delivered"]).await;
+    bed.wait_status(&made, "silence-1", &["delivered"]).await;
     assert_eq!(bed.shown(CUSTOMER, "silence"), 1);
     assert_eq!(sent_events(&bed, &bed.a, &made).await, 1);
     // It has arrived: the same id is the same message.
     accepted(&bed, &made, "silence-1", body).await;
-    wait_status(&bed, &made, "silence-1", &["delivered"]).await;
+    bed.wait_status(&made, "silence-1", &["delivered"]).await;
 }
 
 async fn a_repeat_is_the_same_message(bed: Bed) {
@@ -143,7 +132,7 @@ async fn a_repeat_is_the_same_message(bed: Bed) {
     trouble(&bed, json!({"kind": "drop_acks", "count": 1}));
     let body = json!({"phone": CUSTOMER, "message": "again"});
     accepted(&bed, &made, "repeat-1", body).await;
-    wait_status(&bed, &made, "repeat-1", &["sent"]).await;
+    bed.wait_status(&made, "repeat-1", &["sent"]).await;
     bed.sandbox
         .network()
         .set_online(CUSTOMER, true)
@@ -162,7 +151,7 @@ async fn a_refusal_has_a_voice_and_the_same_id_sends_anew(bed: Bed) {
     trouble(&bed, json!({"kind": "refuse", "code": 463, "count": 1}));
     let body = json!({"phone": CUSTOMER, "message": "hello stranger"});
     accepted(&bed, &made, "refused-1", body.clone()).await;
-    let failed = wait_status(&bed, &made, "refused-1", &["failed"]).await;
+    let failed = bed.wait_status(&made, "refused-1", &["failed"]).await;
     assert_eq!(failed["code"], "463");
     for field in ["meaning", "what_to_do"] {
         assert!(!failed[field].as_str().expect(field).is_empty());
@@ -180,7 +169,9 @@ async fn a_refusal_has_a_voice_and_the_same_id_sends_anew(bed: Bed) {
         .refused(409, "conflict");
     accepted(&bed, &made, "refused-1", body).await;
     bed.wait_shown(CUSTOMER, "hello stranger").await;
-    let sent = wait_status(&bed, &made, "refused-1", &["sent", "delivered", "read"]).await;
+    let sent = bed
+        .wait_status(&made, "refused-1", &["sent", "delivered", "read"])
+        .await;
     assert_eq!(sent["code"], Value::Null);
 }
 
@@ -200,7 +191,8 @@ async fn trouble_of_the_server_is_no_failure(bed: Bed) {
             (bed.shown(CUSTOMER, &text) == 1).then_some(())
         })
         .await;
-        wait_status(&bed, &made, &id, &["sent", "delivered", "read"]).await;
+        bed.wait_status(&made, &id, &["sent", "delivered", "read"])
+            .await;
     }
 }
 
@@ -213,7 +205,7 @@ async fn a_stale_session_is_tried_once_more_only(bed: Bed) {
     trouble(&bed, json!({"kind": "refuse", "code": 479, "count": 2}));
     let body = json!({"phone": CUSTOMER, "message": "never"});
     accepted(&bed, &made, "stale-0002", body).await;
-    let failed = wait_status(&bed, &made, "stale-0002", &["failed"]).await;
+    let failed = bed.wait_status(&made, "stale-0002", &["failed"]).await;
     assert_eq!(failed["code"], "479");
     assert_eq!(bed.shown(CUSTOMER, "never"), 0);
 }
@@ -284,7 +276,7 @@ async fn every_surface_tells_the_same(bed: Bed) {
     assert_eq!(sent["status"], "sent", "{sent}");
     let id = sent["message_id"].as_str().expect("an id").to_owned();
     let queue_id = sent["queue_id"].as_i64().expect("a number");
-    wait_status(&bed, &made, &id, &["delivered"]).await;
+    bed.wait_status(&made, &id, &["delivered"]).await;
     for (tool, arguments) in [
         (
             "get_whatsapp_outbound_delivery_status",
@@ -314,18 +306,13 @@ async fn every_surface_tells_the_same(bed: Bed) {
     foreign.refused(403, "forbidden");
 }
 
-/// What a tool answered, as data.
-fn inner(result: &Value) -> Value {
-    let text = result["content"][0]["text"].as_str().expect("a text");
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {result}"))
-}
-
 async fn a_phone_asks_again_after_a_restart(mut bed: Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": CUSTOMER, "message": "read me twice"});
     accepted(&bed, &made, "retry-001", body).await;
     bed.wait_shown(CUSTOMER, "read me twice").await;
-    wait_status(&bed, &made, "retry-001", &["delivered", "read"]).await;
+    bed.wait_status(&made, "retry-001", &["delivered", "read"])
+        .await;
     bed.restart().await;
     bed.log_in().await;
     bed.wait_state(&bed.a, &made, "connected").await;
@@ -351,7 +338,8 @@ async fn an_error_that_is_an_ack_ends_no_link(bed: Bed) {
     )
     .await;
     bed.wait_shown(CUSTOMER, "still here").await;
-    wait_status(&bed, &made, "ack-shaped", &["delivered", "read"]).await;
+    bed.wait_status(&made, "ack-shaped", &["delivered", "read"])
+        .await;
     assert_eq!(
         events(&bed, &bed.a, &made, EventKind::Disconnected).await,
         0
@@ -375,7 +363,7 @@ async fn a_stream_that_ends_with_an_error_comes_again(bed: Bed) {
         )
         .await;
         bed.wait_shown(CUSTOMER, &text).await;
-        wait_status(&bed, &made, &id, &["delivered", "read"]).await;
+        bed.wait_status(&made, &id, &["delivered", "read"]).await;
         bed.wait_state(&bed.a, &made, "connected").await;
     }
 }

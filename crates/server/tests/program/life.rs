@@ -107,7 +107,12 @@ async fn sigterm_finishes_what_is_under_way() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_signal_ends_at_once() {
-    for (first, second) in [(Signal::TERM, Signal::TERM), (Signal::INT, Signal::TERM)] {
+    for (first, second) in [
+        (Signal::TERM, Signal::TERM),
+        (Signal::INT, Signal::TERM),
+        (Signal::QUIT, Signal::QUIT),
+        (Signal::TERM, Signal::QUIT),
+    ] {
         let home = alone();
         let account = home.account("Shop", "owner@shop.example");
         let mut gateway = home.serve().await;

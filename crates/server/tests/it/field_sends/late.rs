@@ -3,8 +3,11 @@
 use recado_model::Clock as _;
 use serde_json::{Value, json};
 
-use super::{Direct, inner, refused_everywhere, tool};
-use crate::harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, until};
+use super::{Direct, refused_everywhere, tool};
+use crate::{
+    harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, until},
+    story::inner,
+};
 
 /// Each instance sends one message in ten minutes.
 const SLOW: &str = "send.min_interval_ms = 600000\n";
@@ -34,21 +37,6 @@ on_both! { a_time_that_is_none_is_refused_by_name }
 
 fn in_secs(bed: &Bed, secs: i64) -> String {
     bed.clock.now().plus_secs(secs).to_rfc3339()
-}
-
-async fn told(bed: &Bed, made: &Made, id: &str) -> Value {
-    let path = made.path(&format!("/chat/messages/{id}"));
-    let answer = bed.get(&path).bearer(&bed.a.jwt).send().await.ok();
-    answer["data"].clone()
-}
-
-async fn wait_status(bed: &Bed, made: &Made, id: &str, any_of: &[&str]) -> Value {
-    until(&format!("{id} to be {any_of:?}"), async || {
-        let told = told(bed, made, id).await;
-        let status = told["status"].as_str().expect("a status").to_owned();
-        any_of.contains(&status.as_str()).then_some(told)
-    })
-    .await
 }
 
 async fn send(bed: &Bed, made: &Made, id: &str, until: Option<String>) {
@@ -102,7 +90,7 @@ async fn what_waits_too_long_is_not_sent(bed: Bed) {
     bed.clock.jump_secs(900);
     // What is too late takes nobody's place: the good one goes at once.
     bed.wait_shown(CUSTOMER, "good-rest").await;
-    let failed = wait_status(&bed, &made, "late-rest", &["failed"]).await;
+    let failed = bed.wait_status(&made, "late-rest", &["failed"]).await;
     assert_eq!(failed["code"], "too_late");
     assert!(
         failed["meaning"].to_string().contains("valid_until"),
@@ -147,7 +135,7 @@ async fn another_time_is_the_same_message(bed: Bed) {
     send(&bed, &made, "again-rest", Some(in_secs(&bed, 7_200))).await;
     send(&bed, &made, "again-rest", None).await;
     bed.clock.jump_secs(900);
-    wait_status(&bed, &made, "again-rest", &["failed"]).await;
+    bed.wait_status(&made, "again-rest", &["failed"]).await;
     // It never left, so it may be queued anew, with a new time.
     send(&bed, &made, "again-rest", Some(in_secs(&bed, 7_200))).await;
     bed.clock.jump_secs(900);
@@ -162,11 +150,13 @@ async fn what_was_on_the_wire_is_never_too_late(bed: Bed) {
         .trouble(&json!({"kind": "freeze"}))
         .expect("a trouble");
     send(&bed, &made, "on-the-wire", Some(in_secs(&bed, 30))).await;
-    wait_status(&bed, &made, "on-the-wire", &["sending"]).await;
+    bed.wait_status(&made, "on-the-wire", &["sending"]).await;
     bed.clock.jump_secs(600);
     network.clear_troubles();
     bed.wait_shown(CUSTOMER, "on-the-wire").await;
-    let told = wait_status(&bed, &made, "on-the-wire", &["sent", "delivered", "read"]).await;
+    let told = bed
+        .wait_status(&made, "on-the-wire", &["sent", "delivered", "read"])
+        .await;
     assert_eq!(told["code"], Value::Null);
 }
 
@@ -178,10 +168,11 @@ async fn what_may_have_arrived_is_sent_again_whatever_the_time(bed: Bed) {
         .trouble(&json!({"kind": "drop_acks"}))
         .expect("a trouble");
     send(&bed, &made, "may-be-there", Some(in_secs(&bed, 3_600))).await;
-    wait_status(&bed, &made, "may-be-there", &["unconfirmed"]).await;
+    bed.wait_status(&made, "may-be-there", &["unconfirmed"])
+        .await;
     network.clear_troubles();
     send(&bed, &made, "may-be-there", Some(in_secs(&bed, -60))).await;
-    wait_status(&bed, &made, "may-be-there", &["sent"]).await;
+    bed.wait_status(&made, "may-be-there", &["sent"]).await;
     network.set_online(CUSTOMER, true).expect("online");
     bed.wait_shown(CUSTOMER, "may-be-there").await;
     assert_eq!(bed.shown(CUSTOMER, "may-be-there"), 1);

@@ -1,9 +1,8 @@
 //! Receivers whose certificates do not hold, each in its own way, and an authority of one's own.
 
 use std::{
-    io::{self, Write},
     path::PathBuf,
-    sync::{Arc, LazyLock, Mutex, OnceLock},
+    sync::{Arc, LazyLock},
 };
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -15,10 +14,9 @@ use tokio::{
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
-use tracing_subscriber::{fmt::MakeWriter, prelude::*};
 
 use super::delivered;
-use crate::{harness::Bed, hook::Hook};
+use crate::{harness::Bed, hook::Hook, log::Log};
 
 mod known {
     use super::*;
@@ -152,47 +150,8 @@ async fn an_authority_of_ones_own_is_believed(bed: Bed) {
     assert_eq!(row.state, "delivered", "{row:?}");
 }
 
-/// The log of this process.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-/// What the program logs when nobody asks for more.
-fn log() -> &'static Log {
-    static LOG: OnceLock<Log> = OnceLock::new();
-    LOG.get_or_init(|| {
-        let log = Log::default();
-        let lines = tracing_subscriber::fmt::layer()
-            .with_ansi(false)
-            .with_writer(log.clone());
-        let usual = recado::telemetry::filter("info").expect("a level");
-        // Another test of this process may have been first.
-        let _ = tracing_subscriber::registry()
-            .with(lines.with_filter(usual))
-            .try_init();
-        log
-    })
-}
-
 async fn an_unknown_issuer_is_named_and_is_no_error(bed: Bed) {
-    let log = log();
+    let log = Log::of_process();
     let url = receiver(for_us(), &authority("Nobody's")).await;
     let said = told(&bed, &url).await;
     assert!(
@@ -210,11 +169,15 @@ async fn an_unknown_issuer_is_named_and_is_no_error(bed: Bed) {
         said.contains("unknown issuer") && said.contains("self-signed"),
         "{said}"
     );
-    let lines = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
-    let loud: Vec<_> = lines
-        .lines()
-        .filter(|line| line.contains("ERROR") || line.contains("certificate"))
-        .collect();
+    let said = log.text();
+    assert!(said.contains("a delivery was not taken"), "it is heard");
+    // What the program logs when nobody asks for more.
+    let usual = ["ERROR", "WARN", "INFO"];
+    let loud = said.lines().map(str::trim_start).filter(|line| {
+        let level = usual.iter().find(|level| line.starts_with(**level));
+        level.is_some_and(|level| *level == "ERROR" || line.contains("certificate"))
+    });
+    let loud: Vec<_> = loud.collect();
     assert!(loud.is_empty(), "{loud:#?}");
 }
 

@@ -74,12 +74,8 @@ async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: Bed) {
         ("x-client-token", bed.a.client_token.as_str()),
         ("x-instance-token", made.token.as_str()),
     ];
-    let session = bed.post("/sessions").bearer(&bed.a.api_token);
-    let session = session.json(json!({})).send().await.ok();
-    let (name, key) = (
-        session["key"].as_str().expect("a name"),
-        session["apiKey"].as_str().expect("a key"),
-    );
+    let (name, key) = bed.direct_session().await;
+    let (name, key) = (name.as_str(), key.as_str());
     let form = format!(
         "client_id={}&client_secret={}&token=x",
         bed.a.client_token, bed.a.client_secret
@@ -229,12 +225,8 @@ async fn a_basic_of_ours_is_never_ignored(bed: Bed) {
         ("x-client-token", bed.a.client_token.as_str()),
         ("x-instance-token", made.token.as_str()),
     ];
-    let session = bed.post("/sessions").bearer(&bed.a.api_token);
-    let session = session.json(json!({})).send().await.ok();
-    let (name, key) = (
-        session["key"].as_str().expect("a name"),
-        session["apiKey"].as_str().expect("a key"),
-    );
+    let (name, key) = bed.direct_session().await;
+    let (name, key) = (name.as_str(), key.as_str());
     let who = sign_in(&bed, OWNER_A).await;
     let broken = BROKEN.map(str::to_owned).to_vec();
     for basic in [ours(&bed), broken.clone()].concat() {

@@ -1,20 +1,16 @@
 //! What people keep secret is nowhere: not in the log, the audit log, the metrics, an error, a letter.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex, OnceLock},
-};
+use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
-use tracing_subscriber::{filter::Targets, fmt::MakeWriter, prelude::*};
 
 use super::{
     Browser, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows,
     second_factor::{begin, code, new_step, wrong_code},
     text,
 };
-use crate::{call::Answer, harness::Bed};
+use crate::{call::Answer, harness::Bed, log::Log};
 
 #[allow(dead_code, reason = "its other users need the rest")]
 #[path = "../../program/search.rs"]
@@ -30,45 +26,11 @@ const CHOSEN: &str = "canary-turnip-sundial-harvest";
 const GUESSED: &str = "canary-guess-of-a-stranger-77";
 const NEW: &str = "canary@example.com";
 
-/// The log of this process, as talkative as it gets.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-/// Of the whole process, however many tests it runs.
-fn ears() -> &'static (Log, PrometheusHandle) {
-    static EARS: OnceLock<(Log, PrometheusHandle)> = OnceLock::new();
+fn ears() -> &'static (&'static Log, PrometheusHandle) {
+    static EARS: OnceLock<(&Log, PrometheusHandle)> = OnceLock::new();
     EARS.get_or_init(|| {
-        let log = Log::default();
-        let ours = Targets::new()
-            .with_default(tracing::Level::DEBUG)
-            .with_target("recado", tracing::Level::TRACE);
-        let lines = tracing_subscriber::fmt::layer()
-            .with_ansi(false)
-            .without_time()
-            .with_writer(log.clone());
-        tracing_subscriber::registry()
-            .with(lines.with_filter(ours))
-            .init();
         let metrics = PrometheusBuilder::new().install_recorder();
-        (log, metrics.expect("a recorder"))
+        (Log::of_process(), metrics.expect("a recorder"))
     })
 }
 
@@ -231,7 +193,7 @@ async fn nowhere(bed: Bed) {
     let mut audit: Vec<Value> = audit_rows(&mut owner, "?limit=500").await;
     assert!(audit.len() >= 10, "{audit:?}");
     audit.extend(audit_rows(&mut other, "?limit=500").await);
-    let log = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
+    let log = log.text();
     assert!(
         log.contains("DEBUG") && log.contains("answered"),
         "the log is a talkative one"

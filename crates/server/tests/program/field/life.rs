@@ -35,18 +35,3 @@ async fn hangups_change_nothing_and_quit_drains() {
     assert_eq!(gateway.ended(), Some(0));
     assert!(home.log().contains("recado has stopped"));
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_quit_ends_at_once() {
-    for (first, second) in [(Signal::QUIT, Signal::QUIT), (Signal::TERM, Signal::QUIT)] {
-        let home = fresh();
-        let account = home.account("Shop", "owner@shop.example");
-        let mut gateway = home.serve().await;
-        let slow = Slow::begin(&home, &account);
-        gateway.signal(first);
-        closed(&home).await;
-        gateway.signal(second);
-        assert_eq!(gateway.ended(), Some(130));
-        drop(slow);
-    }
-}

@@ -16,6 +16,15 @@ use crate::{
     support::{Ended, Home, Process, call, command, run, try_call, wait_for},
 };
 
+const CREATE: [&str; 6] = [
+    "account",
+    "create",
+    "--name",
+    "Shop",
+    "--email",
+    "a@shop.example",
+];
+
 /// What is meant for callers, who must not hear the cause.
 #[track_caller]
 fn speaks_to_operators(ended: &Ended) {
@@ -32,14 +41,7 @@ fn a_log_that_cannot_be_used_is_named() {
         fs::remove_file(&file).ok();
         fs::create_dir(&file).expect("a folder");
         for args in [
-            &[
-                "account",
-                "create",
-                "--name",
-                "Shop",
-                "--email",
-                "a@shop.example",
-            ][..],
+            &CREATE[..],
             &["account", "list"],
             &["migrate"],
             &["key", "list"],
@@ -57,16 +59,8 @@ fn a_log_that_cannot_be_used_is_named() {
 
 #[tokio::test]
 async fn a_fault_within_is_told_with_its_cause() {
-    let create = [
-        "account",
-        "create",
-        "--name",
-        "Shop",
-        "--email",
-        "a@shop.example",
-    ];
     for (table, args) in [
-        ("app_user", &create[..]),
+        ("app_user", &CREATE[..]),
         ("app_user", &["user", "list"]),
         ("account", &["account", "list"]),
         ("jwt_key", &["serve"]),
@@ -181,14 +175,7 @@ fn a_result_that_cannot_be_printed_is_an_error() {
         &["config", "default"][..],
         &["config", "check"],
         &["doctor"],
-        &[
-            "account",
-            "create",
-            "--name",
-            "Shop",
-            "--email",
-            "a@shop.example",
-        ],
+        &CREATE,
         &["--help"],
     ] {
         let home = fresh();

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Signal, geteuid};
@@ -114,14 +114,22 @@ impl Postgres {
 
     /// Starts the killed server again on the same port and data.
     pub fn restart(&mut self, stop: &Stop) -> Result<()> {
-        self.child = spawn(
-            &self.programs,
-            self.user,
-            self.durable,
-            self.port,
-            self.folder.path(),
-        )?;
-        self.wait_until_it_answers(stop)
+        let patience = Instant::now() + Duration::from_secs(15);
+        loop {
+            self.child = spawn(
+                &self.programs,
+                self.user,
+                self.durable,
+                self.port,
+                self.folder.path(),
+            )?;
+            let answers = self.wait_until_it_answers(stop);
+            // A process that the killed server was just starting holds its memory for a moment.
+            if answers.is_ok() || Instant::now() > patience || self.child.try_wait()?.is_none() {
+                return answers;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Stops all its processes where they are (`SIGSTOP`), until [`Postgres::thaw`].

@@ -66,12 +66,10 @@ impl Fault {
         }
     }
 
-    /// Whether a round counts only when something was sent again. What only pauses may lose nothing.
+    /// Whether a round counts only when something was sent again. What only pauses may lose nothing, and
+    /// the link to WhatsApp outlives a database that is away for a moment: acknowledgements wait for it.
     pub fn must_repeat(self) -> bool {
-        matches!(
-            self,
-            Self::Kill9 | Self::Netstop | Self::Netterm | Self::Dbstop
-        )
+        matches!(self, Self::Kill9 | Self::Netstop | Self::Netterm)
     }
 
     /// Makes it happen and heals it. `round` varies how long it lasts.

@@ -14,7 +14,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
-use whatsapp_rust::{Client, types::events::Event};
+use whatsapp_rust::types::events::Event;
 
 use super::{
     link::{Control, LinkCore},
@@ -179,7 +179,7 @@ impl Pump {
                 .await;
             }
             Event::PairSuccess(success) => self.paired(&session, &success.business_name).await,
-            Event::Connected(_) => self.connected(&session.client).await,
+            Event::Connected(_) => self.connected(&session).await,
             Event::Disconnected(gone) => {
                 tracing::debug!(instance = %self.link.spec.instance, reason = %gone.reason, "connection lost");
                 self.lost().await;
@@ -231,10 +231,16 @@ impl Pump {
         }
     }
 
-    async fn connected(&mut self, client: &Client) {
+    async fn connected(&mut self, session: &Session) {
+        let client = &session.client;
         // Late news of a connection that is gone again; the next one has its own.
         if !client.is_logged_in() {
             return;
+        }
+        // The first log-in has just learnt its push name, perhaps while the saver wrote what was before: a
+        // crash before the next save would make every log-in wait for what does not come again.
+        if let Err(error) = session.persistence.flush().await {
+            tracing::warn!(instance = %self.link.spec.instance, %error, "a new connection's device could not be stored yet");
         }
         self.reopen_at = None;
         self.refusals = 0;

@@ -36,8 +36,8 @@ use super::{
 /// A graceful close flushes receipts and commits; a stuck sink must not hold it for ever.
 const CLOSE: Duration = Duration::from_secs(12);
 
-/// The saver also wakes by itself on each change; this is only its safety net.
-const SAVER_INTERVAL: Duration = Duration::from_secs(600);
+/// The saver wakes on each change, but not on one that comes while it writes the one before.
+const SAVER_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What other linked devices of this kind keep at WhatsApp; the library's own number (812) would make
 /// every pairing write as many rows.

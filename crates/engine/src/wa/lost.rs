@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use recado_model::{Result, message::MessageId};
+use recado_model::{Error, Result, message::MessageId};
 use recado_store::DeviceOp;
 
 use super::{
@@ -54,11 +54,21 @@ impl Judge {
         }
     }
 
-    /// Whether the message is lost. An error of the store is none of the message.
+    /// Whether the message is lost. Whoever cannot tell does not acknowledge: the connection ends, and
+    /// the message is judged again when WhatsApp delivers it to the next one.
     pub(super) async fn is_lost(&self, id: &str) -> Result<bool> {
-        let Some(link) = self.link.upgrade() else {
-            return Ok(false);
-        };
+        let told = self.looked_for(id).await;
+        if told.is_err() {
+            self.gate.trip(Trip::Commit);
+        }
+        told
+    }
+
+    async fn looked_for(&self, id: &str) -> Result<bool> {
+        let link = self
+            .link
+            .upgrade()
+            .ok_or_else(|| Error::internal("the link is gone; WhatsApp delivers again"))?;
         if link.sink.has(&MessageId::from_wire(id)).await? {
             return Ok(false);
         }

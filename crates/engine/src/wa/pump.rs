@@ -239,7 +239,7 @@ impl Pump {
         }
         // The first log-in has just learnt its push name, perhaps while the saver wrote what was before: a
         // crash before the next save would make every log-in wait for what does not come again.
-        if let Err(error) = session.persistence.flush().await {
+        if let Err(error) = session.save_device().await {
             tracing::warn!(instance = %self.link.spec.instance, %error, "a new connection's device could not be stored yet");
         }
         self.reopen_at = None;
@@ -261,10 +261,8 @@ impl Pump {
     async fn paired(&mut self, session: &Session, business_name: &str) {
         self.give_up_at = None;
         let device = session.persistence.get_device_snapshot();
-        // The pairing must outlive a crash right after we told of it. Not by the library's `flush`, which
-        // answers at once while another save is on its way.
-        let saved = session.persistence.backend();
-        if let Err(error) = saved.save(&device.to_serializable()).await {
+        // The pairing must outlive a crash right after we told of it.
+        if let Err(error) = session.save_device().await {
             tracing::error!(instance = %self.link.spec.instance, %error, "a new pairing could not be stored yet; it is tried again");
         }
         let Some(jid) = &device.pn else {

@@ -19,7 +19,11 @@ use whatsapp_rust::{
     CacheConfig, CacheEntryConfig, Client, RawNodeLease,
     store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
     types::{events::Subscription, message::MessageInfo},
-    wacore::{iq::keepalive::KeepaliveSpec, runtime::Runtime as _, store::DevicePropsOverride},
+    wacore::{
+        iq::keepalive::KeepaliveSpec,
+        runtime::Runtime as _,
+        store::{DevicePropsOverride, error::Result as StoreResult},
+    },
 };
 
 use super::{
@@ -105,6 +109,14 @@ impl Session {
                 tracing::debug!(%error, "no answer to a question for a sign of life");
             }
         }));
+    }
+
+    /// Stores the device as it is now. Not by the library's `flush`, which answers at once while another
+    /// save is on its way.
+    pub(super) async fn save_device(&self) -> StoreResult<()> {
+        let device = self.persistence.get_device_snapshot();
+        let backend = self.persistence.backend();
+        backend.save(&device.to_serializable()).await
     }
 
     /// Gives the socket up and dials anew.

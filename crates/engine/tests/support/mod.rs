@@ -294,6 +294,8 @@ pub struct Recorder {
     refusing_receipts: AtomicBool,
     /// Says of every message that it is here already.
     knowing: bool,
+    /// So many times it cannot say whether it has a message.
+    doubting: AtomicU32,
     changed: watch::Sender<u64>,
 }
 
@@ -305,6 +307,7 @@ impl Default for Recorder {
             refusing: AtomicU32::new(0),
             refusing_receipts: AtomicBool::new(false),
             knowing: false,
+            doubting: AtomicU32::new(0),
             changed: watch::Sender::new(0),
         }
     }
@@ -318,6 +321,14 @@ impl Recorder {
     pub fn knowing() -> Self {
         Self {
             knowing: true,
+            ..Self::default()
+        }
+    }
+
+    /// Cannot say the next time whether it has a message.
+    pub fn doubting() -> Self {
+        Self {
+            doubting: AtomicU32::new(1),
             ..Self::default()
         }
     }
@@ -436,6 +447,9 @@ impl Sink for Recorder {
     }
 
     async fn has(&self, id: &MessageId) -> Result<bool> {
+        if self.doubting.swap(0, Ordering::SeqCst) > 0 {
+            return Err(Error::internal("the store is away"));
+        }
         let here = lock(&self.messages).iter().any(|message| message.id == *id);
         Ok(self.knowing || here)
     }

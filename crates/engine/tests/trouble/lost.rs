@@ -19,7 +19,8 @@ async fn ratchet_alone(lab: &Lab, instance: &InstanceId) {
 }
 
 /// The ratchet is written, the message is nowhere, and WhatsApp has no word of it.
-async fn the_message_dies_and_its_ratchet_lives(kind: Kind) {
+async fn the_message_dies_and_its_ratchet_lives(kind: Kind, later: Recorder) {
+    let later = Arc::new(later);
     let lab = Lab::with(kind, QUICK).await;
     let (instance, link, sink) = lab.paired().await;
     let network = lab.sandbox.network();
@@ -29,18 +30,10 @@ async fn the_message_dies_and_its_ratchet_lives(kind: Kind) {
     link.send(&lab.text(BIA, "hello")).await.expect("sent");
     lab.phone_shows(BIA, "hello").await;
     link.stop().await;
-    // In a drain of what waited all is written before the sink is asked.
     let written = network
         .send_text(BIA, ANA, "where is this?")
         .expect("written");
-    let dying = Arc::new(Recorder::default());
-    dying.refuse(u32::MAX);
-    let link = lab.start(&instance, &dying).await;
-    dying.refused().await;
-    link.stop().await;
-    lab.raw("DELETE FROM device WHERE space = 'pending'").await;
-
-    let later = Arc::new(Recorder::default());
+    ratchet_alone(&lab, &instance).await;
     let link = lab.start(&instance, &later).await;
     let received = later.received(1).await;
     assert_eq!(received[0].id.as_str(), written.id);
@@ -57,12 +50,17 @@ async fn the_message_dies_and_its_ratchet_lives(kind: Kind) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_a_message_whose_ratchet_alone_was_written_is_asked_for_again() {
-    the_message_dies_and_its_ratchet_lives(Kind::Sqlite).await;
+    the_message_dies_and_its_ratchet_lives(Kind::Sqlite, Recorder::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_a_message_whose_ratchet_alone_was_written_is_asked_for_again() {
-    the_message_dies_and_its_ratchet_lives(Kind::Postgres).await;
+    the_message_dies_and_its_ratchet_lives(Kind::Postgres, Recorder::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_cannot_tell_is_asked_again() {
+    the_message_dies_and_its_ratchet_lives(Kind::Sqlite, Recorder::doubting()).await;
 }
 
 /// The usual repeat: committed, and its acknowledgement was lost.

@@ -1,5 +1,6 @@
 //! Two nodes on one PostgreSQL: each instance is led by one of them, and whoever lost it writes nothing of it.
 
+use recado::lifecycle::Gateway;
 use recado_model::{ConnectionState, Instance};
 use serde_json::json;
 
@@ -24,6 +25,19 @@ async fn led_by(store: &recado_store::Store, node: &str, made: &Made) -> bool {
     let mut conn = store.read().await.expect("a connection");
     let held = conn.system().held(node).await.expect("a look");
     held.contains(&made.instance())
+}
+
+/// Another node that leads the instance: for it the lease is over, as it is when the first one was suspended.
+async fn taken_over(bed: &Bed, made: &Made) -> Gateway {
+    let (other, clock) = bed.another_node("it-2").await;
+    clock.jump_secs(600);
+    until("the other node to take over", async || {
+        let row = row(bed, made).await;
+        let led = led_by(&other.store, "it-2", made).await;
+        (led && row.state == ConnectionState::Connected).then_some(())
+    })
+    .await;
+    other
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,15 +65,7 @@ async fn a_node_that_ends_hands_over() {
 async fn a_node_that_lost_its_lease_writes_nothing_over_the_winner() {
     let bed = bed().await;
     let made = bed.paired(&bed.a, SHOP).await;
-    // For the other node the lease is over, as it is when this one was suspended.
-    let (other, clock) = bed.another_node("it-2").await;
-    clock.jump_secs(600);
-    until("the other node to take over", async || {
-        let row = row(&bed, &made).await;
-        let led = led_by(&other.store, "it-2", &made).await;
-        (led && row.state == ConnectionState::Connected).then_some(())
-    })
-    .await;
+    let other = taken_over(&bed, &made).await;
     // WhatsApp has ended the first one's socket by now; what this one makes of it stays with it.
     let text = json!({"phone": CUSTOMER, "message": "by the winner"});
     bed.send(&bed.a, &made, text).await.expect(200);
@@ -75,14 +81,7 @@ async fn a_node_that_lost_its_lease_writes_nothing_over_the_winner() {
 async fn what_any_node_accepts_the_leading_one_sends() {
     let bed = bed().await;
     let made = bed.paired(&bed.a, SHOP).await;
-    let (other, clock) = bed.another_node("it-2").await;
-    clock.jump_secs(600);
-    until("the other node to take over", async || {
-        let row = row(&bed, &made).await;
-        let led = led_by(&other.store, "it-2", &made).await;
-        (led && row.state == ConnectionState::Connected).then_some(())
-    })
-    .await;
+    let other = taken_over(&bed, &made).await;
     // All calls reach the first node. Nothing but the message itself tells the leading one of it: what
     // it looked for when it came online is over once the first one is sent.
     for text in ["one", "two", "three"] {

@@ -1,0 +1,130 @@
+//! What the supervisor does by itself, again and again: starts what should run, keeps leases, and looks at the
+//! queues that another node may have filled.
+
+use std::{collections::HashSet, sync::PoisonError};
+
+use recado_model::{InstanceId, Result};
+use tokio_util::sync::CancellationToken;
+
+use super::{Command, Handle, Supervisor};
+use crate::faults;
+
+/// How often instances without an actor are looked for (another node died, an actor panicked).
+const LOOK_EVERY_MS: i64 = 10_000;
+/// How often queues are looked at for what another node accepted.
+const QUEUES_EVERY_MS: i64 = 1_000;
+
+impl Supervisor {
+    /// Brings back what was connected, staggered, and then looks for instances without an actor.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.start_wanted(&stop).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not look for instances to start"
+                );
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.look.notified() => {}
+                () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
+            }
+        }
+    }
+
+    /// Keeps the leases of running instances, in time whatever else goes on, and stops those whose
+    /// lease another process has taken: two sockets on one device would tear each other down.
+    pub async fn keep_leases(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.core.clock.sleep_ms(self.core.config.lease_ms / 3) => {}
+            }
+            if let Err(error) = self.renew().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not renew instance leases"
+                );
+            }
+        }
+    }
+
+    /// Wakes the actors whose queue has something that nobody told them of: with several nodes on one
+    /// database, a message is accepted by any of them and sent by the one that leads its instance.
+    pub async fn watch_queues(self, stop: CancellationToken) {
+        let every = match self.core.store.is_shared() {
+            true => QUEUES_EVERY_MS,
+            // One process alone tells its actors; this is for a word that was lost.
+            false => LOOK_EVERY_MS,
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.core.clock.sleep_ms(every) => {}
+            }
+            match self.waiting_queues().await {
+                Ok(waiting) => waiting.iter().for_each(|instance| self.wake(instance)),
+                Err(error) => faults::warn(&error, "could not look at the queues; trying again"),
+            }
+        }
+    }
+
+    async fn waiting_queues(&self) -> Result<Vec<InstanceId>> {
+        let (node, now) = (&self.core.config.node, self.core.clock.now());
+        let mut conn = self.core.store.read().await?;
+        Ok(conn.system().waiting_queues(node, now).await?)
+    }
+
+    async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {
+        let now = self.core.clock.now();
+        let mut conn = self.core.store.read().await?;
+        let wanted = conn
+            .system()
+            .instances_to_start(&self.core.config.node, now)
+            .await?;
+        drop(conn);
+        for (account, instance) in wanted {
+            if self.handle(&instance).is_some() || self.is_leaving(&instance) {
+                continue;
+            }
+            if let Err(error) = self.ensure(&account, &instance) {
+                // It began to leave since the look above; the others are still to be started.
+                tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "not started");
+                continue;
+            }
+            let stagger = self.core.config.start_stagger_ms;
+            let jitter = self.core.rng.below(stagger.max(1) as u64) as i64;
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = self.core.clock.sleep_ms(stagger / 2 + jitter) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn renew(&self) -> Result<()> {
+        let node = &self.core.config.node;
+        // Before the look at the rows: an actor that takes its lease in between is not among them.
+        let leased: Vec<_> = {
+            let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+            let holds = |handle: &&Handle| handle.is_running() && handle.live.borrow().leased;
+            let leased = actors.running.iter().filter(|(_, handle)| holds(handle));
+            leased
+                .map(|(id, handle)| (id.clone(), handle.clone()))
+                .collect()
+        };
+        let until = self.core.clock.now().plus_millis(self.core.config.lease_ms);
+        let mut conn = self.core.store.write_relaxed().await?;
+        conn.system().renew_leases(node, until).await?;
+        let held: HashSet<_> = conn.system().held(node).await?.into_iter().collect();
+        conn.commit().await?;
+        for (id, handle) in leased {
+            if !held.contains(&id) {
+                tracing::warn!(instance.id = %id, "another process has taken this instance; letting go");
+                // A closed inbox means that it has let go already.
+                drop(handle.commands.send(Command::LeaseLost));
+            }
+        }
+        Ok(())
+    }
+}

@@ -59,7 +59,6 @@ impl Sink for Ingest {
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")
             .increment((batch.len() - fresh.len()) as u64);
-        self.core().deliveries.notify_one();
         if self.auto_read {
             for message in fresh.into_iter().filter(|message| !message.from_me) {
                 // The actor being gone means the instance is stopping: nothing to mark then.
@@ -152,7 +151,6 @@ impl Ingest {
 
     fn got_further(&self, id: &MessageId, status: MessageStatus) {
         metrics::counter!("recado_messages_sent_total", "outcome" => status.as_str()).increment(1);
-        self.core().deliveries.notify_one();
         self.core().told_progress(&self.held.instance, id, status);
     }
 
@@ -189,7 +187,6 @@ impl Ingest {
             }
         }
         conn.commit().await?;
-        self.core().deliveries.notify_one();
         for id in receipt.ids.iter().filter(|_| status.is_some()) {
             self.tell(id, Verdict::Done);
         }
@@ -281,7 +278,6 @@ impl Ingest {
         }
         account.append(&event).await?;
         conn.commit().await?;
-        self.core().deliveries.notify_one();
         Ok(())
     }
 }

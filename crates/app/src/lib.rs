@@ -53,7 +53,6 @@ use std::sync::Arc;
 use recado_engine::Engine;
 use recado_model::{Clock, Result, Rng};
 use recado_store::Store;
-use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::{Access, Claimed, Introspection, IssuedToken, Person, Presented, ProvenClient};
@@ -99,8 +98,6 @@ pub(crate) struct Core {
     pub config: Config,
     pub billing: Arc<dyn billing::Provider>,
     pub egress: delivery::http::Egress,
-    /// Rung after a commit that wrote delivery rows. The rows are the truth; this only saves waiting.
-    pub deliveries: Notify,
     /// Messages whose status changed, for those who wait on one.
     pub progress: tokio::sync::broadcast::Sender<messages::Progress>,
     pub numbers: messages::numbers::Numbers,
@@ -147,7 +144,6 @@ impl App {
             config,
             billing,
             egress,
-            deliveries: Notify::new(),
             progress: tokio::sync::broadcast::channel(256).0,
             numbers: Default::default(),
         });

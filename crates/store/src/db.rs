@@ -14,6 +14,7 @@ use sqlx::{
     PgConnection, PgPool, Postgres, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
 };
+use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
     accounts::AccountStore,
@@ -132,6 +133,8 @@ pub(crate) struct Inner {
     /// Counts commits that changed instances, by the instance's hash: a shared slot costs a look-up
     /// too many, never a stale answer.
     pub instance_changes: [AtomicU64; CHANGE_SLOTS],
+    /// Rung by commits that leave something to deliver.
+    pub deliveries: Notify,
 }
 
 pub(crate) enum Pools {
@@ -203,6 +206,7 @@ impl Store {
             read_only,
             touched: Touched::Nothing,
             raises_epoch: 0,
+            rings: false,
         }
     }
 
@@ -210,6 +214,12 @@ impl Store {
     /// slot). What another process changes is not in it.
     pub fn instance_changes(&self, id: &InstanceId) -> u64 {
         self.inner.instance_changes[change_slot(id)].load(Ordering::SeqCst)
+    }
+
+    /// Waits for a commit of this process that leaves something to deliver. One that came since the
+    /// last wait counts. The rows are the truth; this only saves waiting.
+    pub fn deliveries_rung(&self) -> Notified<'_> {
+        self.inner.deliveries.notified()
     }
 
     /// Whether other processes may change instances while this one serves: several nodes share a
@@ -262,6 +272,8 @@ pub struct Conn {
     touched: Touched,
     /// How much the epoch rises with the commit.
     pub(crate) raises_epoch: i64,
+    /// Whether the commit leaves something to deliver.
+    rings: bool,
 }
 
 const CHANGE_SLOTS: usize = 256;
@@ -274,13 +286,17 @@ enum Touched {
 }
 
 struct Tell {
-    changes: Arc<Inner>,
+    inner: Arc<Inner>,
     touched: Touched,
+    rings: bool,
 }
 
 impl Drop for Tell {
     fn drop(&mut self) {
-        let slots = &self.changes.instance_changes;
+        if self.rings {
+            self.inner.deliveries.notify_one();
+        }
+        let slots = &self.inner.instance_changes;
         match &self.touched {
             Touched::Nothing => {}
             Touched::These(these) => {
@@ -341,8 +357,9 @@ impl Conn {
         }
         // Tells when it is dropped: a caller that gives up in the middle may have committed.
         let _tell = Tell {
-            changes: self.store.inner.clone(),
+            inner: self.store.inner.clone(),
             touched: self.touched,
+            rings: self.rings,
         };
         match self.held {
             Held::Sqlite(_) | Held::Postgres(_) => {}
@@ -376,6 +393,11 @@ impl Conn {
     /// The same for a statement that changes who knows which.
     pub(crate) fn touch_all(&mut self) {
         self.touched = Touched::All;
+    }
+
+    /// Notes that the commit leaves something to deliver, or a place for it.
+    pub(crate) fn ring(&mut self) {
+        self.rings = true;
     }
 
     pub(crate) fn begin_statement(&mut self, text: &str) -> Result<Raw<'_>> {

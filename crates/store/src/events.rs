@@ -51,6 +51,7 @@ impl AccountStore<'_> {
         .bind(event.created_at)
         .execute(self.conn)
         .await?;
+        self.conn.ring();
         Ok(1)
     }
 

@@ -20,6 +20,7 @@ use sqlx::{
     migrate::{Migrate, MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Notify;
 
 use crate::{
     db::{Conn, Database, Inner, Pools, Store},
@@ -89,6 +90,7 @@ impl Store {
                 account_keys: Cache::new(KEPT_KEYS),
                 statements: AtomicU64::new(0),
                 instance_changes: std::array::from_fn(|_| AtomicU64::new(0)),
+                deliveries: Notify::new(),
             }),
         };
         let may_make = init || database.is_sqlite();

@@ -109,6 +109,7 @@ on_both! {
     deliveries::no_delivery_crosses_accounts,
     deliveries::a_long_line_holds_no_other_up,
     deliveries::what_cannot_be_posted_has_failed,
+    deliveries::commits_ring_for_deliveries,
     device::operations,
     device::updates_are_atomic,
     device::instances_do_not_see_each_other,

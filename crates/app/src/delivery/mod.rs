@@ -29,7 +29,7 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut started = false;
     while !stop.is_cancelled() {
         // Made before the look, so that a ring during it is not missed.
-        let rung = core.deliveries.notified();
+        let rung = core.store.deliveries_rung();
         let due = async {
             let now = put_right(&core, &mut steps, &mut started).await?;
             claim(&core, now, permits.available_permits()).await
@@ -197,8 +197,6 @@ async fn attempt(core: &Core, delivery: DueDelivery) {
             tracing::warn!(delivery.id = %delivery.id, left_out, error = &error as &dyn std::error::Error, "could not store the outcome of a delivery");
         }
     }
-    // A webhook has only so many places: the next in its line can have this one.
-    core.deliveries.notify_one();
 }
 
 async fn finish(core: &Core, delivery: &DueDelivery, outcome: &AttemptOutcome) -> Result<()> {

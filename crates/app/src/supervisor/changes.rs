@@ -68,7 +68,6 @@ impl Actor {
             store.append(&event).await?;
         }
         conn.commit().await?;
-        self.core.deliveries.notify_one();
         Ok(())
     }
 
@@ -88,7 +87,6 @@ impl Actor {
             self.append_disconnected(&mut store, reason, now).await?;
         }
         conn.commit().await?;
-        self.core.deliveries.notify_one();
         Ok(())
     }
 
@@ -115,7 +113,6 @@ impl Actor {
             serde_json::json!({ "instance": self.instance, "reason": reason.as_str() }).to_string();
         store.audit("instance.logged_out", &detail, now).await?;
         conn.commit().await?;
-        self.core.deliveries.notify_one();
         Ok(())
     }
 
@@ -134,7 +131,6 @@ impl Actor {
             self.append_disconnected(&mut store, reason, now).await?;
         }
         conn.commit().await?;
-        self.core.deliveries.notify_one();
         Ok(paired)
     }
 

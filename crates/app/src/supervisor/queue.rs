@@ -346,7 +346,6 @@ impl Actor {
             .failed(&mut store, &job.message, failure)
             .await?;
         conn.commit().await?;
-        self.core.deliveries.notify_one();
         self.outcome(&job.message, MessageStatus::Failed);
         Ok(())
     }

@@ -320,3 +320,35 @@ pub async fn what_cannot_be_posted_has_failed(bed: Bed) {
     bed.finish(&due[0], NextStep::Done).await;
     assert_eq!(bed.next_due().await, None, "all are settled");
 }
+
+/// Whether a commit has rung since the last look.
+fn has_rung(store: &Store) -> bool {
+    let waker = std::task::Waker::noop();
+    let mut rung = std::pin::pin!(store.deliveries_rung());
+    let polled = rung
+        .as_mut()
+        .poll(&mut std::task::Context::from_waker(waker));
+    polled.is_ready()
+}
+
+pub async fn commits_ring_for_deliveries(bed: Bed) {
+    let a = bed.account("a").await;
+    let quiet = bed.instance(&a, "without a webhook").await.id;
+    let id = bed.instance(&a, "one").await.id;
+    bed.webhook(&a, &id).await;
+    bed.events(&a, &quiet, 1).await;
+    assert!(!has_rung(&bed.store), "nothing to deliver");
+    let mut conn = bed.store.write().await.expect("write");
+    let told = event(&a, &id, EventKind::Message);
+    conn.account(&a).append(&told).await.expect("event");
+    assert!(!has_rung(&bed.store), "not committed yet");
+    drop(conn);
+    assert!(!has_rung(&bed.store), "taken back");
+    bed.events(&a, &id, 1).await;
+    assert!(has_rung(&bed.store));
+    assert!(!has_rung(&bed.store), "once");
+    let due = claim(&bed.store, "w1", 0, 9).await;
+    assert!(!has_rung(&bed.store), "a claim leaves nothing more to do");
+    bed.finish(&due[0], NextStep::Done).await;
+    assert!(has_rung(&bed.store), "a place is free");
+}

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::network::{Network, Refusal};
+use crate::phone::Written;
 use crate::trouble::Kind;
 
 impl IntoResponse for Refusal {
@@ -158,7 +159,8 @@ async fn pair(
 #[derive(Deserialize)]
 struct NewMessage {
     to: String,
-    text: String,
+    #[serde(flatten)]
+    written: Written,
 }
 
 async fn send(
@@ -166,7 +168,7 @@ async fn send(
     Path(number): Path<String>,
     Body(body): Body<NewMessage>,
 ) -> Answer {
-    answer(network.send_text(&number, &body.to, &body.text)?)
+    answer(network.send(&number, &body.to, &body.written)?)
 }
 
 async fn messages(State(network): State<Network>, Path(number): Path<String>) -> Answer {

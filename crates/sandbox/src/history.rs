@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::phone::{Place, Written};
+
 /// A line in a phone's chat history, as the control API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChatMessage {
     /// The WhatsApp message id.
     pub id: String,
@@ -19,6 +21,9 @@ pub struct ChatMessage {
     /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
     /// `reaction`, `edit`, `revoke` or `other`.
     pub kind: String,
+    /// Of a location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Place>,
     /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
     pub status: String,
     /// Unix time in milliseconds.
@@ -50,6 +55,14 @@ pub(crate) fn fingerprint(plaintext: &[u8]) -> String {
 }
 
 impl ChatMessage {
+    /// What the person wrote.
+    pub(crate) fn written(&self) -> Written {
+        match &self.location {
+            Some(place) => Written::Location(place.clone()),
+            None => Written::Text(self.text.clone()),
+        }
+    }
+
     fn is(&self, other: &Self) -> bool {
         self.id == other.id && self.from == other.from && self.to == other.to
     }
@@ -266,6 +279,7 @@ mod tests {
             to: "2".to_owned(),
             text: "x".to_owned(),
             kind: "text".to_owned(),
+            location: None,
             status: "received".to_owned(),
             timestamp: 0,
             arrivals: 1,

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::core::Core;
 use crate::history::ChatMessage;
 use crate::info::{Paired, PhoneInfo, info};
-use crate::phone;
+use crate::phone::{self, Written};
 use crate::state::Addr;
 use crate::store;
 use crate::trouble::{Kind, Trouble};
@@ -277,12 +277,20 @@ impl Network {
     /// # Errors
     /// [`Refusal::Conflict`] when the receiver is not on this network or the phone is offline.
     pub fn send_text(&self, number: &str, to: &str, text: &str) -> Result<ChatMessage, Refusal> {
+        self.send(number, to, &Written::Text(text.to_owned()))
+    }
+
+    /// Sends a message of any kind that phones write from one number to another.
+    ///
+    /// # Errors
+    /// [`Refusal::Bad`] when it shows nothing, else as [`Network::send_text`].
+    pub fn send(&self, number: &str, to: &str, written: &Written) -> Result<ChatMessage, Refusal> {
         let number = self.known(number)?;
         let to = digits(to)?;
-        if text.is_empty() {
-            return Err(Refusal::Bad("`text` is empty".to_owned()));
+        if let Some(why) = written.refusal() {
+            return Err(Refusal::Bad(why.to_owned()));
         }
-        self.with(|core| core.send_text(&number, &to, text))
+        self.with(|core| core.send(&number, &to, written))
             .map_err(Refusal::Conflict)
     }
 

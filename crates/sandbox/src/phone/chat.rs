@@ -7,6 +7,7 @@ use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::{Message, message};
 
+use super::content::{Written, describe, make};
 use crate::ambient;
 use crate::core::Core;
 use crate::history::{ChatMessage, fingerprint};
@@ -28,11 +29,11 @@ pub(super) struct Envelope<'a> {
 impl Core {
     /// The person writes to another number. They have the chat open, so what is unread in it is
     /// read first.
-    pub(crate) fn send_text(
+    pub(crate) fn send(
         &mut self,
         number: &str,
         to: &str,
-        body: &str,
+        written: &Written,
     ) -> Result<ChatMessage, String> {
         if !self.phones.contains_key(to) {
             return Err(format!(
@@ -44,13 +45,15 @@ impl Core {
             return Err("the phone is offline: bring it online to send".to_owned());
         }
         self.read_chat(number, to);
-        let content = text_message(body);
+        let content = make(written);
+        let shown = describe(&content).ok_or("this shows nothing")?;
         let entry = ChatMessage {
             id: ambient::message_id(),
             from: number.to_owned(),
             to: to.to_owned(),
-            text: body.to_owned(),
-            kind: "text".to_owned(),
+            text: shown.text,
+            kind: shown.kind.to_owned(),
+            location: shown.location,
             status: "sent".to_owned(),
             timestamp: ambient::now_ms(),
             arrivals: 0,
@@ -273,13 +276,5 @@ fn app_state_key(phone: &crate::state::Phone) -> message::AppStateSyncKey {
             }),
             timestamp: Some(ambient::now_ms()),
         }),
-    }
-}
-
-/// A plain text message.
-pub(super) fn text_message(body: &str) -> Message {
-    Message {
-        conversation: Some(body.to_owned()),
-        ..Default::default()
     }
 }

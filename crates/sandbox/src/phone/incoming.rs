@@ -2,13 +2,15 @@
 
 use anyhow::{Context as _, Result, bail};
 use wacore::messages::{MessageUtils, decode_plaintext, wrap_device_sent};
-use wacore::proto_helpers::MessageExt as _;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use waproto::whatsapp::{Message, message::protocol_message::Type};
 
-use super::chat::{Envelope, text_message};
 use super::signal::SPARE_PRE_KEY;
+use super::{
+    chat::Envelope,
+    content::{describe, make},
+};
 use crate::ambient;
 use crate::core::{Core, jid, node_bytes, text};
 use crate::history::{ChatMessage, fingerprint};
@@ -105,12 +107,13 @@ impl Core {
         };
         let id = text(node, "id");
         let asks = !own && self.troubled_by(number, from, node, &id);
-        let entry = describe(content).map(|(kind, body)| ChatMessage {
+        let entry = describe(content).map(|shown| ChatMessage {
             id: id.clone(),
             from: from.number.clone(),
             to,
-            text: body,
-            kind: kind.to_owned(),
+            text: shown.text,
+            kind: shown.kind.to_owned(),
+            location: shown.location,
             status: if own { "sent" } else { "received" }.to_owned(),
             timestamp: text(node, "t").parse::<i64>().unwrap_or_default() * 1000,
             arrivals: 1,
@@ -285,7 +288,7 @@ impl Core {
         };
         let own = to.number == number;
         let destination = Addr::phone(entry.to.as_str());
-        let content = text_message(&entry.text);
+        let content = make(&entry.written());
         let content = if own {
             wrap_device_sent(content, destination.jid().to_string())
         } else {
@@ -308,65 +311,4 @@ fn asked_before(node: &Node) -> u64 {
     node.get_optional_child("enc")
         .map(|enc| text(enc, "count").parse::<u64>().unwrap_or_default())
         .unwrap_or_default()
-}
-
-/// What a chat shows for a message; `None` for messages that are not for people.
-fn describe(content: &Message) -> Option<(&'static str, String)> {
-    let content = content.get_base_message();
-    let key_id = |key: Option<&waproto::whatsapp::MessageKey>| {
-        key.and_then(|key| key.id.clone()).unwrap_or_default()
-    };
-    if let Some(protocol) = content.protocol_message.as_option() {
-        return match protocol.r#type {
-            Some(Type::REVOKE) => Some(("revoke", key_id(protocol.key.as_option()))),
-            Some(Type::MESSAGE_EDIT) => Some((
-                "edit",
-                protocol
-                    .edited_message
-                    .as_option()
-                    .and_then(|edited| edited.text_content().or(edited.get_caption()))
-                    .unwrap_or_default()
-                    .to_owned(),
-            )),
-            _ => None,
-        };
-    }
-    let caption = || content.get_caption().unwrap_or_default().to_owned();
-    Some(if let Some(body) = content.text_content() {
-        ("text", body.to_owned())
-    } else if content.image_message.is_set() {
-        ("image", caption())
-    } else if content.video_message.is_set() || content.ptv_message.is_set() {
-        ("video", caption())
-    } else if content.audio_message.is_set() {
-        ("audio", String::new())
-    } else if let Some(document) = content.document_message.as_option() {
-        let name = document.file_name.clone().unwrap_or_default();
-        let caption = caption();
-        ("document", if caption.is_empty() { name } else { caption })
-    } else if content.sticker_message.is_set() {
-        ("sticker", String::new())
-    } else if let Some(place) = content.location_message.as_option() {
-        let at = format!(
-            "{},{}",
-            place.degrees_latitude.unwrap_or_default(),
-            place.degrees_longitude.unwrap_or_default()
-        );
-        ("location", place.name.clone().unwrap_or(at))
-    } else if let Some(contact) = content.contact_message.as_option() {
-        ("contact", contact.display_name.clone().unwrap_or_default())
-    } else if let Some(contacts) = content.contacts_array_message.as_option() {
-        ("contact", contacts.display_name.clone().unwrap_or_default())
-    } else if let Some(reaction) = content.reaction_message.as_option() {
-        ("reaction", reaction.text.clone().unwrap_or_default())
-    } else if let Some(poll) = content
-        .poll_creation_message
-        .as_option()
-        .or(content.poll_creation_message_v2.as_option())
-        .or(content.poll_creation_message_v3.as_option())
-    {
-        ("poll", poll.name.clone().unwrap_or_default())
-    } else {
-        ("other", String::new())
-    })
 }

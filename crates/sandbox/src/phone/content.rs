@@ -1,0 +1,156 @@
+//! What messages hold: what a person can write on a phone, and what a chat shows of what comes.
+//!
+//! To add a kind: a variant of [`Written`] with its arm in [`make`], and a line in [`describe`].
+
+use serde::{Deserialize, Serialize};
+use wacore::proto_helpers::MessageExt as _;
+use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
+
+/// What a person writes: one of `{"text": …}` and `{"location": {…}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// A text that shows something.
+    Text(String),
+    /// A place on the map.
+    Location(Place),
+}
+
+/// A place on the map, as a chat shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// Degrees.
+    pub latitude: f64,
+    /// Degrees.
+    pub longitude: f64,
+    /// What it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// For people to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// What a chat shows of a message.
+pub(crate) struct Shown {
+    pub(crate) kind: &'static str,
+    /// The text, or what stands for it.
+    pub(crate) text: String,
+    pub(crate) location: Option<Place>,
+}
+
+impl Written {
+    /// Why a phone does not send it.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Text(text) if text.is_empty() => Some("`text` is empty"),
+            Self::Location(place)
+                if !(-90.0..=90.0).contains(&place.latitude)
+                    || !(-180.0..=180.0).contains(&place.longitude) =>
+            {
+                Some("`location` has a latitude of -90 to 90 and a longitude of -180 to 180")
+            }
+            Self::Text(_) | Self::Location(_) => None,
+        }
+    }
+}
+
+/// The message as apps encode it.
+pub(crate) fn make(written: &Written) -> Message {
+    match written {
+        Written::Text(text) => Message {
+            conversation: Some(text.clone()),
+            ..Default::default()
+        },
+        Written::Location(place) => Message {
+            location_message: buffa::MessageField::some(message::LocationMessage {
+                degrees_latitude: Some(place.latitude),
+                degrees_longitude: Some(place.longitude),
+                name: place.name.clone(),
+                address: place.address.clone(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
+    }
+}
+
+/// `None` for messages that are not for people.
+pub(crate) fn describe(content: &Message) -> Option<Shown> {
+    let content = content.get_base_message();
+    if let Some(place) = content.location_message.as_option() {
+        return Some(of_place(place));
+    }
+    let (kind, text) = named(content)?;
+    Some(Shown {
+        kind,
+        text,
+        location: None,
+    })
+}
+
+fn of_place(place: &message::LocationMessage) -> Shown {
+    let place = Place {
+        latitude: place.degrees_latitude.unwrap_or_default(),
+        longitude: place.degrees_longitude.unwrap_or_default(),
+        name: place.name.clone(),
+        address: place.address.clone(),
+    };
+    let at = format!("{},{}", place.latitude, place.longitude);
+    Shown {
+        kind: "location",
+        text: place.name.clone().unwrap_or(at),
+        location: Some(place),
+    }
+}
+
+/// The kind, and what stands for the content.
+fn named(content: &Message) -> Option<(&'static str, String)> {
+    let key_id = |key: Option<&MessageKey>| key.and_then(|key| key.id.clone()).unwrap_or_default();
+    if let Some(protocol) = content.protocol_message.as_option() {
+        return match protocol.r#type {
+            Some(Type::REVOKE) => Some(("revoke", key_id(protocol.key.as_option()))),
+            Some(Type::MESSAGE_EDIT) => Some((
+                "edit",
+                protocol
+                    .edited_message
+                    .as_option()
+                    .and_then(|edited| edited.text_content().or(edited.get_caption()))
+                    .unwrap_or_default()
+                    .to_owned(),
+            )),
+            _ => None,
+        };
+    }
+    let caption = || content.get_caption().unwrap_or_default().to_owned();
+    Some(if let Some(body) = content.text_content() {
+        ("text", body.to_owned())
+    } else if content.image_message.is_set() {
+        ("image", caption())
+    } else if content.video_message.is_set() || content.ptv_message.is_set() {
+        ("video", caption())
+    } else if content.audio_message.is_set() {
+        ("audio", String::new())
+    } else if let Some(document) = content.document_message.as_option() {
+        let name = document.file_name.clone().unwrap_or_default();
+        let caption = caption();
+        ("document", if caption.is_empty() { name } else { caption })
+    } else if content.sticker_message.is_set() {
+        ("sticker", String::new())
+    } else if let Some(contact) = content.contact_message.as_option() {
+        ("contact", contact.display_name.clone().unwrap_or_default())
+    } else if let Some(contacts) = content.contacts_array_message.as_option() {
+        ("contact", contacts.display_name.clone().unwrap_or_default())
+    } else if let Some(reaction) = content.reaction_message.as_option() {
+        ("reaction", reaction.text.clone().unwrap_or_default())
+    } else if let Some(poll) = content
+        .poll_creation_message
+        .as_option()
+        .or(content.poll_creation_message_v2.as_option())
+        .or(content.poll_creation_message_v3.as_option())
+    {
+        ("poll", poll.name.clone().unwrap_or_default())
+    } else {
+        ("other", String::new())
+    })
+}

@@ -252,26 +252,70 @@ CREATE INDEX jwt_revoked_account ON jwt_revoked (account_id);
 CREATE TABLE webhook (
     id            TEXT NOT NULL PRIMARY KEY,
     account_id    TEXT NOT NULL,
-    instance_id   TEXT NOT NULL UNIQUE,
+    -- Null: of all instances of the account.
+    instance_id   TEXT,
+    -- Among those of the instance, or of the account; 0 is the one of the contract's routes.
+    place         BIGINT NOT NULL,
     url           TEXT NOT NULL,
     events        TEXT NOT NULL,
     sealed_secret BYTEA NOT NULL,
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
+    UNIQUE (instance_id, place),
+    FOREIGN KEY (account_id) REFERENCES account (id) ON DELETE CASCADE,
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE UNIQUE INDEX webhook_of_account ON webhook (account_id, place) WHERE instance_id IS NULL;
+CREATE INDEX webhook_account ON webhook (account_id, instance_id);
+
+-- People that an instance has had to do with. `address` is the one to show: the number where it is known.
+CREATE TABLE contact (
+    id          TEXT NOT NULL PRIMARY KEY,
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE INDEX contact_of ON contact (account_id, instance_id);
+
+-- By which numbers, ids and usernames each is known.
+CREATE TABLE contact_alias (
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    contact_id  TEXT NOT NULL,
+    PRIMARY KEY (instance_id, address),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE INDEX contact_alias_of ON contact_alias (contact_id);
+
+-- A chat with a person is known by whatever the person is known by; others have one address.
+CREATE TABLE chat (
+    id          TEXT NOT NULL PRIMARY KEY,
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    contact_id  TEXT,
+    address     TEXT,
+    created_at  BIGINT NOT NULL,
+    UNIQUE (instance_id, contact_id),
+    UNIQUE (instance_id, address),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
+-- No foreign key to chat and contact: all three go with their instance.
 CREATE TABLE message (
+    key         TEXT NOT NULL PRIMARY KEY,
     account_id  TEXT NOT NULL,
     instance_id TEXT NOT NULL,
     id          TEXT NOT NULL,
-    chat        TEXT NOT NULL,
-    sender      TEXT NOT NULL,
+    chat_id     TEXT NOT NULL,
+    sender_id   TEXT NOT NULL,
+    -- As the message itself named them: what answers to it must name them in the same way.
+    wire_chat   TEXT NOT NULL,
+    wire_sender TEXT NOT NULL,
     direction   TEXT NOT NULL,
-    is_group    BIGINT NOT NULL,
     push_name   TEXT,
-    kind        TEXT NOT NULL,
-    text        TEXT,
     status      TEXT NOT NULL,
     -- Why it failed: a code of ours or of WhatsApp's, and its meaning for a person.
     code        TEXT,
@@ -284,14 +328,27 @@ CREATE TABLE message (
     at          BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
-    PRIMARY KEY (instance_id, chat, sender, id),
+    UNIQUE (instance_id, chat_id, sender_id, id),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = 'out';
 CREATE INDEX message_own ON message (account_id, id) WHERE direction = 'out';
 CREATE INDEX message_id ON message (instance_id, id);
-CREATE INDEX message_chat ON message (instance_id, chat, at);
+CREATE INDEX message_chat ON message (instance_id, chat_id, at);
 CREATE UNIQUE INDEX message_queue ON message (account_id, queue_id) WHERE queue_id IS NOT NULL;
+
+-- What a message holds. `proto` is sealed: of ours the finished message, as each try sends it; of others'
+-- what they wrote, without wrappers.
+CREATE TABLE message_content (
+    message_key TEXT NOT NULL PRIMARY KEY REFERENCES message (key) ON DELETE CASCADE,
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    text        TEXT,
+    proto       BYTEA,
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE INDEX message_content_of ON message_content (account_id, instance_id);
 
 -- The last queue number of each account.
 CREATE TABLE queue_number (
@@ -299,26 +356,17 @@ CREATE TABLE queue_number (
     last       BIGINT NOT NULL
 );
 
--- A message of ours as WhatsApp is to get it, made once and repeated byte for byte. `value` is sealed.
-CREATE TABLE outgoing (
-    account_id  TEXT NOT NULL,
-    instance_id TEXT NOT NULL,
-    message_id  TEXT NOT NULL,
-    value       BYTEA NOT NULL,
-    PRIMARY KEY (instance_id, message_id),
-    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
-);
-
 -- Who has received and read what, each once: WhatsApp tells it again after a crash.
 CREATE TABLE receipt (
     account_id  TEXT NOT NULL,
     instance_id TEXT NOT NULL,
-    chat        TEXT NOT NULL,
+    chat_id     TEXT NOT NULL,
     message_id  TEXT NOT NULL,
-    reader      TEXT NOT NULL,
+    -- A contact.
+    reader_id   TEXT NOT NULL,
     state       TEXT NOT NULL,
     at          BIGINT NOT NULL,
-    PRIMARY KEY (instance_id, message_id, chat, reader, state),
+    PRIMARY KEY (instance_id, message_id, chat_id, reader_id, state),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
@@ -379,9 +427,13 @@ CREATE TABLE job (
     account_id  TEXT NOT NULL,
     instance_id TEXT NOT NULL,
     seq         BIGINT NOT NULL,
+    -- What it is about, and in which form: a node passes over what it does not know.
     kind        TEXT NOT NULL,
+    version     BIGINT NOT NULL,
     message_id  TEXT NOT NULL,
-    chat        TEXT NOT NULL,
+    chat_id     TEXT NOT NULL,
+    -- To where it goes.
+    address     TEXT NOT NULL,
     -- Whether it may have been on the wire.
     tried       BIGINT NOT NULL,
     -- Tries that ended with a fault or a refusal, and those that got no answer at all.

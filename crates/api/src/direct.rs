@@ -1,8 +1,10 @@
 //! The Direct API: one session, one `sk_` key, few routes.
 
 use axum::{Extension, extract::State};
-use recado_app::{NewSession, QrAnswer, SendText};
-use recado_model::{Error, ErrorCode, InstanceId, MessageId, Token, TokenKind};
+use recado_app::{NewSession, QrAnswer, SendMessage, SendOptions};
+use recado_model::{
+    Content, Error, ErrorCode, InstanceId, MessageId, Token, TokenKind, content::Text,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -272,20 +274,19 @@ pub async fn send(
     Json(body): Json<SendBody>,
 ) -> Result<Answer<Sent>, Fail> {
     shared.app.direct().may_send(&caller).await?;
-    let text = SendText {
-        phone: body.to,
-        message: body.text,
-        id: body.id.filter(|id| !id.is_empty()),
-        delay_ms: None,
-        valid_until: body.valid_until,
-        mentioned_ids: Vec::new(),
-        reply_to_message_id: None,
-        once_in_account: false,
+    let send = SendMessage {
+        to: body.to,
+        content: Content::Text(Text::new(body.text).map_err(by_own_names)?),
+        how: SendOptions {
+            id: body.id.filter(|id| !id.is_empty()),
+            valid_until: body.valid_until,
+            ..SendOptions::default()
+        },
     };
     let accepted = shared
         .app
         .messages()
-        .send_text(&caller, &instance, text)
+        .send(&caller, &instance, send)
         .await
         .map_err(by_own_names)?;
     Ok(Answer(Sent {

@@ -28,7 +28,8 @@ use crate::{Options, Shared, auth::Again, error::Fail};
 
 pub use halves::{half_emoji, half_emoji_text};
 pub use values::{
-    number, object_or_empty, some_number, some_object_or_empty, some_whole, text_or_number, whole,
+    decimal, number, object_or_empty, some_number, some_object_or_empty, some_whole,
+    text_or_number, whole,
 };
 
 /// Deeper nesting than any body of ours has.

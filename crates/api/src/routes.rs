@@ -162,6 +162,12 @@ pub fn table() -> Vec<Route> {
             rest::chat::send_text,
         ),
         route(
+            POST,
+            Instance,
+            "/instances/{id}/chat/send/location",
+            rest::chat::send_location,
+        ),
+        route(
             GET,
             Instance,
             "/instances/{id}/chat/messages/{message_id}",

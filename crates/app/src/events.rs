@@ -1,6 +1,7 @@
 //! What subscribers see: the contract's payloads, snake_case.
 //!
-//! A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it. A new
+//! A message is told in one form whichever way it went: the engine renders what it holds, the rest is
+//! written here. A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it. A new
 //! one gets its sample in `document`.
 
 mod document;
@@ -8,11 +9,12 @@ mod document;
 pub use document::document;
 
 use recado_model::{
-    AccountId, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus, Rng,
-    Timestamp, failure,
-    message::{InboundMessage, InboundReceipt, InboundTyping, OutgoingText},
+    AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
+    Rng, Timestamp, failure,
+    message::{Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, Rendered},
 };
-use serde_json::{Value, json};
+use recado_store::MessageRow;
+use serde_json::{Map, Value, json};
 
 /// An event of an instance, about to be committed with the change it tells of.
 pub(crate) fn event(
@@ -35,50 +37,79 @@ pub(crate) fn event(
     }
 }
 
+/// A message that came in, or that the phone sent.
 pub(crate) fn message(message: &InboundMessage) -> Value {
-    json!({ "event": message.body })
+    let told = Told {
+        id: &message.id,
+        chat: &message.chat.shown,
+        sender: &message.sender.shown,
+        sender_alt: message.sender.alt.as_ref(),
+        recipient_alt: message.chat.alt.as_ref().filter(|_| message.from_me),
+        from_me: message.from_me,
+        push_name: message.push_name.as_deref(),
+        at: message.at,
+    };
+    told.payload(&message.rendered, &message.arrival)
 }
 
-/// A message of ours that WhatsApp took, in the form of one that came in.
-pub(crate) fn sent(
-    text: &OutgoingText,
-    own: &str,
-    push_name: Option<&str>,
-    at: Timestamp,
-) -> Value {
-    let content = if text.mentioned.is_empty() && text.reply_to.is_none() {
-        json!({ "conversation": text.text })
-    } else {
-        let mut context = json!({});
-        if !text.mentioned.is_empty() {
-            context["mentioned_jid"] = json!(text.mentioned);
-        }
-        if let Some(quoted) = &text.reply_to {
-            context["stanza_id"] = json!(quoted.id);
-            context["participant"] = json!(quoted.sender);
-            context["quoted_message"] = json!({ "conversation": quoted.text });
-        }
-        json!({ "extended_text_message": { "text": text.text, "context_info": context } })
+/// A message of ours that WhatsApp took.
+pub(crate) fn sent(row: &MessageRow, rendered: Rendered, at: Timestamp) -> Value {
+    let told = Told {
+        id: &row.id,
+        chat: &row.chat,
+        sender: &row.sender,
+        sender_alt: None,
+        recipient_alt: None,
+        from_me: true,
+        push_name: row.push_name.as_deref(),
+        at,
     };
-    json!({
-        "event": {
-            "info": {
-                "id": text.id,
-                "chat": text.to,
-                "sender": own,
-                "is_from_me": true,
-                "is_group": text.to.ends_with("@g.us"),
-                "push_name": push_name.unwrap_or_default(),
-                "timestamp": at.to_rfc3339(),
-                "type": "text",
-            },
-            "message": content,
-        }
-    })
+    told.payload(&rendered, &Arrival::default())
+}
+
+/// A message as its event tells of it, whichever way it went.
+struct Told<'a> {
+    id: &'a MessageId,
+    chat: &'a Address,
+    sender: &'a Address,
+    sender_alt: Option<&'a Address>,
+    /// Of the person we wrote to.
+    recipient_alt: Option<&'a Address>,
+    from_me: bool,
+    push_name: Option<&'a str>,
+    at: Timestamp,
+}
+
+impl Told<'_> {
+    fn payload(&self, rendered: &Rendered, arrival: &Arrival) -> Value {
+        let mut info = json!({
+            "id": self.id,
+            "chat": self.chat,
+            "sender": self.sender,
+            "sender_alt": self.sender_alt.map(Address::as_str).unwrap_or_default(),
+            "recipient_alt": self.recipient_alt.map(Address::as_str).unwrap_or_default(),
+            "is_from_me": self.from_me,
+            "is_group": self.chat.is_group(),
+            "push_name": self.push_name.unwrap_or_default(),
+            "timestamp": self.at.to_rfc3339(),
+            "type": rendered.stanza_type,
+            "media_type": rendered.media_type,
+        });
+        put_into(&mut info, &arrival.info);
+        let mut event = json!({ "info": info, "message": rendered.message });
+        put_into(&mut event, &arrival.flags);
+        json!({ "event": event })
+    }
+}
+
+fn put_into(object: &mut Value, fields: &Map<String, Value>) {
+    for (name, value) in fields {
+        object[name] = value.clone();
+    }
 }
 
 /// A message of ours that will not be sent.
-pub(crate) fn failed(row: &recado_store::MessageRow, failure: &Failure, at: Timestamp) -> Value {
+pub(crate) fn failed(row: &MessageRow, failure: &Failure, at: Timestamp) -> Value {
     json!({
         "event": {
             "info": {
@@ -86,9 +117,9 @@ pub(crate) fn failed(row: &recado_store::MessageRow, failure: &Failure, at: Time
                 "chat": row.chat,
                 "sender": row.sender,
                 "is_from_me": true,
-                "is_group": row.is_group,
+                "is_group": row.chat.is_group(),
                 "timestamp": at.to_rfc3339(),
-                "type": row.kind,
+                "type": row.kind.as_str(),
             },
             "message_id": row.id,
             "queue_id": row.queue_id,
@@ -109,10 +140,10 @@ pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Option<V
             // The odd key is what the vendor's conversion makes of `MessageIDs`; its clients read it.
             "message_i_ds": fresh,
             "message_ids": fresh,
-            "chat": receipt.chat,
-            "sender": receipt.sender,
+            "chat": receipt.chat.shown,
+            "sender": receipt.sender.shown,
             "is_from_me": receipt.from_me,
-            "is_group": receipt.is_group,
+            "is_group": receipt.chat.shown.is_group(),
             "timestamp": receipt.at.to_rfc3339(),
             "type": state.to_lowercase(),
         }
@@ -125,10 +156,10 @@ pub(crate) fn undecryptable(info: &Unread<'_>) -> Value {
         "event": {
             "info": {
                 "id": info.id,
-                "chat": info.chat,
-                "sender": info.sender,
+                "chat": info.chat.shown,
+                "sender": info.sender.shown,
                 "is_from_me": info.from_me,
-                "is_group": info.is_group,
+                "is_group": info.chat.shown.is_group(),
                 "timestamp": info.at.to_rfc3339(),
             },
             // Its content is on the phone alone: it does not come.
@@ -140,10 +171,9 @@ pub(crate) fn undecryptable(info: &Unread<'_>) -> Value {
 /// What is known of a message that could not be read.
 pub(crate) struct Unread<'a> {
     pub id: &'a MessageId,
-    pub chat: &'a str,
-    pub sender: &'a str,
+    pub chat: &'a Party,
+    pub sender: &'a Party,
     pub from_me: bool,
-    pub is_group: bool,
     pub at: Timestamp,
     pub unavailable: bool,
 }
@@ -152,17 +182,21 @@ pub(crate) fn typing(typing: &InboundTyping) -> Value {
     json!({
         "state": typing.state,
         "event": {
-            "chat": typing.chat,
-            "sender": typing.sender,
+            "chat": typing.chat.shown,
+            "sender": typing.sender.shown,
             "is_from_me": false,
-            "is_group": typing.is_group,
+            "is_group": typing.chat.shown.is_group(),
             "state": typing.state,
             "media": typing.media,
         }
     })
 }
 
-pub(crate) fn connected(phone: Option<&str>, jid: Option<&str>, push_name: Option<&str>) -> Value {
+pub(crate) fn connected(
+    phone: Option<&str>,
+    jid: Option<&Address>,
+    push_name: Option<&str>,
+) -> Value {
     json!({ "event": { "phone": phone, "jid": jid, "push_name": push_name } })
 }
 

@@ -11,7 +11,6 @@ use recado_model::{
     Event, EventKind, MessageStatus, Result, Timestamp,
     failure::{self, Remedy},
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
-    webhook::Webhook,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -63,8 +62,8 @@ impl Sink for Ingest {
             for message in fresh.into_iter().filter(|message| !message.from_me) {
                 // The actor being gone means the instance is stopping: nothing to mark then.
                 let _ = self.actor.send(Command::MarkRead {
-                    chat: message.chat.clone(),
-                    sender: message.is_group.then(|| message.sender.clone()),
+                    chat: message.chat.shown.clone(),
+                    sender: (message.chat.shown.is_group()).then(|| message.sender.shown.clone()),
                     id: message.id.clone(),
                 });
             }
@@ -180,7 +179,7 @@ impl Ingest {
         }
         if let Some(name) = receipt.state.wire() {
             let (instance, held) = (&self.held.instance, receipt);
-            let fresh = store.record_receipt(instance, held, name).await?;
+            let fresh = store.record_receipt(instance, held, name, now).await?;
             if let Some(payload) = events::receipt(receipt, &fresh).filter(|_| !fresh.is_empty()) {
                 let event = self.event(EventKind::ReadReceipt, payload, now);
                 store.append(&event).await?;
@@ -202,7 +201,6 @@ impl Ingest {
         let Notice::Undecryptable {
             chat,
             sender,
-            is_group,
             from_me,
             id,
             at,
@@ -217,7 +215,6 @@ impl Ingest {
             chat,
             sender,
             from_me: *from_me,
-            is_group: *is_group,
             at: *at,
             unavailable: *unavailable,
         });
@@ -270,10 +267,7 @@ impl Ingest {
         let mut conn = self.held.write_relaxed().await?;
         let mut account = conn.account(&self.held.account);
         // Anybody on WhatsApp can type at us: what no subscriber wants is not kept.
-        let webhook = account.webhook(&self.held.instance).await?;
-        let wanted =
-            |webhook: &Webhook| !webhook.url.is_empty() && kind.is_wanted_by(&webhook.events);
-        if !webhook.as_ref().is_some_and(wanted) {
+        if !account.is_subscribed(&self.held.instance, kind).await? {
             return Ok(());
         }
         account.append(&event).await?;

@@ -63,7 +63,7 @@ pub use direct::{CreatedSession, Direct, NewSession};
 pub use guests::ClaimedSession;
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use limits::Limits;
-pub use messages::{Accepted, MessageView, Messages, SendText};
+pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
 pub use sessions::{QrAnswer, Sessions, Status};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;

@@ -9,15 +9,13 @@ mod status;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_model::{
-    Caller, Error, ErrorCode, Instance, InstanceId, JobId, MessageStatus, PhoneNumber, Result,
-    Timestamp,
-    message::{MessageId, OutgoingText, QuotedMessage},
-    text::{is_blank, shows_nothing},
+    Address, Caller, Content, Direction, Error, ErrorCode, Instance, InstanceId, JobId, JobKind,
+    MessageStatus, PhoneNumber, Result, Timestamp,
+    message::{Draft, MessageId, Quoted},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
 use sha2::{Digest, Sha256};
 
-use self::life::Kept;
 use crate::{App, instances::require_paired};
 
 pub use status::MessageView;
@@ -26,12 +24,18 @@ pub struct Messages<'a> {
     pub(crate) app: &'a App,
 }
 
-/// A text as a caller gives it.
-#[derive(Clone, Debug, Default)]
-pub struct SendText {
+/// A message as a caller gives it.
+#[derive(Clone, Debug)]
+pub struct SendMessage {
     /// A number, or a full address (`…@g.us`).
-    pub phone: String,
-    pub message: String,
+    pub to: String,
+    pub content: Content,
+    pub how: SendOptions,
+}
+
+/// What any kind of message may be sent with.
+#[derive(Clone, Debug, Default)]
+pub struct SendOptions {
     /// The caller's own message id; repeating it repeats nothing.
     pub id: Option<String>,
     /// Wait before it is sent.
@@ -61,39 +65,35 @@ pub struct Progress {
     pub status: MessageStatus,
 }
 
-/// The one kind of job so far: the finished message of that id is to reach WhatsApp.
-pub(crate) const SEND: &str = "send";
-
-/// WhatsApp's own limit on a text, in characters.
-const TEXT_MAX: usize = 65_536;
 const DELAY_MAX_MS: i64 = 24 * 3600 * 1000;
 const MENTIONS_MAX: usize = 1024;
 
-/// A text that passed every check that needs no database.
+/// What passed every check that needs no database.
 struct Checked {
     id: MessageId,
-    to: String,
-    mentioned: Vec<String>,
+    to: Address,
+    content: Content,
+    mentioned: Vec<Address>,
     delay_ms: i64,
     valid_until: Option<Timestamp>,
     quotes: Option<MessageId>,
+    once_in_account: bool,
     /// Of what the caller asked for: the same id with another digest is a conflict.
     digest: String,
-    send: SendText,
 }
 
 impl Messages<'_> {
-    /// Accepts a text: from here on it is ours to bring to WhatsApp, over restarts. The same id with the
+    /// Accepts a message: from here on it is ours to bring to WhatsApp, over restarts. The same id with the
     /// same content is the same message: one that has failed, or of which nobody knows, is queued anew.
-    pub async fn send_text(
+    pub async fn send(
         &self,
         caller: &Caller,
         instance: &Instance,
-        send: SendText,
+        send: SendMessage,
     ) -> Result<Accepted> {
         let core = &self.app.core;
         let mut checked = check(send, &*core.rng)?;
-        if let Some(number) = checked.to.strip_suffix("@s.whatsapp.net") {
+        if let Some(number) = checked.to.number() {
             let phone = PhoneNumber::parse(number)?;
             checked.to = numbers::address_of(self.app, caller, instance, &phone).await?;
         }
@@ -101,7 +101,7 @@ impl Messages<'_> {
         let mut conn = core.store.write().await?;
         let mut store = conn.account(&caller.account);
         // Two calls at once may have chosen two numbers; the second to get here sends nothing.
-        if checked.send.once_in_account
+        if checked.once_in_account
             && let Some(known) = store.find_message(&checked.id).await?
             && known.instance != instance.id
         {
@@ -151,7 +151,7 @@ impl Messages<'_> {
         checked: &Checked,
     ) -> Result<Option<MessageRow>> {
         let row = store.message(&instance.id, &checked.id).await?;
-        let ours = row.filter(|row| row.direction == recado_model::Direction::Out);
+        let ours = row.filter(|row| row.direction == Direction::Out);
         match ours {
             Some(row) if row.digest.as_deref() != Some(&checked.digest) => Err(Error::new(
                 ErrorCode::Conflict,
@@ -169,41 +169,37 @@ impl Messages<'_> {
         now: Timestamp,
     ) -> Result<Option<i64>> {
         let core = &self.app.core;
-        let content = OutgoingText {
-            id: checked.id.clone(),
-            to: checked.to.clone(),
-            text: checked.send.message.clone(),
+        let draft = Draft {
+            content: checked.content.clone(),
             mentioned: checked.mentioned.clone(),
             reply_to: quoted(store, instance, checked.quotes.as_ref()).await?,
         };
+        let mut secret = [0; 32];
+        core.rng.fill(&mut secret);
+        let own = instance.jid.as_ref();
         let row = NewMessage {
             instance: &instance.id,
             id: &checked.id,
             chat: &checked.to,
-            sender: instance.jid.as_deref().unwrap_or_default(),
-            is_group: checked.to.ends_with("@g.us"),
-            kind: "text",
-            text: Some(&checked.send.message),
+            sender: own.ok_or_else(|| Error::internal("a paired instance has no address"))?,
+            push_name: instance.push_name.as_deref(),
+            kind: draft.content.kind(),
+            text: draft.content.text(),
+            proto: &core.engine.compose(&draft, &secret),
             digest: &checked.digest,
         };
-        if !store.insert_outgoing(&row, now).await? {
+        let Some(chat) = store.insert_outgoing(&row, now).await? else {
             // Another call with this id came in between the look and this, and is committed by now.
             let known = self.known(store, instance, checked).await?;
             return Ok(known.and_then(|row| row.queue_id));
-        }
-        let mut secret = [0; 32];
-        core.rng.fill(&mut secret);
-        let proto = core.engine.compose(&content, &secret);
-        let kept = Kept::new(content, instance.push_name.clone(), &proto).write()?;
-        store
-            .keep_outgoing(&instance.id, &checked.id, &kept)
-            .await?;
+        };
         let job = NewJob {
             id: &JobId::random(&*core.rng),
             instance: &instance.id,
-            kind: SEND,
+            kind: JobKind::Send,
             message: &checked.id,
-            chat: &checked.to,
+            chat: &chat,
+            to: &checked.to,
             run_at: (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms)),
             valid_until: checked.valid_until,
         };
@@ -228,9 +224,10 @@ impl Messages<'_> {
         let job = NewJob {
             id: &JobId::random(&*self.app.core.rng),
             instance: &row.instance,
-            kind: SEND,
+            kind: JobKind::Send,
             message: &row.id,
-            chat: &row.chat,
+            chat: &row.chat_id,
+            to: &row.wire_chat,
             run_at: None,
             valid_until: valid_until.filter(|_| !row.tried),
         };
@@ -239,68 +236,60 @@ impl Messages<'_> {
     }
 }
 
-fn check(send: SendText, rng: &dyn recado_model::Rng) -> Result<Checked> {
-    let to = address(&send.phone)?;
-    if is_blank(&send.message) {
-        return Err(Error::field(
-            "message",
-            match send.message.is_empty() {
-                true => "message is required: the text to send",
-                false => "message shows nothing: write a text that can be seen",
-            },
-        ));
-    }
-    if send.message.chars().count() > TEXT_MAX {
-        return Err(Error::field(
-            "message",
-            "message has at most 65536 characters",
-        ));
-    }
-    if send.mentioned_ids.len() > MENTIONS_MAX {
+fn check(send: SendMessage, rng: &dyn recado_model::Rng) -> Result<Checked> {
+    let SendMessage { to, content, how } = send;
+    let to = Address::from_caller(&to)?;
+    if how.mentioned_ids.len() > MENTIONS_MAX {
         return Err(Error::field("mentioned_ids", "at most 1024 mentions"));
     }
-    let delay_ms = send.delay_ms.unwrap_or(0);
+    let delay_ms = how.delay_ms.unwrap_or(0);
     if !(0..=DELAY_MAX_MS).contains(&delay_ms) {
         return Err(Error::field(
             "delay",
             "delay is in milliseconds, 0 to 86400000",
         ));
     }
-    let valid_until = match send.valid_until.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some(text) => Some(Timestamp::parse_rfc3339(text).ok_or_else(|| {
-            let text =
-                "valid_until is a time with its zone by RFC 3339, for example 2026-01-31T12:00:00Z";
-            Error::field("valid_until", text)
-        })?),
-    };
-    let id = match send.id.as_deref().filter(|id| !id.is_empty()) {
+    let id = match how.id.as_deref().filter(|id| !id.is_empty()) {
         Some(id) => MessageId::from_caller(id)
             .ok_or_else(|| Error::field("id", "id has 8 to 64 characters of A-Z a-z 0-9 - _ ."))?,
         None => MessageId::random(rng),
     };
-    let mentioned: Vec<String> = send
+    let mentioned: Vec<Address> = how
         .mentioned_ids
         .iter()
-        .map(|id| address(id).map_err(by_mention))
+        .map(|id| Address::from_caller(id).map_err(by_mention))
         .collect::<Result<_>>()?;
-    let quotes = send
+    let quotes = how
         .reply_to_message_id
         .as_deref()
         .filter(|id| !id.is_empty())
         .map(MessageId::from_wire);
-    let asked = serde_json::json!([to, send.message, mentioned, quotes]);
+    let asked = serde_json::json!([to, content, mentioned, quotes]);
     let digest = STANDARD_NO_PAD.encode(Sha256::digest(asked.to_string()));
     Ok(Checked {
         id,
         to,
+        content,
         mentioned,
         delay_ms,
-        valid_until,
+        valid_until: valid_until(how.valid_until.as_deref())?,
         quotes,
+        once_in_account: how.once_in_account,
         digest,
-        send,
     })
+}
+
+fn valid_until(text: Option<&str>) -> Result<Option<Timestamp>> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match Timestamp::parse_rfc3339(text) {
+        Some(until) => Ok(Some(until)),
+        None => Err(Error::field(
+            "valid_until",
+            "valid_until is a time with its zone by RFC 3339, for example 2026-01-31T12:00:00Z",
+        )),
+    }
 }
 
 /// The same about a person who is mentioned.
@@ -316,7 +305,7 @@ async fn quoted(
     store: &mut AccountStore<'_>,
     instance: &Instance,
     id: Option<&MessageId>,
-) -> Result<Option<QuotedMessage>> {
+) -> Result<Option<Quoted>> {
     let Some(id) = id else {
         return Ok(None);
     };
@@ -326,72 +315,10 @@ async fn quoted(
             "no message with this id is known on this instance",
         )
     })?;
-    Ok(Some(QuotedMessage {
+    Ok(Some(Quoted {
         id: id.clone(),
-        sender: row.sender,
+        sender: row.wire_sender,
+        proto: store.proto(&row.key).await?,
         text: row.text.unwrap_or_default(),
     }))
-}
-
-/// A number becomes a person's address; a full group or person address stays.
-pub(crate) fn address(text: &str) -> Result<String> {
-    let text: String = text.chars().filter(|c| !shows_nothing(*c)).collect();
-    let text = text.trim();
-    if let Some(group) = text.strip_suffix("@g.us") {
-        let fits = !group.is_empty()
-            && group.len() <= 64
-            && group.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        return if fits {
-            Ok(text.to_owned())
-        } else {
-            Err(Error::new(
-                ErrorCode::InvalidPhone,
-                "phone: a group address looks like 120363000000000000@g.us",
-            )
-            .with_field("phone"))
-        };
-    }
-    if let Some(lid) = text.strip_suffix("@lid")
-        && !lid.is_empty()
-        && lid.len() <= 20
-        && lid.bytes().all(|b| b.is_ascii_digit())
-    {
-        return Ok(text.to_owned());
-    }
-    Ok(format!("{}@s.whatsapp.net", PhoneNumber::parse(text)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address;
-
-    #[test]
-    fn addresses() {
-        assert_eq!(
-            address("+55 11 99999-9999").expect("number"),
-            "5511999999999@s.whatsapp.net"
-        );
-        assert_eq!(
-            address("120363000000000000@g.us").expect("group"),
-            "120363000000000000@g.us"
-        );
-        assert_eq!(
-            address("\u{202a}120363000000000000@g.us\u{202c}").expect("pasted"),
-            "120363000000000000@g.us"
-        );
-        assert_eq!(
-            address("12345678901234@lid").expect("lid"),
-            "12345678901234@lid"
-        );
-        for bad in [
-            "",
-            "@g.us",
-            "evil@g.us",
-            "x@lid",
-            "1@evil.example",
-            "5511999999999@s.whatsapp.net@g.us",
-        ] {
-            assert!(address(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The connection life of an instance: QR, pair code, status, disconnect.
 
 use recado_model::{
-    Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
+    Address, Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
     instance::{LinkingCode, NewInstance, Origin},
     text::require_seen,
 };
@@ -29,7 +29,7 @@ pub struct Status {
     pub state: ConnectionState,
     pub reason: Option<StateReason>,
     pub phone: Option<String>,
-    pub jid: Option<String>,
+    pub jid: Option<Address>,
     pub push_name: Option<String>,
     pub business_name: Option<String>,
 }

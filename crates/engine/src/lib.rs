@@ -4,7 +4,8 @@
 //! the [`Sink`] that the caller gave. The rest of the program knows these traits and
 //! `recado_model` types only; nothing of `whatsapp-rust` leaves [`wa`].
 //!
-//! To add something an instance can do: a method on [`Link`], its body in `wa/outbound.rs`. To add
+//! To add something an instance can do: a method on [`Link`], its body in `wa/outbound.rs`. To add a kind of
+//! message: a file in `wa/kinds`. To add
 //! something that can happen: a [`Notice`] variant, its mapping in `wa/notice.rs`, and, when it is told
 //! once and must not be lost, an entry of `wa/journal.rs`.
 
@@ -14,10 +15,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, InstanceId, PhoneNumber, Result, StateReason, Timestamp,
+    AccountId, Address, InstanceId, PhoneNumber, Result, StateReason, Timestamp,
     instance::LinkingCode,
     message::{
-        FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, OutgoingText,
+        Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
+        Rendered,
     },
 };
 use recado_store::Lease;
@@ -31,7 +33,10 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The message as WhatsApp is to get it, with `secret` in it: what answers to it are encrypted under.
     /// Made once; each try repeats it byte for byte.
-    fn compose(&self, content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8>;
+    fn compose(&self, draft: &Draft, secret: &[u8; 32]) -> Vec<u8>;
+
+    /// A finished message as subscribers see it: like one that came in, but for its secret.
+    fn render(&self, proto: &[u8]) -> Result<Rendered>;
 
     /// Wipes the device of an instance from the store. Only while no link of it runs.
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;
@@ -53,7 +58,7 @@ pub struct LinkSpec {
     pub lease: Lease,
     /// Groups with a message that may have been on the wire and is not acknowledged: their members get
     /// the key of the group anew, or they could not read the repeat.
-    pub rekey: Vec<String>,
+    pub rekey: Vec<Address>,
 }
 
 /// One running link. [`Link::stop`] ends it and waits; dropping the last handle ends it, too, but
@@ -70,16 +75,21 @@ pub trait Link: Send + Sync + 'static {
     async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode>;
 
     /// Read receipts to the sender (blue ticks).
-    async fn mark_read(&self, chat: &str, sender: Option<&str>, ids: &[MessageId]) -> Result<()>;
+    async fn mark_read(
+        &self,
+        chat: &Address,
+        sender: Option<&Address>,
+        ids: &[MessageId],
+    ) -> Result<()>;
 
     /// `composing`, `recording` or `paused` in a chat.
-    async fn set_typing(&self, chat: &str, state: &str) -> Result<()>;
+    async fn set_typing(&self, chat: &Address, state: &str) -> Result<()>;
 
     /// For each number: its address, or `None` when it is not on WhatsApp.
     async fn on_whatsapp(
         &self,
         phones: &[PhoneNumber],
-    ) -> Result<Vec<(PhoneNumber, Option<String>)>>;
+    ) -> Result<Vec<(PhoneNumber, Option<Address>)>>;
 
     /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
     async fn logout(&self) -> Result<()>;
@@ -88,7 +98,7 @@ pub trait Link: Send + Sync + 'static {
     /// is stored; the keys of `groups` are shared out anew with the next message to each. For a link
     /// that takes messages and never answers. Returns at once: [`Notice::Offline`] and
     /// [`Notice::Online`] tell the rest. How often is the caller's business.
-    async fn renew(&self, groups: &[String]);
+    async fn renew(&self, groups: &[Address]);
 
     /// Closes the socket and ends every task of the link; the pairing stays.
     async fn stop(&self);
@@ -130,8 +140,8 @@ pub enum Notice {
     /// A phone took the code. `phone` is digits.
     Paired {
         phone: String,
-        jid: String,
-        lid: Option<String>,
+        jid: Address,
+        lid: Option<Address>,
         push_name: Option<String>,
         business_name: Option<String>,
     },
@@ -154,9 +164,8 @@ pub enum Notice {
     /// A message came that could not be read, and was asked for again. What comes then is a message
     /// like any other, with the same id.
     Undecryptable {
-        chat: String,
-        sender: String,
-        is_group: bool,
+        chat: Party,
+        sender: Party,
         from_me: bool,
         id: MessageId,
         at: Timestamp,

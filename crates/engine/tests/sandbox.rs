@@ -14,7 +14,7 @@ use recado_engine::{
     wa::{Network, WaConfig, WaEngine, WaTimers},
 };
 use recado_model::{
-    ErrorCode, PhoneNumber, StateReason,
+    Address, ContentKind, ErrorCode, PhoneNumber, StateReason,
     clock::OsRng,
     message::{MessageId, ReceiptState},
 };
@@ -55,7 +55,7 @@ async fn a_phone_scans_and_texts_go_both_ways() {
         .await;
     assert_eq!(phone, ANA);
     assert_eq!(jid, address(ANA));
-    assert!(lid.is_some_and(|lid| lid.ends_with("@lid")));
+    assert!(lid.is_some_and(|lid| lid.is_lid()));
     // The name comes with the account's synced settings, before the link counts as online.
     let name = sink
         .expect("being online", |notice| match notice {
@@ -86,8 +86,8 @@ async fn a_phone_scans_and_texts_go_both_ways() {
         })
         .await;
     assert_eq!(receipt.ids, std::slice::from_ref(&hello.id));
-    assert_eq!(receipt.chat, address(BIA));
-    assert!(!receipt.is_group && !receipt.from_me);
+    assert_eq!(receipt.chat.shown, address(BIA));
+    assert!(!receipt.chat.shown.is_group() && !receipt.from_me);
 
     // A person who answers has read what was written before.
     lab.sandbox
@@ -103,19 +103,14 @@ async fn a_phone_scans_and_texts_go_both_ways() {
     let message = &received[0];
     assert_eq!(message.instance, instance);
     assert_eq!(message.text.as_deref(), Some("hello Ana"));
-    assert_eq!(message.kind, "text");
-    assert_eq!(message.chat, address(BIA));
-    assert_eq!(message.sender, address(BIA));
+    assert_eq!(message.kind, ContentKind::Text);
+    assert_eq!(message.chat.shown, address(BIA));
+    assert_eq!(message.sender.shown, address(BIA));
     assert_eq!(message.push_name.as_deref(), Some("Bia"));
-    assert!(!message.from_me && !message.is_group);
-    let info = &message.body["info"];
-    assert_eq!(info["id"], message.id.as_str());
-    assert_eq!(info["chat"], address(BIA).as_str());
-    assert_eq!(info["is_from_me"], false);
-    assert_eq!(info["push_name"], "Bia");
-    assert_eq!(info["type"], "text");
-    assert_eq!(info["timestamp"], message.at.to_rfc3339().as_str());
-    let content = &message.body["message"];
+    assert!(!message.from_me && !message.chat.shown.is_group());
+    assert_eq!(message.rendered.stanza_type, "text");
+    assert_eq!(message.arrival.flags["is_ephemeral"], false);
+    let content = &message.rendered.message;
     let read = content["conversation"]
         .as_str()
         .or_else(|| content["extended_text_message"]["text"].as_str());
@@ -314,7 +309,7 @@ async fn signals_and_questions() {
             _ => None,
         })
         .await;
-    assert_eq!(typing.chat, address(BIA));
+    assert_eq!(typing.chat.shown, address(BIA));
     assert_eq!(typing.state, "composing");
     assert_eq!(typing.media, "");
 
@@ -325,7 +320,9 @@ async fn signals_and_questions() {
         .await
         .expect("an answer");
     assert_eq!(found, [(bia, Some(address(BIA))), (nobody, None)]);
-    let wrong = link.mark_read("not an address", None, &ids).await;
+    let wrong = link
+        .mark_read(&Address::from_wire("not an address"), None, &ids)
+        .await;
     assert_eq!(wrong.expect_err("no address").field, Some("chat"));
     link.stop().await;
 }

@@ -71,6 +71,11 @@ ids! {
     CredentialId = "CR";
     /// The key under which look-up hashes are made.
     PepperId = "PE";
+    /// A person that an instance has had to do with.
+    ContactId = "CO";
+    ChatId = "CH";
+    /// A message's row. (Its [`MessageId`](crate::MessageId) is unique only in its chat and for its sender.)
+    MessageKey = "ME";
     EventId = "EV";
     WebhookId = "WH";
     DeliveryId = "DL";

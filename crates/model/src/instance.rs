@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    address::Address,
     billing::Billing,
     caller::Scope,
     clock::Timestamp,
@@ -30,8 +31,8 @@ pub struct Instance {
     /// Whether the supervisor should hold a connection: false after `session/disconnect`.
     pub wanted: bool,
     pub phone: Option<String>,
-    pub jid: Option<String>,
-    pub lid: Option<String>,
+    pub jid: Option<Address>,
+    pub lid: Option<Address>,
     pub push_name: Option<String>,
     pub business_name: Option<String>,
     pub connected_at: Option<Timestamp>,
@@ -199,14 +200,27 @@ impl StateReason {
 }
 
 /// Who a phone turned out to be when it took the code.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pairing {
     /// Digits only.
     pub phone: String,
-    pub jid: String,
-    pub lid: Option<String>,
+    pub jid: Address,
+    pub lid: Option<Address>,
     pub push_name: Option<String>,
     pub business_name: Option<String>,
+}
+
+impl Pairing {
+    /// Of whom nothing but the address is known.
+    pub fn of(jid: Address) -> Self {
+        Self {
+            phone: jid.number().unwrap_or_default().to_owned(),
+            jid,
+            lid: None,
+            push_name: None,
+            business_name: None,
+        }
+    }
 }
 
 /// A code to type on the phone, in place of scanning a QR.

@@ -1,22 +1,26 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`message`], [`event`], [`webhook`], [`user`], [`error`], [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
+//! [`instance`], [`address`], [`message`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
+//! [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
-//! To add a noun: a file here named as the noun is named in `DESIGN` words, its `pub use` below,
-//! and the file of the same name in `store`, `app` and `api`. To add a field: here first; the
+//! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
+//! in those of `store`, `app` and `api` that have to do with it. To add a field: here first; the
 //! compiler leads to the rest.
 
 pub mod account;
+pub mod address;
 pub mod billing;
 pub mod caller;
 pub mod clock;
+pub mod content;
 pub mod credential;
 pub mod error;
 pub mod event;
 pub mod failure;
 pub mod id;
 pub mod instance;
+pub mod job;
 pub mod message;
 pub mod network;
 pub mod phone;
@@ -25,18 +29,21 @@ pub mod user;
 pub mod webhook;
 
 pub use account::{Account, Role};
+pub use address::{Address, AddressKind};
 pub use billing::{Billing, BillingStatus};
 pub use caller::{Caller, Proof, Scope};
 pub use clock::{Clock, ManualClock, Monotonic, Rng, Timestamp};
+pub use content::{Content, ContentKind};
 pub use credential::{CredentialKind, Secret, Token, TokenKind};
 pub use error::{Error, ErrorCode, Result};
 pub use event::{Event, EventKind};
 pub use failure::Failure;
 pub use id::{
-    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId, PepperId, RequestId,
-    UserId, UserSessionId, WebhookId,
+    AccountId, ChatId, ContactId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId,
+    MessageKey, PepperId, RequestId, UserId, UserSessionId, WebhookId,
 };
 pub use instance::{ConnectionState, Instance, StateReason};
+pub use job::JobKind;
 pub use message::{Direction, MessageId, MessageStatus};
 pub use phone::PhoneNumber;
 pub use text::is_unseen;

@@ -1,10 +1,12 @@
 //! Messages: what goes out, what came in, and how far each got.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
+    address::Address,
     clock::{Rng, Timestamp},
+    content::{Content, ContentKind},
     id::InstanceId,
 };
 
@@ -55,11 +57,17 @@ pub enum Direction {
 }
 
 impl Direction {
+    pub const ALL: [Self; 2] = [Self::In, Self::Out];
     pub fn as_str(self) -> &'static str {
         match self {
             Self::In => "in",
             Self::Out => "out",
         }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|direction| direction.as_str() == text)
     }
 }
 
@@ -154,60 +162,109 @@ impl MessageStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinishedMessage {
     pub id: MessageId,
-    /// `5511999999999@s.whatsapp.net`, `…@g.us`, …
-    pub to: String,
+    pub to: Address,
     /// The encoded protobuf, with the message's own secret in it.
     pub proto: Vec<u8>,
     /// Ask for the group's members anew first: WhatsApp said that ours are out of date.
     pub refresh_group: bool,
 }
 
-/// A text to send; already validated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutgoingText {
-    pub id: MessageId,
-    /// `5511999999999@s.whatsapp.net`, `…@g.us`, …
-    pub to: String,
-    pub text: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentioned: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<QuotedMessage>,
+/// What is to become a [`FinishedMessage`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub content: Content,
+    pub mentioned: Vec<Address>,
+    pub reply_to: Option<Quoted>,
 }
 
 /// What a reply quotes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuotedMessage {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quoted {
     pub id: MessageId,
-    pub sender: String,
+    /// As its message came: a reply must name its sender in the same way.
+    pub sender: Address,
+    /// The encoded protobuf. `None` of a message whose content is not kept: `text` stands for it.
+    pub proto: Option<Vec<u8>>,
     pub text: String,
 }
 
-/// A message row on its way in (or our own, sent from the phone).
+/// A message's content as subscribers see it, whoever wrote it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rendered {
+    /// `message` of the event: WhatsApp's own fields, snake_case.
+    pub message: Value,
+    /// `text`, `media`, `poll`, `reaction`, …: WhatsApp's word for the stanza.
+    pub stanza_type: String,
+    /// `image`, `ptt`, `location`, …; empty for what is no media.
+    pub media_type: String,
+}
+
+/// What only WhatsApp tells of a message that came in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrival {
+    /// Fields of `info` in the event, beside those that every message has.
+    pub info: Map<String, Value>,
+    /// Fields beside `info` and `message`: the wrappers that it came in.
+    pub flags: Map<String, Value>,
+}
+
+/// A message on its way in, or one of our own that was sent from the phone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboundMessage {
     pub instance: InstanceId,
     pub id: MessageId,
-    pub chat: String,
-    pub sender: String,
+    pub chat: Party,
+    pub sender: Party,
     pub from_me: bool,
-    pub is_group: bool,
     pub push_name: Option<String>,
-    /// `text`, `image`, … as `kind` in lists.
-    pub kind: String,
+    pub kind: ContentKind,
     /// The readable text, where there is one.
     pub text: Option<String>,
     pub at: Timestamp,
-    /// The event body for subscribers: `{info: {...}, message: {...}}`, snake_case.
-    pub body: Value,
+    /// The encoded protobuf without wrappers: quotes, votes and media need it.
+    pub proto: Vec<u8>,
+    pub rendered: Rendered,
+    pub arrival: Arrival,
+}
+
+/// A chat, or who wrote something, by all that is known of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// The number where it is known, else the address as it came.
+    pub shown: Address,
+    /// A person's other address, where it is known.
+    pub alt: Option<Address>,
+    /// As the message named it.
+    pub wire: Address,
+}
+
+impl Party {
+    /// Known by this address alone.
+    pub fn only(address: Address) -> Self {
+        Self {
+            shown: address.clone(),
+            alt: None,
+            wire: address,
+        }
+    }
+
+    /// Every address of the party, each once, the shown one first.
+    pub fn addresses(&self) -> Vec<&Address> {
+        let mut all = vec![&self.shown];
+        for address in self.alt.iter().chain([&self.wire]) {
+            if !all.contains(&address) {
+                all.push(address);
+            }
+        }
+        all
+    }
 }
 
 /// A receipt for one or more of our messages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboundReceipt {
-    pub chat: String,
-    pub sender: String,
-    pub is_group: bool,
+    pub chat: Party,
+    pub sender: Party,
     pub from_me: bool,
     pub ids: Vec<MessageId>,
     pub state: ReceiptState,
@@ -242,9 +299,8 @@ impl ReceiptState {
 /// Someone types or records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboundTyping {
-    pub chat: String,
-    pub sender: String,
-    pub is_group: bool,
+    pub chat: Party,
+    pub sender: Party,
     /// `composing` or `paused`.
     pub state: String,
     /// `audio` while recording, else empty.

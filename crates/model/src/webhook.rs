@@ -29,6 +29,33 @@ impl SigningSecret {
     }
 }
 
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    /// To be posted, for the first time or again.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+impl DeliveryState {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
 /// A claimed delivery: everything a worker needs for one attempt.
 #[derive(Clone, Debug)]
 pub struct DueDelivery {

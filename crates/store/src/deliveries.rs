@@ -2,7 +2,7 @@
 
 use recado_model::{
     DeliveryId, EventId, EventKind, InstanceId, Timestamp,
-    webhook::{AttemptOutcome, NextStep},
+    webhook::{AttemptOutcome, DeliveryState, NextStep},
 };
 
 use crate::{
@@ -17,10 +17,9 @@ pub struct DeliveryRow {
     pub id: DeliveryId,
     pub event: EventId,
     pub event_kind: EventKind,
-    /// `pending`, `delivered` or `failed`.
-    pub state: String,
+    pub state: DeliveryState,
     pub attempts: u32,
-    /// When the next attempt is due; says something only while `pending`.
+    /// When the next attempt is due; says something only of a pending one.
     pub next_at: Timestamp,
     /// HTTP status of the last attempt that got an answer.
     pub last_status: Option<u16>,
@@ -45,9 +44,9 @@ impl AccountStore<'_> {
         outcome: &AttemptOutcome,
     ) -> Result<bool> {
         let (state, next_at) = match outcome.next {
-            NextStep::Done => ("delivered", None),
-            NextStep::RetryAt(at) => ("pending", Some(at)),
-            NextStep::GiveUp => ("failed", None),
+            NextStep::Done => (DeliveryState::Delivered, None),
+            NextStep::RetryAt(at) => (DeliveryState::Pending, Some(at)),
+            NextStep::GiveUp => (DeliveryState::Failed, None),
         };
         let status = outcome.status.map(i64::from);
         let row = sql(
@@ -57,7 +56,7 @@ impl AccountStore<'_> {
         )
         .bind(&self.id)
         .bind(id)
-        .bind(state)
+        .bind(state.as_str())
         .bind(next_at)
         .bind(status)
         .bind(outcome.error.as_deref())
@@ -85,15 +84,15 @@ impl AccountStore<'_> {
         Ok(true)
     }
 
-    /// A page (1-based) of an instance's deliveries, newest first; `status` is a
-    /// [`DeliveryRow::state`], `None` for all.
+    /// A page (1-based) of an instance's deliveries, newest first; in one state, `None` for all.
     pub async fn deliveries(
         &mut self,
         instance: &InstanceId,
-        status: Option<&str>,
+        state: Option<DeliveryState>,
         page: u32,
         size: u32,
     ) -> Result<DeliveryPage> {
+        let state = state.map(DeliveryState::as_str);
         let offset = i64::from(page.saturating_sub(1)).saturating_mul(i64::from(size));
         let rows = sql(
             "SELECT d.id, d.event_id, e.kind, d.state, d.attempts, d.next_at, d.last_status, d.last_error, d.created_at, d.updated_at \
@@ -103,7 +102,7 @@ impl AccountStore<'_> {
         )
         .bind(&self.id)
         .bind(instance)
-        .bind(status)
+        .bind(state)
         .bind(i64::from(size))
         .bind(offset)
         .fetch_all(self.conn)
@@ -113,7 +112,7 @@ impl AccountStore<'_> {
         )
         .bind(&self.id)
         .bind(instance)
-        .bind(status)
+        .bind(state)
         .fetch_one(self.conn)
         .await?
         .i64("n")?;
@@ -129,7 +128,7 @@ fn from_row(row: &Row) -> Result<DeliveryRow> {
         id: DeliveryId::from_text(row.text("id")?),
         event: EventId::from_text(row.text("event_id")?),
         event_kind: row.parsed("kind", EventKind::parse)?,
-        state: row.text("state")?,
+        state: row.parsed("state", DeliveryState::parse)?,
         attempts: u32::try_from(row.i64("attempts")?).unwrap_or(u32::MAX),
         next_at: row.time("next_at")?,
         last_status: row

@@ -1,6 +1,8 @@
 //! Events and, in the same transaction, their deliveries.
 
-use recado_model::{AccountId, DeliveryId, Event, EventId, EventKind, InstanceId};
+use recado_model::{
+    AccountId, DeliveryId, Event, EventId, EventKind, InstanceId, webhook::DeliveryState,
+};
 
 use crate::{
     accounts::AccountStore,
@@ -9,8 +11,8 @@ use crate::{
 };
 
 impl AccountStore<'_> {
-    /// Keeps the event, with the instance's next sequence number, and a delivery when the instance's
-    /// webhook wants its kind. The number of deliveries. `account` of the event must be this one.
+    /// Keeps the event, with the instance's next sequence number, and a delivery for each webhook
+    /// that wants its kind. The number of deliveries. `account` of the event must be this one.
     pub async fn append(&mut self, event: &Event) -> Result<usize> {
         if event.account != self.id {
             return Err(StoreError::Misuse("an event of another account"));
@@ -31,28 +33,25 @@ impl AccountStore<'_> {
         .bind(event.created_at)
         .execute(self.conn)
         .await?;
-        let Some(webhook) = self.webhook(&event.instance).await? else {
-            return Ok(0);
-        };
-        // Events can be chosen before there is an address for them.
-        if webhook.url.is_empty() || !event.kind.is_wanted_by(&webhook.events) {
-            return Ok(0);
+        let webhooks = self.subscribed(&event.instance, event.kind).await?;
+        for webhook in &webhooks {
+            let id = DeliveryId::random(self.conn.store.rng());
+            sql(
+                "INSERT INTO delivery (id, account_id, instance_id, event_id, webhook_id, state, attempts, next_at, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $7, 0, $6, $6, $6)",
+            )
+            .bind(&id)
+            .bind(&self.id)
+            .bind(&event.instance)
+            .bind(&event.id)
+            .bind(webhook)
+            .bind(event.created_at)
+            .bind(DeliveryState::Pending.as_str())
+            .execute(self.conn)
+            .await?;
+            self.conn.ring();
         }
-        let id = DeliveryId::random(self.conn.store.rng());
-        sql(
-            "INSERT INTO delivery (id, account_id, instance_id, event_id, webhook_id, state, attempts, next_at, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $6, $6)",
-        )
-        .bind(&id)
-        .bind(&self.id)
-        .bind(&event.instance)
-        .bind(&event.id)
-        .bind(&webhook.id)
-        .bind(event.created_at)
-        .execute(self.conn)
-        .await?;
-        self.conn.ring();
-        Ok(1)
+        Ok(webhooks.len())
     }
 
     /// In the order they happened, after `after` (from the first with `None`, or when `after` is

@@ -4,8 +4,9 @@
 //! and the commit tells them ([`crate::Store::instance_changes`]).
 
 use recado_model::{
-    Billing, ConnectionState, Instance, InstanceId, StateReason, Timestamp,
+    Address, Billing, ConnectionState, Instance, InstanceId, StateReason, Timestamp,
     instance::{InstanceQuery, InstanceSort, NewInstance, Origin, Pairing},
+    message::Party,
 };
 
 use crate::{
@@ -257,13 +258,20 @@ impl AccountStore<'_> {
         .bind(id)
         .bind(&pairing.phone)
         .bind(&pairing.jid)
-        .bind(pairing.lid.as_deref())
+        .bind(pairing.lid.as_ref())
         .bind(pairing.push_name.as_deref())
         .bind(pairing.business_name.as_deref())
         .bind(now)
         .execute(self.conn)
         .await?;
         self.conn.touch(id);
+        if changed > 0 {
+            let own = Party {
+                alt: pairing.lid.clone(),
+                ..Party::only(pairing.jid.clone())
+            };
+            self.contact(id, &own, now).await?;
+        }
         Ok(changed > 0)
     }
 
@@ -363,8 +371,8 @@ fn from_row(row: &Row) -> Result<Instance> {
         paired: row.bool("paired")?,
         wanted: row.bool("wanted")?,
         phone: row.opt_text("phone")?,
-        jid: row.opt_text("jid")?,
-        lid: row.opt_text("lid")?,
+        jid: row.opt_text("jid")?.map(Address::from_wire),
+        lid: row.opt_text("lid")?.map(Address::from_wire),
         push_name: row.opt_text("push_name")?,
         business_name: row.opt_text("business_name")?,
         connected_at: row.opt_time("connected_at")?,

@@ -4,8 +4,11 @@
 //! The line is ordered by `first_due`, the time a job joins it, which never changes, and then `seq`. A job
 //! that is to run later is not in the line before its time, and then joins it at the end. Order holds in
 //! a chat; whose turn it is among the chats is the caller's business.
+//!
+//! A job of a kind or form that this program does not know stands aside: it is in no line, its message
+//! stays queued, and another node may take it.
 
-use recado_model::{InstanceId, JobId, MessageId, Timestamp};
+use recado_model::{Address, ChatId, InstanceId, JobId, JobKind, MessageId, Timestamp};
 
 use crate::{
     accounts::AccountStore,
@@ -20,9 +23,11 @@ pub const PASSED_OVER: usize = 12;
 pub struct Job {
     pub id: JobId,
     pub instance: InstanceId,
-    pub kind: String,
+    pub kind: JobKind,
     pub message: MessageId,
-    pub chat: String,
+    pub chat: ChatId,
+    /// To where it goes.
+    pub to: Address,
     /// It may have been on the wire.
     pub tried: bool,
     /// The first try begins by then, or not at all.
@@ -40,13 +45,24 @@ pub struct Job {
 pub struct NewJob<'a> {
     pub id: &'a JobId,
     pub instance: &'a InstanceId,
-    pub kind: &'a str,
+    pub kind: JobKind,
     pub message: &'a MessageId,
-    pub chat: &'a str,
+    pub chat: &'a ChatId,
+    pub to: &'a Address,
     /// By the wall clock; `None` is at once, whatever the clock does.
     pub run_at: Option<Timestamp>,
     /// By the wall clock: until when the first try must begin.
     pub valid_until: Option<Timestamp>,
+}
+
+/// What is read of a job, by [`from_row`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, instance_id, kind, message_id, chat_id, address, tried, valid_until, attempts, silences, code FROM job ",
+            $rest
+        )
+    };
 }
 
 impl AccountStore<'_> {
@@ -56,8 +72,8 @@ impl AccountStore<'_> {
         sql(
             // A job for now never joins before one that joined already: the clock may step back, and
             // the clocks of two processes differ.
-            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat, tried, attempts, silences, run_at, valid_until, created_at, first_due) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $10, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
+            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat_id, tried, attempts, silences, run_at, valid_until, version, address, created_at, first_due) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $10, $11, $12, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
              (SELECT j.first_due FROM job j WHERE j.account_id = $2 AND j.instance_id = $3 AND j.first_due > $9 \
              AND (j.tried = 1 OR j.run_at = 0) ORDER BY j.first_due DESC LIMIT 1), $9) END)",
         )
@@ -65,12 +81,14 @@ impl AccountStore<'_> {
         .bind(&self.id)
         .bind(job.instance)
         .bind(seq)
-        .bind(job.kind)
+        .bind(job.kind.as_str())
         .bind(job.message)
         .bind(job.chat)
         .bind(job.run_at.unwrap_or_default())
         .bind(now)
         .bind(job.valid_until)
+        .bind(job.kind.version())
+        .bind(job.to)
         .execute(self.conn)
         .await?;
         Ok(())
@@ -82,27 +100,40 @@ impl AccountStore<'_> {
         &mut self,
         instance: &InstanceId,
         now: Timestamp,
-        without: &[&str],
+        without: &[&ChatId],
         limit: u32,
     ) -> Result<Vec<Job>> {
         let mut passed = [""; PASSED_OVER];
         for (slot, chat) in passed.iter_mut().zip(without) {
-            *slot = chat;
+            *slot = chat.as_str();
         }
-        let rows = sql(
-            "SELECT id, instance_id, kind, message_id, chat, tried, valid_until, attempts, silences, code FROM job \
-             WHERE account_id = $1 AND instance_id = $2 AND run_at <= $3 \
-             AND chat NOT IN ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-             ORDER BY first_due, seq LIMIT $4",
-        )
+        let rows = sql(select!(
+            "WHERE account_id = $1 AND instance_id = $2 AND run_at <= $3 AND kind = $17 AND version <= $18 \
+             AND chat_id NOT IN ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             ORDER BY first_due, seq LIMIT $4"
+        ))
         .bind(&self.id)
         .bind(instance)
         .bind(now)
         .bind(i64::from(limit))
         .bind_all(passed)
+        .bind(JobKind::Send.as_str())
+        .bind(JobKind::Send.version())
         .fetch_all(self.conn)
         .await?;
         rows.iter().map(from_row).collect()
+    }
+
+    /// How many jobs of the instance this program does not know: a newer one left them, and takes them.
+    pub async fn unknown_jobs(&mut self, instance: &InstanceId) -> Result<i64> {
+        sql("SELECT COUNT(*) AS n FROM job WHERE account_id = $1 AND instance_id = $2 AND (kind <> $3 OR version > $4)")
+            .bind(&self.id)
+            .bind(instance)
+            .bind(JobKind::Send.as_str())
+            .bind(JobKind::Send.version())
+            .fetch_one(self.conn)
+            .await?
+            .i64("n")
     }
 
     /// When the next job that waits for its time is due.
@@ -129,29 +160,32 @@ impl AccountStore<'_> {
         instance: &InstanceId,
         message: &MessageId,
     ) -> Result<Option<Job>> {
-        sql(
-            "SELECT id, instance_id, kind, message_id, chat, tried, valid_until, attempts, silences, code FROM job \
-             WHERE account_id = $1 AND instance_id = $2 AND message_id = $3",
-        )
+        sql(select!(
+            "WHERE account_id = $1 AND instance_id = $2 AND message_id = $3 AND kind = $4 AND version <= $5"
+        ))
         .bind(&self.id)
         .bind(instance)
         .bind(message)
+        .bind(JobKind::Send.as_str())
+        .bind(JobKind::Send.version())
         .fetch_optional(self.conn)
         .await?
         .map(|row| from_row(&row))
         .transpose()
     }
 
-    /// The chats with a message that may have been on the wire and is not acknowledged.
-    pub async fn tried_chats(&mut self, instance: &InstanceId) -> Result<Vec<String>> {
+    /// Where a message goes that may have been on the wire and is not acknowledged.
+    pub async fn tried_addresses(&mut self, instance: &InstanceId) -> Result<Vec<Address>> {
         let rows = sql(
-            "SELECT DISTINCT chat FROM job WHERE account_id = $1 AND instance_id = $2 AND tried = 1 ORDER BY chat",
+            "SELECT DISTINCT address FROM job WHERE account_id = $1 AND instance_id = $2 AND tried = 1 ORDER BY address",
         )
         .bind(&self.id)
         .bind(instance)
         .fetch_all(self.conn)
         .await?;
-        rows.iter().map(|row| row.text("chat")).collect()
+        rows.iter()
+            .map(|row| row.text("address").map(Address::from_wire))
+            .collect()
     }
 
     /// From now on it may have been on the wire.
@@ -229,9 +263,10 @@ fn from_row(row: &Row) -> Result<Job> {
     Ok(Job {
         id: JobId::from_text(row.text("id")?),
         instance: InstanceId::from_text(row.text("instance_id")?),
-        kind: row.text("kind")?,
+        kind: row.parsed("kind", JobKind::parse)?,
         message: MessageId::from_wire(row.text("message_id")?),
-        chat: row.text("chat")?,
+        chat: ChatId::from_text(row.text("chat_id")?),
+        to: Address::from_wire(row.text("address")?),
         tried: row.bool("tried")?,
         valid_until: row.opt_time("valid_until")?,
         attempts: count("attempts")?,

@@ -25,6 +25,8 @@
 pub mod accounts;
 pub mod audit;
 pub mod billing;
+mod contacts;
+mod contents;
 pub mod credentials;
 pub mod db;
 pub mod deliveries;
@@ -40,7 +42,6 @@ mod lookup;
 pub mod members;
 pub mod messages;
 pub mod open;
-mod outgoing;
 mod receipts;
 pub mod seal;
 mod sql;

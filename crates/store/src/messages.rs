@@ -1,12 +1,15 @@
-//! Messages, in and out. A message is unique by instance, chat, sender and id; one of ours also by
-//! instance and id alone.
+//! Messages, in and out. A message is unique by instance, chat, sender and id, whichever addresses it
+//! came under; one of ours also by instance and id alone. What it holds is in `contents`.
 
 use recado_model::{
-    Direction, Failure, InstanceId, MessageId, MessageStatus, Timestamp, message::InboundMessage,
+    Address, ChatId, ContentKind, Direction, Failure, InstanceId, MessageId, MessageKey,
+    MessageStatus, Timestamp,
+    message::{InboundMessage, Party},
 };
 
 use crate::{
     accounts::AccountStore,
+    contents::NewContent,
     error::Result,
     sql::{Row, sql},
 };
@@ -14,15 +17,19 @@ use crate::{
 /// A message as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRow {
+    pub key: MessageKey,
     pub instance: InstanceId,
     pub id: MessageId,
-    pub chat: String,
-    pub sender: String,
+    pub chat_id: ChatId,
+    /// By number, where it is known by now.
+    pub chat: Address,
+    pub sender: Address,
+    /// As the message itself named them.
+    pub wire_chat: Address,
+    pub wire_sender: Address,
     pub direction: Direction,
-    pub is_group: bool,
     pub push_name: Option<String>,
-    /// `text`, `image`, …
-    pub kind: String,
+    pub kind: ContentKind,
     pub text: Option<String>,
     pub status: MessageStatus,
     /// Why it failed: a code, and its meaning for a person.
@@ -44,38 +51,132 @@ pub struct MessageRow {
 pub struct NewMessage<'a> {
     pub instance: &'a InstanceId,
     pub id: &'a MessageId,
-    pub chat: &'a str,
-    pub sender: &'a str,
-    pub is_group: bool,
-    pub kind: &'a str,
+    pub chat: &'a Address,
+    pub sender: &'a Address,
+    /// The own name at this time.
+    pub push_name: Option<&'a str>,
+    pub kind: ContentKind,
     pub text: Option<&'a str>,
+    /// The finished message.
+    pub proto: &'a [u8],
     pub digest: &'a str,
 }
 
+/// What is read of a message, by [`from_row`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.key, m.instance_id, m.id, m.chat_id, COALESCE(hc.address, h.address) AS chat, s.address AS sender, \
+             m.wire_chat, m.wire_sender, m.direction, m.push_name, c.kind, c.text, m.status, m.code, m.reason, m.queue_id, \
+             m.digest, m.tried, m.at, m.created_at, m.updated_at \
+             FROM message m JOIN message_content c ON c.message_key = m.key JOIN contact s ON s.id = m.sender_id \
+             JOIN chat h ON h.id = m.chat_id LEFT JOIN contact hc ON hc.id = h.contact_id ",
+            $rest
+        )
+    };
+}
+
+/// A row on its way in, of either direction.
+struct Draft<'a> {
+    instance: &'a InstanceId,
+    id: &'a MessageId,
+    chat: &'a Party,
+    sender: &'a Party,
+    direction: Direction,
+    push_name: Option<&'a str>,
+    status: MessageStatus,
+    digest: Option<&'a str>,
+    at: Timestamp,
+    content: NewContent<'a>,
+}
+
 impl AccountStore<'_> {
-    /// A message to send, `Queued`. `false`: this instance has sent (or queued) that id before.
+    /// A message to send, `Queued`, and its chat. `None`: this instance has sent (or queued) that id
+    /// before.
     pub async fn insert_outgoing(
         &mut self,
         message: &NewMessage<'_>,
         now: Timestamp,
+    ) -> Result<Option<ChatId>> {
+        let draft = Draft {
+            instance: message.instance,
+            id: message.id,
+            chat: &Party::only(message.chat.clone()),
+            sender: &Party::only(message.sender.clone()),
+            direction: Direction::Out,
+            push_name: message.push_name,
+            status: MessageStatus::Queued,
+            digest: Some(message.digest),
+            at: now,
+            content: NewContent {
+                kind: message.kind,
+                text: message.text,
+                proto: message.proto,
+            },
+        };
+        self.insert_message(&draft, now).await
+    }
+
+    /// A message that arrived, or one of our own sent from the phone. `false`: it is here already.
+    pub async fn record_inbound(
+        &mut self,
+        message: &InboundMessage,
+        now: Timestamp,
     ) -> Result<bool> {
+        let (direction, status) = if message.from_me {
+            (Direction::Out, MessageStatus::Sent)
+        } else {
+            (Direction::In, MessageStatus::Received)
+        };
+        let draft = Draft {
+            instance: &message.instance,
+            id: &message.id,
+            chat: &message.chat,
+            sender: &message.sender,
+            direction,
+            push_name: message.push_name.as_deref(),
+            status,
+            digest: None,
+            at: message.at,
+            content: NewContent {
+                kind: message.kind,
+                text: message.text.as_deref(),
+                proto: &message.proto,
+            },
+        };
+        Ok(self.insert_message(&draft, now).await?.is_some())
+    }
+
+    async fn insert_message(&mut self, new: &Draft<'_>, now: Timestamp) -> Result<Option<ChatId>> {
+        let chat = self.chat(new.instance, new.chat, now).await?;
+        let sender = self.contact(new.instance, new.sender, now).await?;
+        let key = MessageKey::random(self.conn.store.rng());
         let inserted = sql(
-            "INSERT INTO message (account_id, instance_id, id, chat, sender, direction, is_group, kind, text, digest, status, at, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, 'out', $6, $7, $8, $9, 'queued', $10, $10, $10) ON CONFLICT DO NOTHING",
+            "INSERT INTO message (key, account_id, instance_id, id, chat_id, sender_id, wire_chat, wire_sender, direction, push_name, status, digest, at, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) ON CONFLICT DO NOTHING",
         )
+        .bind(&key)
         .bind(&self.id)
-        .bind(message.instance)
-        .bind(message.id)
-        .bind(message.chat)
-        .bind(message.sender)
-        .bind(message.is_group)
-        .bind(message.kind)
-        .bind(message.text)
-        .bind(message.digest)
+        .bind(new.instance)
+        .bind(new.id)
+        .bind(&chat)
+        .bind(&sender)
+        .bind(&new.chat.wire)
+        .bind(&new.sender.wire)
+        .bind(new.direction.as_str())
+        .bind(new.push_name)
+        .bind(new.status.as_str())
+        .bind(new.digest)
+        .bind(new.at)
         .bind(now)
         .execute(self.conn)
         .await?;
-        Ok(inserted > 0)
+        if inserted == 0 {
+            return Ok(None);
+        }
+        self.insert_content(new.instance, &key, &new.content)
+            .await?;
+        Ok(Some(chat))
     }
 
     /// Gives a message of ours the account's next queue number. Last in its transaction: whoever
@@ -101,49 +202,15 @@ impl AccountStore<'_> {
         Ok(last)
     }
 
-    /// A message that arrived, or one of our own sent from the phone. `false`: it is here already.
-    pub async fn record_inbound(
-        &mut self,
-        message: &InboundMessage,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let (direction, status) = if message.from_me {
-            (Direction::Out, MessageStatus::Sent)
-        } else {
-            (Direction::In, MessageStatus::Received)
-        };
-        let inserted = sql(
-            "INSERT INTO message (account_id, instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, at, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING",
-        )
-        .bind(&self.id)
-        .bind(&message.instance)
-        .bind(&message.id)
-        .bind(&message.chat)
-        .bind(&message.sender)
-        .bind(direction.as_str())
-        .bind(message.is_group)
-        .bind(message.push_name.as_deref())
-        .bind(&message.kind)
-        .bind(message.text.as_deref())
-        .bind(status.as_str())
-        .bind(message.at)
-        .bind(now)
-        .execute(self.conn)
-        .await?;
-        Ok(inserted > 0)
-    }
-
     /// By id; ours before one of somebody else that happens to have the same id.
     pub async fn message(
         &mut self,
         instance: &InstanceId,
         id: &MessageId,
     ) -> Result<Option<MessageRow>> {
-        sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, tried, at, created_at, updated_at \
-             FROM message WHERE account_id = $1 AND instance_id = $2 AND id = $3 ORDER BY direction DESC, created_at LIMIT 1",
-        )
+        sql(select!(
+            "WHERE m.account_id = $1 AND m.instance_id = $2 AND m.id = $3 ORDER BY m.direction DESC, m.created_at LIMIT 1"
+        ))
         .bind(&self.id)
         .bind(instance)
         .bind(id)
@@ -156,10 +223,9 @@ impl AccountStore<'_> {
     /// One of our own by its id alone, whichever instance of the account it is of; the newest when
     /// two instances gave the same id.
     pub async fn find_message(&mut self, id: &MessageId) -> Result<Option<MessageRow>> {
-        sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, tried, at, created_at, updated_at \
-             FROM message WHERE account_id = $1 AND id = $2 AND direction = 'out' ORDER BY created_at DESC, instance_id LIMIT 1",
-        )
+        sql(select!(
+            "WHERE m.account_id = $1 AND m.id = $2 AND m.direction = 'out' ORDER BY m.created_at DESC, m.instance_id LIMIT 1"
+        ))
         .bind(&self.id)
         .bind(id)
         .fetch_optional(self.conn)
@@ -170,27 +236,27 @@ impl AccountStore<'_> {
 
     /// One of our own by its queue number.
     pub async fn message_in_queue(&mut self, queue_id: i64) -> Result<Option<MessageRow>> {
-        sql(
-            "SELECT instance_id, id, chat, sender, direction, is_group, push_name, kind, text, status, code, reason, queue_id, digest, tried, at, created_at, updated_at \
-             FROM message WHERE account_id = $1 AND queue_id = $2",
-        )
-        .bind(&self.id)
-        .bind(queue_id)
-        .fetch_optional(self.conn)
-        .await?
-        .map(|row| from_row(&row))
-        .transpose()
+        sql(select!("WHERE m.account_id = $1 AND m.queue_id = $2"))
+            .bind(&self.id)
+            .bind(queue_id)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| from_row(&row))
+            .transpose()
     }
 
     /// Whether the instance has had to do with this chat before, and it worked.
-    pub async fn knows_chat(&mut self, instance: &InstanceId, chat: &str) -> Result<bool> {
+    pub async fn knows_chat(&mut self, instance: &InstanceId, chat: &Address) -> Result<bool> {
+        let Some(chat) = self.known_chat(instance, chat).await? else {
+            return Ok(false);
+        };
         let row = sql(
-            "SELECT id FROM message WHERE account_id = $1 AND instance_id = $2 AND chat = $3 \
+            "SELECT id FROM message WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3 \
              AND status IN ('sent', 'delivered', 'read', 'received') LIMIT 1",
         )
         .bind(&self.id)
         .bind(instance)
-        .bind(chat)
+        .bind(&chat)
         .fetch_optional(self.conn)
         .await?;
         Ok(row.is_some())
@@ -234,19 +300,19 @@ impl AccountStore<'_> {
 }
 
 fn from_row(row: &Row) -> Result<MessageRow> {
+    let address = |column| row.text(column).map(Address::from_wire);
     Ok(MessageRow {
+        key: MessageKey::from_text(row.text("key")?),
         instance: InstanceId::from_text(row.text("instance_id")?),
         id: MessageId::from_wire(row.text("id")?),
-        chat: row.text("chat")?,
-        sender: row.text("sender")?,
-        direction: row.parsed("direction", |text| {
-            [Direction::In, Direction::Out]
-                .into_iter()
-                .find(|direction| direction.as_str() == text)
-        })?,
-        is_group: row.bool("is_group")?,
+        chat_id: ChatId::from_text(row.text("chat_id")?),
+        chat: address("chat")?,
+        sender: address("sender")?,
+        wire_chat: address("wire_chat")?,
+        wire_sender: address("wire_sender")?,
+        direction: row.parsed("direction", Direction::parse)?,
         push_name: row.opt_text("push_name")?,
-        kind: row.text("kind")?,
+        kind: row.parsed("kind", ContentKind::parse)?,
         text: row.opt_text("text")?,
         status: row.parsed("status", MessageStatus::parse)?,
         failure: match (row.opt_text("code")?, row.opt_text("reason")?) {

@@ -1,6 +1,6 @@
 //! Receipts: who has received and read what. Each is kept once, however often WhatsApp tells it.
 
-use recado_model::{InstanceId, MessageId, message::InboundReceipt};
+use recado_model::{InstanceId, MessageId, Timestamp, message::InboundReceipt};
 
 use crate::{accounts::AccountStore, error::Result, sql::sql};
 
@@ -11,18 +11,21 @@ impl AccountStore<'_> {
         instance: &InstanceId,
         receipt: &InboundReceipt,
         state: &str,
+        now: Timestamp,
     ) -> Result<Vec<MessageId>> {
+        let chat = self.chat(instance, &receipt.chat, now).await?;
+        let reader = self.contact(instance, &receipt.sender, now).await?;
         let mut fresh = Vec::with_capacity(receipt.ids.len());
         for id in &receipt.ids {
             let inserted = sql(
-                "INSERT INTO receipt (account_id, instance_id, chat, message_id, reader, state, at) \
+                "INSERT INTO receipt (account_id, instance_id, chat_id, message_id, reader_id, state, at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
             )
             .bind(&self.id)
             .bind(instance)
-            .bind(&receipt.chat)
+            .bind(&chat)
             .bind(id)
-            .bind(&receipt.sender)
+            .bind(&reader)
             .bind(state)
             .bind(receipt.at)
             .execute(self.conn)

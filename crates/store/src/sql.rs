@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use recado_model::{
-    AccountId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId, MessageId, PepperId,
-    Timestamp, UserId, UserSessionId, WebhookId,
+    AccountId, Address, ChatId, ContactId, CredentialId, DeliveryId, EventId, InstanceId, JobId,
+    LinkId, MessageId, MessageKey, PepperId, Timestamp, UserId, UserSessionId, WebhookId,
 };
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgRow, sqlite::SqliteRow};
 
@@ -96,6 +96,9 @@ macro_rules! id_args {
 }
 id_args!(
     AccountId,
+    Address,
+    ChatId,
+    ContactId,
     CredentialId,
     DeliveryId,
     EventId,
@@ -103,6 +106,7 @@ id_args!(
     JobId,
     LinkId,
     MessageId,
+    MessageKey,
     PepperId,
     UserId,
     UserSessionId,

@@ -1,4 +1,7 @@
-//! Webhooks: at most one per instance; its signing secret is sealed.
+//! Webhooks; the signing secret of each is sealed.
+//!
+//! An instance may have several, and an account some of its own that get the events of all its instances. The
+//! contract's routes know one of an instance: the first, at place 0.
 
 use std::collections::HashMap;
 
@@ -14,8 +17,37 @@ use crate::{
 };
 
 impl AccountStore<'_> {
+    /// Those that get an event of this kind from the instance: its own and the account's.
+    pub(crate) async fn subscribed(
+        &mut self,
+        instance: &InstanceId,
+        kind: EventKind,
+    ) -> Result<Vec<WebhookId>> {
+        let rows = sql(
+            "SELECT id, url, events FROM webhook WHERE account_id = $1 AND (instance_id = $2 OR instance_id IS NULL) ORDER BY id",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .fetch_all(self.conn)
+        .await?;
+        let mut ids = Vec::with_capacity(rows.len());
+        for row in rows {
+            // Events can be chosen before there is an address for them.
+            if !row.text("url")?.is_empty() && kind.is_wanted_by(&events_of(&row)?) {
+                ids.push(WebhookId::from_text(row.text("id")?));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Whether anybody gets an event of this kind from the instance.
+    pub async fn is_subscribed(&mut self, instance: &InstanceId, kind: EventKind) -> Result<bool> {
+        Ok(!self.subscribed(instance, kind).await?.is_empty())
+    }
+
+    /// The first one of an instance.
     pub async fn webhook(&mut self, instance: &InstanceId) -> Result<Option<Webhook>> {
-        sql("SELECT id, instance_id, url, events FROM webhook WHERE account_id = $1 AND instance_id = $2")
+        sql("SELECT id, instance_id, url, events FROM webhook WHERE account_id = $1 AND instance_id = $2 AND place = 0")
             .bind(&self.id)
             .bind(instance)
             .fetch_optional(self.conn)
@@ -32,7 +64,7 @@ impl AccountStore<'_> {
         let mut found = HashMap::with_capacity(instances.len());
         for part in instances.chunks(200) {
             let rows = built(format!(
-                "SELECT id, instance_id, url, events FROM webhook WHERE account_id = $1 AND instance_id IN ({})",
+                "SELECT id, instance_id, url, events FROM webhook WHERE account_id = $1 AND place = 0 AND instance_id IN ({})",
                 placeholders(2, part.len())
             ))
             .bind(&self.id)
@@ -47,7 +79,7 @@ impl AccountStore<'_> {
         Ok(found)
     }
 
-    /// Makes or changes it. An existing one keeps its id and secret and, when `events` is `None`,
+    /// Makes or changes the first one of an instance. An existing one keeps its id and secret and, when `events` is `None`,
     /// what it subscribed to; a new one with `None` subscribes to `All`.
     pub async fn set_webhook(
         &mut self,
@@ -70,9 +102,9 @@ impl AccountStore<'_> {
             )
             .await?;
         let row = sql(
-            "INSERT INTO webhook (id, account_id, instance_id, url, events, sealed_secret, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
-             ON CONFLICT (instance_id) DO UPDATE SET url = excluded.url, updated_at = excluded.updated_at, \
+            "INSERT INTO webhook (id, account_id, instance_id, place, url, events, sealed_secret, created_at, updated_at) \
+             VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $7) \
+             ON CONFLICT (instance_id, place) DO UPDATE SET url = excluded.url, updated_at = excluded.updated_at, \
              events = CASE WHEN $8 = 1 THEN excluded.events ELSE webhook.events END \
              WHERE webhook.account_id = $2 \
              RETURNING id, instance_id, url, events, sealed_secret",
@@ -109,6 +141,10 @@ fn from_row(row: &Row) -> Result<Webhook> {
         id: WebhookId::from_text(row.text("id")?),
         instance: InstanceId::from_text(row.text("instance_id")?),
         url: row.text("url")?,
-        events: row.parsed("events", |text| EventKind::parse_list(text.split(',')).ok())?,
+        events: events_of(row)?,
     })
+}
+
+fn events_of(row: &Row) -> Result<Vec<EventKind>> {
+    row.parsed("events", |text| EventKind::parse_list(text.split(',')).ok())
 }

@@ -10,6 +10,8 @@ mod audit;
 mod bed;
 #[path = "contract/billing.rs"]
 mod billing;
+#[path = "contract/contacts.rs"]
+mod contacts;
 #[path = "contract/credentials.rs"]
 mod credentials;
 #[path = "contract/deliveries.rs"]
@@ -103,6 +105,12 @@ on_both! {
     jobs::queue_numbers_are_the_accounts,
     jobs::what_goes_out_is_kept_sealed,
     messages::a_receipt_is_news_once,
+    messages::words_in_rows_are_those_of_the_code,
+    contacts::an_id_that_learns_its_number_stays_one_person,
+    contacts::two_that_are_one_person_become_one,
+    contacts::a_number_may_pass_to_somebody_else,
+    contacts::contacts_do_not_cross_accounts,
+    jobs::what_a_newer_program_left_stands_aside,
     deliveries::webhooks_keep_their_secret,
     deliveries::attempts_are_kept,
     deliveries::no_delivery_is_claimed_twice,

@@ -79,6 +79,23 @@ impl Visitor<'_> for Whole {
     }
 }
 
+/// A number with a fraction, also as text.
+pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a number")]
+    enum Form {
+        Number(f64),
+        Text(String),
+    }
+    match Form::deserialize(deserializer)? {
+        Form::Number(number) => Ok(number),
+        Form::Text(text) => text
+            .trim()
+            .parse()
+            .map_err(|_| D::Error::custom("expected a number")),
+    }
+}
+
 /// Text that careless clients send as a number: phones.
 pub fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]

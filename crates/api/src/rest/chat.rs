@@ -1,8 +1,11 @@
 //! What is sent into chats.
 
 use axum::extract::State;
-use recado_app::{MessageView, SendText};
-use recado_model::{Error, ErrorCode, MessageId, MessageStatus};
+use recado_app::{MessageView, SendMessage, SendOptions};
+use recado_model::{
+    Content, ContentKind, Error, ErrorCode, MessageId, MessageStatus,
+    content::{Location, Text},
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -14,34 +17,82 @@ use crate::{
     },
     describe::{Answer, Rfc3339, one_of},
     error::Fail,
-    extract::{Loose, Names, Segment, some_whole, text_or_number},
+    extract::{Loose, Names, Segment, decimal, some_whole, text_or_number},
 };
 
 use super::{Envelope, enveloped};
 
-#[derive(Deserialize, JsonSchema)]
-pub struct TextBody {
-    #[serde(deserialize_with = "text_or_number")]
-    #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
-    phone: String,
+/// A body of a send: fields of its kind, and those that every kind has.
+macro_rules! send_body {
+    ($name:ident { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
+        #[derive(Deserialize, JsonSchema)]
+        pub struct $name {
+            #[serde(deserialize_with = "text_or_number")]
+            #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
+            phone: String,
+            $($(#[$attr])* $field: $type,)*
+            /// The caller's own message id.
+            #[serde(default)]
+            id: Option<String>,
+            /// Milliseconds.
+            #[serde(default, deserialize_with = "some_whole")]
+            #[schemars(range(min = 0, max = 86_400_000))]
+            delay: Option<i64>,
+            /// RFC 3339. A message whose first try has not begun by then is not sent any more: it has failed.
+            #[serde(default, alias = "validUntil")]
+            #[schemars(extend("format" = "date-time"))]
+            valid_until: Option<String>,
+            #[serde(default, alias = "mentionedIds")]
+            mentioned_ids: Option<Names>,
+            #[serde(default, alias = "replyToMessageId")]
+            reply_to_message_id: Option<String>,
+        }
+
+        impl $name {
+            fn send(self, content: Content) -> SendMessage {
+                SendMessage {
+                    to: self.phone,
+                    content,
+                    how: SendOptions {
+                        id: given(self.id),
+                        delay_ms: self.delay,
+                        valid_until: self.valid_until,
+                        mentioned_ids: self.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
+                        reply_to_message_id: given(self.reply_to_message_id),
+                        once_in_account: false,
+                    },
+                }
+            }
+        }
+    };
+}
+
+/// Clients send `""` for what was not given.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+send_body!(TextBody {
     #[schemars(length(min = 1, max = 65_536))]
     message: String,
-    /// The caller's own message id.
+});
+
+send_body!(LocationBody {
+    /// Degrees.
+    #[serde(deserialize_with = "decimal")]
+    #[schemars(range(min = -90, max = 90))]
+    latitude: f64,
+    /// Degrees.
+    #[serde(deserialize_with = "decimal")]
+    #[schemars(range(min = -180, max = 180))]
+    longitude: f64,
     #[serde(default)]
-    id: Option<String>,
-    /// Milliseconds.
-    #[serde(default, deserialize_with = "some_whole")]
-    #[schemars(range(min = 0, max = 86_400_000))]
-    delay: Option<i64>,
-    /// RFC 3339. A message whose first try has not begun by then is not sent any more: it has failed.
-    #[serde(default, alias = "validUntil")]
-    #[schemars(extend("format" = "date-time"))]
-    valid_until: Option<String>,
-    #[serde(default, alias = "mentionedIds")]
-    mentioned_ids: Option<Names>,
-    #[serde(default, alias = "replyToMessageId")]
-    reply_to_message_id: Option<String>,
-}
+    #[schemars(length(max = 1_000))]
+    name: Option<String>,
+    #[serde(default)]
+    #[schemars(length(max = 1_000))]
+    address: Option<String>,
+});
 
 #[derive(Serialize, JsonSchema)]
 pub struct Queued {
@@ -49,27 +100,32 @@ pub struct Queued {
 }
 
 pub async fn send_text(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Developer>,
+    access: InstanceAccess<Developer>,
     State(shared): State<Shared>,
-    Loose(body): Loose<TextBody>,
+    Loose(mut body): Loose<TextBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let text = SendText {
-        phone: body.phone,
-        message: body.message,
-        id: given(body.id),
-        delay_ms: body.delay,
-        valid_until: body.valid_until,
-        mentioned_ids: body.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
-        reply_to_message_id: given(body.reply_to_message_id),
-        once_in_account: false,
-    };
-    let accepted = shared
-        .app
-        .messages()
-        .send_text(&caller, &instance, text)
+    let text = Text::new(std::mem::take(&mut body.message))?;
+    accept(&access, &shared, body.send(Content::Text(text))).await
+}
+
+pub async fn send_location(
+    access: InstanceAccess<Developer>,
+    State(shared): State<Shared>,
+    Loose(mut body): Loose<LocationBody>,
+) -> Result<Answer<Envelope<Queued>>, Fail> {
+    let (name, address) = (body.name.take(), body.address.take());
+    let location = Location::new(body.latitude, body.longitude, name, address)?;
+    accept(&access, &shared, body.send(Content::Location(location))).await
+}
+
+async fn accept(
+    access: &InstanceAccess<Developer>,
+    shared: &Shared,
+    send: SendMessage,
+) -> Result<Answer<Envelope<Queued>>, Fail> {
+    let messages = shared.app.messages();
+    let accepted = messages
+        .send(&access.caller, &access.instance, send)
         .await?;
     Ok(enveloped(Queued {
         message_id: accepted.id.as_str().to_owned(),
@@ -81,13 +137,17 @@ pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
     one_of(MessageStatus::ALL.map(MessageStatus::as_str))
 }
 
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    one_of(ContentKind::ALL.map(ContentKind::as_str))
+}
+
 #[derive(Serialize, JsonSchema)]
 pub struct StatusBody {
     message_id: String,
     /// A person's or group's WhatsApp address.
     chat: String,
-    /// `text`, `image`, …
-    kind: String,
+    #[schemars(schema_with = "kinds")]
+    kind: &'static str,
     /// Sent by this number.
     is_from_me: bool,
     /// `queued`, `sending`, `sent`, `delivered` and `read`; `unconfirmed` and `failed` are over.
@@ -110,8 +170,8 @@ impl From<MessageView> for StatusBody {
         let (code, meaning, what_to_do) = view.why();
         Self {
             message_id: view.id.as_str().to_owned(),
-            chat: view.chat,
-            kind: view.kind,
+            chat: view.chat.to_string(),
+            kind: view.kind.as_str(),
             is_from_me: view.from_me,
             status: view.status.as_str(),
             code,

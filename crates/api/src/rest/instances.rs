@@ -307,7 +307,7 @@ impl InstanceBody {
             connected: instance.paired,
             connected_at: instance.connected_at.map(Rfc3339),
             whatsapp_push_name: instance.push_name,
-            whatsapp_jid: instance.jid,
+            whatsapp_jid: instance.jid.map(String::from),
             phone: instance.phone,
             billing_status: standing.status.as_str(),
             status: instance.state.as_str(),

@@ -216,7 +216,7 @@ pub async fn status(
         connected: status.connected,
         profile_url: phone.as_ref().map(|phone| format!("https://wa.me/{phone}")),
         phone,
-        whatsapp_jid: shown(status.jid),
+        whatsapp_jid: shown(status.jid.map(String::from)),
         push_name: shown(status.push_name),
         business_name: shown(status.business_name),
     }))

@@ -1,22 +1,33 @@
 //! `docs/events.md`: every kind, with a sample made by the very functions that make events.
 
 use recado_model::{
-    Direction, EventKind, Failure, InstanceId, MessageId, MessageStatus, StateReason, Timestamp,
-    failure,
-    message::{InboundReceipt, InboundTyping, ReceiptState},
+    Address, ChatId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId, MessageKey,
+    MessageStatus, StateReason, Timestamp, failure,
+    message::{
+        Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
+    },
 };
 use recado_store::MessageRow;
 use serde_json::{Value, json};
 
-use super::{Unread, connected, disconnected, failed, receipt, typing, undecryptable};
+use super::{Unread, connected, disconnected, failed, message, receipt, typing, undecryptable};
 
 const AT: Timestamp = Timestamp(1_767_225_600_000);
-const CHAT: &str = "5511999999999@s.whatsapp.net";
-const OWN: &str = "5511888888888@s.whatsapp.net";
 const INSTANCE: &str = "RCABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const HEAD: &str = "# Events\n\nMade from the program; do not edit.\n\nA webhook receives each event as the JSON below, by POST, signed after Standard Webhooks 1.0.0\n(`webhook-id`, `webhook-timestamp`, `webhook-signature`; the secret is the `signing_secret` that\n`POST /instances/{id}/webhook` answers), with the instance in `X-Instance-ID`. Delivery is at least\nonce: drop what you have seen by `webhook-id`. Anything but a 2xx is tried again, ten times over\nabout three days; 410 ends it at once.\n";
 
 type Sample = (EventKind, &'static str, Value);
+
+fn ana() -> Party {
+    Party {
+        alt: Some(Address::from_wire("222222222222222@lid")),
+        ..Party::only(Address::from_wire("5511999999999@s.whatsapp.net"))
+    }
+}
+
+fn own() -> Address {
+    Address::from_wire("5511888888888@s.whatsapp.net")
+}
 
 fn id() -> MessageId {
     MessageId::from_wire("3EB0C431D2A1F7E0B5A9D3C2E1F00A1B")
@@ -47,34 +58,43 @@ pub fn document() -> String {
 }
 
 fn messages() -> [Sample; 3] {
-    let incoming = json!({ "event": {
-        "info": {
-            "id": id(), "chat": CHAT, "sender": CHAT, "is_from_me": false, "is_group": false,
-            "push_name": "Ana", "timestamp": AT.to_rfc3339(), "type": "text",
+    let incoming = InboundMessage {
+        instance: InstanceId::from_text(INSTANCE),
+        id: id(),
+        chat: ana(),
+        sender: ana(),
+        from_me: false,
+        push_name: Some("Ana".into()),
+        kind: ContentKind::Text,
+        text: Some("Hello".into()),
+        at: AT,
+        proto: Vec::new(),
+        rendered: Rendered {
+            message: json!({ "conversation": "Hello" }),
+            stanza_type: "text".into(),
+            media_type: String::new(),
         },
-        "message": { "conversation": "Hello" },
-    }});
+        arrival: Arrival::default(),
+    };
     let seen = InboundReceipt {
-        chat: CHAT.into(),
-        sender: CHAT.into(),
-        is_group: false,
+        chat: ana(),
+        sender: ana(),
         from_me: false,
         ids: vec![id()],
         state: ReceiptState::Read,
         at: AT,
     };
     let types = InboundTyping {
-        chat: CHAT.into(),
-        sender: CHAT.into(),
-        is_group: false,
+        chat: ana(),
+        sender: ana(),
         state: "composing".into(),
         media: String::new(),
     };
     [
         (
             EventKind::Message,
-            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`).",
-            incoming,
+            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`). `message` holds WhatsApp's own\nfields, in snake_case: `conversation`, `extended_text_message`, `image_message`, `location_message`, … One that\ncame in has more fields of WhatsApp's in `info`, and beside it the wrappers that it came in (`is_ephemeral`, …).",
+            message(&incoming),
         ),
         (
             EventKind::ReadReceipt,
@@ -94,7 +114,7 @@ fn connection() -> [Sample; 2] {
         (
             EventKind::Connected,
             "The instance is online.",
-            connected(Some("5511888888888"), Some(OWN), Some("Shop")),
+            connected(Some("5511888888888"), Some(&own()), Some("Shop")),
         ),
         (
             EventKind::Disconnected,
@@ -106,14 +126,17 @@ fn connection() -> [Sample; 2] {
 
 fn unsent() -> [Sample; 2] {
     let row = MessageRow {
+        key: MessageKey::from_text(""),
         instance: InstanceId::from_text(INSTANCE),
         id: id(),
-        chat: CHAT.into(),
-        sender: OWN.into(),
+        chat_id: ChatId::from_text(""),
+        chat: ana().shown,
+        sender: own(),
+        wire_chat: ana().wire,
+        wire_sender: own(),
         direction: Direction::Out,
-        is_group: false,
         push_name: None,
-        kind: "text".into(),
+        kind: ContentKind::Text,
         text: None,
         status: MessageStatus::Failed,
         failure: None,
@@ -126,10 +149,9 @@ fn unsent() -> [Sample; 2] {
     };
     let unread = Unread {
         id: &MessageId::from_wire("3EB0D542E3B2A8F1C6BAE4D3F2A11B2C"),
-        chat: CHAT,
-        sender: CHAT,
+        chat: &ana(),
+        sender: &ana(),
         from_me: false,
-        is_group: false,
         at: AT,
         unavailable: false,
     };

@@ -4,56 +4,12 @@
 //! what may follow what is `MessageStatus::reached_from`. After the commit the caller tells whoever
 //! waits ([`crate::Core::told_progress`]).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use recado_model::{
-    AccountId, Error, EventKind, Failure, InstanceId, MessageId, MessageStatus, Result, Timestamp,
-    message::OutgoingText,
+    AccountId, EventKind, Failure, InstanceId, MessageId, MessageStatus, Result, Timestamp,
 };
-use recado_store::{AccountStore, MessageRow};
-use serde::{Deserialize, Serialize};
+use recado_store::AccountStore;
 
 use crate::{Core, events};
-
-/// A message of ours as it is kept, sealed, from its acceptance on.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    /// Of this form; another one is a newer program's.
-    v: u32,
-    pub content: OutgoingText,
-    /// The own name at that time, for the event.
-    pub push_name: Option<String>,
-    /// The finished message, base64.
-    proto: String,
-}
-
-const FORM: u32 = 1;
-
-impl Kept {
-    pub fn new(content: OutgoingText, push_name: Option<String>, proto: &[u8]) -> Self {
-        Self {
-            v: FORM,
-            content,
-            push_name,
-            proto: STANDARD.encode(proto),
-        }
-    }
-
-    pub fn write(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(Error::internal)
-    }
-
-    pub fn read(bytes: &[u8]) -> Result<Self> {
-        let kept: Self = serde_json::from_slice(bytes).map_err(Error::internal)?;
-        match kept.v {
-            FORM => Ok(kept),
-            v => Err(Error::internal(format!("a kept message has form {v}"))),
-        }
-    }
-
-    pub fn proto(&self) -> Result<Vec<u8>> {
-        STANDARD.decode(&self.proto).map_err(Error::internal)
-    }
-}
 
 /// One instance's messages, at one moment.
 pub(crate) struct Life<'a> {
@@ -86,16 +42,13 @@ impl Life<'_> {
         {
             return Ok(false);
         }
-        let payload = match self.kept(store, id).await? {
-            Some((row, kept)) => events::sent(
-                &kept.content,
-                &row.sender,
-                kept.push_name.as_deref(),
-                self.now,
-            ),
-            None => return Ok(true),
-        };
-        self.append(store, EventKind::Message, payload).await?;
+        let row = store.message(self.instance, id).await?;
+        let proto = store.finished(self.instance, id).await?;
+        if let (Some(row), Some(proto)) = (row, proto) {
+            let rendered = self.core.engine.render(&proto)?;
+            let payload = events::sent(&row, rendered, self.now);
+            self.append(store, EventKind::Message, payload).await?;
+        }
         Ok(true)
     }
 
@@ -147,20 +100,6 @@ impl Life<'_> {
         Ok(store
             .move_message(self.instance, id, unconfirmed, None, self.now)
             .await?)
-    }
-
-    /// The row of a message of ours and what was kept of it. `None`: nothing can be read of it.
-    async fn kept(
-        &self,
-        store: &mut AccountStore<'_>,
-        id: &MessageId,
-    ) -> Result<Option<(MessageRow, Kept)>> {
-        let row = store.message(self.instance, id).await?;
-        let bytes = store.outgoing(self.instance, id).await?;
-        let (Some(row), Some(bytes)) = (row, bytes) else {
-            return Ok(None);
-        };
-        Ok(Some((row, Kept::read(&bytes)?)))
     }
 
     async fn append(

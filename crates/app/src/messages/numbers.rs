@@ -6,7 +6,8 @@
 
 use quick_cache::sync::Cache;
 use recado_model::{
-    Caller, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic, PhoneNumber, Result,
+    Address, Caller, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic,
+    PhoneNumber, Result,
 };
 
 use crate::App;
@@ -21,7 +22,7 @@ const REMEMBERED: usize = 20_000;
 #[derive(Clone)]
 struct Known {
     /// `None`: not on WhatsApp.
-    address: Option<String>,
+    address: Option<Address>,
     at: Monotonic,
 }
 
@@ -54,7 +55,7 @@ impl Numbers {
         &self,
         instance: &InstanceId,
         phone: &PhoneNumber,
-        address: Option<String>,
+        address: Option<Address>,
         at: Monotonic,
     ) {
         let key = (instance.clone(), phone.as_str().to_owned());
@@ -68,9 +69,9 @@ pub(super) async fn address_of(
     caller: &Caller,
     instance: &Instance,
     phone: &PhoneNumber,
-) -> Result<String> {
+) -> Result<Address> {
     let core = &app.core;
-    let given = format!("{phone}@s.whatsapp.net");
+    let given = Address::of_number(phone);
     let now = core.clock.monotonic();
     if let Some(known) = core.numbers.of(&instance.id, phone, now) {
         return known.address.ok_or_else(|| not_there(phone));

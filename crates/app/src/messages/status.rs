@@ -1,7 +1,8 @@
 //! What callers read of a message: how far it got, and why it did not get further.
 
 use recado_model::{
-    Caller, Instance, InstanceId, MessageId, MessageStatus, Result, Timestamp, failure,
+    Address, Caller, ContentKind, Direction, Instance, InstanceId, MessageId, MessageStatus,
+    Result, Timestamp, failure,
 };
 use recado_store::{AccountStore, MessageRow};
 
@@ -12,9 +13,8 @@ use super::Messages;
 pub struct MessageView {
     pub id: MessageId,
     pub instance: InstanceId,
-    pub chat: String,
-    /// `text`, `image`, …
-    pub kind: String,
+    pub chat: Address,
+    pub kind: ContentKind,
     /// Sent by the instance's number, by us or by its phone.
     pub from_me: bool,
     pub status: MessageStatus,
@@ -142,7 +142,7 @@ async fn view(store: &mut AccountStore<'_>, row: MessageRow) -> Result<MessageVi
     };
     Ok(MessageView {
         again: job.is_some_and(|job| job.attempts + job.silences > 0),
-        from_me: row.direction == recado_model::Direction::Out,
+        from_me: row.direction == Direction::Out,
         failure: row.failure.map(|failure| FailureView {
             what_to_do: failure::what_to_do(&failure.code),
             code: failure.code,

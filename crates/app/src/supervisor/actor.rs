@@ -12,8 +12,8 @@ use std::{
 
 use recado_engine::{Link, LinkSpec};
 use recado_model::{
-    AccountId, ConnectionState, Error, Instance, InstanceId, Monotonic, Result, StateReason,
-    Timestamp, account::AccountKind,
+    AccountId, Address, ConnectionState, Error, Instance, InstanceId, Monotonic, Result,
+    StateReason, Timestamp, account::AccountKind,
 };
 use recado_store::Lease;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -30,7 +30,7 @@ pub(super) struct Actor {
     pub(super) live: watch::Sender<Live>,
     pub(super) link: Option<Arc<dyn Link>>,
     pub(super) online: bool,
-    pub(super) own_jid: String,
+    pub(super) own_jid: Option<Address>,
     pub(super) push_name: Option<String>,
     /// Failed openings in a row.
     pub(super) attempts: u32,
@@ -51,7 +51,7 @@ pub(super) struct Actor {
     pub(super) renewed: Option<Monotonic>,
     pub(super) renew_at: Option<Monotonic>,
     /// Groups whose members may lack the key of a message that is to be repeated.
-    pub(super) rekey: BTreeSet<String>,
+    pub(super) rekey: BTreeSet<Address>,
     pub(super) guest: bool,
     discard: Arc<AtomicBool>,
     not_kept: Arc<AtomicU64>,
@@ -111,7 +111,7 @@ impl Actor {
             live,
             link: None,
             online: false,
-            own_jid: String::new(),
+            own_jid: None,
             push_name: None,
             attempts: 0,
             retry_at: None,
@@ -191,7 +191,7 @@ impl Actor {
     }
 
     async fn follow(&mut self, instance: Instance) -> End {
-        self.own_jid = instance.jid.clone().unwrap_or_default();
+        self.own_jid = instance.jid.clone();
         self.push_name = instance.push_name.clone();
         let auto_read = instance.auto_read_messages;
         self.live.send_modify(|live| {
@@ -276,12 +276,15 @@ impl Actor {
     async fn try_open(&mut self, auto_read: bool) -> Result<()> {
         let held = self.held()?.clone();
         let mut conn = self.core.store.read().await?;
-        let tried = conn
-            .account(&self.account)
-            .tried_chats(&self.instance)
-            .await?;
+        let mut store = conn.account(&self.account);
+        let tried = store.tried_addresses(&self.instance).await?;
+        let unknown = store.unknown_jobs(&self.instance).await?;
         drop(conn);
-        let groups = tried.into_iter().filter(|chat| chat.ends_with("@g.us"));
+        if unknown > 0 {
+            metrics::counter!("recado_jobs_unknown_total").increment(unknown.unsigned_abs());
+            tracing::warn!(instance.id = %self.instance, unknown, "a newer program left messages that this one does not know how to send; they wait for it");
+        }
+        let groups = tried.into_iter().filter(Address::is_group);
         let spec = LinkSpec {
             account: self.account.clone(),
             instance: self.instance.clone(),

@@ -54,7 +54,7 @@ impl Actor {
             let phone = self.live.borrow().phone.clone();
             let payload = events::connected(
                 phone.as_deref(),
-                Some(&self.own_jid),
+                self.own_jid.as_ref(),
                 self.push_name.as_deref(),
             );
             let event = events::event(

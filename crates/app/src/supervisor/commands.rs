@@ -1,7 +1,7 @@
 //! What an actor is told to do, by callers, by the supervisor and by what it started itself.
 
 use recado_model::{
-    ConnectionState, Error, ErrorCode, MessageId, PhoneNumber, Result, StateReason,
+    Address, ConnectionState, Error, ErrorCode, MessageId, PhoneNumber, Result, StateReason,
     instance::LinkingCode,
 };
 use tokio::sync::oneshot;
@@ -68,11 +68,11 @@ impl Actor {
         }
     }
 
-    fn mark_read(&self, chat: String, sender: Option<String>, id: MessageId) {
+    fn mark_read(&self, chat: Address, sender: Option<Address>, id: MessageId) {
         if let Some(link) = self.link.clone().filter(|_| self.online) {
             let instance = self.instance.clone();
             tokio::spawn(async move {
-                if let Err(error) = link.mark_read(&chat, sender.as_deref(), &[id]).await {
+                if let Err(error) = link.mark_read(&chat, sender.as_ref(), &[id]).await {
                     tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "could not mark as read");
                 }
             });

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use recado_model::{MessageId, Monotonic};
+use recado_model::{Address, ChatId, MessageId, Monotonic};
 use recado_store::Job;
 use tokio::task::AbortHandle;
 
@@ -35,7 +35,7 @@ pub(super) enum Overdue {
 pub(super) struct Flights {
     flying: HashMap<MessageId, Flight>,
     /// Chats that wait before their next try.
-    resting: HashMap<String, Monotonic>,
+    resting: HashMap<ChatId, Monotonic>,
     /// All of the instance waits.
     rest_all: Option<Monotonic>,
     last_tick: Monotonic,
@@ -100,19 +100,19 @@ impl Flights {
     }
 
     /// The link is gone: nothing of it is under way. The groups whose members may lack the key.
-    pub fn void(&mut self) -> Vec<String> {
+    pub fn void(&mut self) -> Vec<Address> {
         let mut groups = Vec::new();
         for (_, flight) in self.flying.drain() {
             flight.send.abort();
-            if flight.job.chat.ends_with("@g.us") && !groups.contains(&flight.job.chat) {
-                groups.push(flight.job.chat);
+            if flight.job.to.is_group() && !groups.contains(&flight.job.to) {
+                groups.push(flight.job.to);
             }
         }
         groups
     }
 
-    pub fn rest(&mut self, chat: &str, until: Monotonic) {
-        self.resting.insert(chat.to_owned(), until);
+    pub fn rest(&mut self, chat: &ChatId, until: Monotonic) {
+        self.resting.insert(chat.clone(), until);
     }
 
     pub fn rest_all(&mut self, until: Monotonic) {
@@ -131,7 +131,7 @@ impl Flights {
     }
 
     /// Chats that have nothing to start now.
-    pub fn busy_chats(&mut self, now: Monotonic) -> Vec<String> {
+    pub fn busy_chats(&mut self, now: Monotonic) -> Vec<ChatId> {
         self.resting.retain(|_, until| *until > now);
         let flying = self.flying.values().map(|flight| flight.job.chat.clone());
         flying.chain(self.resting.keys().cloned()).collect()
@@ -164,7 +164,7 @@ impl Flights {
 
 #[cfg(test)]
 mod tests {
-    use recado_model::{InstanceId, JobId, clock::OsRng};
+    use recado_model::{InstanceId, JobId, JobKind, clock::OsRng};
 
     use super::*;
 
@@ -177,9 +177,10 @@ mod tests {
         Job {
             id: JobId::random(&OsRng),
             instance: InstanceId::random(&OsRng),
-            kind: "send".into(),
+            kind: JobKind::Send,
             message: MessageId::from_wire(message),
-            chat: chat.into(),
+            chat: ChatId::from_text(chat),
+            to: Address::from_wire(chat),
             tried: true,
             valid_until: None,
             attempts: 0,
@@ -215,7 +216,7 @@ mod tests {
             let send = tokio::spawn(std::future::pending::<()>()).abort_handle();
             flights.begin(job(message, chat), send, Monotonic::default());
         }
-        assert_eq!(flights.void(), ["2@g.us"]);
+        assert_eq!(flights.void(), [Address::from_wire("2@g.us")]);
         assert!(flights.is_empty());
     }
 }

@@ -20,8 +20,8 @@ use std::{
 
 use recado_engine::Notice;
 use recado_model::{
-    AccountId, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result, StateReason,
-    Timestamp, instance::LinkingCode, message::MessageId,
+    AccountId, Address, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result,
+    StateReason, Timestamp, instance::LinkingCode, message::MessageId,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
@@ -66,7 +66,7 @@ pub(crate) struct Qr {
 }
 
 /// Numbers and their addresses; `None` of one that is not on WhatsApp.
-type Looked = Vec<(PhoneNumber, Option<String>)>;
+type Looked = Vec<(PhoneNumber, Option<Address>)>;
 
 pub(crate) enum Command {
     Notice(Notice),
@@ -77,8 +77,8 @@ pub(crate) enum Command {
         reply: oneshot::Sender<Result<LinkingCode>>,
     },
     MarkRead {
-        chat: String,
-        sender: Option<String>,
+        chat: Address,
+        sender: Option<Address>,
         id: MessageId,
     },
     /// A send came back: the message was written to the socket, or not.
@@ -250,7 +250,7 @@ impl Supervisor {
         instance: &InstanceId,
         phone: &PhoneNumber,
         patience_ms: i64,
-    ) -> Option<Option<String>> {
+    ) -> Option<Option<Address>> {
         let handle = self.handle(instance)?;
         let (reply, answer) = oneshot::channel();
         let phone = phone.clone();

@@ -67,7 +67,7 @@ impl Actor {
     }
 
     async fn is_paired(&mut self, pairing: Pairing) {
-        self.own_jid = pairing.jid.clone();
+        self.own_jid = Some(pairing.jid.clone());
         self.push_name = pairing.push_name.clone();
         let phone = pairing.phone.clone();
         self.persist(Change::Paired(pairing)).await;

@@ -6,8 +6,8 @@
 //! lost link, a restart: the job is still there, and the same bytes go out again under the same id.
 
 use recado_model::{
-    Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result, Timestamp, failure,
-    message::FinishedMessage,
+    Address, ChatId, Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result,
+    Timestamp, failure, message::FinishedMessage,
 };
 use recado_store::{Job, StoreError};
 
@@ -16,10 +16,7 @@ use super::{
     actor::Actor,
     flights::{Overdue, Patience},
 };
-use crate::messages::{
-    SEND,
-    life::{Kept, Life},
-};
+use crate::messages::life::Life;
 
 /// Tries that end with a fault of ours, before the message has failed.
 const FAULTS: u32 = 8;
@@ -136,9 +133,9 @@ impl Actor {
 
     /// The first job that may start, and, when there is none, the time of the next that waits for its
     /// time.
-    async fn next_job(&mut self, busy: &[String]) -> Result<Option<Job>> {
+    async fn next_job(&mut self, busy: &[ChatId]) -> Result<Option<Job>> {
         let wall = self.core.clock.now();
-        let without: Vec<&str> = busy.iter().map(String::as_str).collect();
+        let without: Vec<&ChatId> = busy.iter().collect();
         let mut conn = self.core.store.read().await?;
         let mut store = conn.account(&self.account);
         let due = store.due_jobs(&self.instance, wall, &without, 64);
@@ -157,15 +154,13 @@ impl Actor {
             return Ok(false);
         }
         // A database that fails is no fault of the message.
-        let kept = self.kept(&job).await?;
-        let message = match finished(&job, kept) {
-            Ok(message) => message,
-            Err(error) => {
-                self.log(&error, "a queued message cannot be read; it has failed");
-                self.fail(&job, &Failure::of(failure::UNREADABLE)).await?;
-                return Ok(false);
-            }
+        let Some(proto) = self.proto(&job).await? else {
+            let error = Error::internal("a job without its message");
+            self.log(&error, "a queued message cannot be read; it has failed");
+            self.fail(&job, &Failure::of(failure::UNREADABLE)).await?;
+            return Ok(false);
         };
+        let message = finished(&job, proto);
         if !job.tried {
             let mut conn = self.held()?.write_relaxed().await?;
             let mut store = conn.account(&self.account);
@@ -183,13 +178,13 @@ impl Actor {
         Ok(true)
     }
 
-    /// What was kept of a message; `None` when there is nothing, or it does not open.
-    async fn kept(&self, job: &Job) -> Result<Option<Vec<u8>>> {
+    /// What a message holds; `None` when there is nothing, or it does not open.
+    async fn proto(&self, job: &Job) -> Result<Option<Vec<u8>>> {
         let mut conn = self.core.store.read().await?;
         let mut store = conn.account(&self.account);
-        match store.outgoing(&self.instance, &job.message).await {
+        match store.finished(&self.instance, &job.message).await {
             Err(StoreError::Sealed(_)) => Ok(None),
-            kept => Ok(kept?),
+            proto => Ok(proto?),
         }
     }
 
@@ -237,8 +232,8 @@ impl Actor {
                 self.flights.rest_all(until);
             }
             Verdict::NewConnection => {
-                if job.chat.ends_with("@g.us") {
-                    self.rekey.insert(job.chat);
+                if job.to.is_group() {
+                    self.rekey.insert(job.to);
                 }
                 self.renew().await;
             }
@@ -282,7 +277,7 @@ impl Actor {
             .renewed
             .map(|at| at.plus_millis(self.core.config.renew_interval_ms))
             .filter(|free| *free > now);
-        let is_group = job.chat.ends_with("@g.us");
+        let is_group = job.to.is_group();
         match free {
             None => self.renew_at = Some(now),
             Some(free) if is_group => {
@@ -292,7 +287,7 @@ impl Actor {
             Some(_) => {}
         }
         if is_group {
-            self.rekey.insert(job.chat);
+            self.rekey.insert(job.to);
         }
     }
 
@@ -303,7 +298,7 @@ impl Actor {
         };
         self.renewed = Some(self.core.clock.monotonic());
         self.rekey.extend(self.flights.void());
-        let groups: Vec<String> = std::mem::take(&mut self.rekey).into_iter().collect();
+        let groups: Vec<Address> = std::mem::take(&mut self.rekey).into_iter().collect();
         metrics::counter!("recado_links_renewed_total").increment(1);
         link.renew(&groups).await;
     }
@@ -375,15 +370,11 @@ fn is_too_late(job: &Job, now: Timestamp) -> bool {
     !job.tried && job.valid_until.is_some_and(|until| until < now)
 }
 
-fn finished(job: &Job, kept: Option<Vec<u8>>) -> Result<FinishedMessage> {
-    if job.kind != SEND {
-        return Err(Error::internal(format!("a job of kind '{}'", job.kind)));
-    }
-    let kept = kept.ok_or_else(|| Error::internal("a job without its message"))?;
-    Ok(FinishedMessage {
+fn finished(job: &Job, proto: Vec<u8>) -> FinishedMessage {
+    FinishedMessage {
         id: job.message.clone(),
-        to: job.chat.clone(),
-        proto: Kept::read(&kept)?.proto()?,
+        to: job.to.clone(),
+        proto,
         refresh_group: job.code.as_deref() == Some("421"),
-    })
+    }
 }

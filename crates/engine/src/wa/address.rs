@@ -4,18 +4,14 @@
 //! person's messages may come under either. We settle on the number and keep the id beside it, as
 //! whatsmeow does for numbers.
 
-use recado_model::{Error, Result};
+use recado_model::{Address, Error, Result, message::Party};
 use whatsapp_rust::{Client, Jid, types::message::MessageSource};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Where something was said, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Addresses {
-    pub chat: String,
-    pub sender: String,
-    /// The sender's other address, where known.
-    pub sender_alt: Option<String>,
-    /// The other address of the person we wrote to, on our own messages.
-    pub recipient_alt: Option<String>,
-    pub is_group: bool,
+    pub chat: Party,
+    pub sender: Party,
 }
 
 /// Our own two addresses.
@@ -78,43 +74,37 @@ fn number_of(lid: &Jid, source: &MessageSource, own: &Own, known: &[(Jid, Jid)])
 }
 
 fn resolve(source: &MessageSource, own: &Own, known: &[(Jid, Jid)]) -> Addresses {
-    let number = |jid: &Jid| {
-        jid.is_lid()
+    let party = |jid: &Jid, alt: Option<&Jid>| {
+        let wire = Address::from_wire(jid.to_non_ad_string());
+        let number = jid
+            .is_lid()
             .then(|| number_of(jid, source, own, known))
-            .flatten()
+            .flatten();
+        match number {
+            Some(pn) => Party {
+                shown: Address::from_wire(pn.to_string()),
+                alt: Some(wire.clone()),
+                wire,
+            },
+            None => Party {
+                alt: alt
+                    .filter(|alt| alt.is_lid())
+                    .map(|alt| Address::from_wire(alt.to_non_ad_string())),
+                ..Party::only(wire)
+            },
+        }
     };
-    let other_lid = |alt: &Option<Jid>| {
-        alt.as_ref()
-            .filter(|alt| alt.is_lid())
-            .map(Jid::to_non_ad_string)
+    let sender = party(&source.sender, source.sender_alt.as_ref());
+    // The chat is with whom we wrote to, or with who wrote to us.
+    let alt = match source.is_from_me {
+        true => source.recipient_alt.as_ref(),
+        false => source
+            .sender_alt
+            .as_ref()
+            .filter(|_| source.chat.user == source.sender.user),
     };
-    let (sender, sender_alt) = match number(&source.sender) {
-        Some(pn) => (
-            pn.to_non_ad_string(),
-            Some(source.sender.to_non_ad_string()),
-        ),
-        None => (
-            source.sender.to_non_ad_string(),
-            other_lid(&source.sender_alt),
-        ),
-    };
-    let chat_number = number(&source.chat);
-    let recipient_alt = if !source.is_from_me {
-        None
-    } else if chat_number.is_some() {
-        Some(source.chat.to_non_ad_string())
-    } else {
-        other_lid(&source.recipient_alt)
-    };
-    Addresses {
-        chat: chat_number
-            .unwrap_or_else(|| source.chat.to_non_ad())
-            .to_string(),
-        sender,
-        sender_alt,
-        recipient_alt,
-        is_group: source.is_group,
-    }
+    let chat = party(&source.chat, alt);
+    Addresses { chat, sender }
 }
 
 #[cfg(test)]
@@ -123,6 +113,14 @@ mod tests {
 
     fn jid(text: &str) -> Jid {
         text.parse().expect("a JID")
+    }
+
+    fn text(address: &Option<Address>) -> Option<&str> {
+        address.as_ref().map(Address::as_str)
+    }
+
+    fn shown(party: &Party) -> &str {
+        party.shown.as_str()
     }
 
     fn own() -> Own {
@@ -140,13 +138,15 @@ mod tests {
             sender_alt: Some(jid("222:7@lid")),
             ..Default::default()
         };
+        let ana = Party {
+            alt: Some(Address::from_wire("222@lid")),
+            ..Party::only(Address::from_wire("5511999999999@s.whatsapp.net"))
+        };
         assert_eq!(
             resolve(&source, &own(), &[]),
             Addresses {
-                chat: "5511999999999@s.whatsapp.net".into(),
-                sender: "5511999999999@s.whatsapp.net".into(),
-                sender_alt: Some("222@lid".into()),
-                ..Default::default()
+                chat: ana.clone(),
+                sender: ana,
             }
         );
     }
@@ -161,9 +161,11 @@ mod tests {
         };
         assert!(unknown(&source, &own()).is_empty());
         let addresses = resolve(&source, &own(), &[]);
-        assert_eq!(addresses.chat, "5511999999999@s.whatsapp.net");
-        assert_eq!(addresses.sender, "5511999999999@s.whatsapp.net");
-        assert_eq!(addresses.sender_alt.as_deref(), Some("222@lid"));
+        for party in [&addresses.chat, &addresses.sender] {
+            assert_eq!(party.shown.as_str(), "5511999999999@s.whatsapp.net");
+            assert_eq!(text(&party.alt), Some("222@lid"));
+            assert_eq!(party.wire.as_str(), "222@lid", "as it came");
+        }
     }
 
     #[test]
@@ -175,11 +177,12 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(unknown(&source, &own()), vec![jid("222@lid")]);
-        assert_eq!(resolve(&source, &own(), &[]).sender, "222@lid");
+        assert_eq!(shown(&resolve(&source, &own(), &[]).sender), "222@lid");
         let known = [(jid("222@lid"), jid("5511999999999@s.whatsapp.net"))];
         let addresses = resolve(&source, &own(), &known);
-        assert_eq!(addresses.sender, "5511999999999@s.whatsapp.net");
-        assert_eq!(addresses.chat, "120363@g.us");
+        assert_eq!(shown(&addresses.sender), "5511999999999@s.whatsapp.net");
+        assert_eq!(shown(&addresses.chat), "120363@g.us");
+        assert_eq!(addresses.chat.alt, None);
     }
 
     #[test]
@@ -192,8 +195,8 @@ mod tests {
             ..Default::default()
         };
         let addresses = resolve(&source, &own(), &[]);
-        assert_eq!(addresses.chat, "5511999999999@s.whatsapp.net");
-        assert_eq!(addresses.sender, "5511000000001@s.whatsapp.net");
-        assert_eq!(addresses.recipient_alt.as_deref(), Some("222@lid"));
+        assert_eq!(shown(&addresses.chat), "5511999999999@s.whatsapp.net");
+        assert_eq!(shown(&addresses.sender), "5511000000001@s.whatsapp.net");
+        assert_eq!(text(&addresses.chat.alt), Some("222@lid"));
     }
 }

@@ -20,11 +20,13 @@ use whatsapp_rust::{
     anyhow::{self, anyhow},
     types::events::InboundMessage as WaMessage,
     wacore::types::message::MessageCategory,
+    waproto::buffa::Message as _,
 };
 
 use super::{
-    address, content,
+    address,
     gate::{Gate, Trip},
+    kinds,
     link::LinkCore,
     payload,
 };
@@ -40,23 +42,23 @@ pub(super) async fn convert(
         return Ok(None);
     }
     let (message, wrapping) = payload::unwrap(&item.message);
-    let Some(content) = content::of(message) else {
+    let Some(read) = kinds::read(message) else {
         return Ok(None);
     };
     let addresses = address::of(client, &info.source).await?;
-    let body = payload::body(info, &addresses, message, wrapping);
     Ok(Some(InboundMessage {
         instance: instance.clone(),
         id: MessageId::from_wire(info.id.clone()),
         chat: addresses.chat,
         sender: addresses.sender,
         from_me: info.source.is_from_me,
-        is_group: addresses.is_group,
         push_name: Some(info.push_name.clone()).filter(|name| !name.is_empty()),
-        kind: content.kind.to_owned(),
-        text: content.text,
+        kind: read.kind,
+        text: read.text,
         at: payload::at(info),
-        body,
+        proto: message.encode_to_vec(),
+        rendered: payload::stated(info, payload::render(message)),
+        arrival: payload::arrival(info, wrapping),
     }))
 }
 

@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use recado_model::{
-    Error, ErrorCode, PhoneNumber, Result,
+    Address, Error, ErrorCode, PhoneNumber, Result,
     instance::LinkingCode,
     message::{FinishedMessage, MessageId},
 };
@@ -161,8 +161,8 @@ impl LinkCore {
             .map_err(|_| inbound::too_slow())?
     }
 
-    fn renew(&self, groups: &[String]) {
-        let rows = groups.iter().map(|group| forget_group_keys(group));
+    fn renew(&self, groups: &[Address]) {
+        let rows = groups.iter().map(|group| forget_group_keys(group.as_str()));
         if self.forget(rows.collect())
             && let Some(session) = self.session()
         {
@@ -305,18 +305,23 @@ impl Link for WaLink {
         self.core.pair_code(phone).await
     }
 
-    async fn mark_read(&self, chat: &str, sender: Option<&str>, ids: &[MessageId]) -> Result<()> {
+    async fn mark_read(
+        &self,
+        chat: &Address,
+        sender: Option<&Address>,
+        ids: &[MessageId],
+    ) -> Result<()> {
         self.core.mark_read(chat, sender, ids).await
     }
 
-    async fn set_typing(&self, chat: &str, state: &str) -> Result<()> {
+    async fn set_typing(&self, chat: &Address, state: &str) -> Result<()> {
         self.core.set_typing(chat, state).await
     }
 
     async fn on_whatsapp(
         &self,
         phones: &[PhoneNumber],
-    ) -> Result<Vec<(PhoneNumber, Option<String>)>> {
+    ) -> Result<Vec<(PhoneNumber, Option<Address>)>> {
         self.core.on_whatsapp(phones).await
     }
 
@@ -330,7 +335,7 @@ impl Link for WaLink {
         .await?
     }
 
-    async fn renew(&self, groups: &[String]) {
+    async fn renew(&self, groups: &[Address]) {
         self.core.renew(groups);
     }
 

@@ -5,7 +5,7 @@
 //! socket. `watch` notices a socket that died in silence, `mend` brings back a link whose gate was shut,
 //! `lost` finds messages that were counted as read and are nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
-//! hands them to the sink. `inbound`, `notice`, `content`, `payload`, `address` and `json` turn what arrives into our
+//! hands them to the sink. `inbound`, `notice`, `kinds`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` and `pairing` do what callers ask; `backend` keeps the device in the store;
 //! `http` and `runtime` are what the library runs on.
 //!
@@ -18,13 +18,13 @@
 
 mod address;
 mod backend;
-mod content;
 mod courier;
 mod gate;
 mod http;
 mod inbound;
 mod journal;
 mod json;
+mod kinds;
 mod link;
 mod lost;
 mod mend;
@@ -42,7 +42,10 @@ mod wire;
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use recado_model::{AccountId, Error, ErrorCode, InstanceId, Result, Rng, message::OutgoingText};
+use recado_model::{
+    AccountId, Error, ErrorCode, InstanceId, Result, Rng,
+    message::{Draft, Rendered},
+};
 use recado_store::Store;
 use url::Url;
 use whatsapp_rust::{
@@ -217,15 +220,19 @@ impl Engine for WaEngine {
             .device(&spec.account, &spec.instance)
             .under(spec.lease.clone());
         let rekey = spec.rekey.iter();
-        let rekey = rekey.map(|group| backend::forget_group_keys(group));
+        let rekey = rekey.map(|group| backend::forget_group_keys(group.as_str()));
         device.apply(rekey.collect()).await?;
         let journal = self.journal_of(&spec.instance);
         let link = WaLink::start(self.shared.clone(), device, spec, sink, journal).await?;
         Ok(Arc::new(link))
     }
 
-    fn compose(&self, content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
-        outbound::compose(content, secret)
+    fn compose(&self, draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
+        outbound::compose(draft, secret)
+    }
+
+    fn render(&self, proto: &[u8]) -> Result<Rendered> {
+        outbound::render(proto)
     }
 
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {

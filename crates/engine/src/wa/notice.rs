@@ -1,8 +1,8 @@
 //! Everything but messages: the library's events to [`Notice`]s.
 
 use recado_model::{
-    Result, StateReason, Timestamp,
-    message::{InboundReceipt, InboundTyping, MessageId, ReceiptState},
+    Address, Result, StateReason, Timestamp,
+    message::{InboundReceipt, InboundTyping, MessageId, Party, ReceiptState},
 };
 use whatsapp_rust::{
     Client, Jid, OwnedNodeRef,
@@ -110,7 +110,6 @@ pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> 
             Notice::Receipt(InboundReceipt {
                 chat: addresses.chat,
                 sender: addresses.sender,
-                is_group: addresses.is_group,
                 from_me: from.me,
                 ids: ids.into_iter().map(MessageId::from_wire).collect(),
                 state: match state {
@@ -138,7 +137,6 @@ pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> 
             Notice::Undecryptable {
                 chat: addresses.chat,
                 sender: addresses.sender,
-                is_group: addresses.is_group,
                 from_me: from.me,
                 id: MessageId::from_wire(id),
                 at: Timestamp(at),
@@ -153,11 +151,10 @@ async fn addresses(from: &From, client: Option<&Client>) -> Result<Addresses> {
     let jid = |text: &str| text.parse::<Jid>().ok();
     let (Some(chat), Some(sender)) = (jid(&from.chat), jid(&from.sender)) else {
         // They were addresses when they were noted; better told as they are than not at all.
+        let party = |text: &String| Party::only(Address::from_wire(text));
         return Ok(Addresses {
-            chat: from.chat.clone(),
-            sender: from.sender.clone(),
-            is_group: from.group,
-            ..Addresses::default()
+            chat: party(&from.chat),
+            sender: party(&from.sender),
         });
     };
     let source = MessageSource {
@@ -179,7 +176,6 @@ pub(super) async fn typing(client: &Client, update: &ChatPresenceUpdate) -> Resu
     Ok(Notice::Typing(InboundTyping {
         chat: addresses.chat,
         sender: addresses.sender,
-        is_group: addresses.is_group,
         state: match update.state {
             ChatPresence::Composing => "composing",
             ChatPresence::Paused => "paused",

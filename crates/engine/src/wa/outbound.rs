@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use recado_model::{
-    Error, ErrorCode, PhoneNumber, Result,
-    message::{FinishedMessage, MessageId, OutgoingText},
+    Address, Error, ErrorCode, PhoneNumber, Result,
+    message::{Draft, FinishedMessage, MessageId, Rendered},
 };
 use whatsapp_rust::{
     Client, ClientError, Freshness, IqError, IsOnWhatsAppResult, Jid, SendError, SendOptions,
@@ -15,7 +15,11 @@ use whatsapp_rust::{
     },
 };
 
-use super::link::{LinkCore, not_connected};
+use super::{
+    kinds,
+    link::{LinkCore, not_connected},
+    payload,
+};
 
 const ASK: Duration = Duration::from_secs(30);
 
@@ -48,8 +52,8 @@ impl LinkCore {
 
     pub(super) async fn mark_read(
         &self,
-        chat: &str,
-        sender: Option<&str>,
+        chat: &Address,
+        sender: Option<&Address>,
         ids: &[MessageId],
     ) -> Result<()> {
         let client = self.online()?;
@@ -59,7 +63,7 @@ impl LinkCore {
         within(ASK, client.mark_as_read(&chat, sender.as_ref(), &ids)).await
     }
 
-    pub(super) async fn set_typing(&self, chat: &str, state: &str) -> Result<()> {
+    pub(super) async fn set_typing(&self, chat: &Address, state: &str) -> Result<()> {
         let client = self.online()?;
         let chat = jid("chat", chat)?;
         let typing = client.chatstate();
@@ -77,7 +81,7 @@ impl LinkCore {
     pub(super) async fn on_whatsapp(
         &self,
         phones: &[PhoneNumber],
-    ) -> Result<Vec<(PhoneNumber, Option<String>)>> {
+    ) -> Result<Vec<(PhoneNumber, Option<Address>)>> {
         let client = self.online()?;
         let found = look_up(&client, phones).await?;
         // WhatsApp may know a number under a corrected form (Brazil's ninth digit), and then the
@@ -121,16 +125,16 @@ fn answers(result: &IsOnWhatsAppResult, phone: &PhoneNumber) -> bool {
     number(result).user == phone.as_str()
 }
 
-fn address(result: &IsOnWhatsAppResult) -> Option<String> {
+fn address(result: &IsOnWhatsAppResult) -> Option<Address> {
     result
         .is_registered
-        .then(|| number(result).to_non_ad_string())
+        .then(|| Address::from_wire(number(result).to_non_ad_string()))
 }
 
 /// The finished message: with its secret, or the engine would give each try another one, and a phone that
 /// asks for a resend none.
-pub(super) fn compose(content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
-    let mut message = text_message(content);
+pub(super) fn compose(draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
+    let mut message = kinds::make(draft);
     message.message_context_info = MessageField::some(wa::MessageContextInfo {
         message_secret: Some(secret.to_vec()),
         // The engine adds it on the way out, and does not keep it: a resend would lack it.
@@ -140,37 +144,15 @@ pub(super) fn compose(content: &OutgoingText, secret: &[u8; 32]) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-fn text_message(message: &OutgoingText) -> wa::Message {
-    if message.mentioned.is_empty() && message.reply_to.is_none() {
-        return wa::Message {
-            conversation: Some(message.text.clone()),
-            ..Default::default()
-        };
-    }
-    let mut context = wa::ContextInfo {
-        mentioned_jid: message.mentioned.clone(),
-        ..Default::default()
-    };
-    if let Some(quoted) = &message.reply_to {
-        context.stanza_id = Some(quoted.id.as_str().to_owned());
-        context.participant = Some(quoted.sender.clone());
-        context.quoted_message = MessageField::some(wa::Message {
-            conversation: Some(quoted.text.clone()),
-            ..Default::default()
-        });
-    }
-    wa::Message {
-        extended_text_message: MessageField::some(wa::message::ExtendedTextMessage {
-            text: Some(message.text.clone()),
-            context_info: MessageField::some(context),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
+/// As subscribers see it. Its secret is for those who can vote or react: not theirs.
+pub(super) fn render(proto: &[u8]) -> Result<Rendered> {
+    let mut message = wa::Message::decode_from_slice(proto).map_err(Error::internal)?;
+    message.message_context_info = MessageField::none();
+    Ok(payload::render(&message))
 }
 
-fn jid(field: &'static str, text: &str) -> Result<Jid> {
-    text.parse().map_err(|_| {
+fn jid(field: &'static str, address: &Address) -> Result<Jid> {
+    address.as_str().parse().map_err(|_| {
         Error::field(
             field,
             "must be a WhatsApp address, for example 5511999999999@s.whatsapp.net",
@@ -237,39 +219,5 @@ fn not_sent(error: SendError) -> Error {
             "WhatsApp did not take the message. Try again; it is shown once.",
         )
         .with_source(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use recado_model::message::QuotedMessage;
-
-    use super::*;
-
-    #[test]
-    fn plain_texts_stay_plain_and_replies_quote() {
-        let mut message = OutgoingText {
-            id: MessageId::from_wire("3EB0AA"),
-            to: "5511999999999@s.whatsapp.net".into(),
-            text: "hello".into(),
-            mentioned: Vec::new(),
-            reply_to: None,
-        };
-        assert_eq!(
-            text_message(&message).conversation.as_deref(),
-            Some("hello")
-        );
-        message.reply_to = Some(QuotedMessage {
-            id: MessageId::from_wire("3EB0BB"),
-            sender: "5511888888888@s.whatsapp.net".into(),
-            text: "hi".into(),
-        });
-        message.mentioned = vec!["5511888888888@s.whatsapp.net".into()];
-        let made = text_message(&message);
-        let text = made.extended_text_message.as_option().expect("a text");
-        assert_eq!(text.text.as_deref(), Some("hello"));
-        let context = text.context_info.as_option().expect("a context");
-        assert_eq!(context.stanza_id.as_deref(), Some("3EB0BB"));
-        assert_eq!(context.mentioned_jid, message.mentioned);
     }
 }

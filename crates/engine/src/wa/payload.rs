@@ -1,6 +1,9 @@
-//! The event body of a message: whatsmeow's `events.Message` as JSON, snake_case.
+//! The parts of a message's event that WhatsApp's types know: whatsmeow's `events.Message` as JSON, snake_case.
 
-use recado_model::Timestamp;
+use recado_model::{
+    Timestamp,
+    message::{Arrival, Rendered},
+};
 use serde_json::{Map, Value, json};
 use whatsapp_rust::{
     types::message::{EditAttribute, MessageInfo},
@@ -11,7 +14,7 @@ use whatsapp_rust::{
     waproto::whatsapp as wa,
 };
 
-use super::{address::Addresses, json::to_json};
+use super::json::to_json;
 
 /// Which wrappers a message came in; subscribers see the content, and these as flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,19 +83,14 @@ pub(super) fn unwrap(message: &wa::Message) -> (&wa::Message, Wrapping) {
     (content, wrapping)
 }
 
-/// `{info: {...}, message: {...}, is_ephemeral, ...}`.
-pub(super) fn body(
-    info: &MessageInfo,
-    addresses: &Addresses,
-    content: &wa::Message,
-    wrapping: Wrapping,
-) -> Value {
+/// A message without wrappers as subscribers see it.
+pub(super) fn render(content: &wa::Message) -> Rendered {
     let mut message = match to_json(content) {
         Ok(Some(Value::Object(fields))) => fields,
         Ok(_) => Map::new(),
         Err(error) => {
             // Refusing it would have WhatsApp deliver it again for ever; the text is kept apart anyway.
-            tracing::error!(%error, id = info.id, "a message has no JSON form; its event is without content");
+            tracing::error!(%error, "a message has no JSON form; its event is without content");
             Map::new()
         }
     };
@@ -101,9 +99,32 @@ pub(super) fn body(
     message.remove("fast_ratchet_key_sender_key_distribution_message");
     message.remove("group_root_key_share");
     message.remove("root_secret_distribute_message");
-    json!({
-        "info": info_json(info, addresses, content),
-        "message": message,
+    Rendered {
+        message: Value::Object(message),
+        stanza_type: stanza_type_from_message(content).to_owned(),
+        media_type: media_type_from_message(content)
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// What the stanza said of itself counts. (The library does not keep all of its attributes; senders derive
+/// them from the content, and so do we.)
+pub(super) fn stated(info: &MessageInfo, mut rendered: Rendered) -> Rendered {
+    for (stated, field) in [
+        (&info.r#type, &mut rendered.stanza_type),
+        (&info.media_type, &mut rendered.media_type),
+    ] {
+        if !stated.is_empty() {
+            field.clone_from(stated);
+        }
+    }
+    rendered
+}
+
+/// What only WhatsApp tells.
+pub(super) fn arrival(info: &MessageInfo, wrapping: Wrapping) -> Arrival {
+    let flags = json!({
         "is_ephemeral": wrapping.ephemeral,
         "is_view_once": wrapping.view_once
             || wrapping.view_once_v2
@@ -115,10 +136,21 @@ pub(super) fn body(
         "is_bot_invoke": wrapping.bot_invoke,
         "is_edit": wrapping.edit || info.edit == EditAttribute::MessageEdit,
         "unavailable_request_id": info.unavailable_request_id.clone().unwrap_or_default(),
-    })
+    });
+    Arrival {
+        info: fields(info_json(info)),
+        flags: fields(flags),
+    }
 }
 
-fn info_json(info: &MessageInfo, addresses: &Addresses, content: &wa::Message) -> Value {
+fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn info_json(info: &MessageInfo) -> Value {
     let source = &info.source;
     let mode = match source.addressing_mode {
         Some(AddressingMode::Lid) => "lid",
@@ -132,23 +164,9 @@ fn info_json(info: &MessageInfo, addresses: &Addresses, content: &wa::Message) -
             .unwrap_or_default()
     };
     json!({
-        "id": info.id,
         "server_id": info.server_id,
-        "chat": addresses.chat,
-        "sender": addresses.sender,
-        "sender_alt": addresses.sender_alt.clone().unwrap_or_default(),
-        "recipient_alt": addresses.recipient_alt.clone().unwrap_or_default(),
         "addressing_mode": mode,
-        "is_from_me": source.is_from_me,
-        "is_group": addresses.is_group,
         "broadcast_list_owner": text(&source.broadcast_list_owner),
-        "type": stated_or(&info.r#type, stanza_type_from_message(content)),
-        "media_type": stated_or(
-            &info.media_type,
-            media_type_from_message(content).unwrap_or_default(),
-        ),
-        "push_name": info.push_name,
-        "timestamp": at(info).to_rfc3339(),
         "category": info.category.as_str(),
         "multicast": info.multicast,
         "edit": info.edit.as_str(),
@@ -167,12 +185,6 @@ fn info_json(info: &MessageInfo, addresses: &Addresses, content: &wa::Message) -
             json!({ "destination_jid": sent.destination_jid, "phash": sent.phash })
         }),
     })
-}
-
-/// The library does not keep the stanza's attributes; senders derive them from the content, and so
-/// do we.
-fn stated_or<'a>(stated: &'a str, derived: &'a str) -> &'a str {
-    if stated.is_empty() { derived } else { stated }
 }
 
 pub(super) fn at(info: &MessageInfo) -> Timestamp {
@@ -221,18 +233,18 @@ mod tests {
             id: "3EB0AA".into(),
             ..Default::default()
         };
-        let body = body(&info, &Addresses::default(), content, wrapping);
-        assert_eq!(body["info"]["type"], "media");
-        assert_eq!(body["info"]["media_type"], "ptt");
-        assert_eq!(body["message"]["audio_message"]["media_key"], "AAAA");
-        assert_eq!(body["is_ephemeral"], true);
-        assert_eq!(body["is_view_once"], true);
+        let rendered = stated(&info, render(content));
+        assert_eq!(rendered.stanza_type, "media");
+        assert_eq!(rendered.media_type, "ptt");
+        let message = rendered.message;
+        assert_eq!(message["audio_message"]["media_key"], "AAAA");
         assert!(
-            body["message"]
-                .get("sender_key_distribution_message")
-                .is_none(),
+            message.get("sender_key_distribution_message").is_none(),
             "key material is not told"
         );
+        let flags = arrival(&info, wrapping).flags;
+        assert_eq!(flags["is_ephemeral"], true);
+        assert_eq!(flags["is_view_once"], true);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use recado_model::StateReason;
+use recado_model::{Address, StateReason};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -272,12 +272,12 @@ impl Pump {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.tell(Notice::Paired {
             phone: jid.user.to_string(),
-            jid: jid.to_non_ad_string(),
+            jid: Address::from_wire(jid.to_non_ad_string()),
             lid: device
                 .lid
                 .as_ref()
                 .filter(|lid| !lid.user.is_empty())
-                .map(whatsapp_rust::Jid::to_non_ad_string),
+                .map(|lid| Address::from_wire(lid.to_non_ad_string())),
             push_name: text(&device.push_name),
             business_name: text(business_name),
         })

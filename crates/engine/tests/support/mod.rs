@@ -20,12 +20,13 @@ use recado_engine::{
     wa::{Network, WaConfig, WaEngine, WaTimers},
 };
 use recado_model::{
-    AccountId, Error, ErrorCode, InstanceId, MessageId, Result, Rng, Secret, StateReason,
-    Timestamp,
+    AccountId, Address, Content, Error, ErrorCode, InstanceId, MessageId, Result, Rng, Secret,
+    StateReason, Timestamp,
     account::AccountKind,
     clock::OsRng,
+    content::Text,
     instance::{NewInstance, Origin},
-    message::{FinishedMessage, InboundMessage, OutgoingText},
+    message::{Draft, FinishedMessage, InboundMessage},
 };
 use recado_sandbox::{ChatMessage, Config, Sandbox};
 use recado_store::{Database, Lease, MasterKey, Options, Store};
@@ -39,8 +40,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const ANA: &str = "5511999990001";
 pub const BIA: &str = "5511999990002";
 
-pub fn address(number: &str) -> String {
-    format!("{number}@s.whatsapp.net")
+pub fn address(number: &str) -> Address {
+    Address::from_wire(format!("{number}@s.whatsapp.net"))
 }
 
 pub struct Lab {
@@ -148,17 +149,15 @@ impl Lab {
 
     /// A finished message.
     pub fn text(&self, to: &str, text: &str) -> FinishedMessage {
-        let content = OutgoingText {
-            id: MessageId::random(&OsRng),
-            to: address(to),
-            text: text.to_owned(),
+        let draft = Draft {
+            content: Content::Text(Text::new(text).expect("a text")),
             mentioned: Vec::new(),
             reply_to: None,
         };
         FinishedMessage {
-            proto: self.engine.compose(&content, &[7; 32]),
-            id: content.id,
-            to: content.to,
+            proto: self.engine.compose(&draft, &[7; 32]),
+            id: MessageId::random(&OsRng),
+            to: address(to),
             refresh_group: false,
         }
     }

@@ -6,7 +6,10 @@ mod polls;
 use std::{sync::Arc, time::Duration};
 
 use recado_engine::Notice;
-use recado_model::message::{MessageId, ReceiptState};
+use recado_model::{
+    Address,
+    message::{MessageId, ReceiptState},
+};
 use recado_store::DeviceOp;
 
 use crate::support::{ANA, BIA, Kind, Lab, PATIENCE, QUICK, Recorder, address};
@@ -122,7 +125,7 @@ async fn a_renewed_link_shares_the_groups_keys_anew() {
         .apply(vec![known(silent), known(other)])
         .await
         .expect("rows");
-    link.renew(&[silent.to_owned()]).await;
+    link.renew(&[Address::from_wire(silent)]).await;
     sink.offline().await;
     sink.online().await;
     let keys = device.keys("sender_key_device").await.expect("rows");

@@ -91,11 +91,22 @@ async fn a_poll_sent_again_by_a_new_client_lets_votes_be_decrypted() {
         .and_then(|info| info.message_secret);
     let choice = vec![compute_option_hash("Beans").to_vec()];
     let (ana, bia) = (address(ANA), address(BIA));
-    let (vote, iv) = encrypt_poll_vote_with_secret(&choice, &SECRET, poll.id.as_str(), &ana, &bia)
-        .expect("a vote");
-    let key = derive_vote_encryption_key(&secret.expect("a secret"), poll.id.as_str(), &ana, &bia)
-        .expect("a key");
-    let counted = decrypt_poll_vote(&vote, &iv, &key, poll.id.as_str(), &bia);
+    let (vote, iv) = encrypt_poll_vote_with_secret(
+        &choice,
+        &SECRET,
+        poll.id.as_str(),
+        ana.as_str(),
+        bia.as_str(),
+    )
+    .expect("a vote");
+    let key = derive_vote_encryption_key(
+        &secret.expect("a secret"),
+        poll.id.as_str(),
+        ana.as_str(),
+        bia.as_str(),
+    )
+    .expect("a key");
+    let counted = decrypt_poll_vote(&vote, &iv, &key, poll.id.as_str(), bia.as_str());
     assert_eq!(counted.expect("decrypted"), choice);
     link.stop().await;
 }

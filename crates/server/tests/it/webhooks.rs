@@ -156,7 +156,7 @@ async fn the_receiver_says_when(bed: Bed) {
         );
         bed.clock.jump_ms(pause + 1);
     }
-    assert_eq!(after(&bed, &made, 4).await.state, "delivered");
+    assert_eq!(after(&bed, &made, 4).await.state.as_str(), "delivered");
     let got = hook.got();
     assert_eq!(got.len(), 4);
     for one in &got {
@@ -199,7 +199,7 @@ async fn it_gives_up_in_the_end(bed: Bed) {
     happen(&bed, &bed.a, &made, EventKind::Message).await;
     for attempt in 1..10 {
         let row = after(&bed, &made, attempt).await;
-        assert_eq!(row.state, "pending");
+        assert_eq!(row.state.as_str(), "pending");
         bed.clock.jump_ms(row.next_at.since(bed.clock.now()) + 1);
     }
     let row = after(&bed, &made, 10).await;
@@ -345,7 +345,7 @@ async fn a_restart_loses_nothing(mut bed: Bed) {
     bed.stop().await;
     bed.clock.jump_ms(row.next_at.since(bed.clock.now()) + 1);
     bed.restart().await;
-    assert_eq!(after(&bed, &made, 2).await.state, "delivered");
+    assert_eq!(after(&bed, &made, 2).await.state.as_str(), "delivered");
     let got = hook.got();
     assert_eq!(header(&got[1], "webhook-id"), id.as_str());
     verify(&secret, |name| header(&got[1], name), &got[1].1);

@@ -1,6 +1,6 @@
 //! Which process runs which instance: a lease with owner, end and fencing number.
 
-use recado_model::{AccountId, InstanceId, Timestamp};
+use recado_model::{AccountId, InstanceId, JobKind, Timestamp};
 
 use super::System;
 use crate::{error::Result, sql::sql};
@@ -51,11 +51,14 @@ impl System<'_> {
     pub async fn waiting_queues(&mut self, node: &str, now: Timestamp) -> Result<Vec<InstanceId>> {
         let rows = sql(
             "SELECT i.id FROM instance i WHERE i.lease_owner = $1 AND EXISTS (SELECT 1 FROM job j \
-             WHERE j.account_id = i.account_id AND j.instance_id = i.id AND j.tried = 0 AND j.run_at <= $2) \
+             WHERE j.account_id = i.account_id AND j.instance_id = i.id AND j.tried = 0 AND j.run_at <= $2 \
+             AND j.kind = $3 AND j.version <= $4) \
              ORDER BY i.id",
         )
         .bind(node)
         .bind(now)
+        .bind(JobKind::Send.as_str())
+        .bind(JobKind::Send.version())
         .fetch_all(self.conn)
         .await?;
         rows.iter()

@@ -67,9 +67,9 @@ pub const SEALED: &[Sealed] = &[
         of_account: false,
     },
     Sealed {
-        table: "outgoing",
-        column: "value",
-        key: &["instance_id", "message_id"],
+        table: "message_content",
+        column: "proto",
+        key: &["message_key"],
         of_account: true,
     },
     Sealed {

@@ -189,7 +189,8 @@ pub async fn what_may_be_over_is_looked_at(bed: Bed) {
     assert!(looks.iter().all(|look| look.account == a));
     // A closed one is not started, although it is paired and wanted.
     let mut account = conn.account(&a);
-    let pairing = recado_model::instance::Pairing::default();
+    let own = recado_model::Address::from_wire("1@s.whatsapp.net");
+    let pairing = recado_model::instance::Pairing::of(own);
     account
         .set_paired(&ids[4], &pairing, NOW)
         .await

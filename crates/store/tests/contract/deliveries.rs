@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use recado_model::{
     AccountId, EventKind, InstanceId, Timestamp, WebhookId,
     clock::OsRng,
-    webhook::{AttemptOutcome, DueDelivery, NextStep},
+    webhook::{AttemptOutcome, DeliveryState, DueDelivery, NextStep},
 };
 use recado_store::{Store, StoreError, system::claims::UNDER_WAY_PER_WEBHOOK};
 
@@ -155,7 +155,7 @@ pub async fn attempts_are_kept(bed: Bed) {
         .await;
     assert!(!late.expect("settled"), "a late worker changes nothing");
     let log = store
-        .deliveries(&id, Some("delivered"), 1, 9)
+        .deliveries(&id, Some(DeliveryState::Delivered), 1, 9)
         .await
         .expect("log");
     assert_eq!((log.total, log.items[0].attempts), (1, 2));
@@ -232,7 +232,7 @@ pub async fn no_delivery_crosses_accounts(bed: Bed) {
     let mut conn = bed.store.read().await.expect("read");
     let log = conn
         .account(&a)
-        .deliveries(&id, Some("pending"), 1, 9)
+        .deliveries(&id, Some(DeliveryState::Pending), 1, 9)
         .await;
     assert_eq!(log.expect("log").total, 1);
 }
@@ -310,7 +310,9 @@ pub async fn what_cannot_be_posted_has_failed(bed: Bed) {
     let mut conn = bed.store.read().await.expect("read");
     let mut store = conn.account(&a);
     for id in [&bad, &gone] {
-        let log = store.deliveries(id, Some("failed"), 1, 9).await;
+        let log = store
+            .deliveries(id, Some(DeliveryState::Failed), 1, 9)
+            .await;
         let log = log.expect("log");
         assert_eq!((log.total, log.items[0].attempts), (1, 0));
         let why = log.items[0].last_error.as_deref().expect("says why");

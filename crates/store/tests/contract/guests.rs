@@ -15,7 +15,7 @@ use recado_store::{
 use crate::{
     bed::{Bed, NOW, secret},
     jobs,
-    messages::put_message,
+    messages::{party, put_message},
 };
 
 const SCHEMA: &str = include_str!("../../../../migrations/0001_first.sql");
@@ -72,20 +72,17 @@ impl Bed {
         let chat = "2@s.whatsapp.net";
         assert!(put_message(&mut store, id, "M1", chat, NOW).await);
         let message = MessageId::from_wire("M1");
-        let kept = store.keep_outgoing(id, &message, b"finished").await;
-        kept.expect("keeps");
         let number = store.number_message(id, &message).await;
         assert_eq!(number.expect("numbers"), 1);
         let receipt = InboundReceipt {
-            chat: chat.into(),
-            sender: chat.into(),
-            is_group: false,
+            chat: party(chat),
+            sender: party(chat),
             from_me: false,
             ids: vec![message],
             state: ReceiptState::Read,
             at: NOW,
         };
-        let told = store.record_receipt(id, &receipt, "Read").await;
+        let told = store.record_receipt(id, &receipt, "Read", NOW).await;
         told.expect("keeps");
         let job = jobs::put(&mut store, id, chat, None, NOW).await;
         store
@@ -207,11 +204,14 @@ fn value(n: usize) -> Vec<u8> {
 }
 
 /// What lies below an instance in the schema, and the instance itself.
-const MOVED: [&str; 11] = [
+const MOVED: [&str; 14] = [
     "instance",
     "webhook",
+    "contact",
+    "contact_alias",
+    "chat",
     "message",
-    "outgoing",
+    "message_content",
     "receipt",
     "event",
     "delivery",
@@ -279,7 +279,7 @@ pub async fn a_claimed_session_moves_whole(bed: Bed) {
     let head = jobs::due(&mut store, id, NOW, &[]).await.remove(0);
     assert_eq!(head.message, guest.job);
     let message = MessageId::from_wire("M1");
-    let kept = store.outgoing(id, &message).await.expect("opens");
+    let kept = store.finished(id, &message).await.expect("opens");
     assert_eq!(kept.as_deref(), Some(b"finished".as_slice()));
     let numbered = store.message_in_queue(1).await.expect("looks");
     assert_eq!(numbered, None, "the shop counts by itself");

@@ -1,12 +1,15 @@
 use recado_model::{
-    ConnectionState, Event, EventId, EventKind, InstanceId, JobId, MessageId, StateReason,
-    Timestamp, WebhookId,
+    Address, ChatId, ConnectionState, ContentKind, Event, EventId, EventKind, InstanceId, JobId,
+    JobKind, MessageId, StateReason, Timestamp, WebhookId,
     clock::OsRng,
     instance::{InstanceQuery, InstanceSort, NewInstance, Origin, Pairing},
 };
 use recado_store::{DeviceOp, NewJob, NewMessage, StoreError};
 
-use crate::bed::{Bed, NOW, event, secret};
+use crate::{
+    bed::{Bed, NOW, event, secret},
+    messages::party,
+};
 
 pub async fn numbers_and_fields(bed: Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
@@ -72,11 +75,7 @@ pub async fn lists_page_sort_and_search(bed: Bed) {
     }
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    let pairing = Pairing {
-        phone: "5511987654321".into(),
-        jid: "5511987654321:1@s.whatsapp.net".into(),
-        ..Pairing::default()
-    };
+    let pairing = Pairing::of(Address::from_wire("5511987654321@s.whatsapp.net"));
     store
         .set_paired(&ids[1], &pairing, NOW)
         .await
@@ -151,8 +150,8 @@ pub async fn states_and_pairing(bed: Bed) {
     let mut store = conn.account(&a);
     let pairing = Pairing {
         phone: "551100000000".into(),
-        jid: "551100000000:3@s.whatsapp.net".into(),
-        lid: Some("99:3@lid".into()),
+        jid: Address::from_wire("551100000000@s.whatsapp.net"),
+        lid: Some(Address::from_wire("99@lid")),
         push_name: Some("Ana".into()),
         business_name: None,
     };
@@ -180,8 +179,11 @@ pub async fn states_and_pairing(bed: Bed) {
         (Some(later), later.plus_secs(1))
     );
     assert_eq!(
-        (got.push_name.as_deref(), got.lid.as_deref()),
-        (Some("Bea"), Some("99:3@lid"))
+        (
+            got.push_name.as_deref(),
+            got.lid.as_ref().map(Address::as_str)
+        ),
+        (Some("Bea"), Some("99@lid"))
     );
     let reason = StateReason::LoggedOutByPhone;
     store
@@ -228,7 +230,11 @@ pub async fn no_instance_crosses_accounts(bed: Bed) {
     assert!(!store.set_wanted(&id, true, NOW).await.expect("no"));
     assert!(
         !store
-            .set_paired(&id, &Pairing::default(), NOW)
+            .set_paired(
+                &id,
+                &Pairing::of(Address::from_wire("1@s.whatsapp.net")),
+                NOW
+            )
             .await
             .expect("no")
     );
@@ -246,14 +252,16 @@ pub async fn no_instance_crosses_accounts(bed: Bed) {
     conn.commit().await.expect("commit");
     // Rows of B that would name A's instance cannot be written at all.
     let message = MessageId::random(&OsRng);
+    let one = Address::from_wire("1@s.whatsapp.net");
     let row = NewMessage {
         instance: &id,
         id: &message,
-        chat: "1@s.whatsapp.net",
-        sender: "me",
-        is_group: false,
-        kind: "text",
+        chat: &one,
+        sender: &one,
+        push_name: None,
+        kind: ContentKind::Text,
         text: Some("x"),
+        proto: b"x",
         digest: "d",
     };
     let mut conn = bed.store.write().await.expect("write");
@@ -261,16 +269,20 @@ pub async fn no_instance_crosses_accounts(bed: Bed) {
     assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");
     drop(conn);
     let mut conn = bed.store.write().await.expect("write");
-    let result = conn.account(&b).keep_outgoing(&id, &message, b"x").await;
+    let result = conn
+        .account(&b)
+        .chat(&id, &party("1@s.whatsapp.net"), NOW)
+        .await;
     assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");
     drop(conn);
     let mut conn = bed.store.write().await.expect("write");
     let job = NewJob {
         id: &JobId::random(&OsRng),
         instance: &id,
-        kind: "k",
+        kind: JobKind::Send,
         message: &message,
-        chat: "1@s.whatsapp.net",
+        chat: &ChatId::random(&OsRng),
+        to: &one,
         run_at: None,
         valid_until: None,
     };

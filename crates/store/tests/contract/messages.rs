@@ -1,8 +1,10 @@
 use recado_model::{
-    Direction, EventKind, Failure, InstanceId, MessageId, MessageStatus, Timestamp,
+    Address, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId, MessageStatus,
+    Timestamp,
     clock::OsRng,
     failure,
-    message::{InboundMessage, InboundReceipt, ReceiptState},
+    message::{Arrival, InboundMessage, InboundReceipt, Party, ReceiptState, Rendered},
+    webhook::DeliveryState,
 };
 use recado_store::{AccountStore, NewMessage};
 
@@ -22,29 +24,36 @@ pub async fn put_message(
     let message = NewMessage {
         instance,
         id: &MessageId::from_wire(id),
-        chat,
-        sender: OWN,
-        is_group: false,
-        kind: "text",
+        chat: &Address::from_wire(chat),
+        sender: &Address::from_wire(OWN),
+        push_name: None,
+        kind: ContentKind::Text,
         text: Some("hello"),
+        proto: b"finished",
         digest: "digest",
     };
-    store.insert_outgoing(&message, now).await.expect("inserts")
+    let chat = store.insert_outgoing(&message, now).await;
+    chat.expect("inserts").is_some()
+}
+
+pub fn party(address: &str) -> Party {
+    Party::only(Address::from_wire(address))
 }
 
 fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage {
     InboundMessage {
         instance: instance.clone(),
         id: MessageId::from_wire(id),
-        chat: "group@g.us".into(),
-        sender: sender.into(),
+        chat: party("group@g.us"),
+        sender: party(sender),
         from_me: false,
-        is_group: true,
         push_name: Some("Ana".into()),
-        kind: "text".into(),
+        kind: ContentKind::Text,
         text: Some("hi".into()),
         at: NOW,
-        body: serde_json::Value::Null,
+        proto: b"hi".to_vec(),
+        rendered: Rendered::default(),
+        arrival: Arrival::default(),
     }
 }
 
@@ -100,7 +109,7 @@ pub async fn ids_are_unique_where_they_must_be(bed: Bed) {
         (found.direction, found.status),
         (Direction::Out, MessageStatus::Queued)
     );
-    assert_eq!((found.sender.as_str(), found.is_group), (OWN, false));
+    assert_eq!((found.sender.as_str(), found.chat.as_str()), (OWN, BIA));
     let mut own = inbound(&one, "P1", OWN);
     own.from_me = true;
     assert!(
@@ -208,9 +217,8 @@ pub async fn a_receipt_is_news_once(bed: Bed) {
         ids.iter().map(|id| MessageId::from_wire(*id)).collect()
     };
     let receipt = |of: &[&str]| InboundReceipt {
-        chat: "group@g.us".into(),
-        sender: BIA.into(),
-        is_group: true,
+        chat: party("group@g.us"),
+        sender: party(BIA),
         from_me: false,
         ids: ids(of),
         state: ReceiptState::Read,
@@ -218,19 +226,21 @@ pub async fn a_receipt_is_news_once(bed: Bed) {
     };
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
-    let mut fresh = store.record_receipt(&id, &receipt(&["M1"]), "Read").await;
+    let mut fresh = store
+        .record_receipt(&id, &receipt(&["M1"]), "Read", NOW)
+        .await;
     assert_eq!(fresh.expect("keeps"), ids(&["M1"]));
     fresh = store
-        .record_receipt(&id, &receipt(&["M1", "M2"]), "Read")
+        .record_receipt(&id, &receipt(&["M1", "M2"]), "Read", NOW)
         .await;
     assert_eq!(fresh.expect("keeps"), ids(&["M2"]));
     fresh = store
-        .record_receipt(&id, &receipt(&["M1"]), "Delivered")
+        .record_receipt(&id, &receipt(&["M1"]), "Delivered", NOW)
         .await;
     assert_eq!(fresh.expect("keeps"), ids(&["M1"]), "another state");
     let mut other = receipt(&["M1"]);
-    other.sender = "3@s.whatsapp.net".into();
-    fresh = store.record_receipt(&id, &other, "Read").await;
+    other.sender = party("3@s.whatsapp.net");
+    fresh = store.record_receipt(&id, &other, "Read", NOW).await;
     assert_eq!(fresh.expect("keeps"), ids(&["M1"]), "another reader");
 }
 
@@ -292,7 +302,7 @@ pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {
         1
     );
     let log = store
-        .deliveries(&id, Some("pending"), 1, 10)
+        .deliveries(&id, Some(DeliveryState::Pending), 1, 10)
         .await
         .expect("log");
     assert_eq!(log.total, 2);
@@ -300,5 +310,59 @@ pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {
         log.items[0].event_kind,
         EventKind::ReadReceipt,
         "newest first"
+    );
+}
+
+/// A row's word and the code's are the same, of every kind and state.
+pub async fn words_in_rows_are_those_of_the_code(bed: Bed) {
+    let schema = include_str!("../../../../migrations/0001_first.sql");
+    // Words that statements and partial indexes of the schema are about.
+    for word in [Direction::Out.as_str(), DeliveryState::Pending.as_str()] {
+        assert!(schema.contains(&format!("'{word}'")), "{word}");
+    }
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    for (at, status) in MessageStatus::ALL.into_iter().enumerate() {
+        let mut conn = bed.store.write().await.expect("write");
+        let mut store = conn.account(&a);
+        let message = format!("M{at}");
+        assert!(put_message(&mut store, &id, &message, BIA, NOW).await);
+        let message = MessageId::from_wire(message);
+        store
+            .move_message(&id, &message, status, None, NOW)
+            .await
+            .expect("moves or not");
+        conn.commit().await.expect("commit");
+        let mut conn = bed.store.read().await.expect("read");
+        let row = conn.account(&a).message(&id, &message).await;
+        let reached = status.reached_from().contains(&MessageStatus::Queued);
+        let expected = if reached {
+            status
+        } else {
+            MessageStatus::Queued
+        };
+        assert_eq!(row.expect("reads").expect("there").status, expected);
+    }
+    for kind in ContentKind::ALL {
+        let mut conn = bed.store.write().await.expect("write");
+        let mut store = conn.account(&a);
+        let mut message = inbound(&id, &format!("K{}", kind.as_str()), "x");
+        message.kind = kind;
+        assert!(store.record_inbound(&message, NOW).await.expect("new"));
+        let row = store.message(&id, &message.id).await;
+        assert_eq!(row.expect("reads").expect("there").kind, kind);
+        conn.commit().await.expect("commit");
+    }
+    // A word that is none is an error, not a guess.
+    bed.raw("UPDATE message SET status = 'lost' WHERE id = 'M0'")
+        .await;
+    let mut conn = bed.store.read().await.expect("read");
+    let odd = conn
+        .account(&a)
+        .message(&id, &MessageId::from_wire("M0"))
+        .await;
+    assert!(
+        matches!(odd, Err(recado_store::StoreError::Column("status"))),
+        "{odd:?}"
     );
 }

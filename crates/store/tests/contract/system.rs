@@ -200,7 +200,7 @@ pub async fn only_what_may_start_is_started(bed: Bed) {
     };
     assert!(!starts(&mut conn, "n1", 0).await, "not paired");
     let mut store = conn.account(&a);
-    let pairing = Pairing::default();
+    let pairing = Pairing::of(recado_model::Address::from_wire("1@s.whatsapp.net"));
     store.set_paired(&id, &pairing, NOW).await.expect("pairs");
     assert!(!starts(&mut conn, "n1", 0).await, "not wanted");
     let mut store = conn.account(&a);

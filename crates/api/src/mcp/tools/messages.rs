@@ -1,14 +1,16 @@
 //! Sending.
 
-use recado_app::{Accepted, MessageView, SendText};
+use recado_app::{Accepted, MessageView, SendMessage, SendOptions};
 use recado_model::{
-    AccountId, ConnectionState, Error, ErrorCode, Instance, MessageId, MessageStatus, Result,
+    AccountId, ConnectionState, Content, Error, ErrorCode, Instance, MessageId, MessageStatus,
+    Result,
+    content::{Location, Text},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::extract::{number, some_number, text_or_number};
+use crate::extract::{decimal, number, some_number, text_or_number};
 
 use super::{Answer, Effect, ToolCall, ToolEntry, tool};
 
@@ -27,6 +29,14 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             send,
         )
         .confirmed("Se enviara un mensaje real por WhatsApp"),
+        tool(
+            "send_whatsapp_location",
+            "Enviar ubicacion de WhatsApp",
+            "Send a place on the map to a phone. The answer says sent, or queued when it goes out a little later.",
+            Effect::Mutation,
+            send_location,
+        )
+        .confirmed("Se enviara una ubicacion real por WhatsApp"),
         tool(
             "get_whatsapp_outbound_delivery_status",
             "Consultar entrega de un envio de WhatsApp",
@@ -62,6 +72,35 @@ struct SendArgs {
     /// Public address of a file to send (not available yet)
     #[serde(default)]
     media_url: Option<String>,
+    /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
+    #[serde(default)]
+    valid_until: Option<String>,
+    /// The same key never sends twice
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct LocationArgs {
+    /// International number with country code, for example +34600000000
+    #[serde(deserialize_with = "text_or_number")]
+    #[schemars(with = "String")]
+    phone: String,
+    /// Degrees, -90 to 90
+    #[serde(deserialize_with = "decimal")]
+    latitude: f64,
+    /// Degrees, -180 to 180
+    #[serde(deserialize_with = "decimal")]
+    longitude: f64,
+    /// What the place is called
+    #[serde(default)]
+    name: Option<String>,
+    /// Its address, for people to read
+    #[serde(default)]
+    address: Option<String>,
+    /// Send from this session (its numeric id); by default the first connected one
+    #[serde(default, deserialize_with = "some_number")]
+    session_id: Option<i64>,
     /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
     #[serde(default)]
     valid_until: Option<String>,
@@ -187,55 +226,86 @@ async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<Answer> {
 }
 
 async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
-    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     if given(args.media_url).is_some() {
         let text = "media_url is not available yet; send the text alone";
         return Err(Error::field("media_url", text));
     }
-    let message = args
-        .message
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| Error::field("message", "message is required"))?;
+    let text = Text::new(args.message.unwrap_or_default())?;
+    let route = Route {
+        phone: args.phone,
+        session: args.session_id,
+        valid_until: args.valid_until,
+        key: args.idempotency_key,
+    };
+    match args.sender_role {
+        Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None => {
+            deliver(call, route, Content::Text(text)).await
+        }
+    }
+}
+
+async fn send_location(call: ToolCall, args: LocationArgs) -> Result<Answer> {
+    let location = Location::new(args.latitude, args.longitude, args.name, args.address)?;
+    let route = Route {
+        phone: args.phone,
+        session: args.session_id,
+        valid_until: args.valid_until,
+        key: args.idempotency_key,
+    };
+    deliver(call, route, Content::Location(location)).await
+}
+
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// To whom, from which number, until when, and under which key.
+struct Route {
+    phone: String,
+    session: Option<i64>,
+    valid_until: Option<String>,
+    key: Option<String>,
+}
+
+/// Hands a message of any kind over, and waits a little for what becomes of it.
+async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<Answer> {
     let messages = call.app.messages();
-    let key = given(args.idempotency_key)
-        .map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
+    let key =
+        given(route.key).map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
     // Before a number is chosen: the first connected one may be another by now, and a repeated key
     // still means the message that went out from the earlier one.
     let known = match &key {
         Some(id) => messages.find_anywhere(&call.caller, id).await?,
         None => None,
     };
-    let instance = match (known, args.session_id, args.sender_role) {
-        (Some((instance, _)), _, _) => instance,
-        (None, Some(number), _) => call.session(number).await?,
-        (
-            None,
-            None,
-            Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None,
-        ) => first_connected(&call).await?,
+    let instance = match (known, route.session) {
+        (Some((instance, _)), _) => instance,
+        (None, Some(number)) => call.session(number).await?,
+        (None, None) => first_connected(&call).await?,
     };
     let keyed = key.is_some();
-    let text = SendText {
-        phone: args.phone.clone(),
-        message,
-        id: key.map(|id| id.as_str().to_owned()),
-        delay_ms: None,
-        valid_until: args.valid_until,
-        mentioned_ids: Vec::new(),
-        reply_to_message_id: None,
-        once_in_account: keyed,
+    let send = SendMessage {
+        to: route.phone.clone(),
+        content,
+        how: SendOptions {
+            id: key.map(|id| id.as_str().to_owned()),
+            valid_until: route.valid_until,
+            once_in_account: keyed,
+            ..SendOptions::default()
+        },
     };
     // A known message is not sent again, only compared: a key of another one is a conflict.
-    let accepted = messages
-        .send_text(&call.caller, &instance, text)
-        .await
-        .map_err(|error| match error.code {
-            ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
-            _ => error,
-        })?;
+    let accepted =
+        messages
+            .send(&call.caller, &instance, send)
+            .await
+            .map_err(|error| match error.code {
+                ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
+                _ => error,
+            })?;
     let settled = messages.wait_settled(&call.caller, &instance, &accepted.id, PATIENCE_MS);
     let view = settled.await?;
-    outcome(&instance, &args.phone, &accepted, view.as_ref())
+    outcome(&instance, &route.phone, &accepted, view.as_ref())
 }
 
 fn outcome(

@@ -147,7 +147,7 @@ async fn an_authority_of_ones_own_is_believed(bed: Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
     let row = delivered(&bed, &made).await;
-    assert_eq!(row.state, "delivered", "{row:?}");
+    assert_eq!(row.state.as_str(), "delivered", "{row:?}");
 }
 
 async fn an_unknown_issuer_is_named_and_is_no_error(bed: Bed) {

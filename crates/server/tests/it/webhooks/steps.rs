@@ -29,7 +29,10 @@ async fn failing(bed: &Bed) -> Made {
 async fn all_delivered(bed: &Bed, made: &Made, count: usize) {
     until("all deliveries", async || {
         let rows = rows(bed, &bed.a, made).await;
-        let done = rows.iter().filter(|row| row.state == "delivered").count();
+        let done = rows
+            .iter()
+            .filter(|row| row.state.as_str() == "delivered")
+            .count();
         (done == count).then_some(())
     })
     .await;

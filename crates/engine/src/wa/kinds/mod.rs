@@ -1,0 +1,202 @@
+//! Kinds of messages: one file each, for both ways.
+//!
+//! A file says what a message of its kind is made of (`make`, of ours) and what a person reads in one
+//! (`read`, of anybody's). To add one: ARCHITECTURE.md, "A kind of message".
+
+mod audio;
+mod contact;
+mod context;
+mod document;
+mod edit;
+mod image;
+mod location;
+mod other;
+mod poll;
+mod reaction;
+mod revoke;
+mod sticker;
+mod text;
+mod video;
+
+use recado_model::{Content, ContentKind, message::Draft};
+use whatsapp_rust::waproto::whatsapp as wa;
+
+/// What a message is: its kind, and the text a person would read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    pub kind: ContentKind,
+    pub text: Option<String>,
+}
+
+/// Each knows its own kind; `other` is asked last.
+const READERS: [fn(&wa::Message) -> Option<Read>; 12] = [
+    text::read,
+    image::read,
+    video::read,
+    audio::read,
+    document::read,
+    sticker::read,
+    location::read,
+    contact::read,
+    poll::read,
+    reaction::read,
+    edit::read,
+    revoke::read,
+];
+
+/// `None` for what only devices say to each other (keys, sync, receipts in message form): no person
+/// ever sees it, so neither do subscribers. Takes the message without its wrappers.
+pub(super) fn read(message: &wa::Message) -> Option<Read> {
+    let known = READERS.iter().find_map(|read| read(message));
+    known.or_else(|| other::read(message))
+}
+
+/// The message as WhatsApp is to get it, but for its secret.
+pub(super) fn make(draft: &Draft) -> wa::Message {
+    let context = context::of(draft);
+    match &draft.content {
+        Content::Text(text) => text::make(text, context),
+        Content::Location(location) => location::make(location, context),
+    }
+}
+
+fn some(kind: ContentKind, text: Option<String>) -> Option<Read> {
+    let text = text.filter(|text| !text.is_empty());
+    Some(Read { kind, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use recado_model::{
+        Address, MessageId,
+        content::{Location, Text},
+        message::Quoted,
+    };
+    use whatsapp_rust::waproto::{
+        buffa::{Message as _, MessageField},
+        whatsapp::message::protocol_message::Type,
+    };
+
+    use super::*;
+
+    fn draft(content: Content) -> Draft {
+        Draft {
+            content,
+            mentioned: Vec::new(),
+            reply_to: None,
+        }
+    }
+
+    fn text(body: &str) -> Content {
+        Content::Text(Text::new(body).expect("a text"))
+    }
+
+    fn place() -> Content {
+        let name = Some("Sé".to_owned());
+        Content::Location(Location::new(-23.55, -46.633, name, None).expect("a place"))
+    }
+
+    #[test]
+    fn what_we_make_is_read_as_what_it_is() {
+        for content in [text("hello"), place()] {
+            let (kind, shown) = (content.kind(), content.text().map(str::to_owned));
+            let read = read(&make(&draft(content))).expect("content");
+            assert_eq!((read.kind, read.text), (kind, shown));
+        }
+    }
+
+    #[test]
+    fn plain_texts_stay_plain_and_replies_quote() {
+        let plain = make(&draft(text("hello")));
+        assert_eq!(plain.conversation.as_deref(), Some("hello"));
+        let quoted = Quoted {
+            id: MessageId::from_wire("3EB0BB"),
+            sender: Address::from_wire("5511888888888@s.whatsapp.net"),
+            proto: Some(make(&draft(place())).encode_to_vec()),
+            text: "Sé".into(),
+        };
+        let made = make(&Draft {
+            content: text("there?"),
+            mentioned: vec![Address::from_wire("5511888888888@s.whatsapp.net")],
+            reply_to: Some(quoted.clone()),
+        });
+        let made = made.extended_text_message.as_option().expect("a text");
+        assert_eq!(made.text.as_deref(), Some("there?"));
+        let context = made.context_info.as_option().expect("a context");
+        assert_eq!(context.stanza_id.as_deref(), Some("3EB0BB"));
+        assert_eq!(context.mentioned_jid, ["5511888888888@s.whatsapp.net"]);
+        let inner = context.quoted_message.as_option().expect("a quote");
+        assert!(inner.location_message.is_set(), "what it quotes, whole");
+        // What is not kept any more is quoted by its text, whatever answers it.
+        let made = make(&Draft {
+            reply_to: Some(Quoted {
+                proto: None,
+                ..quoted
+            }),
+            ..draft(place())
+        });
+        let made = made.location_message.as_option().expect("a place");
+        let context = made.context_info.as_option().expect("a context");
+        let inner = context.quoted_message.as_option().expect("a quote");
+        assert_eq!(inner.conversation.as_deref(), Some("Sé"));
+    }
+
+    #[test]
+    fn kinds_and_texts() {
+        let text = wa::Message {
+            conversation: Some("hello".into()),
+            ..Default::default()
+        };
+        let image = wa::Message {
+            image_message: MessageField::some(wa::message::ImageMessage {
+                caption: Some("look".into()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let protocol = |kind, edited| wa::Message {
+            protocol_message: MessageField::some(wa::message::ProtocolMessage {
+                r#type: Some(kind),
+                edited_message: edited,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let revoke = protocol(Type::REVOKE, MessageField::none());
+        let edit = protocol(Type::MESSAGE_EDIT, MessageField::some(text.clone()));
+        let setting = protocol(Type::EPHEMERAL_SETTING, MessageField::none());
+        for (message, kind, text) in [
+            (&text, ContentKind::Text, Some("hello")),
+            (&image, ContentKind::Image, Some("look")),
+            (&revoke, ContentKind::Revoke, None),
+            (&edit, ContentKind::Edit, Some("hello")),
+            (&setting, ContentKind::Other, None),
+        ] {
+            let read = read(message).expect("content");
+            assert_eq!((read.kind, read.text.as_deref()), (kind, text));
+        }
+    }
+
+    #[test]
+    fn what_devices_say_to_each_other_is_no_message() {
+        let keys = wa::Message {
+            sender_key_distribution_message: MessageField::some(
+                wa::message::SenderKeyDistributionMessage {
+                    group_id: Some("120363@g.us".into()),
+                    ..Default::default()
+                },
+            ),
+            ..Default::default()
+        };
+        assert_eq!(read(&keys), None);
+        let sync = wa::Message {
+            protocol_message: MessageField::some(wa::message::ProtocolMessage {
+                r#type: Some(Type::APP_STATE_SYNC_KEY_SHARE),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!(read(&sync), None);
+        assert_eq!(read(&wa::Message::default()), None);
+    }
+}

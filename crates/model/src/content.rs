@@ -1,0 +1,96 @@
+//! What a message holds: one variant a kind, and one file a kind for what may be in it.
+//!
+//! To add a kind: the list is in ARCHITECTURE.md, "A kind of message".
+
+mod location;
+mod text;
+
+use serde::{Deserialize, Serialize};
+
+pub use location::Location;
+pub use text::Text;
+
+/// What a message of ours holds; already validated. Its form in rows is `{"kind": "text", …}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Content {
+    Text(Text),
+    Location(Location),
+}
+
+impl Content {
+    pub fn kind(&self) -> ContentKind {
+        match self {
+            Self::Text(_) => ContentKind::Text,
+            Self::Location(_) => ContentKind::Location,
+        }
+    }
+
+    /// What a person would read of it, where there is anything to read.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.as_str()),
+            Self::Location(location) => location.text(),
+        }
+    }
+}
+
+/// Kinds of messages, of ours and of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ContentKind {
+    Text,
+    Image,
+    Video,
+    Audio,
+    Document,
+    Sticker,
+    Location,
+    Contact,
+    Poll,
+    Reaction,
+    Edit,
+    Revoke,
+    /// What has no word here, and what WhatsApp invents.
+    Other,
+}
+
+impl ContentKind {
+    pub const ALL: [Self; 13] = [
+        Self::Text,
+        Self::Image,
+        Self::Video,
+        Self::Audio,
+        Self::Document,
+        Self::Sticker,
+        Self::Location,
+        Self::Contact,
+        Self::Poll,
+        Self::Reaction,
+        Self::Edit,
+        Self::Revoke,
+        Self::Other,
+    ];
+
+    /// `kind` in rows, lists and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Document => "document",
+            Self::Sticker => "sticker",
+            Self::Location => "location",
+            Self::Contact => "contact",
+            Self::Poll => "poll",
+            Self::Reaction => "reaction",
+            Self::Edit => "edit",
+            Self::Revoke => "revoke",
+            Self::Other => "other",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}

@@ -1,0 +1,448 @@
+//! Who is who: the people that an instance has had to do with, and the addresses of each.
+//!
+//! A person may come first under a number, an id or a username, and be known by another later. Each has one
+//! contact and one chat, whichever came first: [`AccountStore::contact`] finds them by any of their
+//! addresses, learns the others, and makes one of two that turn out to be the same. So the key of a
+//! message, which names chat and sender by contact, does not depend on how it arrived.
+//!
+//! An id (LID) is a person's for good; a number may pass to another person. So two contacts with
+//! different ids stay two, and the number goes to whom the message says.
+
+use recado_model::{
+    Address, AddressKind, ChatId, ContactId, InstanceId, Timestamp, message::Party,
+};
+
+use crate::{accounts::AccountStore, error::Result, sql::sql};
+
+/// An alias that is known.
+#[derive(Clone, Debug)]
+struct Alias {
+    address: Address,
+    contact: ContactId,
+    since: Timestamp,
+}
+
+impl AccountStore<'_> {
+    /// The chat with this party; made when there is none.
+    pub async fn chat(
+        &mut self,
+        instance: &InstanceId,
+        party: &Party,
+        now: Timestamp,
+    ) -> Result<ChatId> {
+        if !party.shown.is_person() {
+            return self.chat_at(instance, &party.shown, now).await;
+        }
+        let contact = self.contact(instance, party, now).await?;
+        if let Some(chat) = self.chat_with(instance, &contact).await? {
+            return Ok(chat);
+        }
+        self.lock_contacts(instance).await?;
+        if let Some(chat) = self.chat_with(instance, &contact).await? {
+            return Ok(chat);
+        }
+        self.insert_chat(instance, Some(&contact), None, now).await
+    }
+
+    /// The chat with this address, if there ever was one.
+    pub async fn known_chat(
+        &mut self,
+        instance: &InstanceId,
+        address: &Address,
+    ) -> Result<Option<ChatId>> {
+        let row = match address.is_person() {
+            true => sql(
+                "SELECT c.id FROM chat c JOIN contact_alias a ON a.contact_id = c.contact_id \
+                 WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address = $3 AND c.instance_id = $2",
+            ),
+            false => sql(
+                "SELECT id FROM chat WHERE account_id = $1 AND instance_id = $2 AND address = $3",
+            ),
+        };
+        row.bind(&self.id)
+            .bind(instance)
+            .bind(address)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| row.text("id").map(ChatId::from_text))
+            .transpose()
+    }
+
+    /// The person behind these addresses; made when nobody is known by any of them.
+    pub async fn contact(
+        &mut self,
+        instance: &InstanceId,
+        party: &Party,
+        now: Timestamp,
+    ) -> Result<ContactId> {
+        let addresses = party.addresses();
+        let known = self.aliases(instance, &addresses).await?;
+        if let Some(contact) = settled(&known, &addresses) {
+            return Ok(contact);
+        }
+        // Looked at again under the lock: somebody may have been quicker.
+        self.lock_contacts(instance).await?;
+        let known = self.aliases(instance, &addresses).await?;
+        if let Some(contact) = settled(&known, &addresses) {
+            return Ok(contact);
+        }
+        let lid = addresses.iter().find(|address| address.is_lid());
+        let contact = match self.choose(instance, &known, lid.copied()).await? {
+            Some(contact) => contact,
+            None => self.insert_contact(instance, addresses[0], now).await?,
+        };
+        for alias in known.iter().filter(|alias| alias.contact != contact) {
+            self.give(instance, alias, &contact, lid.is_some()).await?;
+        }
+        for address in addresses {
+            if !known.iter().any(|alias| alias.address == *address) {
+                self.insert_alias(instance, address, &contact).await?;
+            }
+        }
+        self.show_best(instance, &contact, &party.shown).await?;
+        Ok(contact)
+    }
+
+    /// Of several that the addresses lead to, the one that stays: whose id it is, else the oldest. `None`
+    /// when none may: the id is new, and those known have another.
+    async fn choose(
+        &mut self,
+        instance: &InstanceId,
+        known: &[Alias],
+        lid: Option<&Address>,
+    ) -> Result<Option<ContactId>> {
+        if let Some(by_lid) = known.iter().find(|alias| Some(&alias.address) == lid) {
+            return Ok(Some(by_lid.contact.clone()));
+        }
+        let oldest = known
+            .iter()
+            .min_by_key(|alias| (alias.since, alias.contact.clone()));
+        let Some(oldest) = oldest else {
+            return Ok(None);
+        };
+        if lid.is_some() && self.has_lid(instance, &oldest.contact).await? {
+            return Ok(None);
+        }
+        Ok(Some(oldest.contact.clone()))
+    }
+
+    /// The alias becomes `to`'s: all of its contact does when that is the same person, and the alias alone
+    /// when its contact has an id of its own.
+    async fn give(
+        &mut self,
+        instance: &InstanceId,
+        alias: &Alias,
+        to: &ContactId,
+        to_has_lid: bool,
+    ) -> Result<()> {
+        if to_has_lid && self.has_lid(instance, &alias.contact).await? {
+            sql("UPDATE contact_alias SET contact_id = $4 WHERE account_id = $1 AND instance_id = $2 AND address = $3")
+                .bind(&self.id)
+                .bind(instance)
+                .bind(&alias.address)
+                .bind(to)
+                .execute(self.conn)
+                .await?;
+            return self.show_what_is_left(instance, &alias.contact).await;
+        }
+        self.merge_contacts(instance, &alias.contact, to).await
+    }
+
+    async fn has_lid(&mut self, instance: &InstanceId, contact: &ContactId) -> Result<bool> {
+        let addresses = self.addresses_of(instance, contact).await?;
+        Ok(addresses.iter().any(Address::is_lid))
+    }
+
+    /// Every address of a contact.
+    pub async fn addresses_of(
+        &mut self,
+        instance: &InstanceId,
+        contact: &ContactId,
+    ) -> Result<Vec<Address>> {
+        let rows = sql(
+            "SELECT address FROM contact_alias WHERE account_id = $1 AND instance_id = $2 AND contact_id = $3",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(contact)
+        .fetch_all(self.conn)
+        .await?;
+        let addresses = rows.iter().map(|row| row.text("address"));
+        let addresses = addresses.map(|text| text.map(Address::from_wire));
+        let mut addresses = addresses.collect::<Result<Vec<_>>>()?;
+        // Not by the database: it may order texts by a language.
+        addresses.sort_unstable();
+        Ok(addresses)
+    }
+
+    /// `gone` and `kept` are one person: what was said to and by either stays, each message once.
+    async fn merge_contacts(
+        &mut self,
+        instance: &InstanceId,
+        gone: &ContactId,
+        kept: &ContactId,
+    ) -> Result<()> {
+        let old_chat = self.chat_with(instance, gone).await?;
+        let chat = self.chat_with(instance, kept).await?;
+        match (&old_chat, &chat) {
+            (Some(old), None) => {
+                sql("UPDATE chat SET contact_id = $3 WHERE account_id = $1 AND id = $2")
+                    .bind(&self.id)
+                    .bind(old)
+                    .bind(kept)
+                    .execute(self.conn)
+                    .await?;
+                self.merge_rows(instance, (gone, kept), (old, old)).await?;
+            }
+            (Some(old), Some(new)) => {
+                self.merge_rows(instance, (gone, kept), (old, new)).await?;
+                sql("DELETE FROM chat WHERE account_id = $1 AND id = $2")
+                    .bind(&self.id)
+                    .bind(old)
+                    .execute(self.conn)
+                    .await?;
+            }
+            // Somebody of a group alone.
+            (None, _) => {
+                let none = ChatId::from_text("");
+                self.merge_rows(instance, (gone, kept), (&none, &none))
+                    .await?;
+            }
+        }
+        sql("UPDATE contact_alias SET contact_id = $4 WHERE account_id = $1 AND instance_id = $2 AND contact_id = $3")
+            .bind(&self.id)
+            .bind(instance)
+            .bind(gone)
+            .bind(kept)
+            .execute(self.conn)
+            .await?;
+        sql("DELETE FROM contact WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(gone)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn merge_rows(
+        &mut self,
+        instance: &InstanceId,
+        (gone, kept): (&ContactId, &ContactId),
+        (old, new): (&ChatId, &ChatId),
+    ) -> Result<()> {
+        // `$3` becomes `$4`, `$5` becomes `$6`. Of two rows that become the same, the lower key stays.
+        for text in [
+            "DELETE FROM message WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5 OR chat_id = $4 OR sender_id = $6) \
+             AND EXISTS (SELECT 1 FROM message m WHERE m.account_id = $1 AND m.instance_id = $2 AND m.id = message.id AND m.key < message.key \
+             AND CASE WHEN m.chat_id = $3 THEN $4 ELSE m.chat_id END = CASE WHEN message.chat_id = $3 THEN $4 ELSE message.chat_id END \
+             AND CASE WHEN m.sender_id = $5 THEN $6 ELSE m.sender_id END = CASE WHEN message.sender_id = $5 THEN $6 ELSE message.sender_id END)",
+            "UPDATE message SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
+             sender_id = CASE WHEN sender_id = $5 THEN $6 ELSE sender_id END \
+             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5)",
+            "DELETE FROM receipt WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5) \
+             AND EXISTS (SELECT 1 FROM receipt r WHERE r.account_id = $1 AND r.instance_id = $2 AND r.message_id = receipt.message_id AND r.state = receipt.state \
+             AND r.chat_id <> $3 AND r.reader_id <> $5 \
+             AND r.chat_id = CASE WHEN receipt.chat_id = $3 THEN $4 ELSE receipt.chat_id END \
+             AND r.reader_id = CASE WHEN receipt.reader_id = $5 THEN $6 ELSE receipt.reader_id END)",
+            "UPDATE receipt SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
+             reader_id = CASE WHEN reader_id = $5 THEN $6 ELSE reader_id END \
+             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5)",
+        ] {
+            sql(text)
+                .bind(&self.id)
+                .bind(instance)
+                .bind(old)
+                .bind(new)
+                .bind(gone)
+                .bind(kept)
+                .execute(self.conn)
+                .await?;
+        }
+        sql("UPDATE job SET chat_id = $4 WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3")
+            .bind(&self.id)
+            .bind(instance)
+            .bind(old)
+            .bind(new)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn aliases(
+        &mut self,
+        instance: &InstanceId,
+        addresses: &[&Address],
+    ) -> Result<Vec<Alias>> {
+        let Some(first) = addresses.first() else {
+            return Ok(Vec::new());
+        };
+        // Filled up by repeating, so that one text serves all.
+        let slots = (0..3).map(|at| *addresses.get(at).unwrap_or(first));
+        let rows = sql(
+            "SELECT a.address, a.contact_id, c.created_at FROM contact_alias a JOIN contact c ON c.id = a.contact_id \
+             WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address IN ($3, $4, $5)",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind_all(slots)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Alias {
+                    address: Address::from_wire(row.text("address")?),
+                    contact: ContactId::from_text(row.text("contact_id")?),
+                    since: row.time("created_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Contacts and chats of an instance are made by one transaction at a time: two that met the same
+    /// people in two orders would wait for each other.
+    async fn lock_contacts(&mut self, instance: &InstanceId) -> Result<()> {
+        sql("UPDATE instance SET updated_at = updated_at WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(instance)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn insert_contact(
+        &mut self,
+        instance: &InstanceId,
+        shown: &Address,
+        now: Timestamp,
+    ) -> Result<ContactId> {
+        let id = ContactId::random(self.conn.store.rng());
+        sql("INSERT INTO contact (id, account_id, instance_id, address, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(&id)
+            .bind(&self.id)
+            .bind(instance)
+            .bind(shown)
+            .bind(now)
+            .execute(self.conn)
+            .await?;
+        Ok(id)
+    }
+
+    async fn insert_alias(
+        &mut self,
+        instance: &InstanceId,
+        address: &Address,
+        contact: &ContactId,
+    ) -> Result<()> {
+        sql("INSERT INTO contact_alias (account_id, instance_id, address, contact_id) VALUES ($1, $2, $3, $4)")
+            .bind(&self.id)
+            .bind(instance)
+            .bind(address)
+            .bind(contact)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn insert_chat(
+        &mut self,
+        instance: &InstanceId,
+        contact: Option<&ContactId>,
+        address: Option<&Address>,
+        now: Timestamp,
+    ) -> Result<ChatId> {
+        let id = ChatId::random(self.conn.store.rng());
+        sql("INSERT INTO chat (id, account_id, instance_id, contact_id, address, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+            .bind(&id)
+            .bind(&self.id)
+            .bind(instance)
+            .bind(contact)
+            .bind(address)
+            .bind(now)
+            .execute(self.conn)
+            .await?;
+        Ok(id)
+    }
+
+    async fn chat_at(
+        &mut self,
+        instance: &InstanceId,
+        address: &Address,
+        now: Timestamp,
+    ) -> Result<ChatId> {
+        if let Some(chat) = self.known_chat(instance, address).await? {
+            return Ok(chat);
+        }
+        self.lock_contacts(instance).await?;
+        match self.known_chat(instance, address).await? {
+            Some(chat) => Ok(chat),
+            None => self.insert_chat(instance, None, Some(address), now).await,
+        }
+    }
+
+    async fn chat_with(
+        &mut self,
+        instance: &InstanceId,
+        contact: &ContactId,
+    ) -> Result<Option<ChatId>> {
+        sql("SELECT id FROM chat WHERE account_id = $1 AND instance_id = $2 AND contact_id = $3")
+            .bind(&self.id)
+            .bind(instance)
+            .bind(contact)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| row.text("id").map(ChatId::from_text))
+            .transpose()
+    }
+
+    /// Shows the best of a contact's addresses: of several numbers the one it was met by now.
+    async fn show_best(
+        &mut self,
+        instance: &InstanceId,
+        contact: &ContactId,
+        met_by: &Address,
+    ) -> Result<()> {
+        let mut addresses = self.addresses_of(instance, contact).await?;
+        addresses.sort_by_key(|address| (rank(address), address != met_by));
+        let Some(best) = addresses.first() else {
+            return Ok(());
+        };
+        sql("UPDATE contact SET address = $3 WHERE account_id = $1 AND id = $2 AND address <> $3")
+            .bind(&self.id)
+            .bind(contact)
+            .bind(best)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn show_what_is_left(
+        &mut self,
+        instance: &InstanceId,
+        contact: &ContactId,
+    ) -> Result<()> {
+        let left = self.addresses_of(instance, contact).await?;
+        match left.first() {
+            Some(any) => self.show_best(instance, contact, any).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The contact, when all of the addresses are its own already.
+fn settled(known: &[Alias], addresses: &[&Address]) -> Option<ContactId> {
+    let first = known.first()?;
+    let all = addresses
+        .iter()
+        .all(|address| known.iter().any(|alias| alias.address == **address));
+    let one = known.iter().all(|alias| alias.contact == first.contact);
+    (all && one).then(|| first.contact.clone())
+}
+
+/// What people are shown by.
+fn rank(address: &Address) -> u8 {
+    match address.kind() {
+        AddressKind::Number => 0,
+        AddressKind::Username => 1,
+        _ => 2,
+    }
+}

@@ -1,0 +1,198 @@
+//! One person, one contact and one chat, whichever address came first.
+
+use recado_model::{
+    Address, ContentKind, InstanceId, MessageId,
+    message::{Arrival, InboundMessage, InboundReceipt, Party, ReceiptState, Rendered},
+};
+use recado_store::AccountStore;
+
+use crate::{
+    bed::{Bed, NOW},
+    jobs,
+    messages::{party, put_message},
+};
+
+const NUMBER: &str = "2@s.whatsapp.net";
+const LID: &str = "222@lid";
+const NAME: &str = "@bia";
+
+/// Known by both, met by `wire`.
+fn both(wire: &str) -> Party {
+    Party {
+        shown: Address::from_wire(NUMBER),
+        alt: Some(Address::from_wire(LID)),
+        wire: Address::from_wire(wire),
+    }
+}
+
+fn from(instance: &InstanceId, id: &str, who: Party) -> InboundMessage {
+    InboundMessage {
+        instance: instance.clone(),
+        id: MessageId::from_wire(id),
+        chat: who.clone(),
+        sender: who,
+        from_me: false,
+        push_name: None,
+        kind: ContentKind::Text,
+        text: Some("hi".into()),
+        at: NOW,
+        proto: b"hi".to_vec(),
+        rendered: Rendered::default(),
+        arrival: Arrival::default(),
+    }
+}
+
+async fn arrives(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    id: &str,
+    who: Party,
+) -> bool {
+    let message = from(instance, id, who);
+    store.record_inbound(&message, NOW).await.expect("keeps")
+}
+
+/// Where a message is shown, and how it came.
+async fn place(store: &mut AccountStore<'_>, instance: &InstanceId, id: &str) -> (String, String) {
+    let row = store.message(instance, &MessageId::from_wire(id)).await;
+    let row = row.expect("looks").expect("there");
+    assert_eq!(row.chat, row.sender, "a chat of two");
+    (row.chat.to_string(), row.wire_sender.to_string())
+}
+
+pub async fn an_id_that_learns_its_number_stays_one_person(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(arrives(&mut store, &id, "M1", party(LID)).await);
+    assert_eq!(place(&mut store, &id, "M1").await.0, LID);
+    // The same message again, by now with the number.
+    assert!(!arrives(&mut store, &id, "M1", both(LID)).await);
+    assert!(!arrives(&mut store, &id, "M1", both(NUMBER)).await);
+    assert!(!arrives(&mut store, &id, "M1", party(NUMBER)).await);
+    assert!(arrives(&mut store, &id, "M2", party(NUMBER)).await);
+    for message in ["M1", "M2"] {
+        assert_eq!(place(&mut store, &id, message).await.0, NUMBER);
+    }
+    assert_eq!(place(&mut store, &id, "M1").await.1, LID, "as it came");
+    let chats = [NUMBER, LID].map(Address::from_wire);
+    let by_number = store.known_chat(&id, &chats[0]).await.expect("looks");
+    assert!(by_number.is_some());
+    assert_eq!(
+        store.known_chat(&id, &chats[1]).await.expect("looks"),
+        by_number
+    );
+    assert!(store.knows_chat(&id, &chats[1]).await.expect("looks"));
+    let nobody = Address::from_wire("9@s.whatsapp.net");
+    assert_eq!(store.known_chat(&id, &nobody).await.expect("looks"), None);
+}
+
+pub async fn two_that_are_one_person_become_one(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    // As two: by number, by id and by name; one message came both ways.
+    assert!(arrives(&mut store, &id, "M1", party(NUMBER)).await);
+    assert!(arrives(&mut store, &id, "M2", party(LID)).await);
+    assert!(arrives(&mut store, &id, "TWICE", party(NUMBER)).await);
+    assert!(arrives(&mut store, &id, "TWICE", party(LID)).await);
+    assert!(put_message(&mut store, &id, "OURS", LID, NOW).await);
+    let job = jobs::put(&mut store, &id, LID, None, NOW).await;
+    let read = |who: &str| InboundReceipt {
+        chat: party(who),
+        sender: party(who),
+        from_me: false,
+        ids: vec![MessageId::from_wire("OURS")],
+        state: ReceiptState::Read,
+        at: NOW,
+    };
+    for who in [NUMBER, LID] {
+        let fresh = store.record_receipt(&id, &read(who), "Read", NOW).await;
+        assert_eq!(fresh.expect("keeps").len(), 1, "{who}");
+    }
+    // Now WhatsApp says that they are one.
+    assert!(arrives(&mut store, &id, "M3", both(LID)).await);
+    for message in ["M1", "M2", "M3", "TWICE"] {
+        assert_eq!(place(&mut store, &id, message).await.0, NUMBER, "{message}");
+    }
+    for who in [NUMBER, LID] {
+        assert!(!arrives(&mut store, &id, "TWICE", party(who)).await, "once");
+        let fresh = store.record_receipt(&id, &read(who), "Read", NOW).await;
+        assert_eq!(fresh.expect("keeps"), [], "{who} has read it");
+    }
+    let due = jobs::due(&mut store, &id, NOW, &[]).await;
+    assert_eq!(due[0].message, job);
+    assert_eq!(due[0].to.as_str(), LID, "it goes where it was to go");
+    assert_eq!(
+        jobs::due(&mut store, &id, NOW, &[NUMBER]).await,
+        [],
+        "one chat"
+    );
+    let named = Party {
+        alt: Some(Address::from_wire(LID)),
+        ..party(NAME)
+    };
+    assert!(arrives(&mut store, &id, "M4", named).await);
+    assert_eq!(place(&mut store, &id, "M4").await.0, NUMBER);
+    let contact = store.contact(&id, &party(NAME), NOW).await.expect("known");
+    let addresses = store.addresses_of(&id, &contact).await.expect("lists");
+    assert_eq!(addresses, [LID, NUMBER, NAME].map(Address::from_wire));
+    conn.commit().await.expect("commit");
+}
+
+pub async fn a_number_may_pass_to_somebody_else(bed: Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(arrives(&mut store, &id, "M1", both(LID)).await);
+    // Another id under the number of before: another person.
+    let heir = Party {
+        shown: Address::from_wire(NUMBER),
+        alt: Some(Address::from_wire("333@lid")),
+        wire: Address::from_wire("333@lid"),
+    };
+    assert!(arrives(&mut store, &id, "M2", heir).await);
+    assert_eq!(place(&mut store, &id, "M1").await.0, LID);
+    assert_eq!(place(&mut store, &id, "M2").await.0, NUMBER);
+    // Who had it comes back with a new one, and the chat goes on.
+    let new = Party {
+        shown: Address::from_wire("4@s.whatsapp.net"),
+        alt: Some(Address::from_wire(LID)),
+        wire: Address::from_wire(LID),
+    };
+    assert!(arrives(&mut store, &id, "M3", new).await);
+    for message in ["M1", "M3"] {
+        let shown = place(&mut store, &id, message).await.0;
+        assert_eq!(shown, "4@s.whatsapp.net", "{message}");
+    }
+    let first = store.message(&id, &MessageId::from_wire("M1")).await;
+    let third = store.message(&id, &MessageId::from_wire("M3")).await;
+    assert_eq!(
+        first.expect("looks").map(|row| row.chat_id),
+        third.expect("looks").map(|row| row.chat_id)
+    );
+}
+
+pub async fn contacts_do_not_cross_accounts(bed: Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(arrives(&mut store, &id, "M1", both(LID)).await);
+    let contact = store.contact(&id, &party(LID), NOW).await.expect("known");
+    let row = store.message(&id, &MessageId::from_wire("M1")).await;
+    let key = row.expect("looks").expect("there").key;
+    assert_eq!(
+        store.proto(&key).await.expect("opens").as_deref(),
+        Some(b"hi".as_slice())
+    );
+    let mut other = conn.account(&b);
+    assert_eq!(other.proto(&key).await.expect("looks"), None);
+    let crossed = other.known_chat(&id, &Address::from_wire(LID)).await;
+    assert_eq!(crossed.expect("looks"), None);
+    let crossed = other.addresses_of(&id, &contact).await;
+    assert_eq!(crossed.expect("looks"), []);
+}

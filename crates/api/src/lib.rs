@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
-//! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_app::Access` |
+//! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_identity::Access` |
 //! | [`describe`] | what handlers read, for the OpenAPI document |
 //! | [`error`] | the error catalogue in the shape of each surface |
 //! | [`extract`] | JSON objects, path parameters, queries |

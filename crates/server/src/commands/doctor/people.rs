@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use axum::http::Uri;
-use recado_app::{Signup, mail::MailConfig};
+use recado_identity::{Signup, mail::MailConfig};
 use recado_store::Store;
 
 use super::{Report, private};

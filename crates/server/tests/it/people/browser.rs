@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use recado_app::mail::MailConfig;
+use recado_identity::mail::MailConfig;
 use recado_model::{Clock as _, Language, Role, UserId, clock::OsRng};
 use recado_store::{NewUser, UserRecord};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The first start: a link that makes the first user, once.
 
-use recado_app::accounts::{self, NewAccount};
+use recado_identity::accounts::{self, NewAccount};
 use recado_model::{Secret, clock::OsRng};
 use serde_json::{Value, json};
 

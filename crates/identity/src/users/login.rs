@@ -66,7 +66,7 @@ pub(super) struct New {
 }
 
 /// So long a network from which somebody signed in is theirs.
-pub(crate) const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
+pub const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
 
 /// Where a session is opened.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +102,7 @@ impl Users<'_> {
         // Before a code is used up for nothing.
         let account = self.account_of(&user.id, shown.account).await?;
         let second = self.require_second_factor(&user, otp, count, from).await?;
-        self.app.limits.login_held(from, &email);
+        self.identity.limits().login_held(from, &email);
 
         let place = Place {
             from,
@@ -116,7 +116,7 @@ impl Users<'_> {
         };
         let new = self.open(&mut conn, who, &account, &place).await?;
         let opened = self.commit_opened(conn, new, TRY_AGAIN).await?;
-        let token = self.app.access.issue_to(&opened.session)?;
+        let token = self.identity.access().issue_to(&opened.session)?;
         Ok((opened, token))
     }
 
@@ -136,7 +136,7 @@ impl Users<'_> {
                 self.now(),
             )
             .await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// The password (and second factor) again, inside a session; when it was given last.
@@ -150,8 +150,8 @@ impl Users<'_> {
         let from = person.caller.from;
         let password = Password::parse(password.expose())?;
         // Strangers' failures are no reason to doubt who holds the session.
-        self.app.limits.begin_proof(&record.user)?;
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().begin_proof(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let _share = self.people().shares.enter(from)?;
         let count = Count::Person(&record.user);
         let user = match self.prove(&record.email, &password, count, from).await {
@@ -166,14 +166,14 @@ impl Users<'_> {
             return Err(login_failed());
         }
         self.require_second_factor(&user, otp, count, from).await?;
-        self.app.limits.proof_held(&record.user);
+        self.identity.limits().proof_held(&record.user);
         let now = self.now();
         let mut conn = self.store().write().await?;
         let mut system = conn.system();
         if !system.prove_user_session(&record.id, Some(now)).await? {
             return Err(gone());
         }
-        self.app.access.commit(conn).await?;
+        self.identity.access().commit(conn).await?;
         Ok(now.plus_millis(person::PROOF_MS))
     }
 
@@ -293,7 +293,7 @@ impl Users<'_> {
     /// 429 while too many log-ins have failed, before anything is hashed. Failures from many networks
     /// close an address to strangers only: who signed in from a network before still may.
     async fn require_calm(&self, email: &str, from: Option<IpAddr>) -> Result<()> {
-        let Some(wait) = self.app.limits.begin_login(from, email)? else {
+        let Some(wait) = self.identity.limits().begin_login(from, email)? else {
             return Ok(());
         };
         let network = from.map(|from| network_of(from).to_string());
@@ -321,15 +321,15 @@ impl Users<'_> {
         from: Option<IpAddr>,
     ) {
         match count {
-            Count::LogIn(email) => self.app.limits.login_failed(from, email),
-            Count::Person(user) => self.app.limits.proof_failed(user),
+            Count::LogIn(email) => self.identity.limits().login_failed(from, email),
+            Count::Person(user) => self.identity.limits().proof_failed(user),
         }
         self.tell_refused(user, reason, from);
     }
 
     /// Off the way of the answer: whether there is such a user must not show in its time.
     fn tell_refused(&self, user: Option<UserId>, reason: &'static str, from: Option<IpAddr>) {
-        let (store, usage) = (self.store().clone(), self.app.usage.clone());
+        let (store, usage) = (self.store().clone(), self.identity.core.usage.clone());
         tokio::spawn(async move {
             let found = async {
                 let user = user?;
@@ -410,7 +410,7 @@ impl Users<'_> {
         new: New,
         ended: &'static str,
     ) -> Result<Opened> {
-        let access = &self.app.access;
+        let access = self.identity.access();
         let made = access.made(&mut conn, &new.id).await?;
         match new.ended_others {
             true => access.commit(conn).await?,
@@ -435,8 +435,8 @@ impl Users<'_> {
         mut conn: Conn,
         (id, cookie): (UserSessionId, Secret),
     ) -> Result<Opened> {
-        let session = self.app.access.made(&mut conn, &id).await?;
-        self.app.access.commit(conn).await?;
+        let session = self.identity.access().made(&mut conn, &id).await?;
+        self.identity.access().commit(conn).await?;
         Ok(Opened { cookie, session })
     }
 }

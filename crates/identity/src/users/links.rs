@@ -226,7 +226,7 @@ impl Users<'_> {
             (user, conn.system().memberships_of(id).await?)
         };
         // Only a code can be guessed here: who holds the link is locked out by nobody else's failures.
-        self.app.limits.begin_proof(id)?;
+        self.identity.limits().begin_proof(id)?;
         let names = accounts.iter().map(|account| account.account_name.as_str());
         let context: Vec<&str> = std::iter::once(user.email.as_str()).chain(names).collect();
         let hash = self.chosen(&used, &context).await?;
@@ -238,9 +238,9 @@ impl Users<'_> {
         conn.system().set_password(&user.id, &hash).await?;
         self.tell_accounts(&mut conn, &user.id, "user.password", from)
             .await?;
-        self.app.access.commit(conn).await?;
-        self.app.limits.proof_held(id);
-        self.app.limits.login_held(from, &user.email);
+        self.identity.access().commit(conn).await?;
+        self.identity.limits().proof_held(id);
+        self.identity.limits().login_held(from, &user.email);
         let letter = letters::password_changed(user.language, &user.email, &self.dashboard());
         self.send(letter);
         Ok(())
@@ -271,7 +271,7 @@ impl Users<'_> {
         }
         self.tell_accounts(&mut conn, id, "user.email", from)
             .await?;
-        self.app.access.commit(conn).await?;
+        self.identity.access().commit(conn).await?;
         let letter = letters::email_changed(old.language, &old.email, &self.dashboard());
         self.send(letter);
         Ok(())
@@ -286,9 +286,9 @@ impl Users<'_> {
         from: Option<IpAddr>,
     ) -> Result<()> {
         let email = self.may_ask(email, turnstile_token, from, "reset").await?;
-        let app = self.app.clone();
+        let identity = self.identity.clone();
         tokio::spawn(async move {
-            let users = app.users();
+            let users = identity.users();
             let sent = users.send_reset(&email).await;
             log_failure(sent, "a reset");
         });
@@ -329,9 +329,9 @@ impl Users<'_> {
             ));
         }
         let email = self.may_ask(email, turnstile_token, from, "signup").await?;
-        let app = self.app.clone();
+        let identity = self.identity.clone();
         tokio::spawn(async move {
-            let sent = app.users().send_sign_up(&email, language).await;
+            let sent = identity.users().send_sign_up(&email, language).await;
             log_failure(sent, "a sign-up");
         });
         Ok(())
@@ -371,7 +371,7 @@ impl Users<'_> {
         self.people().outbox.check_room()?;
         // By network only: that somebody asks again and again about an address must not keep its owner
         // from asking. How many letters go there is counted with its links.
-        self.app.limits.spend_asking(from)?;
+        self.identity.limits().spend_asking(from)?;
         let _share = self.people().shares.enter(from)?;
         self.people()
             .human
@@ -382,7 +382,7 @@ impl Users<'_> {
 
     /// The link of the first start, while there is no user: the address to open. An older one dies.
     pub async fn set_up_link(&self) -> Result<Option<Secret>> {
-        let core = &self.app.core;
+        let core = &self.identity.core;
         let operator = Operator {
             store: &core.store,
             clock: &core.clock,
@@ -460,7 +460,7 @@ impl Users<'_> {
     }
 
     fn new_token(&self) -> (Secret, [u8; 32]) {
-        new_token(self.rng(), &self.app.core.config.public_url)
+        new_token(self.rng(), &self.identity.core.config.public_url)
     }
 
     /// Of two who use it at once, one does.
@@ -491,12 +491,12 @@ impl Users<'_> {
         let email = normal_email(email);
         let password = used.password.as_ref().ok_or_else(|| required("password"))?;
         let password = Password::parse(password.expose())?;
-        self.app.limits.begin_proof(&found.id)?;
+        self.identity.limits().begin_proof(&found.id)?;
         let count = Count::Person(&found.id);
         let user = self.prove(&email, &password, count, from).await?;
         let otp = used.otp.as_ref();
         let second = self.require_second_factor(&user, otp, count, from).await?;
-        self.app.limits.proof_held(&found.id);
+        self.identity.limits().proof_held(&found.id);
         Ok(KnownOrNew::Known(Box::new(user), second))
     }
 

@@ -24,7 +24,7 @@ impl Users<'_> {
                 "You have a second factor already. Turn it off first.",
             ));
         }
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let seed = totp::Seed::random(self.rng());
         let mut conn = self.store().write().await?;
         conn.system()
@@ -45,8 +45,8 @@ impl Users<'_> {
     ) -> Result<(Opened, Vec<Secret>)> {
         let record = person.record();
         let now = self.now();
-        self.app.limits.spend_change(&record.user)?;
-        self.app.limits.begin_proof(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
+        self.identity.limits().begin_proof(&record.user)?;
         let (codes, lookups) = recovery::generate(self.rng());
         let mut conn = self.store().write().await?;
         let mut system = conn.system();
@@ -87,7 +87,7 @@ impl Users<'_> {
         if !record.has_second_factor {
             return Err(none());
         }
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
         conn.system().remove_totp(&record.user).await?;
         let renewed = self.renew(&mut conn, person).await?;
@@ -102,7 +102,7 @@ impl Users<'_> {
     /// New recovery codes; the old ones are worth nothing from now on.
     pub async fn new_recovery_codes(&self, person: &Person) -> Result<Vec<Secret>> {
         let record = person.record();
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let (codes, lookups) = recovery::generate(self.rng());
         let mut conn = self.store().write().await?;
         let mut system = conn.system();

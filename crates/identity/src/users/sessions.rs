@@ -69,7 +69,7 @@ impl Users<'_> {
 
     /// A JWT for the instance API, for an hour; it dies with the session.
     pub async fn token(&self, person: &Person) -> Result<IssuedToken> {
-        self.app.access.issue_to(&person.session)
+        self.identity.access().issue_to(&person.session)
     }
 
     pub async fn sessions(&self, person: &Person) -> Result<Vec<MySession>> {
@@ -98,7 +98,7 @@ impl Users<'_> {
     /// Ends one of one's own.
     pub async fn end_session(&self, person: &Person, id: &UserSessionId) -> Result<()> {
         let user = &person.record().user;
-        self.app.limits.spend_change(user)?;
+        self.identity.limits().spend_change(user)?;
         let mut conn = self.store().write().await?;
         let mut system = conn.system();
         let found = system.user_session(id).await?;
@@ -111,13 +111,13 @@ impl Users<'_> {
         };
         let accounts = vec![found.account];
         self.ended(&mut conn, person, accounts, id.as_str()).await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// Ends all of one's own but the one that asks.
     pub async fn end_other_sessions(&self, person: &Person) -> Result<()> {
         let record = person.record();
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
         let mut system = conn.system();
         let rows = system.user_sessions(&record.user).await?;
@@ -128,7 +128,7 @@ impl Users<'_> {
             return Ok(());
         }
         self.ended(&mut conn, person, accounts, "others").await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// A row in the account that the person acts in, and in each where a session has ended.
@@ -162,7 +162,7 @@ impl Users<'_> {
         if *account == record.account {
             return Ok(None);
         }
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let (cookie, lookup) = new_cookie(self.rng());
         let mut conn = self.store().write().await?;
         let switched = conn

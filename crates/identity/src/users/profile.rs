@@ -12,7 +12,7 @@ use crate::{Person, audit::Detail, mail::letters};
 impl Users<'_> {
     pub async fn set_language(&self, person: &Person, language: Language) -> Result<()> {
         let user = &person.record().user;
-        self.app.limits.spend_change(user)?;
+        self.identity.limits().spend_change(user)?;
         let mut conn = self.store().write().await?;
         if self.language_of(&mut conn, person).await? == language {
             return Ok(());
@@ -25,7 +25,7 @@ impl Users<'_> {
     /// Ends every other session and every JWT of the person; this one goes on under a new cookie.
     pub async fn set_password(&self, person: &Person, password: &Secret) -> Result<Opened> {
         let record = person.record();
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let name = self.account_name(person).await?;
         let context = [record.email.as_str(), name.as_str()];
         let _share = self.people().shares.enter(person.caller.from)?;
@@ -49,7 +49,7 @@ impl Users<'_> {
         if email == record.email {
             return Err(Error::field("email", "That is your address already."));
         }
-        self.app.limits.spend_letter(&record.user)?;
+        self.identity.limits().spend_letter(&record.user)?;
         let to = Recipient {
             kind: LinkKind::Email,
             email: &email,

@@ -62,11 +62,12 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
             credentials = system.prune_credentials(ended, BATCH).await? >= u64::from(BATCH);
         }
         if people {
-            let sessions = system
+            let mut of_people = conn.people();
+            let sessions = of_people
                 .prune_user_sessions(opened, seen, ahead, BATCH)
                 .await?;
-            let links = system.prune_links(links, BATCH).await?;
-            let networks = system.prune_user_networks(networks, BATCH).await?;
+            let links = of_people.prune_links(links, BATCH).await?;
+            let networks = of_people.prune_user_networks(networks, BATCH).await?;
             people = sessions.max(links).max(networks) >= u64::from(BATCH);
         }
         conn.commit().await?;

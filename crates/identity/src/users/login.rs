@@ -10,7 +10,7 @@ use recado_model::{
 };
 use recado_store::{
     Conn,
-    system::{user_sessions::NewUserSession, users::UserRecord},
+    people::{user_sessions::NewUserSession, users::UserRecord},
 };
 
 use super::{Users, code::Code, password::Password, recovery, sessions::gone, totp};
@@ -124,8 +124,8 @@ impl Users<'_> {
     pub async fn log_out(&self, person: &Person) -> Result<()> {
         let record = person.record();
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        if !system.end_user_session(&record.user, &record.id).await? {
+        let mut people = conn.people();
+        if !people.end_user_session(&record.user, &record.id).await? {
             // Somebody was faster.
             return Ok(());
         }
@@ -169,8 +169,8 @@ impl Users<'_> {
         self.identity.limits().proof_held(&record.user);
         let now = self.now();
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        if !system.prove_user_session(&record.id, Some(now)).await? {
+        let mut people = conn.people();
+        if !people.prove_user_session(&record.id, Some(now)).await? {
             return Err(gone());
         }
         self.identity.access().commit(conn).await?;
@@ -189,7 +189,7 @@ impl Users<'_> {
             .store()
             .read()
             .await?
-            .system()
+            .people()
             .user_by_email(email)
             .await?;
         let hash = user.as_ref().map(|user| user.password_hash.expose());
@@ -216,7 +216,7 @@ impl Users<'_> {
             let hash = self.people().hasher.hash(password, self.rng()).await?;
             let mut conn = self.store().write().await?;
             let old = user.password_hash.expose();
-            conn.system()
+            conn.people()
                 .upgrade_password_hash(&user.id, old, &hash)
                 .await?;
             conn.commit().await?;
@@ -270,22 +270,22 @@ impl Users<'_> {
 
     async fn use_totp(&self, user: &UserId, code: &str) -> Result<bool> {
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let Some((seed, last)) = system.totp(user).await? else {
+        let mut people = conn.people();
+        let Some((seed, last)) = people.totp(user).await? else {
             return Ok(false);
         };
         let seed = totp::Seed::from_bytes(&seed);
         let Some(step) = totp::matching_step(&seed, code, self.now(), last) else {
             return Ok(false);
         };
-        let used = system.use_totp_step(user, step, last).await?;
+        let used = people.use_totp_step(user, step, last).await?;
         conn.commit().await?;
         Ok(used)
     }
 
     async fn use_recovery(&self, user: &UserId, lookup: &recovery::Lookup) -> Result<bool> {
         let mut conn = self.store().write().await?;
-        let used = conn.system().use_recovery_code(user, lookup).await?;
+        let used = conn.people().use_recovery_code(user, lookup).await?;
         conn.commit().await?;
         Ok(used)
     }
@@ -303,7 +303,7 @@ impl Users<'_> {
         };
         let mut conn = self.store().read().await?;
         let known = conn
-            .system()
+            .people()
             .is_known_network(email, &network, since)
             .await?;
         match known {
@@ -334,7 +334,7 @@ impl Users<'_> {
             let found = async {
                 let user = user?;
                 let mut conn = store.read().await.ok()?;
-                conn.system().memberships_of(&user).await.ok()
+                conn.people().memberships_of(&user).await.ok()
             };
             for membership in found.await.unwrap_or_default() {
                 usage.refused(&membership.account, None, reason, from);
@@ -345,7 +345,7 @@ impl Users<'_> {
     /// The account to act in: the one that was asked for, or the first.
     async fn account_of(&self, user: &UserId, asked: Option<AccountId>) -> Result<AccountId> {
         let mut conn = self.store().read().await?;
-        let memberships = conn.system().memberships_of(user).await?;
+        let memberships = conn.people().memberships_of(user).await?;
         let mut accounts = memberships.into_iter().map(|membership| membership.account);
         match asked {
             Some(asked) => accounts.find(|account| *account == asked).ok_or_else(|| {
@@ -384,11 +384,11 @@ impl Users<'_> {
             agent: place.agent.clone(),
         };
         let network = place.from.map(|from| network_of(from).to_string());
-        let mut system = conn.system();
-        let Some(ended) = system.open_user_session(&new, now).await? else {
+        let mut people = conn.people();
+        let Some(ended) = people.open_user_session(&new, now).await? else {
             return Err(Error::new(ErrorCode::Conflict, TRY_AGAIN));
         };
-        system.logged_in(user, network.as_deref(), now).await?;
+        people.logged_in(user, network.as_deref(), now).await?;
         Detail::of_user(user, "password", place.from)
             .with("session", id.as_str())
             .with("second_factor", who.second_factor)

@@ -17,7 +17,7 @@ impl Users<'_> {
         if self.language_of(&mut conn, person).await? == language {
             return Ok(());
         }
-        conn.system().set_user_language(user, language).await?;
+        conn.people().set_user_language(user, language).await?;
         // Nothing in memory depends on it.
         Ok(conn.commit().await?)
     }
@@ -32,7 +32,7 @@ impl Users<'_> {
         let hash = self.new_password(password, &context).await?;
         let mut conn = self.store().write().await?;
         let language = self.language_of(&mut conn, person).await?;
-        conn.system().set_password(&record.user, &hash).await?;
+        conn.people().set_password(&record.user, &hash).await?;
         let renewed = self.renew(&mut conn, person).await?;
         self.log_everywhere(&mut conn, person, "user.password")
             .await?;

@@ -3,7 +3,7 @@
 use recado_model::{
     AccountId, Error, ErrorCode, Language, Result, Secret, Timestamp, UserId, UserSessionId,
 };
-use recado_store::{Conn, system::users::Membership};
+use recado_store::{Conn, people::users::Membership};
 
 use super::{
     Opened, Users,
@@ -46,12 +46,12 @@ impl Users<'_> {
     pub async fn me(&self, person: &Person) -> Result<Me> {
         let record = person.record();
         let mut conn = self.store().read().await?;
-        let mut system = conn.system();
-        let user = system.user(&record.user).await?.ok_or_else(gone)?;
-        let accounts = system.memberships_of(&record.user).await?;
+        let mut people = conn.people();
+        let user = people.user(&record.user).await?.ok_or_else(gone)?;
+        let accounts = people.memberships_of(&record.user).await?;
         let mut here = accounts.iter();
         let account = here.find(|membership| membership.account == record.account);
-        let recovery_codes_left = system.recovery_codes_left(&record.user).await?;
+        let recovery_codes_left = people.recovery_codes_left(&record.user).await?;
         let now = self.now();
         Ok(Me {
             user: user.id,
@@ -75,7 +75,7 @@ impl Users<'_> {
     pub async fn sessions(&self, person: &Person) -> Result<Vec<MySession>> {
         let record = person.record();
         let mut conn = self.store().read().await?;
-        let rows = conn.system().user_sessions(&record.user).await?;
+        let rows = conn.people().user_sessions(&record.user).await?;
         let now = self.now();
         let open = rows.into_iter().filter(|row| {
             row.alive
@@ -100,10 +100,10 @@ impl Users<'_> {
         let user = &person.record().user;
         self.identity.limits().spend_change(user)?;
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let found = system.user_session(id).await?;
+        let mut people = conn.people();
+        let found = people.user_session(id).await?;
         let found = found.filter(|found| found.user == *user);
-        let (Some(found), true) = (found, system.end_user_session(user, id).await?) else {
+        let (Some(found), true) = (found, people.end_user_session(user, id).await?) else {
             return Err(Error::new(
                 ErrorCode::NotFound,
                 "You have no such session; it may have ended already.",
@@ -119,11 +119,11 @@ impl Users<'_> {
         let record = person.record();
         self.identity.limits().spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let rows = system.user_sessions(&record.user).await?;
+        let mut people = conn.people();
+        let rows = people.user_sessions(&record.user).await?;
         let others = rows.into_iter().filter(|row| row.id != record.id);
         let accounts = others.map(|row| row.account).collect();
-        let gone = system.end_other_user_sessions(&record.user, &record.id);
+        let gone = people.end_other_user_sessions(&record.user, &record.id);
         if gone.await? == 0 {
             return Ok(());
         }
@@ -166,11 +166,11 @@ impl Users<'_> {
         let (cookie, lookup) = new_cookie(self.rng());
         let mut conn = self.store().write().await?;
         let switched = conn
-            .system()
+            .people()
             .switch_user_session(&record.id, account, &lookup)
             .await?;
         if !switched {
-            let session = conn.system().user_session(&record.id).await?;
+            let session = conn.people().user_session(&record.id).await?;
             if !session.is_some_and(|session| session.generations_hold) {
                 return Err(gone());
             }
@@ -207,7 +207,7 @@ impl Users<'_> {
         kind: &str,
     ) -> Result<()> {
         let (row, now) = (Detail::of(&person.caller), self.now());
-        for membership in conn.system().memberships_of(&person.record().user).await? {
+        for membership in conn.people().memberships_of(&person.record().user).await? {
             row.clone()
                 .write(&mut conn.account(&membership.account), kind, now)
                 .await?;
@@ -217,7 +217,7 @@ impl Users<'_> {
 
     /// What letters to the person are written in. Read anew: nothing that is kept in memory says it.
     pub(crate) async fn language_of(&self, conn: &mut Conn, person: &Person) -> Result<Language> {
-        let user = conn.system().user(&person.record().user).await?;
+        let user = conn.people().user(&person.record().user).await?;
         Ok(user.ok_or_else(gone)?.language)
     }
 
@@ -231,7 +231,7 @@ impl Users<'_> {
         let record = person.record();
         let (cookie, lookup) = new_cookie(self.rng());
         let renewed = conn
-            .system()
+            .people()
             .renew_user_session(&record.id, &lookup)
             .await?;
         if !renewed {

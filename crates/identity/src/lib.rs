@@ -98,12 +98,12 @@ impl Identity {
         &self.core.limits
     }
 
-    /// A worker: see [`access::watch_epoch`].
+    /// A worker: sees what other processes changed, forgets what is cached, and calls `changed`.
     pub async fn watch_epoch(self, stop: CancellationToken, changed: impl Fn() + Send) {
         access::watch_epoch(self.access(), stop, changed).await;
     }
 
-    /// A worker: see [`usage::run`].
+    /// A worker: writes when credentials were used and who was refused, the last of it when it stops.
     pub async fn write_usage(self, stop: CancellationToken) {
         usage::run(&self.core.usage, &self.core.store, stop).await;
     }

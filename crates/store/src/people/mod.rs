@@ -1,5 +1,5 @@
-//! People, who belong to no account: a closed list ([`FUNCTIONS`]), locked by a test. They see of an
-//! account what a membership needs: its id, name, language and generation, and the role in it.
+//! People, who belong to no account: a closed list ([`FUNCTIONS`]), locked by a test. Of an account it
+//! knows what a membership needs: id, name, language and generation, and the role in it.
 //!
 //! [`users`]: who they are, what they are members of. [`second_factor`]: codes beside the password.
 //! [`user_sessions`]: where they are signed in. [`user_networks`]: from where they usually do.

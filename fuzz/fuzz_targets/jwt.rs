@@ -10,8 +10,9 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use hmac::{Hmac, KeyInit, Mac};
 use libfuzzer_sys::fuzz_target;
-use recado_app::{App, Config, Deps, Presented, accounts};
+use recado_app::{App, Config, Deps};
 use recado_engine::wa::{Network, WaConfig, WaEngine};
+use recado_identity::{Presented, accounts};
 use recado_model::{
     Clock, Rng, Timestamp,
     clock::{ManualClock, OsRng},

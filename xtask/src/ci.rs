@@ -32,10 +32,14 @@ pub fn run(options: Options) -> Result<()> {
     steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     steps.run("law: crates form a line", laws::crates_form_a_line)?;
     steps.run(
-        "law: api stands on app alone",
-        laws::api_stands_on_app_alone,
+        "law: api sees no database and no engine",
+        laws::api_sees_no_database_and_no_engine,
     )?;
     steps.run("law: model is pure", laws::model_is_pure)?;
+    steps.run(
+        "law: identity reaches no engine",
+        laws::identity_reaches_no_engine,
+    )?;
     steps.run(
         "law: production checks certificates",
         laws::production_is_safe,

@@ -4,8 +4,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::tools;
 
-/// `recado-api` names only `model` and `app` of ours, and none of what lies behind them.
-pub fn api_stands_on_app_alone() -> Result<()> {
+/// `recado-api` names only `model`, `identity` and `app` of ours, and none of what lies behind them.
+pub fn api_sees_no_database_and_no_engine() -> Result<()> {
     let tree = tree(&[
         "--package",
         "recado-api",
@@ -39,6 +39,7 @@ pub fn model_is_pure() -> Result<()> {
             "sqlx",
             "axum",
             "recado-store",
+            "recado-identity",
             "recado-engine",
             "recado-app",
             "recado-api",
@@ -46,11 +47,29 @@ pub fn model_is_pure() -> Result<()> {
     )
 }
 
+/// `recado-identity` decides who may do what without WhatsApp: no engine at any depth. Nor does the
+/// engine know who may do what: the two stand beside each other.
+pub fn identity_reaches_no_engine() -> Result<()> {
+    let identity = tree(&["--package", "recado-identity", "--edges", "normal"])?;
+    let engine = tree(&["--package", "recado-engine", "--edges", "normal"])?;
+    // A check that looks for a name that is gone would pass for ever.
+    if !engine.contains("\nwhatsapp-rust ") {
+        bail!("the engine reaches no `whatsapp-rust`: this check looks for the wrong name");
+    }
+    refuse(
+        "recado-identity",
+        &identity,
+        &["recado-engine", "whatsapp-rust", "wacore"],
+    )?;
+    refuse("recado-engine", &engine, &["recado-identity"])
+}
+
 /// The crates form a line: each names only those to its left.
 pub fn crates_form_a_line() -> Result<()> {
     let line = [
         "recado-model",
         "recado-store",
+        "recado-identity",
         "recado-engine",
         "recado-app",
         "recado-api",

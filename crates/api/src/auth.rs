@@ -1,7 +1,7 @@
 //! Guards: the first argument of every handler, and thereby its access rule.
 //!
 //! A guard collects what the request *presents*, refuses what does not belong to its surface, and
-//! asks `recado_app::Access`, where every rule of who may do what lives. It hands over what was
+//! asks `recado_identity::Access`, where every rule of who may do what lives. It hands over what was
 //! proven and loaded. Guards run before any body is read.
 //!
 //! To add a guard: a type with [`Access`] and an extractor impl, and its [`Rule`].
@@ -16,7 +16,7 @@ use std::{marker::PhantomData, pin::Pin, sync::Arc};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams};
 use http::request::Parts;
-use recado_app::Claimed;
+use recado_identity::Claimed;
 use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Monotonic, Role};
 
 use crate::{Shared, describe::Described, error::Fail};

@@ -23,7 +23,7 @@ pub mod login;
 pub mod me;
 pub mod members;
 
-use recado_app::{
+use recado_identity::{
     Person,
     users::{Opened, parse_language},
 };

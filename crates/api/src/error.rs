@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use recado_app::faults;
+use recado_identity::faults;
 use recado_model::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};

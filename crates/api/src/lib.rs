@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
-//! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_app::Access` |
+//! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_identity::Access` |
 //! | [`describe`] | what handlers read, for the OpenAPI document |
 //! | [`error`] | the error catalogue in the shape of each surface |
 //! | [`extract`] | JSON objects, path parameters, queries |
@@ -17,8 +17,8 @@
 //! | [`dashboard`] | the dashboard's own API: people, by cookie |
 //! | [`ops`], [`web`] | probes; the dashboard's files |
 //!
-//! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
-//! `recado_app` and shapes the answer.
+//! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service that
+//! `recado_app::App` hands out and shapes the answer.
 //!
 //! **To add a route**: write the handler in `rest/<noun>.rs`; its first argument is one of the guards
 //! of [`auth`] (a handler without one does not compile into the table); add one line to

@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use recado_app::limits::{Standing, Verdict};
+use recado_identity::limits::{Standing, Verdict};
 use recado_model::{Error, ErrorCode};
 
 use crate::{Shared, Surface, error::Fail};

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use recado_identity::{UsersConfig, limits::Quotas};
 
 use crate::billing::BillingConfig;
-
-use crate::{limits::Quotas, mail::MailConfig, turnstile::TurnstileConfig};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -47,62 +46,23 @@ pub struct Config {
     pub users: UsersConfig,
 }
 
-/// People, and how they come in.
-#[derive(Clone, Debug)]
-pub struct UsersConfig {
-    pub signup: Signup,
-    /// Life of an invitation.
-    pub invitation_ms: i64,
-    /// Passwords that nobody may choose, one a line, besides those that the program knows.
-    pub blocklist: Option<PathBuf>,
-    /// Hashes at once; at least 1.
-    pub password_threads: usize,
-    pub mail: MailConfig,
-    /// `None`: nobody is asked whether they are a person.
-    pub turnstile: Option<TurnstileConfig>,
-}
-
-/// Who may make an account of their own. Members are invited into an account whatever this says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signup {
-    /// The operator alone, at the command line.
-    Closed,
-    /// Whom the operator sends a link.
-    Invite,
-    /// Anybody who can read mail at the address they give.
-    Open,
-}
-
-impl Signup {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Invite => "invite",
-            Self::Open => "open",
-        }
-    }
-}
-
-impl Default for UsersConfig {
-    fn default() -> Self {
-        Self {
-            signup: Signup::Closed,
-            invitation_ms: 24 * 3600 * 1000,
-            blocklist: None,
-            password_threads: 1,
-            mail: MailConfig::Files {
-                dir: PathBuf::from("data/mail"),
-            },
-            turnstile: None,
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct WebhookConfig {
     pub timeout_ms: u64,
     /// Attempts under way at once.
     pub concurrency: usize,
+}
+
+impl Config {
+    /// What of it is about who may do what.
+    pub(crate) fn identity(&self) -> recado_identity::Config {
+        recado_identity::Config {
+            public_url: self.public_url.clone(),
+            jwt_ttl_secs: self.jwt_ttl_secs,
+            failed_proofs: self.failed_proofs,
+            users: self.users.clone(),
+        }
+    }
 }
 
 /// What an unauthenticated `POST /sessions` may do.

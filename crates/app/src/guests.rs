@@ -1,6 +1,7 @@
 //! What becomes of guest accounts: a shop claims the session, or it ends, unpaired after ten minutes,
 //! paired after an hour.
 
+use recado_identity::{audit::Detail, faults};
 use recado_model::{
     AccountId, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId,
     Result, Secret, StateReason, Token, TokenKind, credential::CredentialKind,
@@ -9,7 +10,7 @@ use recado_store::{credentials::NewCredential, system::guests::Adoption};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, Direct, audit::Detail, direct, faults, instances, supervisor::Live};
+use crate::{App, Direct, direct, instances, supervisor::Live};
 
 pub(crate) const UNPAIRED_MS: i64 = 10 * 60 * 1000;
 pub(crate) const PAIRED_MS: i64 = 60 * 60 * 1000;
@@ -162,7 +163,7 @@ async fn move_rows(
         .await?;
     let (api_key, name) = direct::issue(app, &mut conn, &shop.account, id).await?;
     // The old key is dead from here on.
-    app.access.commit(conn).await?;
+    app.access().commit(conn).await?;
     Ok(Some(ClaimedSession {
         instance,
         name,
@@ -238,7 +239,7 @@ async fn end(app: &App, account: &AccountId) -> Result<()> {
         return Ok(());
     }
     let all = conn.account(account).all_instances().await?;
-    app.access.commit(conn).await?;
+    app.access().commit(conn).await?;
     for instance in all {
         if app.supervisor.is_leaving(&instance.id) {
             // A claim that is too late has closed the link for a moment; the next look ends it.
@@ -262,7 +263,7 @@ async fn end(app: &App, account: &AccountId) -> Result<()> {
     }
     let mut conn = app.core.store.write().await?;
     conn.system().end_guest(account, now).await?;
-    app.access.commit(conn).await?;
+    app.access().commit(conn).await?;
     tracing::info!(account.id = %account, "guest session ended");
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use recado_engine::{Notice, Sink};
+use recado_identity::faults;
 use recado_model::{
     Event, EventKind, MessageStatus, Result, Timestamp,
     failure::{self, Remedy},
@@ -15,7 +16,7 @@ use recado_model::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Core, events, faults,
+    Core, events,
     messages::life::Life,
     supervisor::{Command, Verdict, held::Held},
 };

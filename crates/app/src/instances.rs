@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use recado_identity::{access::require_unrestricted, audit::Detail};
 use recado_model::{
     AccountId, Billing, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance,
     InstanceId, Proof, Result, Role, Secret, StateReason, Timestamp, Token, TokenKind, WebhookId,
@@ -12,7 +13,7 @@ use recado_model::{
 };
 use recado_store::{Conn, credentials::NewCredential};
 
-use crate::{App, Standing, audit::Detail, webhooks};
+use crate::{App, Standing, webhooks};
 
 pub struct Instances<'a> {
     pub(crate) app: &'a App,
@@ -209,18 +210,7 @@ async fn delete_by(app: &App, account: &AccountId, id: &InstanceId, detail: Deta
         )
         .await?;
     // Its tokens went with it.
-    app.access.commit(conn).await
-}
-
-/// A credential of chosen instances makes no others: it could not use what it made.
-pub(crate) fn require_unrestricted(caller: &Caller) -> Result<()> {
-    if caller.scope.is_all() {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorCode::Forbidden,
-        "Your credential is restricted to certain instances, so it cannot do this for the whole account. Use one without that restriction.",
-    ))
+    app.access().commit(conn).await
 }
 
 /// The rows of a new instance: itself, its token, its webhook. The caller commits.

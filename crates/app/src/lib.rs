@@ -1,68 +1,52 @@
 //! What the product does: one service per noun, called alike by REST, MCP, the Direct API, the
 //! dashboard, the command line and the workers.
 //!
-//! - [`access`]: who is calling, and may they. Every rule of the design's "Identity and access" that
-//!   is not about reading headers lives there.
-//! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`], [`accounts`]:
-//!   what callers ask for.
-//! - [`credentials`], [`audit`]: the life of tokens, and the log of who did what.
-//! - [`users`], [`members`]: people, how they sign in, what they may do in an account. [`mail`] and
-//!   [`turnstile`] are what that needs of the outside.
+//! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
 //! - [`billing`]: what instances are paid for.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
-//! - [`limits`]: what happens after many failed proofs. [`usage`]: when credentials were used last, from
-//!   where, and who was refused.
-//! - [`delivery`]: webhooks going out. [`mail`]: letters to people. [`turnstile`]: whether they are people.
-//! - [`events`]: the payloads that subscribers see.
-//! - [`faults`]: one line a minute about a fault that lasts. `ready`: whether the database takes a write.
+//! - [`delivery`]: webhooks going out. [`events`]: the payloads that subscribers see.
+//! - `guests`: sessions that nobody owns yet. `retention`: what is old enough goes. `ready`: whether the
+//!   database takes a write.
+//!
+//! Who is calling, accounts, credentials, people and the audit log are [`recado_identity`]'s, which
+//! reaches no engine; [`App`] holds it and hands out its services.
 //!
 //! To add something a caller can do: a method on the service of its noun, taking `&Caller`; then a
 //! route or tool in `api`. Nothing here knows HTTP; nothing here hands out types of `store` or
 //! `engine`.
 
-pub mod access;
-pub mod accounts;
-pub mod audit;
 pub mod billing;
-pub mod clock;
 pub mod config;
-pub mod credentials;
 pub mod delivery;
 pub mod direct;
 pub mod events;
-pub mod faults;
 mod guests;
 pub mod ingest;
 pub mod instances;
-pub mod limits;
-pub mod mail;
-pub mod members;
 pub mod messages;
 mod ready;
+mod retention;
 pub mod sessions;
 pub mod shop;
 pub mod supervisor;
-pub mod turnstile;
-pub mod usage;
-pub mod users;
 pub mod webhooks;
 
 use std::sync::Arc;
 
 use recado_engine::Engine;
-use recado_model::{Clock, Result, Rng};
+use recado_identity::{
+    Access, Credentials, Identity, Limits, audit, members::Members, users::Users,
+};
+use recado_model::{Caller, Clock, Result, Rng};
 use recado_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use access::{Access, Claimed, Introspection, IssuedToken, Person, Presented, ProvenClient};
 pub use billing::{BillingConfig, ReturnTo, Standing, Subscribed, Subscriptions};
-pub use config::{Config, Guests, Signup, UsersConfig};
-pub use credentials::Credentials;
+pub use config::{Config, Guests};
 pub use direct::{CreatedSession, Direct, NewSession};
 pub use guests::ClaimedSession;
 pub use instances::{InstanceList, InstanceView, Instances};
-pub use limits::Limits;
 pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
 pub use sessions::{QrAnswer, Sessions, Status};
 pub use shop::{Shop, ShopStatus};
@@ -81,10 +65,7 @@ pub struct Deps {
 #[derive(Clone)]
 pub struct App {
     core: Arc<Core>,
-    access: Arc<Access>,
-    limits: Arc<Limits>,
-    usage: Arc<usage::Usage>,
-    people: Arc<users::People>,
+    identity: Identity,
     supervisor: supervisor::Supervisor,
     ready: Arc<ready::Ready>,
 }
@@ -129,11 +110,9 @@ impl App {
             rng,
             config,
         } = deps;
-        let limits = Arc::new(Limits::new(clock.clone(), config.failed_proofs));
-        let people = Arc::new(users::People::new(&config, &clock, &rng)?);
-        let usage = Arc::new(usage::Usage::new(clock.clone()));
-        let access = Access::new(&store, &clock, &rng, &config, usage.clone()).await?;
-        let access = Arc::new(access);
+        let of_identity = config.identity();
+        let identity =
+            Identity::new(store.clone(), clock.clone(), rng.clone(), of_identity).await?;
         let egress = delivery::http::Egress::new(&config)?;
         let billing = billing::provider(&config.billing);
         let core = Arc::new(Core {
@@ -152,10 +131,7 @@ impl App {
         billing::adopt(&core).await?;
         Ok(Self {
             core,
-            access,
-            limits,
-            usage,
-            people,
+            identity,
             supervisor,
             ready: Arc::default(),
         })
@@ -166,18 +142,14 @@ impl App {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(delivery::run(self.core.clone(), stop.clone()));
-        tasks.spawn(audit::run(self.core.clone(), stop.clone()));
+        tasks.spawn(retention::run(self.core.clone(), stop.clone()));
         let supervisor = self.supervisor.clone();
         let changed = move || supervisor.look_now();
-        tasks.spawn(access::watch_epoch(
-            self.access.clone(),
-            stop.clone(),
-            changed,
-        ));
+        let identity = self.identity.clone();
+        tasks.spawn(identity.watch_epoch(stop.clone(), changed));
         tasks.spawn(guests::run(self.clone(), stop.clone()));
         tasks.spawn(billing::run(self.clone(), stop.clone()));
-        let (usage, store) = (self.usage.clone(), self.core.store.clone());
-        tasks.spawn(usage::run(usage, store, stop.clone()));
+        tasks.spawn(self.identity.clone().write_usage(stop.clone()));
         tasks.spawn(self.supervisor.clone().keep_leases(stop.clone()));
         tasks.spawn(self.supervisor.clone().watch_queues(stop.clone()));
         tasks.spawn(self.supervisor.clone().run(stop.clone()));
@@ -186,20 +158,39 @@ impl App {
             stop,
             tasks,
             supervisor: self.supervisor.clone(),
-            people: self.people.clone(),
+            identity: self.identity.clone(),
         }
     }
 
     pub fn access(&self) -> &Access {
-        &self.access
+        self.identity.access()
     }
     /// How often proofs may fail.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        self.identity.limits()
+    }
+    pub fn credentials(&self) -> Credentials<'_> {
+        self.identity.credentials()
+    }
+    pub fn users(&self) -> Users<'_> {
+        self.identity.users()
+    }
+    pub fn members(&self) -> Members<'_> {
+        self.identity.members()
+    }
+    /// See [`audit::read`].
+    pub async fn audit_log(
+        &self,
+        caller: &Caller,
+        limit: u32,
+        before: Option<&str>,
+        kind: Option<&str>,
+    ) -> Result<audit::Page> {
+        self.identity.audit_log(caller, limit, before, kind).await
     }
     /// Writes now what the use of credentials has left to write; a worker does it every few seconds.
     pub async fn flush_usage(&self) -> Result<()> {
-        self.usage.flush(&self.core.store).await
+        self.identity.flush_usage().await
     }
     pub fn instances(&self) -> Instances<'_> {
         Instances { app: self }
@@ -246,7 +237,7 @@ pub struct Workers {
     stop: CancellationToken,
     tasks: TaskTracker,
     supervisor: supervisor::Supervisor,
-    people: Arc<users::People>,
+    identity: Identity,
 }
 
 impl Workers {
@@ -255,7 +246,7 @@ impl Workers {
     pub async fn stop(self) {
         self.stop.cancel();
         self.supervisor.stop_all().await;
-        self.people.outbox.finish().await;
+        self.identity.finish_letters().await;
         self.tasks.wait().await;
     }
 }

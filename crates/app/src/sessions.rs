@@ -1,5 +1,6 @@
 //! The connection life of an instance: QR, pair code, status, disconnect.
 
+use recado_identity::access::require_unrestricted;
 use recado_model::{
     Address, Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
     instance::{LinkingCode, NewInstance, Origin},
@@ -161,7 +162,7 @@ impl Sessions<'_> {
                 return Ok(idle);
             }
         }
-        instances::require_unrestricted(caller)?;
+        require_unrestricted(caller)?;
         let mut conn = self.app.core.store.write().await?;
         let number = conn.account(&caller.account).count_instances().await? + 1;
         let new = NewInstance {

@@ -1,12 +1,13 @@
 //! Webhooks: where an instance's events go.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use recado_identity::audit::Detail;
 use recado_model::{
     Caller, Error, EventKind, Instance, Result, Rng, WebhookId,
     webhook::{SigningSecret, Webhook},
 };
 
-use crate::{App, audit::Detail};
+use crate::App;
 
 pub struct Webhooks<'a> {
     pub(crate) app: &'a App,

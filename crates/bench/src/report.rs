@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use recado_app::clock::SystemClock;
+use recado_identity::clock::SystemClock;
 use recado_model::Clock;
 
 use crate::{

@@ -29,7 +29,7 @@ use recado_api::{
     auth::{InstanceAccess, SessionAccess, least},
     routes::route,
 };
-use recado_app::{
+use recado_identity::{
     accounts::{self, NewAccount},
     clock::SystemClock,
 };

@@ -22,9 +22,9 @@ use ipnet::IpNet;
 use recado_api::edge::Cors;
 use recado_app::{
     BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, delivery::tls,
-    limits::Quotas, mail::MailConfig,
 };
 use recado_engine::wa::{Network, WaTimers};
+use recado_identity::{limits::Quotas, mail::MailConfig};
 use recado_model::{Rng, Secret, id::random_base32};
 use recado_store::{Database, MasterKey};
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use recado_app::clock::SystemClock;
+use recado_identity::clock::SystemClock;
 use recado_model::Clock;
 use serde_json::json;
 use tracing_subscriber::{

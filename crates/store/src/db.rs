@@ -21,6 +21,7 @@ use crate::{
     device::DeviceStore,
     error::{Result, StoreError},
     keys::{AccountKeys, KeySource, Keys},
+    people::People,
     sql::sql,
     system::System,
     writer::Writer,
@@ -338,6 +339,11 @@ impl Conn {
     /// What belongs to one account.
     pub fn account<'a>(&'a mut self, id: &AccountId) -> AccountStore<'a> {
         AccountStore::new(self, id.clone())
+    }
+
+    /// People, whichever accounts they are members of.
+    pub fn people(&mut self) -> People<'_> {
+        People::new(self)
     }
 
     /// What sees all accounts.

@@ -2,8 +2,9 @@
 //!
 //! [`Store::open`] gives the database; [`Store::read`] and [`Store::write`] give a [`Conn`], and a
 //! write is one transaction until [`Conn::commit`]. Tenant functions hang on [`Conn::account`], so a
-//! look-up that forgets the account does not compile; what must see all accounts is the closed list
-//! in [`system`]. The rows of a WhatsApp device have their own short path, [`device`].
+//! look-up that forgets the account does not compile. People belong to no account and have
+//! [`Conn::people`]; what must see all accounts is behind [`Conn::system`]. Both are closed lists, in
+//! [`people`] and [`system`]. The rows of a WhatsApp device have their own short path, [`device`].
 //!
 //! - `sql`: the thin layer over both databases: one text with `$1`, arguments, rows. Private, so that
 //!   every statement is in this crate and names its account.
@@ -14,11 +15,11 @@
 //! - `lookup`: peppers and the look-up hashes of tokens.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
 //!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: a
-//!   session that waits for its shop. People belong to no account alone: [`system::users`] and its
-//!   neighbours.
+//!   session that waits for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
-//! every WHERE; then a test in `tests/contract`, which runs on both databases. To add a column: a new
+//! every WHERE; then a test in `tests/contract`, which runs on both databases. About people, or all
+//! accounts: see [`people`] and [`system`]. To add a column: a new
 //! file in `/migrations` (never edit a released one) in the neutral SQL that `0001_first.sql`
 //! describes. To keep a secret: `BYTEA`, `Conn::seal_for` and `Conn::unseal_for`.
 
@@ -38,10 +39,13 @@ pub mod instances;
 pub mod jobs;
 pub mod keys;
 pub mod leases;
+#[cfg(test)]
+mod locked;
 mod lookup;
 pub mod members;
 pub mod messages;
 pub mod open;
+pub mod people;
 mod receipts;
 pub mod seal;
 mod sql;
@@ -63,11 +67,14 @@ pub use leases::Lease;
 pub use members::{Invitation, Member, RoleChange};
 pub use messages::{MessageRow, NewMessage};
 pub use open::Options;
+pub use people::{
+    LinkRecord, Membership, NewLink, NewUser, NewUserSession, People, SESSIONS_PER_USER,
+    SessionRecord, SessionRow, UserRecord, UserSummary,
+};
 pub use seal::MasterKey;
 pub use system::{
-    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, LinkRecord,
-    Membership, NewLink, NewUser, NewUserSession, SESSIONS_PER_USER, SessionRecord, SessionRow,
-    System, UserRecord, UserSummary, Weaknesses,
+    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, System,
+    Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

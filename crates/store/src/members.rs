@@ -8,8 +8,8 @@ use recado_model::{Language, LinkId, Role, Timestamp, UserId};
 use crate::{
     accounts::AccountStore,
     error::Result,
+    people::users::raise_user_generation,
     sql::{Row, sql},
-    system::users::raise_user_generation,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl AccountStore<'_> {
         if had == role {
             return Ok(RoleChange::Done);
         }
-        // The user first, as everywhere (see `system::users`).
+        // The user first, as everywhere (see `people::users`).
         raise_user_generation(self.conn, user).await?;
         sql("UPDATE membership SET role = $3 WHERE account_id = $1 AND user_id = $2")
             .bind(&self.id)

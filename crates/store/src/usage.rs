@@ -1,5 +1,5 @@
 //! What the use of credentials leaves behind: when, from where, and who was refused. Written in
-//! batches, some seconds after it happened; see `recado_app::usage`.
+//! batches, some seconds after it happened; see `recado_identity::usage`.
 
 use ipnet::IpNet;
 use recado_model::{CredentialId, Timestamp, id::random_base32};

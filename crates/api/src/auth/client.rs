@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, Request};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
-use recado_app::ProvenClient;
+use recado_identity::ProvenClient;
 use recado_model::{Error, ErrorCode, Secret};
 use serde_json::{Map, Value};
 

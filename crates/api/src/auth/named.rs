@@ -5,7 +5,7 @@
 //! nothing acts when the session is another's.
 
 use http::{HeaderMap, HeaderName, header::HeaderValue};
-use recado_app::Person;
+use recado_identity::Person;
 use recado_model::{Error, ErrorCode};
 
 use super::presented::refuse_repeated;

@@ -9,7 +9,7 @@ use std::{marker::PhantomData, net::Ipv4Addr, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
-use recado_app::Person;
+use recado_identity::Person;
 use recado_model::{Error, ErrorCode, Instance, InstanceId, Role, Secret};
 use url::{Host, Url};
 
@@ -26,7 +26,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// More of ours than that are somebody's game.
 const COOKIES: usize = 8;
 /// 30 days, as long as the longest session.
-const MAX_AGE_SECS: i64 = recado_app::access::person::LONGEST_MS / 1000;
+const MAX_AGE_SECS: i64 = recado_identity::access::person::LONGEST_MS / 1000;
 
 /// The least role that a row asks of a person.
 pub trait Least: Send + Sync + 'static {

@@ -8,7 +8,7 @@ use base64::{
 };
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use percent_encoding::percent_decode;
-use recado_app::{Claimed, Presented};
+use recado_identity::{Claimed, Presented};
 use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
 
 use crate::{edge::ClientIp, error::Fail};

@@ -1,7 +1,7 @@
 //! The account: what it is called, its log, signing everybody out.
 
 use axum::extract::State;
-use recado_app::audit::{Actor, DEFAULT_PAGE};
+use recado_identity::audit::{Actor, DEFAULT_PAGE};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! The account's credentials, in the shapes of the instance API.
 
 use axum::extract::State;
-use recado_app::audit::Actor;
+use recado_identity::audit::Actor;
 use recado_model::CredentialId;
 
 use crate::{

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use recado_app::{
-    InstanceView, QrAnswer,
+use recado_app::{InstanceView, QrAnswer};
+use recado_identity::{
     audit::Actor,
     credentials::{Filter, State as CredentialState},
 };

@@ -2,7 +2,7 @@
 //! sent.
 
 use axum::extract::State;
-use recado_app::{
+use recado_identity::{
     Signup,
     users::{Link, Use, Used, login::Place},
 };

@@ -1,7 +1,7 @@
 //! Signing in and out, the password again, a JWT for an hour.
 
 use axum::extract::State;
-use recado_app::{IssuedToken, users::Credentials};
+use recado_identity::{IssuedToken, users::Credentials};
 use recado_model::{AccountId, Error, ErrorCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

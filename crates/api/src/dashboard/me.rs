@@ -1,7 +1,7 @@
 //! Oneself: profile, sessions, second factor. Any role.
 
 use axum::extract::State;
-use recado_app::{
+use recado_identity::{
     Person,
     users::{Me, MySession},
 };

@@ -1,7 +1,7 @@
 //! Who is in the account, and who was invited.
 
 use axum::extract::State;
-use recado_app::members::{InvitationView, MemberView};
+use recado_identity::members::{InvitationView, MemberView};
 use recado_model::{LinkId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

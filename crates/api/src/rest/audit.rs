@@ -1,7 +1,7 @@
 //! The account's audit log.
 
 use axum::extract::State;
-use recado_app::audit::{self, DEFAULT_PAGE};
+use recado_identity::audit::{self, DEFAULT_PAGE};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

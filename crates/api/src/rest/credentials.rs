@@ -7,7 +7,7 @@
 mod bodies;
 
 use axum::extract::State;
-use recado_app::audit::Actor;
+use recado_identity::audit::Actor;
 use recado_model::CredentialId;
 use schemars::JsonSchema;
 use serde::Serialize;

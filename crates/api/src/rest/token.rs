@@ -2,7 +2,7 @@
 //! and `POST /revoke` (RFC 7009) for the same clients.
 
 use http::StatusCode;
-use recado_app::{Introspection, IssuedToken};
+use recado_identity::{Introspection, IssuedToken};
 use recado_model::CredentialId;
 use schemars::JsonSchema;
 use serde::Serialize;

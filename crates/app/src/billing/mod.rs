@@ -15,6 +15,7 @@ mod worker;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use recado_identity::audit::Detail;
 use recado_model::{
     Billing, BillingStatus, Caller, Error, ErrorCode, Instance, Result, Timestamp,
     id::random_base32,
@@ -22,7 +23,7 @@ use recado_model::{
 
 pub(crate) use worker::run;
 
-use crate::{App, Core, audit::Detail};
+use crate::{App, Core};
 
 /// Which provider the operator chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What the operator does about subscriptions, at the command line: another process than the gateway,
 //! which sees it within a second.
 
+use recado_identity::audit::Detail;
 use recado_model::{AccountId, Billing, Clock, Error, ErrorCode, InstanceId, Result, Timestamp};
 use recado_store::Store;
 
 use super::{BillingConfig, Standing, provider};
-use crate::audit::Detail;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 

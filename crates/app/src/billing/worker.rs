@@ -1,13 +1,14 @@
 //! Closes the connections of instances whose time is over, and brings back those that are paid for
 //! again. The pairing stays, and what is sent meanwhile waits at WhatsApp.
 
+use recado_identity::faults;
 use recado_model::{
     AccountId, ConnectionState, InstanceId, Monotonic, Result, StateReason, Timestamp,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::ProviderKind;
-use crate::{App, faults};
+use crate::App;
 
 /// How soon a change by another process (the command line) is seen.
 const EPOCH_EVERY_MS: i64 = 1_000;

@@ -8,6 +8,7 @@ pub mod tls;
 
 use std::sync::Arc;
 
+use recado_identity::{clock::Steps, faults};
 use recado_model::{
     Result, Timestamp,
     webhook::{AttemptOutcome, DueDelivery, NextStep, next_attempt},
@@ -15,7 +16,7 @@ use recado_model::{
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Core, clock::Steps, faults};
+use crate::Core;
 
 /// Longer than one attempt can take, so that a lease never runs out under a worker.
 const LEASE_SLACK_MS: i64 = 15_000;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use recado_engine::{Link, LinkSpec};
+use recado_identity::faults;
 use recado_model::{
     AccountId, Address, ConnectionState, Error, Instance, InstanceId, Monotonic, Result,
     StateReason, Timestamp, account::AccountKind,
@@ -19,7 +20,7 @@ use recado_store::Lease;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Command, Live, flights::Flights, held::Held};
-use crate::{Core, faults, ingest::Ingest};
+use crate::{Core, ingest::Ingest};
 
 pub(super) struct Actor {
     pub(super) core: Arc<Core>,

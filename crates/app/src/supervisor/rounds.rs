@@ -3,11 +3,11 @@
 
 use std::{collections::HashSet, sync::PoisonError};
 
+use recado_identity::faults;
 use recado_model::{InstanceId, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{Command, Handle, Supervisor};
-use crate::faults;
 
 /// How often instances without an actor are looked for (another node died, an actor panicked).
 const LOOK_EVERY_MS: i64 = 10_000;

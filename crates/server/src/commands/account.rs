@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use recado_app::{
+use recado_identity::{
     accounts::{self, NewAccount},
     clock::SystemClock,
     users::Blocklist,

@@ -9,8 +9,8 @@ use recado_app::{
         ProviderKind,
         operator::{self, Period, Row},
     },
-    clock::SystemClock,
 };
+use recado_identity::clock::SystemClock;
 use recado_model::{Billing, Clock, Error, InstanceId, Rng, Timestamp, clock::OsRng};
 use recado_store::Store;
 use serde_json::{Value, json};

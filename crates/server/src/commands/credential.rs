@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use recado_app::{
+use recado_identity::{
     audit::{self, Actor},
     clock::SystemClock,
     credentials::{CredentialView, Credentials, Filter, Issued, Makes, NewTerms},

@@ -5,7 +5,8 @@ mod people;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
-use recado_app::{Guests, clock::SystemClock};
+use recado_app::Guests;
+use recado_identity::clock::SystemClock;
 use recado_model::{Clock, Rng, Timestamp, clock::OsRng};
 use recado_store::{Database, JWT_KEEP_MS, KeyKind, KeyRow, SUPERSEDED_MS, Store, Weaknesses};
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use recado_app::clock::SystemClock;
+use recado_identity::clock::SystemClock;
 use recado_model::{Clock, Rng, Timestamp, clock::OsRng, id::random_base32};
 use recado_store::{ACTIVATION_MS, JWT_KEEP_MS, KeyKind, KeyRow, Store, StoreError};
 use serde_json::json;

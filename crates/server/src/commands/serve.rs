@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use recado_app::clock::SystemClock;
+use recado_identity::clock::SystemClock;
 use recado_model::clock::OsRng;
 use tokio::signal::unix::{SignalKind, signal};
 

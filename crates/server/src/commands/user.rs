@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use recado_app::{
+use recado_identity::{
     Signup,
     clock::SystemClock,
     mail::letters,

@@ -4,7 +4,7 @@ use std::{path::Path, thread::available_parallelism};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum::http::Uri;
-use recado_app::{Signup, UsersConfig, mail::MailConfig, turnstile::TurnstileConfig};
+use recado_identity::{Signup, UsersConfig, mail::MailConfig, turnstile::TurnstileConfig};
 use recado_model::Secret;
 
 use super::Settings;

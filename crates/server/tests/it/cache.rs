@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use recado_app::Presented;
+use recado_identity::Presented;
 use recado_model::{Clock as _, Role, Token, TokenKind, clock::OsRng};
 use serde_json::{Value, json};
 use tokio::{sync::Barrier, task::JoinSet};

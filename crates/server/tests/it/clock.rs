@@ -1,7 +1,7 @@
 //! Real time with jumps: WhatsApp's side runs on the real clock, retries and expiries of the program
 //! are reached by jumping.
 
-use recado_app::clock::SystemClock;
+use recado_identity::clock::SystemClock;
 use recado_model::{
     Clock, Timestamp,
     clock::{Monotonic, Sleep},

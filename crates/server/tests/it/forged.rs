@@ -9,7 +9,7 @@ use proptest::{
     prelude::{Strategy, any},
     test_runner::{Config, TestRunner},
 };
-use recado_app::Presented;
+use recado_identity::Presented;
 use recado_model::{ErrorCode, Role, Token, TokenKind};
 use serde_json::json;
 

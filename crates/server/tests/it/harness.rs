@@ -8,7 +8,7 @@ use recado::{
     config::Settings,
     lifecycle::{Gateway, World, open_store},
 };
-use recado_app::accounts::{self, NewAccount};
+use recado_identity::accounts::{self, NewAccount};
 use recado_model::{AccountId, Clock as _, InstanceId, Rng, Secret, clock::OsRng};
 use recado_sandbox::{Delivery, Paired, Sandbox};
 use recado_store::{Conn, MasterKey};

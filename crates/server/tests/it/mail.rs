@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use recado::config::Settings;
-use recado_app::{
+use recado_identity::{
     Signup,
     mail::{Letter, MailConfig, Outbox, letters},
 };

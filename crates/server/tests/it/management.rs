@@ -1,6 +1,6 @@
 //! Who may manage credentials, and what a slip of the hand must not do.
 
-use recado_app::credentials::MAX_CHANGES;
+use recado_identity::credentials::MAX_CHANGES;
 use recado_model::Clock as _;
 use serde_json::{Value, json};
 

@@ -27,7 +27,7 @@ impl Bed {
     pub async fn names(&self, cookie: &str) -> Option<Names> {
         let lookup = Sha256::digest(cookie.as_bytes()).into();
         let mut conn = self.read().await;
-        let found = conn.system().user_session_by_lookup(&lookup).await;
+        let found = conn.people().user_session_by_lookup(&lookup).await;
         found.expect("an answer").map(|session| Names {
             account: session.account.to_string(),
             user: session.user.to_string(),

@@ -17,12 +17,13 @@ const GROUPS: [(&str, usize); 6] = [
 ];
 
 /// Where the first part of a test's name leads.
-const ROOTS: [(&str, &str); 8] = [
+const ROOTS: [(&str, &str); 9] = [
     ("it", "crates/server/tests/it"),
     ("program", "crates/server/tests/program"),
     ("contract", "crates/store/tests/contract"),
     ("model", "crates/model/src"),
     ("store", "crates/store/src"),
+    ("identity", "crates/identity/src"),
     ("app", "crates/app/src"),
     ("api", "crates/api/src"),
     ("recado", "crates/server/src"),

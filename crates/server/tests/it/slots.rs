@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use recado_app::users::operator::Operator;
+use recado_identity::users::operator::Operator;
 use recado_model::Clock;
 use serde_json::{Value, json};
 

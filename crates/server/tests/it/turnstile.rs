@@ -7,7 +7,7 @@ use std::{
 };
 
 use recado::config::Settings;
-use recado_app::{
+use recado_identity::{
     clock::SystemClock,
     turnstile::{HumanCheck as _, Turnstile, TurnstileConfig},
 };

@@ -167,7 +167,7 @@ async fn nowhere() {
     let mut home = Home::on(&network);
     home.set(
         "LOG",
-        "debug,recado=trace,recado_model=trace,recado_store=trace,recado_engine=trace,recado_app=trace,recado_api=trace",
+        "debug,recado=trace,recado_model=trace,recado_store=trace,recado_engine=trace,recado_identity=trace,recado_app=trace,recado_api=trace",
     );
     let file = home.folder().join("password");
     fs::write(&file, "correct-horse-battery-staple").expect("a file");

@@ -125,7 +125,7 @@ impl Bed {
             operator: false,
             language: Language::English,
         };
-        conn.system().create_user(&new, NOW).await.expect("user");
+        conn.people().create_user(&new, NOW).await.expect("user");
         id
     }
 
@@ -133,7 +133,7 @@ impl Bed {
     pub async fn member(&self, account: &AccountId, email: &str, role: Role) -> UserId {
         let mut conn = self.store.write().await.expect("write");
         let id = self.user_in(&mut conn, email).await;
-        let added = conn.system().add_member(account, &id, role, NOW).await;
+        let added = conn.people().add_member(account, &id, role, NOW).await;
         assert!(added.expect("member"));
         conn.commit().await.expect("commit");
         id

@@ -42,14 +42,14 @@ fn to(kind: LinkKind, email: &str) -> NewLink {
 impl Bed {
     pub async fn made(&self, new: NewLink, at: Timestamp) -> NewLink {
         let mut conn = self.store.write().await.expect("write");
-        conn.system().make_link(&new, at).await.expect("makes");
+        conn.people().make_link(&new, at).await.expect("makes");
         conn.commit().await.expect("commit");
         new
     }
 
     pub async fn shown_link(&self, new: &NewLink) -> Option<LinkRecord> {
         let mut conn = self.store.read().await.expect("read");
-        conn.system().link(&new.lookup).await.expect("looks")
+        conn.people().link(&new.lookup).await.expect("looks")
     }
 
     async fn alive(&self, new: &NewLink) -> bool {
@@ -58,7 +58,7 @@ impl Bed {
 
     pub async fn uses(&self, new: &NewLink, at: Timestamp) -> Option<LinkRecord> {
         let mut conn = self.store.write().await.expect("write");
-        let used = conn.system().use_link(&new.lookup, at).await;
+        let used = conn.people().use_link(&new.lookup, at).await;
         conn.commit().await.expect("commit");
         used.expect("uses or not")
     }
@@ -107,7 +107,7 @@ pub async fn a_link_is_good_once(bed: Bed) {
     // What is undone was not used.
     let new = bed.made(link(LinkKind::Setup), NOW).await;
     let mut conn = bed.store.write().await.expect("write");
-    let used = conn.system().use_link(&new.lookup, NOW).await;
+    let used = conn.people().use_link(&new.lookup, NOW).await;
     assert!(used.expect("uses").is_some());
     drop(conn);
     assert!(bed.uses(&new, NOW).await.is_some());
@@ -163,12 +163,12 @@ pub async fn a_newer_link_takes_the_place(bed: Bed) {
         assert!(bed.alive(other).await, "{other:?}");
     }
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
-    let dropped = system.drop_links(LinkKind::Invite, Some(" Eva@example.org"));
+    let mut people = conn.people();
+    let dropped = people.drop_links(LinkKind::Invite, Some(" Eva@example.org"));
     assert_eq!(dropped.await.expect("drops"), 1, "the used one was dead");
-    let dropped = system.drop_links(LinkKind::Setup, None).await;
+    let dropped = people.drop_links(LinkKind::Setup, None).await;
     assert_eq!(dropped.expect("drops"), 1);
-    let again = system.drop_links(LinkKind::Setup, None).await;
+    let again = people.drop_links(LinkKind::Setup, None).await;
     assert_eq!(again.expect("drops"), 0);
     conn.commit().await.expect("commit");
     let alive = [false, true, true, true, true, false];
@@ -194,7 +194,7 @@ pub async fn a_link_dies_with_what_it_was_for(bed: Bed) {
         assert_eq!(shown.user_generation, Some(generation));
         assert!(shown.alive);
         let mut conn = bed.store.write().await.expect("write");
-        let set = conn.system().set_password(&user, "$argon2id$new").await;
+        let set = conn.people().set_password(&user, "$argon2id$new").await;
         set.expect("sets");
         conn.commit().await.expect("commit");
         assert!(!bed.alive(&new).await);
@@ -210,7 +210,7 @@ pub async fn a_link_dies_with_what_it_was_for(bed: Bed) {
     };
     let new = bed.made(new, NOW).await;
     let mut conn = bed.store.write().await.expect("write");
-    let set = conn.system().set_password(&user, "$argon2id$last").await;
+    let set = conn.people().set_password(&user, "$argon2id$last").await;
     set.expect("sets");
     let mut using = std::pin::pin!(bed.uses(&new, NOW));
     let soon = std::time::Duration::from_millis(200);
@@ -236,9 +236,9 @@ pub async fn links_are_counted_and_pruned(bed: Bed) {
     bed.made(to(LinkKind::Invite, "zoe@example.org"), NOW).await;
     let count = async |secs: i64| {
         let mut conn = bed.store.read().await.expect("read");
-        let mut system = conn.system();
+        let mut people = conn.people();
         let since = NOW.plus_secs(secs);
-        let counted = system.count_links_since(LinkKind::Invite, "EVA@example.org", since);
+        let counted = people.count_links_since(LinkKind::Invite, "EVA@example.org", since);
         counted.await.expect("counts")
     };
     assert_eq!(
@@ -254,18 +254,18 @@ pub async fn links_are_counted_and_pruned(bed: Bed) {
 
     // Those that were replaced or withdrawn ended when they were made.
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
+    let mut people = conn.people();
     let mut pruned = Vec::new();
     for _ in 0..3 {
-        let some = system.prune_links(NOW.plus_secs(20), 1).await;
+        let some = people.prune_links(NOW.plus_secs(20), 1).await;
         pruned.push(some.expect("prunes"));
     }
     assert_eq!(pruned, [1, 1, 0], "in batches");
-    let one = system.prune_links(NOW.plus_secs(21), 99).await;
+    let one = people.prune_links(NOW.plus_secs(21), 99).await;
     assert_eq!(one.expect("prunes"), 1);
-    let rest = system.prune_links(NOW.plus_secs(HOUR), 99).await;
+    let rest = people.prune_links(NOW.plus_secs(HOUR), 99).await;
     assert_eq!(rest.expect("prunes"), 0);
-    let rest = system.prune_links(NOW.plus_secs(HOUR + 1), 99).await;
+    let rest = people.prune_links(NOW.plus_secs(HOUR + 1), 99).await;
     assert_eq!(rest.expect("prunes"), 2);
     conn.commit().await.expect("commit");
 }

@@ -38,9 +38,9 @@ pub async fn members_are_listed_and_changed(bed: Bed) {
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let seed = b"a seed of 20 bytes..";
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
-    system.begin_totp(&owner, seed).await.expect("begins");
-    let done = system.confirm_totp(&owner, seed, 1, &[]).await;
+    let mut people = conn.people();
+    people.begin_totp(&owner, seed).await.expect("begins");
+    let done = people.confirm_totp(&owner, seed, 1, &[]).await;
     assert!(done.expect("confirms").is_some());
     conn.commit().await.expect("commit");
     let mut conn = bed.store.read().await.expect("read");
@@ -95,7 +95,7 @@ pub async fn members_are_listed_and_changed(bed: Bed) {
         (kept.name.as_str(), kept.language.as_str()),
         ("Loja <b>", "pt-BR")
     );
-    let of = conn.system().memberships_of(&owner).await.expect("lists");
+    let of = conn.people().memberships_of(&owner).await.expect("lists");
     assert_eq!(of[0].account_name, "Loja <b>");
     assert_eq!(of[0].language, Language::Portuguese);
     let nowhere = AccountId::random(&OsRng);

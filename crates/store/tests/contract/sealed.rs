@@ -47,10 +47,10 @@ async fn no_secret_is_in_the_file() {
             .await;
         let mut seed = vec![0; 20];
         OsRng.fill(&mut seed);
-        let mut system = conn.system();
-        system.begin_totp(&user, &seed).await.expect("begins");
+        let mut people = conn.people();
+        people.begin_totp(&user, &seed).await.expect("begins");
         if confirmed {
-            let done = system.confirm_totp(&user, &seed, 1, &[]).await;
+            let done = people.confirm_totp(&user, &seed, 1, &[]).await;
             assert!(done.expect("confirms").is_some());
         }
         secrets.push(seed);

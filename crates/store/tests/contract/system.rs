@@ -16,7 +16,7 @@ pub async fn accounts_and_users(bed: Bed) {
     bed.instance(&a, "one").await;
     let user = UserId::random(&OsRng);
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
+    let mut people = conn.people();
     let new = |id, email| NewUser {
         id,
         email,
@@ -24,20 +24,20 @@ pub async fn accounts_and_users(bed: Bed) {
         operator: true,
         language: Language::English,
     };
-    system
+    people
         .create_user(&new(&user, " Ana@Example.ORG "), NOW)
         .await
         .expect("user");
-    let added = system.add_member(&a, &user, Role::Owner, NOW).await;
+    let added = people.add_member(&a, &user, Role::Owner, NOW).await;
     assert!(added.expect("member"));
-    let found = system
+    let found = people
         .user_by_email("ana@example.org")
         .await
         .expect("looks");
     let found = found.expect("there");
     assert_eq!((found.id, found.operator), (user.clone(), true));
     assert_eq!(found.password_hash.expose(), "$argon2id$…");
-    let list = system.accounts().await.expect("lists");
+    let list = conn.system().accounts().await.expect("lists");
     assert_eq!(list.len(), 1);
     assert_eq!((list[0].name.as_str(), list[0].instances), ("Shop", 1));
     assert_eq!(list[0].owner_email.as_deref(), Some("ana@example.org"));
@@ -46,7 +46,7 @@ pub async fn accounts_and_users(bed: Bed) {
     conn.commit().await.expect("commit");
     let mut conn = bed.store.write().await.expect("write");
     let twice = conn
-        .system()
+        .people()
         .create_user(&new(&UserId::random(&OsRng), "ANA@example.org"), NOW)
         .await;
     assert!(matches!(twice, Err(StoreError::Unique { .. })), "{twice:?}");
@@ -58,7 +58,7 @@ pub async fn accounts_and_users(bed: Bed) {
     assert!(!conn.system().account_exists(&a).await.expect("gone"));
     assert!(conn.account(&a).account().await.expect("gone").is_none());
     assert!(
-        conn.system()
+        conn.people()
             .user_by_email("ana@example.org")
             .await
             .expect("stays")

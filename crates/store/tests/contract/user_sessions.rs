@@ -25,7 +25,7 @@ impl Bed {
 
     async fn opens(&self, new: &NewUserSession, at: Timestamp) -> bool {
         let mut conn = self.store.write().await.expect("write");
-        let opened = conn.system().open_user_session(new, at).await;
+        let opened = conn.people().open_user_session(new, at).await;
         conn.commit().await.expect("commit");
         opened.expect("opens or not").is_some()
     }
@@ -40,7 +40,7 @@ impl Bed {
 
     async fn found(&self, lookup: &[u8; 32]) -> Option<SessionRecord> {
         let mut conn = self.store.read().await.expect("read");
-        let found = conn.system().user_session_by_lookup(lookup).await;
+        let found = conn.people().user_session_by_lookup(lookup).await;
         found.expect("looks")
     }
 
@@ -81,18 +81,17 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
     );
     let later = NOW.plus_secs(60);
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
     // The first by a clock that was ahead.
     for at in [NOW.plus_secs(3600), later, NOW] {
-        let noted = system.touch_user_session(&new.id, at).await;
+        let noted = conn.people().touch_user_session(&new.id, at).await;
         noted.expect("notes");
     }
-    let epoch = system.epoch().await.expect("epoch");
-    let proven = system.prove_user_session(&new.id, Some(later)).await;
+    let epoch = conn.system().epoch().await.expect("epoch");
+    let proven = conn.people().prove_user_session(&new.id, Some(later)).await;
     assert!(proven.expect("proves"));
-    assert!(system.epoch().await.expect("epoch") > epoch);
-    system.set_operator(&user, true).await.expect("sets");
-    let now = system.user_session(&new.id).await.expect("looks");
+    assert!(conn.system().epoch().await.expect("epoch") > epoch);
+    conn.people().set_operator(&user, true).await.expect("sets");
+    let now = conn.people().user_session(&new.id).await.expect("looks");
     assert_eq!(
         now,
         Some(SessionRecord {
@@ -103,14 +102,20 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
         }),
         "as it is now, and not seen earlier than before by two clocks that differ a little"
     );
-    let back = system.prove_user_session(&new.id, None).await;
+    let back = conn.people().prove_user_session(&new.id, None).await;
     assert!(back.expect("takes it back"));
-    let now = system.user_session(&new.id).await.expect("looks");
+    let now = conn.people().user_session(&new.id).await.expect("looks");
     assert_eq!(now.expect("there").proven_at, None);
     let nobody = UserSessionId::random(&OsRng);
-    let proven = system.prove_user_session(&nobody, Some(NOW)).await;
+    let proven = conn.people().prove_user_session(&nobody, Some(NOW)).await;
     assert!(!proven.expect("not there"));
-    assert!(system.user_session(&nobody).await.expect("looks").is_none());
+    assert!(
+        conn.people()
+            .user_session(&nobody)
+            .await
+            .expect("looks")
+            .is_none()
+    );
     conn.commit().await.expect("commit");
     assert!(bed.found(&lookup()).await.is_none());
 
@@ -120,7 +125,7 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
     let nobody = UserId::random(&OsRng);
     assert!(!bed.opens(&bed.session(&nobody, &a, 0), NOW).await);
     let mut conn = bed.store.write().await.expect("write");
-    let changed = conn.system().set_password(&user, "$argon2id$new").await;
+    let changed = conn.people().set_password(&user, "$argon2id$new").await;
     assert_eq!(changed.expect("sets"), 1);
     conn.commit().await.expect("commit");
     let late = bed.session(&user, &a, 0);
@@ -133,7 +138,7 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
         ..bed.session(&user, &a, 1)
     };
     let mut conn = bed.store.write().await.expect("write");
-    let twice = conn.system().open_user_session(&twice, NOW).await;
+    let twice = conn.people().open_user_session(&twice, NOW).await;
     assert!(matches!(twice, Err(StoreError::Unique { .. })), "{twice:?}");
 }
 
@@ -142,7 +147,7 @@ pub async fn what_ends_a_session(bed: Bed) {
     let owner = bed.member(&a, "owner@example.org", Role::Owner).await;
     let user = bed.member(&a, "ana@example.org", Role::Admin).await;
     let mut conn = bed.store.write().await.expect("write");
-    let added = conn.system().add_member(&b, &user, Role::Admin, NOW).await;
+    let added = conn.people().add_member(&b, &user, Role::Admin, NOW).await;
     assert!(added.expect("member"));
     conn.commit().await.expect("commit");
     let seed = b"a seed of 20 bytes..";
@@ -169,20 +174,20 @@ pub async fn what_ends_a_session(bed: Bed) {
         let mut conn = bed.store.write().await.expect("write");
         match change {
             "password" => {
-                let set = conn.system().set_password(&user, "$argon2id$new").await;
+                let set = conn.people().set_password(&user, "$argon2id$new").await;
                 set.expect("sets");
             }
             "email" => {
-                let set = conn.system().set_email(&user, "eva@example.org").await;
+                let set = conn.people().set_email(&user, "eva@example.org").await;
                 assert!(set.expect("sets"));
             }
             "factor" => {
-                conn.system().begin_totp(&user, seed).await.expect("begins");
-                let done = conn.system().confirm_totp(&user, seed, 1, &[]).await;
+                conn.people().begin_totp(&user, seed).await.expect("begins");
+                let done = conn.people().confirm_totp(&user, seed, 1, &[]).await;
                 assert!(done.expect("confirms").is_some());
             }
             "no factor" => {
-                conn.system().remove_totp(&user).await.expect("removes");
+                conn.people().remove_totp(&user).await.expect("removes");
             }
             "role" => {
                 let set = conn.account(&a).set_role(&user, Role::Viewer).await;
@@ -193,7 +198,7 @@ pub async fn what_ends_a_session(bed: Bed) {
                 raised.expect("raises");
             }
             "all of the user" => {
-                let ended = conn.system().end_user_sessions(&user).await;
+                let ended = conn.people().end_user_sessions(&user).await;
                 assert!(ended.expect("ends") >= 2);
             }
             _ => {
@@ -219,7 +224,7 @@ pub async fn a_session_moves_to_another_account(bed: Bed) {
     let foreign = bed.account("c").await;
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let mut conn = bed.store.write().await.expect("write");
-    let added = conn.system().add_member(&b, &user, Role::Owner, NOW).await;
+    let added = conn.people().add_member(&b, &user, Role::Owner, NOW).await;
     assert!(added.expect("member"));
     // Its generation is another one than A's.
     conn.account(&b).raise_generation().await.expect("raises");
@@ -227,8 +232,8 @@ pub async fn a_session_moves_to_another_account(bed: Bed) {
     let session = bed.signed_in(&user, &a).await;
     let switch = async |account: &AccountId, lookup: &[u8; 32]| {
         let mut conn = bed.store.write().await.expect("write");
-        let mut system = conn.system();
-        let switched = system
+        let mut people = conn.people();
+        let switched = people
             .switch_user_session(&session.id, account, lookup)
             .await;
         conn.commit().await.expect("commit");
@@ -257,12 +262,12 @@ pub async fn a_session_moves_to_another_account(bed: Bed) {
         match ends {
             "account" => conn.account(&a).raise_generation().await.expect("raises"),
             _ => {
-                let raised = conn.system().raise_user_generation(&user).await;
+                let raised = conn.people().raise_user_generation(&user).await;
                 raised.expect("raises");
             }
         }
-        let mut system = conn.system();
-        let moved = system.switch_user_session(&session.id, &b, &third).await;
+        let mut people = conn.people();
+        let moved = people.switch_user_session(&session.id, &b, &third).await;
         assert!(!moved.expect("refuses"), "{ends}");
         conn.commit().await.expect("commit");
     }
@@ -276,14 +281,14 @@ pub async fn a_session_goes_on_after_ones_own_change(bed: Bed) {
     let other = bed.signed_in(&user, &a).await;
     let (second, third) = (lookup(), lookup());
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
-    let proven = system.prove_user_session(&session.id, Some(NOW)).await;
+    let mut people = conn.people();
+    let proven = people.prove_user_session(&session.id, Some(NOW)).await;
     assert!(proven.expect("proves"));
-    system
+    people
         .set_password(&user, "$argon2id$2")
         .await
         .expect("sets");
-    let renewed = system.renew_user_session(&session.id, &second).await;
+    let renewed = people.renew_user_session(&session.id, &second).await;
     assert!(renewed.expect("renews"));
     conn.commit().await.expect("commit");
     assert!(bed.found(&session.lookup).await.is_none(), "the old cookie");
@@ -294,18 +299,18 @@ pub async fn a_session_goes_on_after_ones_own_change(bed: Bed) {
     assert!(!bed.holds(&other).await);
     // The other one has ended: its own change, which comes too late, does not bring it back.
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
-    system
+    let mut people = conn.people();
+    people
         .set_password(&user, "$argon2id$3")
         .await
         .expect("sets");
-    let renewed = system.renew_user_session(&other.id, &third).await;
+    let renewed = people.renew_user_session(&other.id, &third).await;
     assert!(!renewed.expect("refuses"));
     drop(conn);
     // Nor does one in an account that signed everybody out.
     let mut conn = bed.store.write().await.expect("write");
     conn.account(&a).raise_generation().await.expect("raises");
-    let renewed = conn.system().renew_user_session(&session.id, &third).await;
+    let renewed = conn.people().renew_user_session(&session.id, &third).await;
     assert!(!renewed.expect("refuses"));
 }
 
@@ -314,7 +319,7 @@ pub async fn sessions_are_listed_and_ended(bed: Bed) {
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let other = bed.member(&a, "bob@example.org", Role::Viewer).await;
     let mut conn = bed.store.write().await.expect("write");
-    let added = conn.system().add_member(&b, &user, Role::Owner, NOW).await;
+    let added = conn.people().add_member(&b, &user, Role::Owner, NOW).await;
     assert!(added.expect("member"));
     conn.commit().await.expect("commit");
     let mut own = Vec::new();
@@ -326,7 +331,7 @@ pub async fn sessions_are_listed_and_ended(bed: Bed) {
     let foreign = bed.signed_in(&other, &a).await;
     let list = async || {
         let mut conn = bed.store.read().await.expect("read");
-        conn.system().user_sessions(&user).await.expect("lists")
+        conn.people().user_sessions(&user).await.expect("lists")
     };
     let rows = list().await;
     let order: Vec<_> = rows.iter().map(|row| &row.id).collect();
@@ -339,25 +344,27 @@ pub async fn sessions_are_listed_and_ended(bed: Bed) {
     assert_eq!(first.agent, own[1].agent, "as it came: text stays text");
     let mut conn = bed.store.write().await.expect("write");
     conn.account(&b).raise_generation().await.expect("raises");
-    let ended = conn.system().end_user_session(&user, &foreign.id).await;
+    let ended = conn.people().end_user_session(&user, &foreign.id).await;
     assert!(!ended.expect("not theirs"));
     conn.commit().await.expect("commit");
     let alive: Vec<_> = list().await.iter().map(|row| row.alive).collect();
     assert_eq!(alive, [false, true, true]);
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
     for ended in [true, false] {
-        let epoch = system.epoch().await;
-        let gone = system.end_user_session(&user, &own[0].id).await;
+        let epoch = conn.system().epoch().await;
+        let gone = conn.people().end_user_session(&user, &own[0].id).await;
         assert_eq!(gone.expect("ends"), ended);
-        let moved = system.epoch().await.expect("epoch") > epoch.expect("epoch");
+        let moved = conn.system().epoch().await.expect("epoch") > epoch.expect("epoch");
         assert_eq!(moved, ended, "what ended nothing is nobody's business");
     }
     for ended in [1, 0] {
-        let epoch = system.epoch().await.expect("epoch");
-        let gone = system.end_other_user_sessions(&user, &own[2].id).await;
+        let epoch = conn.system().epoch().await.expect("epoch");
+        let gone = conn
+            .people()
+            .end_other_user_sessions(&user, &own[2].id)
+            .await;
         assert_eq!(gone.expect("ends"), ended);
-        let moved = system.epoch().await.expect("epoch") > epoch;
+        let moved = conn.system().epoch().await.expect("epoch") > epoch;
         assert_eq!(moved, ended > 0);
     }
     conn.commit().await.expect("commit");
@@ -381,13 +388,13 @@ pub async fn a_user_has_so_many_sessions_at_most(bed: Bed) {
     let epoch = bed.epoch().await;
     let count = async || {
         let mut conn = bed.store.read().await.expect("read");
-        let rows = conn.system().user_sessions(&user).await.expect("lists");
+        let rows = conn.people().user_sessions(&user).await.expect("lists");
         i64::try_from(rows.len()).expect("few")
     };
     // Of two at once the second waits for the first, and counts it.
     let (x, y) = (bed.session(&user, &a, 0), bed.session(&user, &a, 0));
     let mut conn = bed.store.write().await.expect("write");
-    let opened_first = conn.system().open_user_session(&x, NOW.plus_secs(98)).await;
+    let opened_first = conn.people().open_user_session(&x, NOW.plus_secs(98)).await;
     assert_eq!(opened_first.expect("opens"), Some(1));
     let mut second = std::pin::pin!(bed.opens(&y, NOW.plus_secs(99)));
     let soon = std::time::Duration::from_millis(200);
@@ -419,21 +426,21 @@ pub async fn old_sessions_are_pruned(bed: Bed) {
         assert!(bed.opens(&new, NOW.plus_secs(created)).await);
         let mut conn = bed.store.write().await.expect("write");
         let at = NOW.plus_secs(seen);
-        let touched = conn.system().touch_user_session(&new.id, at).await;
+        let touched = conn.people().touch_user_session(&new.id, at).await;
         touched.expect("notes");
         conn.commit().await.expect("commit");
         opened.push(new);
     }
     let mut conn = bed.store.write().await.expect("write");
-    let mut system = conn.system();
+    let mut people = conn.people();
     let (created, seen, ahead) = (NOW.plus_secs(50), NOW.plus_secs(210), NOW.plus_secs(900));
     let mut pruned = Vec::new();
     for _ in 0..4 {
-        let some = system.prune_user_sessions(created, seen, ahead, 1).await;
+        let some = people.prune_user_sessions(created, seen, ahead, 1).await;
         pruned.push(some.expect("prunes"));
     }
     assert_eq!(pruned, [1, 1, 1, 0]);
-    let left = system.user_sessions(&user).await.expect("lists");
+    let left = people.user_sessions(&user).await.expect("lists");
     let mut left: Vec<_> = left.into_iter().map(|row| row.id).collect();
     left.sort_unstable();
     let mut due = vec![opened[2].id.clone(), opened[3].id.clone()];

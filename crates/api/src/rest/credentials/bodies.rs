@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     extract::{FromRequest, Request},
 };
-use recado_app::credentials::{
+use recado_identity::credentials::{
     Change, CredentialView, Filter, Issued, Makes, NewTerms, Rotated, State,
 };
 use recado_model::{CredentialId, CredentialKind, Error, InstanceId, Secret};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use axum::http::Uri;
-use recado_app::{Signup, mail::MailConfig};
+use recado_identity::{Signup, mail::MailConfig};
 use recado_store::Store;
 
 use super::{Report, private};
@@ -39,7 +39,7 @@ pub fn settings(report: &mut Report, settings: &Settings) -> Result<()> {
 
 /// What the database says.
 pub async fn kept(report: &mut Report, store: &Store) -> Result<()> {
-    let users = store.read().await?.system().users().await?;
+    let users = store.read().await?.people().users().await?;
     if users.is_empty() {
         report.weak(
             "nobody has signed up yet: whoever opens the link of the first start owns this gateway. Open it, or run `recado account create`",

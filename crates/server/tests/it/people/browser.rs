@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use recado_app::mail::MailConfig;
+use recado_identity::mail::MailConfig;
 use recado_model::{Clock as _, Language, Role, UserId, clock::OsRng};
 use recado_store::{NewUser, UserRecord};
 use serde_json::{Value, json};
@@ -294,7 +294,7 @@ impl Bed {
 
     pub async fn find_user(&self, email: &str) -> Option<UserRecord> {
         let mut conn = self.read().await;
-        let found = conn.system().user_by_email(email).await;
+        let found = conn.people().user_by_email(email).await;
         found.expect("an answer")
     }
 
@@ -315,7 +315,7 @@ impl Bed {
             language: Language::English,
         };
         let mut conn = self.write().await;
-        let made = conn.system().create_user(&new, self.clock.now()).await;
+        let made = conn.people().create_user(&new, self.clock.now()).await;
         made.expect("a user");
         conn.commit().await.expect("commit");
         id
@@ -324,7 +324,7 @@ impl Bed {
     pub async fn join(&self, shop: &Shop, user: &UserId, role: Role) {
         let mut conn = self.write().await;
         let now = self.clock.now();
-        let joined = conn.system().add_member(&shop.id, user, role, now).await;
+        let joined = conn.people().add_member(&shop.id, user, role, now).await;
         assert!(joined.expect("an answer"), "a member already");
         conn.commit().await.expect("commit");
     }

@@ -115,7 +115,7 @@ async fn a_taken_address_stays_its_owners(bed: Bed) {
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "{a:?} {b:?}");
-    let users = bed.read().await.system().users().await.expect("users");
+    let users = bed.read().await.people().users().await.expect("users");
     assert_eq!(users.iter().filter(|user| user.email == NEW).count(), 1);
 }
 

@@ -24,8 +24,8 @@ async fn an_older_hash_is_renewed_at_the_next_log_in(bed: Bed) {
     let user = bed.user(OWNER).await;
     let mut conn = bed.write().await;
     let kept = user.password_hash.expose();
-    let mut system = conn.system();
-    let set = system.upgrade_password_hash(&user.id, kept, OLDER).await;
+    let mut people = conn.people();
+    let set = people.upgrade_password_hash(&user.id, kept, OLDER).await;
     assert!(set.expect("an answer"));
     conn.commit().await.expect("commit");
     // A wrong one renews nothing.

@@ -82,7 +82,7 @@ async fn whatever_is_wrong_is_one_answer(bed: Bed) {
     let user = bed.member(&bed.a, "locked@example.com", Role::Viewer).await;
     let mut conn = bed.write().await;
     // A hash that nobody can read, as of a row that was damaged.
-    conn.system().set_password(&user, "").await.expect("set");
+    conn.people().set_password(&user, "").await.expect("set");
     conn.commit().await.expect("commit");
     bed.person("none@example.com").await;
     let mut answers = Vec::new();

@@ -171,8 +171,8 @@ async fn two_owners_who_lower_each_other_leave_one(bed: Bed) {
         let mut conn = bed.write().await;
         for user in [&a, &b] {
             let now = recado_model::Clock::now(&*bed.clock);
-            let mut system = conn.system();
-            system
+            let mut people = conn.people();
+            people
                 .add_member(&bed.a.id, user, Role::Owner, now)
                 .await
                 .expect("added");

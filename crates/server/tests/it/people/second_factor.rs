@@ -1,6 +1,6 @@
 //! The second factor: turned on by its own code, asked for from then on, each code good once (P-09).
 
-use recado_app::users::totp::Seed;
+use recado_identity::users::totp::Seed;
 use recado_model::Clock as _;
 use serde_json::{Value, json};
 

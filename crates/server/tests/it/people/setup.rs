@@ -1,6 +1,6 @@
 //! The first start: a link that makes the first user, once.
 
-use recado_app::accounts::{self, NewAccount};
+use recado_identity::accounts::{self, NewAccount};
 use recado_model::{Secret, clock::OsRng};
 use serde_json::{Value, json};
 
@@ -182,7 +182,7 @@ async fn of_two_at_once_one_wins(bed: Bed) {
         assert_eq!(statuses, [200, 410], "{a:?} {b:?}");
         let winner = if a.status == 200 { &mut one } else { &mut two };
         assert_eq!(winner.me().await["user"]["operator"], true);
-        let users = bed.read().await.system().users().await.expect("users");
+        let users = bed.read().await.people().users().await.expect("users");
         assert_eq!(users.len(), 1, "{users:?}");
     }
 }
@@ -223,7 +223,7 @@ async fn the_command_line_may_be_faster(bed: Bed) {
         );
         made.expect("the command line may always");
         assert!([200, 410].contains(&used.status), "{used:?}");
-        let users = bed.read().await.system().users().await.expect("users");
+        let users = bed.read().await.people().users().await.expect("users");
         let operators = users.iter().filter(|user| user.operator).count();
         assert_eq!(operators, 1, "{users:?}");
         assert_eq!(users.len(), 1 + usize::from(used.status == 200));

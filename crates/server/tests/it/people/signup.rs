@@ -23,7 +23,7 @@ async fn closed_says_so(bed: Bed) {
 }
 
 mod by_invitation {
-    use recado_app::users::operator::Operator;
+    use recado_identity::users::operator::Operator;
     use recado_model::Clock;
 
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use recado_app::users::operator::Operator;
+use recado_identity::users::operator::Operator;
 use recado_model::{Clock, Role, UserId};
 use serde_json::json;
 

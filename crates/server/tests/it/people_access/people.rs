@@ -21,8 +21,8 @@ pub(crate) async fn hire(bed: &Bed, account: &AccountId, email: &str, role: Role
     let id = UserId::random(&OsRng);
     let now = bed.clock.now();
     let mut conn = bed.write().await;
-    let mut system = conn.system();
-    let owner = system.user_by_email(OWNER_A).await.expect("a look");
+    let mut people = conn.people();
+    let owner = people.user_by_email(OWNER_A).await.expect("a look");
     let hash = owner.expect("the owner").password_hash;
     let new = NewUser {
         id: &id,
@@ -31,8 +31,8 @@ pub(crate) async fn hire(bed: &Bed, account: &AccountId, email: &str, role: Role
         operator: false,
         language: Language::default(),
     };
-    system.create_user(&new, now).await.expect("a user");
-    let added = system.add_member(account, &id, role, now).await;
+    people.create_user(&new, now).await.expect("a user");
+    let added = people.add_member(account, &id, role, now).await;
     assert!(added.expect("a member"));
     conn.commit().await.expect("commit");
     id
@@ -42,7 +42,7 @@ pub(crate) async fn hire(bed: &Bed, account: &AccountId, email: &str, role: Role
 pub(crate) async fn join(bed: &Bed, account: &AccountId, user: &UserId, role: Role) {
     let now = bed.clock.now();
     let mut conn = bed.write().await;
-    let added = conn.system().add_member(account, user, role, now).await;
+    let added = conn.people().add_member(account, user, role, now).await;
     assert!(added.expect("a member"));
     conn.commit().await.expect("commit");
     bed.gateway().app.access().invalidate();

@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use recado_app::clock::SystemClock;
+use recado_identity::clock::SystemClock;
 use recado_model::{Clock as _, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

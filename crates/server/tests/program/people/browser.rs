@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use recado_app::{clock::SystemClock, users::totp::Seed};
+use recado_identity::{clock::SystemClock, users::totp::Seed};
 use recado_model::Clock;
 use reqwest::{Method, header::SET_COOKIE};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Cookies beside ours, ours twice, and sessions that are left behind.
 
-use recado_app::users::operator::Operator;
+use recado_identity::users::operator::Operator;
 use recado_model::Clock;
 use reqwest::header::HeaderValue;
 use serde_json::json;

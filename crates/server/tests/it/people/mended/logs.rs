@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, sync::Arc};
 
-use recado_app::{
+use recado_identity::{
     accounts::{self, NewAccount},
     users::{Blocklist, operator::Operator},
 };

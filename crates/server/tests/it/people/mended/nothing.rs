@@ -113,7 +113,7 @@ async fn the_session_that_is_one_too_many_ends_at_once(bed: Bed) {
             agent: None,
         };
         let now = recado_model::Clock::now(&*bed.clock).plus_millis(n);
-        let opened = conn.system().open_user_session(&new, now).await;
+        let opened = conn.people().open_user_session(&new, now).await;
         assert_eq!(opened.expect("opens"), Some(0));
     }
     conn.commit().await.expect("commit");

@@ -3,13 +3,13 @@
 
 use recado_model::{Timestamp, UserId};
 
-use super::System;
-use crate::{error::Result, sql::sql, system::users::normal_email};
+use super::{People, users::normal_email};
+use crate::{error::Result, sql::sql};
 
 /// A user has at most so many; the oldest go.
 pub const NETWORKS_PER_USER: i64 = 50;
 
-impl System<'_> {
+impl People<'_> {
     /// Notes when somebody signed in, and from which network.
     pub async fn logged_in(
         &mut self,

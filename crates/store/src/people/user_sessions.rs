@@ -6,10 +6,11 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use recado_model::{AccountId, Role, Timestamp, UserId, UserSessionId};
 
-use super::{System, bump_epoch, users::hold_user};
+use super::{People, users::hold_user};
 use crate::{
     error::{Result, StoreError},
     sql::{Row, sql},
+    system::bump_epoch,
 };
 
 /// Clocks of nodes differ by less.
@@ -83,7 +84,7 @@ macro_rules! select {
     };
 }
 
-impl System<'_> {
+impl People<'_> {
     /// Signs somebody in. `None`, and nothing happens, for who is no member of the account (any more),
     /// and when the user's generation is another than the one that was proven. Beyond
     /// [`SESSIONS_PER_USER`] the oldest end: how many did is the answer.

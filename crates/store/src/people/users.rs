@@ -8,11 +8,12 @@
 
 use recado_model::{AccountId, Language, Role, Secret, Timestamp, UserId};
 
-use super::{System, bump_epoch};
+use super::People;
 use crate::{
     db::Conn,
     error::{Result, StoreError},
     sql::{Row, sql},
+    system::bump_epoch,
 };
 
 /// A user as signing in needs it.
@@ -77,7 +78,7 @@ macro_rules! select {
     };
 }
 
-impl System<'_> {
+impl People<'_> {
     /// A new user, of generation 0. [`StoreError::Unique`] when the e-mail, whatever its case, is taken.
     pub async fn create_user(&mut self, new: &NewUser<'_>, now: Timestamp) -> Result<()> {
         sql(

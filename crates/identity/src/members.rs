@@ -6,7 +6,7 @@ use recado_model::{Error, ErrorCode, Language, LinkId, Result, Role, Timestamp, 
 use recado_store::members::{Invitation, Member, RoleChange};
 
 use crate::{
-    App, Person, accounts,
+    Identity, Person, accounts,
     audit::Detail,
     mail::letters,
     users::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub struct Members<'a> {
-    app: &'a App,
+    identity: &'a Identity,
 }
 
 /// A member as the others see them.
@@ -47,16 +47,16 @@ pub struct MemberList {
     pub invitations: Vec<InvitationView>,
 }
 
-impl App {
+impl Identity {
     pub fn members(&self) -> Members<'_> {
-        Members { app: self }
+        Members { identity: self }
     }
 }
 
 impl Members<'_> {
     pub async fn list(&self, person: &Person) -> Result<MemberList> {
-        let now = self.app.core.clock.now();
-        let mut conn = self.app.core.store.read().await?;
+        let now = self.identity.core.clock.now();
+        let mut conn = self.identity.core.store.read().await?;
         let mut account = conn.account(&person.caller.account);
         let members = account.members().await?;
         let invitations = match person.role >= Role::Admin {
@@ -83,11 +83,11 @@ impl Members<'_> {
     ) -> Result<InvitationView> {
         let email = parse_email(email)?;
         require_over(person, role)?;
-        let now = self.app.core.clock.now();
+        let now = self.identity.core.clock.now();
         let record = person.record();
-        self.app.limits.spend_letter(&record.user)?;
-        let mut conn = self.app.core.store.write().await?;
-        let own = self.app.users().language_of(&mut conn, person).await?;
+        self.identity.limits().spend_letter(&record.user)?;
+        let mut conn = self.identity.core.store.write().await?;
+        let own = self.identity.users().language_of(&mut conn, person).await?;
         let mut account = conn.account(&record.account);
         let members = account.members().await?;
         if members.iter().any(|member| member.email == email) {
@@ -100,7 +100,7 @@ impl Members<'_> {
             role,
             by: Some(&record.user),
         };
-        let made = self.app.users().invitation(&mut conn, invited).await?;
+        let made = self.identity.users().invitation(&mut conn, invited).await?;
         let (id, link, expires_at) = made.ok_or_else(too_many_letters)?;
         Detail::of(&person.caller)
             .with("email", email.as_str())
@@ -120,7 +120,7 @@ impl Members<'_> {
                 lasts_ms: expires_at.since(now),
             },
         );
-        self.app.users().send(letter);
+        self.identity.users().send(letter);
         Ok(InvitationView {
             id,
             email,
@@ -131,9 +131,9 @@ impl Members<'_> {
     }
 
     pub async fn withdraw(&self, person: &Person, id: &LinkId) -> Result<()> {
-        self.app.limits.spend_change(&person.record().user)?;
-        let now = self.app.core.clock.now();
-        let mut conn = self.app.core.store.write().await?;
+        self.identity.limits().spend_change(&person.record().user)?;
+        let now = self.identity.core.clock.now();
+        let mut conn = self.identity.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         let open = account.invitations(now).await?;
         let open = open.into_iter().find(|open| open.id == *id);
@@ -156,9 +156,9 @@ impl Members<'_> {
     /// Ends the member's sessions and JWTs: they sign in anew as what they are now. The role that they
     /// have changes nothing.
     pub async fn set_role(&self, person: &Person, user: &UserId, role: Role) -> Result<()> {
-        self.app.limits.spend_change(&person.record().user)?;
-        let now = self.app.core.clock.now();
-        let mut conn = self.app.core.store.write().await?;
+        self.identity.limits().spend_change(&person.record().user)?;
+        let now = self.identity.core.clock.now();
+        let mut conn = self.identity.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         // What is read here must still be so when it is changed: who asks may have lost the role while
         // waiting for their turn.
@@ -177,20 +177,22 @@ impl Members<'_> {
             .with("role", role.as_str())
             .write(&mut account, "member.role", now)
             .await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// Ends a membership: an admin another's, anybody their own.
     pub async fn remove(&self, person: &Person, user: &UserId) -> Result<()> {
-        self.app.limits.spend_change(&person.record().user)?;
-        let now = self.app.core.clock.now();
-        let mut conn = self.app.core.store.write().await?;
+        self.identity.limits().spend_change(&person.record().user)?;
+        let now = self.identity.core.clock.now();
+        let mut conn = self.identity.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         account.hold().await?;
         self.require_still(person, account.role_of(&person.record().user).await?)?;
         let member = account.member(user).await?.ok_or_else(no_member)?;
         if member.user != person.record().user {
-            self.app.access.require_role(&person.caller, Role::Admin)?;
+            self.identity
+                .access()
+                .require_role(&person.caller, Role::Admin)?;
             require_over(person, member.role)?;
         }
         done(account.remove_member(user).await?)?;
@@ -199,7 +201,7 @@ impl Members<'_> {
             .with("email", member.email)
             .write(&mut account, "member.removed", now)
             .await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     fn require_still(&self, person: &Person, now: Option<Role>) -> Result<()> {
@@ -222,9 +224,9 @@ impl Members<'_> {
         let name = name
             .map(|name| accounts::check_name("name", name))
             .transpose()?;
-        self.app.limits.spend_change(&person.record().user)?;
-        let now = self.app.core.clock.now();
-        let mut conn = self.app.core.store.write().await?;
+        self.identity.limits().spend_change(&person.record().user)?;
+        let now = self.identity.core.clock.now();
+        let mut conn = self.identity.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
         let is = account.account().await?.ok_or_else(Error::forbidden)?;
         // Only what becomes different.
@@ -244,7 +246,7 @@ impl Members<'_> {
             .with("language", language.map(Language::as_str))
             .write(&mut account, "account.changed", now)
             .await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 }
 

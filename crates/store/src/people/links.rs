@@ -1,14 +1,14 @@
 //! Links that are sent to people. Each is good once and for a short time, and dies when a newer one
 //! takes its place.
 //!
-//! A dead one keeps its row until [`System::prune_links`]: the second click is told what happened, and
-//! [`System::count_links_since`] counts letters, whatever became of them. What ends one before its time
+//! A dead one keeps its row until [`People::prune_links`]: the second click is told what happened, and
+//! [`People::count_links_since`] counts letters, whatever became of them. What ends one before its time
 //! moves its end to when it was made, so that no clock that is set back brings it to life.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use recado_model::{AccountId, LinkId, LinkKind, Role, Timestamp, UserId};
 
-use super::{System, users::normal_email};
+use super::{People, users::normal_email};
 use crate::{
     error::Result,
     sql::{Row, built, sql},
@@ -51,7 +51,7 @@ pub struct LinkRecord {
     pub alive: bool,
 }
 
-impl System<'_> {
+impl People<'_> {
     /// Keeps a new link. An older one that has the same kind, address, account and user dies.
     pub async fn make_link(&mut self, new: &NewLink, now: Timestamp) -> Result<()> {
         let email = new.email.as_deref().map(normal_email);
@@ -174,7 +174,7 @@ impl System<'_> {
     }
 
     /// Removes links that ended before `before`, used or not, at most `limit`. The number removed. Leave
-    /// them longer than [`System::count_links_since`] looks back.
+    /// them longer than [`People::count_links_since`] looks back.
     pub async fn prune_links(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
         sql("DELETE FROM user_link WHERE id IN ( \
              SELECT id FROM user_link WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)")

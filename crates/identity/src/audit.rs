@@ -1,20 +1,16 @@
 //! The audit log of an account: what was done to its credentials and settings, by whom, from where.
 //!
 //! A row is written in the transaction of what it tells of, with [`Detail`]; its owner reads it here.
-//! Rows hold hints, never secrets. They go after `audit.retention_days`.
+//! Rows hold hints, never secrets. They go after `audit.retention_days`
+//! (`recado-app`'s retention worker).
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use recado_model::{AccountId, Caller, CredentialId, Error, Result, Timestamp, UserId};
 use recado_store::{AccountStore, Store, audit::AuditEntry};
 use serde_json::{Map, Value, json};
-use tokio_util::sync::CancellationToken;
 
-use crate::{
-    App, Core,
-    access::person::{AHEAD_MS, IDLE_MS, LONGEST_MS},
-    users::login::KNOWN_MS,
-};
+use crate::Identity;
 
 /// Who does something that the log keeps.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +77,7 @@ impl Detail {
     }
 
     /// The gateway itself.
-    pub(crate) fn of_gateway() -> Self {
+    pub fn of_gateway() -> Self {
         Self::by(json!({ "proof": "gateway" }))
     }
 
@@ -99,7 +95,7 @@ impl Detail {
     }
 
     /// Writes the row; the caller commits.
-    pub(crate) async fn write(
+    pub async fn write(
         self,
         account: &mut AccountStore<'_>,
         kind: &str,
@@ -232,7 +228,7 @@ fn entry(row: AuditEntry) -> Entry {
     }
 }
 
-impl App {
+impl Identity {
     /// See [`read`].
     pub async fn audit_log(
         &self,
@@ -243,71 +239,6 @@ impl App {
     ) -> Result<Page> {
         read(&self.core.store, &caller.account, limit, before, kind).await
     }
-}
-
-const DAY_MS: i64 = 24 * 3600 * 1000;
-/// So long ended credentials stay in their owner's list.
-const ENDED_KEEP_MS: i64 = 90 * DAY_MS;
-/// Links that are over are told from those that never were for so long.
-const LINKS_KEEP_MS: i64 = 7 * DAY_MS;
-/// The first look comes soon, for programs that never run a day.
-const FIRST_LOOK_MS: i64 = 60_000;
-const BATCH: u32 = 500;
-
-/// Once a day, what is old enough goes: audit rows, ended credentials and sessions, links, revoked tokens
-/// that would have expired anyway.
-pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
-    let mut next = core.clock.monotonic().plus_millis(FIRST_LOOK_MS);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = core.clock.sleep_until_monotonic(next) => {}
-        }
-        // Counted from the beginning of this look, however long it takes.
-        next = core.clock.monotonic().plus_millis(DAY_MS);
-        if let Err(error) = prune(&core, &stop).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not remove what is over its time; trying again tomorrow"
-            );
-        }
-    }
-}
-
-async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
-    let now = core.clock.now();
-    let days = core.config.audit_retention_days;
-    let oldest = now.plus_millis(-days.saturating_mul(DAY_MS));
-    let ended = now.plus_millis(-ENDED_KEEP_MS);
-    let (opened, seen) = (now.plus_millis(-LONGEST_MS), now.plus_millis(-IDLE_MS));
-    let ahead = now.plus_millis(AHEAD_MS);
-    let links = now.plus_millis(-LINKS_KEEP_MS);
-    let networks = now.plus_millis(-KNOWN_MS);
-    let (mut audit, mut credentials, mut people) = (true, true, true);
-    // One transaction a batch: whoever else writes gets in between.
-    while (audit || credentials || people) && !stop.is_cancelled() {
-        let mut conn = core.store.write_relaxed().await?;
-        let mut system = conn.system();
-        if audit {
-            audit = system.prune_audit(oldest, BATCH).await? >= u64::from(BATCH);
-        }
-        if credentials {
-            credentials = system.prune_credentials(ended, BATCH).await? >= u64::from(BATCH);
-        }
-        if people {
-            let sessions = system
-                .prune_user_sessions(opened, seen, ahead, BATCH)
-                .await?;
-            let links = system.prune_links(links, BATCH).await?;
-            let networks = system.prune_user_networks(networks, BATCH).await?;
-            people = sessions.max(links).max(networks) >= u64::from(BATCH);
-        }
-        conn.commit().await?;
-    }
-    let mut conn = core.store.write_relaxed().await?;
-    conn.system().prune_revoked_jwts(now).await?;
-    conn.commit().await?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -373,11 +304,11 @@ mod tests {
     #[test]
     fn the_sources_write_these_kinds_and_no_others() {
         assert!(KINDS.is_sorted());
-        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let store = app.join("../../store/src");
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut found = Vec::new();
-        sources(&app, &mut found);
-        sources(&store, &mut found);
+        for who_writes in ["store", "identity", "app"] {
+            sources(&crates.join(who_writes).join("src"), &mut found);
+        }
         let nouns: BTreeSet<_> = KINDS
             .iter()
             .filter_map(|kind| kind.split_once('.'))

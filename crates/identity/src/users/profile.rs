@@ -12,12 +12,12 @@ use crate::{Person, audit::Detail, mail::letters};
 impl Users<'_> {
     pub async fn set_language(&self, person: &Person, language: Language) -> Result<()> {
         let user = &person.record().user;
-        self.app.limits.spend_change(user)?;
+        self.identity.limits().spend_change(user)?;
         let mut conn = self.store().write().await?;
         if self.language_of(&mut conn, person).await? == language {
             return Ok(());
         }
-        conn.system().set_user_language(user, language).await?;
+        conn.people().set_user_language(user, language).await?;
         // Nothing in memory depends on it.
         Ok(conn.commit().await?)
     }
@@ -25,14 +25,14 @@ impl Users<'_> {
     /// Ends every other session and every JWT of the person; this one goes on under a new cookie.
     pub async fn set_password(&self, person: &Person, password: &Secret) -> Result<Opened> {
         let record = person.record();
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let name = self.account_name(person).await?;
         let context = [record.email.as_str(), name.as_str()];
         let _share = self.people().shares.enter(person.caller.from)?;
         let hash = self.new_password(password, &context).await?;
         let mut conn = self.store().write().await?;
         let language = self.language_of(&mut conn, person).await?;
-        conn.system().set_password(&record.user, &hash).await?;
+        conn.people().set_password(&record.user, &hash).await?;
         let renewed = self.renew(&mut conn, person).await?;
         self.log_everywhere(&mut conn, person, "user.password")
             .await?;
@@ -49,7 +49,7 @@ impl Users<'_> {
         if email == record.email {
             return Err(Error::field("email", "That is your address already."));
         }
-        self.app.limits.spend_letter(&record.user)?;
+        self.identity.limits().spend_letter(&record.user)?;
         let to = Recipient {
             kind: LinkKind::Email,
             email: &email,

@@ -228,20 +228,20 @@ fn dropped(record: &'static str, count: u64) {
 }
 
 /// Writes every few seconds, and what is left when the program stops.
-pub(crate) async fn run(usage: Arc<Usage>, store: Store, stop: CancellationToken) {
+pub(crate) async fn run(usage: &Usage, store: &Store, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             () = usage.clock.sleep_ms(FLUSH_EVERY_MS) => {}
         }
-        if let Err(error) = usage.flush(&store).await {
+        if let Err(error) = usage.flush(store).await {
             faults::warn(
                 &error,
                 "could not write when credentials were used; trying again",
             );
         }
     }
-    if let Err(error) = usage.flush(&store).await {
+    if let Err(error) = usage.flush(store).await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             lost = usage.waiting(),

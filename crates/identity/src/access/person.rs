@@ -18,7 +18,7 @@ use recado_model::{
     Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
     Timestamp, UserSessionId,
 };
-use recado_store::{Conn, Store, system::user_sessions::SessionRecord};
+use recado_store::{Conn, Store, people::user_sessions::SessionRecord};
 
 use super::{
     Access, IssuedToken,
@@ -107,7 +107,7 @@ impl Sessions {
         let key = (id.clone(), seen);
         let load = async {
             let mut conn = self.store.read().await?;
-            let found = conn.system().user_session(id).await?;
+            let found = conn.people().user_session(id).await?;
             Ok::<_, Error>(found.map(Session::new))
         };
         self.by_id.get_or_insert_async(&key, load).await
@@ -123,7 +123,7 @@ impl Sessions {
         let key = (digest(text), seen);
         let load = async {
             let mut conn = self.store.read().await?;
-            let found = conn.system().user_session_by_lookup(&key.0).await?;
+            let found = conn.people().user_session_by_lookup(&key.0).await?;
             Ok::<_, Error>(found.map(Session::new))
         };
         let found = self.by_cookie.get_or_insert_async(&key, load).await?;
@@ -165,7 +165,7 @@ impl Sessions {
         let id = &session.record.id;
         let noted = async {
             let mut conn = self.store.write_relaxed().await?;
-            conn.system().touch_user_session(id, now).await?;
+            conn.people().touch_user_session(id, now).await?;
             conn.commit().await
         };
         if let Err(error) = noted.await {
@@ -257,7 +257,7 @@ impl Access {
 
     /// The session as the transaction that makes or changes it leaves it.
     pub async fn made(&self, conn: &mut Conn, id: &UserSessionId) -> Result<Arc<Session>> {
-        let record = conn.system().user_session(id).await?;
+        let record = conn.people().user_session(id).await?;
         record.map(Session::new).ok_or_else(not_signed_in)
     }
 

@@ -98,7 +98,7 @@ impl Access {
 
     /// Commits what changed credentials, and forgets what is cached: also when the caller gives up
     /// waiting, for it may be committed all the same.
-    pub(crate) async fn commit(&self, conn: Conn) -> Result<()> {
+    pub async fn commit(&self, conn: Conn) -> Result<()> {
         struct Forget<'a>(&'a Access);
         impl Drop for Forget<'_> {
             fn drop(&mut self) {
@@ -351,6 +351,17 @@ impl Access {
     }
 }
 
+/// A credential of chosen instances makes no others: it could not use what it made.
+pub fn require_unrestricted(caller: &Caller) -> Result<()> {
+    if caller.scope.is_all() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::Forbidden,
+        "Your credential is restricted to certain instances, so it cannot do this for the whole account. Use one without that restriction.",
+    ))
+}
+
 fn not_yours() -> Error {
     Error::new(
         ErrorCode::SessionNotYours,
@@ -405,7 +416,7 @@ impl Proven {
 /// Sees what another process changed (command line, another node) within a second: credentials, keys,
 /// what is paid; and, by `changed`, that another node gave its instances back.
 pub(crate) async fn watch_epoch(
-    access: Arc<Access>,
+    access: &Access,
     stop: CancellationToken,
     changed: impl Fn() + Send,
 ) {

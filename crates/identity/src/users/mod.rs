@@ -37,7 +37,7 @@ use recado_model::{
 use recado_store::Store;
 
 use crate::{
-    App, Config,
+    Config, Identity,
     config::UsersConfig,
     mail::{self, Letter, Outbox},
     turnstile::{HumanCheck, human_check},
@@ -126,18 +126,18 @@ impl People {
 
 /// See the module.
 pub struct Users<'a> {
-    pub(crate) app: &'a App,
+    pub(crate) identity: &'a Identity,
 }
 
-impl App {
+impl Identity {
     pub fn users(&self) -> Users<'_> {
-        Users { app: self }
+        Users { identity: self }
     }
 }
 
 impl<'a> Users<'a> {
     fn people(&self) -> &'a People {
-        &self.app.people
+        &self.identity.core.people
     }
 
     /// How many passwords were hashed so far.
@@ -146,15 +146,15 @@ impl<'a> Users<'a> {
     }
 
     fn store(&self) -> &'a Store {
-        &self.app.core.store
+        &self.identity.core.store
     }
 
     fn rng(&self) -> &'a dyn Rng {
-        &*self.app.core.rng
+        &*self.identity.core.rng
     }
 
     fn clock(&self) -> &'a dyn Clock {
-        &*self.app.core.clock
+        &*self.identity.core.clock
     }
 
     fn now(&self) -> Timestamp {
@@ -162,12 +162,12 @@ impl<'a> Users<'a> {
     }
 
     fn config(&self) -> &'a UsersConfig {
-        &self.app.core.config.users
+        &self.identity.core.config.users
     }
 
     /// Where letters lead who shall look after things.
     fn dashboard(&self) -> String {
-        format!("{}/dashboard", self.app.core.config.public_url)
+        format!("{}/dashboard", self.identity.core.config.public_url)
     }
 
     /// Sends a letter meanwhile. That the outbox is full is logged there; the answer must not tell.

@@ -3,7 +3,7 @@
 use recado_model::{
     AccountId, Error, ErrorCode, Language, Result, Secret, Timestamp, UserId, UserSessionId,
 };
-use recado_store::{Conn, system::users::Membership};
+use recado_store::{Conn, people::users::Membership};
 
 use super::{
     Opened, Users,
@@ -46,12 +46,12 @@ impl Users<'_> {
     pub async fn me(&self, person: &Person) -> Result<Me> {
         let record = person.record();
         let mut conn = self.store().read().await?;
-        let mut system = conn.system();
-        let user = system.user(&record.user).await?.ok_or_else(gone)?;
-        let accounts = system.memberships_of(&record.user).await?;
+        let mut people = conn.people();
+        let user = people.user(&record.user).await?.ok_or_else(gone)?;
+        let accounts = people.memberships_of(&record.user).await?;
         let mut here = accounts.iter();
         let account = here.find(|membership| membership.account == record.account);
-        let recovery_codes_left = system.recovery_codes_left(&record.user).await?;
+        let recovery_codes_left = people.recovery_codes_left(&record.user).await?;
         let now = self.now();
         Ok(Me {
             user: user.id,
@@ -69,13 +69,13 @@ impl Users<'_> {
 
     /// A JWT for the instance API, for an hour; it dies with the session.
     pub async fn token(&self, person: &Person) -> Result<IssuedToken> {
-        self.app.access.issue_to(&person.session)
+        self.identity.access().issue_to(&person.session)
     }
 
     pub async fn sessions(&self, person: &Person) -> Result<Vec<MySession>> {
         let record = person.record();
         let mut conn = self.store().read().await?;
-        let rows = conn.system().user_sessions(&record.user).await?;
+        let rows = conn.people().user_sessions(&record.user).await?;
         let now = self.now();
         let open = rows.into_iter().filter(|row| {
             row.alive
@@ -98,12 +98,12 @@ impl Users<'_> {
     /// Ends one of one's own.
     pub async fn end_session(&self, person: &Person, id: &UserSessionId) -> Result<()> {
         let user = &person.record().user;
-        self.app.limits.spend_change(user)?;
+        self.identity.limits().spend_change(user)?;
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let found = system.user_session(id).await?;
+        let mut people = conn.people();
+        let found = people.user_session(id).await?;
         let found = found.filter(|found| found.user == *user);
-        let (Some(found), true) = (found, system.end_user_session(user, id).await?) else {
+        let (Some(found), true) = (found, people.end_user_session(user, id).await?) else {
             return Err(Error::new(
                 ErrorCode::NotFound,
                 "You have no such session; it may have ended already.",
@@ -111,24 +111,24 @@ impl Users<'_> {
         };
         let accounts = vec![found.account];
         self.ended(&mut conn, person, accounts, id.as_str()).await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// Ends all of one's own but the one that asks.
     pub async fn end_other_sessions(&self, person: &Person) -> Result<()> {
         let record = person.record();
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let rows = system.user_sessions(&record.user).await?;
+        let mut people = conn.people();
+        let rows = people.user_sessions(&record.user).await?;
         let others = rows.into_iter().filter(|row| row.id != record.id);
         let accounts = others.map(|row| row.account).collect();
-        let gone = system.end_other_user_sessions(&record.user, &record.id);
+        let gone = people.end_other_user_sessions(&record.user, &record.id);
         if gone.await? == 0 {
             return Ok(());
         }
         self.ended(&mut conn, person, accounts, "others").await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// A row in the account that the person acts in, and in each where a session has ended.
@@ -162,15 +162,15 @@ impl Users<'_> {
         if *account == record.account {
             return Ok(None);
         }
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let (cookie, lookup) = new_cookie(self.rng());
         let mut conn = self.store().write().await?;
         let switched = conn
-            .system()
+            .people()
             .switch_user_session(&record.id, account, &lookup)
             .await?;
         if !switched {
-            let session = conn.system().user_session(&record.id).await?;
+            let session = conn.people().user_session(&record.id).await?;
             if !session.is_some_and(|session| session.generations_hold) {
                 return Err(gone());
             }
@@ -207,7 +207,7 @@ impl Users<'_> {
         kind: &str,
     ) -> Result<()> {
         let (row, now) = (Detail::of(&person.caller), self.now());
-        for membership in conn.system().memberships_of(&person.record().user).await? {
+        for membership in conn.people().memberships_of(&person.record().user).await? {
             row.clone()
                 .write(&mut conn.account(&membership.account), kind, now)
                 .await?;
@@ -217,7 +217,7 @@ impl Users<'_> {
 
     /// What letters to the person are written in. Read anew: nothing that is kept in memory says it.
     pub(crate) async fn language_of(&self, conn: &mut Conn, person: &Person) -> Result<Language> {
-        let user = conn.system().user(&person.record().user).await?;
+        let user = conn.people().user(&person.record().user).await?;
         Ok(user.ok_or_else(gone)?.language)
     }
 
@@ -231,7 +231,7 @@ impl Users<'_> {
         let record = person.record();
         let (cookie, lookup) = new_cookie(self.rng());
         let renewed = conn
-            .system()
+            .people()
             .renew_user_session(&record.id, &lookup)
             .await?;
         if !renewed {

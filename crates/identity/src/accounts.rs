@@ -68,11 +68,11 @@ pub(crate) async fn make(
     now: Timestamp,
 ) -> Result<Made> {
     let id = AccountId::random(rng);
-    let mut system = conn.system();
-    system
+    conn.system()
         .create_account(&id, new.name, AccountKind::Full, None, now)
         .await?;
-    system.add_member(&id, new.owner, Role::Owner, now).await?;
+    let mut people = conn.people();
+    people.add_member(&id, new.owner, Role::Owner, now).await?;
     let mut account = conn.account(&id);
     account.set_language(new.language).await?;
     let (client_token, client_secret) =
@@ -128,9 +128,9 @@ pub async fn create_with(
     let now = clock.now();
     let user = UserId::random(rng);
     let mut conn = store.write().await?;
-    let mut system = conn.system();
-    system.take_turn().await?;
-    if system.user_by_email(&email).await?.is_some() {
+    let mut people = conn.people();
+    people.take_turn().await?;
+    if people.user_by_email(&email).await?.is_some() {
         return Err(Error::field(
             "email",
             "a user with this e-mail exists already",
@@ -140,10 +140,10 @@ pub async fn create_with(
         id: &user,
         email: &email,
         password_hash: &hash,
-        operator: !system.any_user().await?,
+        operator: !people.any_user().await?,
         language: Language::default(),
     };
-    system.create_user(&new, now).await?;
+    people.create_user(&new, now).await?;
     let new = New {
         name: &name,
         owner: &user,

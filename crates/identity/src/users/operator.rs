@@ -8,7 +8,7 @@ use recado_model::{
 };
 use recado_store::{
     Conn, Store,
-    system::{links::NewLink, users::UserRecord},
+    people::{links::NewLink, users::UserRecord},
 };
 use sha2::{Digest, Sha256};
 
@@ -40,7 +40,7 @@ pub struct Operator<'a> {
 
 impl Operator<'_> {
     pub async fn users(&self) -> Result<Vec<UserView>> {
-        let users = self.store.read().await?.system().users().await?;
+        let users = self.store.read().await?.people().users().await?;
         Ok(users
             .into_iter()
             .map(|user| UserView {
@@ -58,10 +58,10 @@ impl Operator<'_> {
     /// The link of the first start; `None` when there are users already.
     pub async fn set_up_link(&self) -> Result<Option<Secret>> {
         let mut conn = self.store.write().await?;
-        if conn.system().any_user().await? {
+        if conn.people().any_user().await? {
             return Ok(None);
         }
-        conn.system().drop_links(LinkKind::Setup, None).await?;
+        conn.people().drop_links(LinkKind::Setup, None).await?;
         let link = self
             .link(
                 &mut conn,
@@ -102,7 +102,7 @@ impl Operator<'_> {
     pub async fn remove_second_factor(&self, email: &str) -> Result<()> {
         let mut conn = self.store.write().await?;
         let id = self.find(&mut conn, email).await?.id;
-        conn.system().remove_totp(&id).await?;
+        conn.people().remove_totp(&id).await?;
         self.tell(&mut conn, &id, "user.second_factor_off", by())
             .await?;
         Ok(conn.commit().await?)
@@ -112,8 +112,8 @@ impl Operator<'_> {
     pub async fn sign_out(&self, email: &str) -> Result<()> {
         let mut conn = self.store.write().await?;
         let id = self.find(&mut conn, email).await?.id;
-        conn.system().raise_user_generation(&id).await?;
-        conn.system().end_user_sessions(&id).await?;
+        conn.people().raise_user_generation(&id).await?;
+        conn.people().end_user_sessions(&id).await?;
         self.tell(&mut conn, &id, "user.session_ended", by())
             .await?;
         Ok(conn.commit().await?)
@@ -125,7 +125,7 @@ impl Operator<'_> {
         if user.operator == operator {
             return Ok(());
         }
-        conn.system().set_operator(&user.id, operator).await?;
+        conn.people().set_operator(&user.id, operator).await?;
         let row = by().with("operator", operator);
         self.tell(&mut conn, &user.id, "user.operator", row).await?;
         Ok(conn.commit().await?)
@@ -137,14 +137,14 @@ impl Operator<'_> {
             .store
             .read()
             .await?
-            .system()
+            .people()
             .user_by_email(email)
             .await?;
         Ok(user.map(|user| user.language).unwrap_or_default())
     }
 
     async fn find(&self, conn: &mut Conn, email: &str) -> Result<UserRecord> {
-        let user = conn.system().user_by_email(email).await?;
+        let user = conn.people().user_by_email(email).await?;
         user.ok_or_else(|| {
             Error::new(
                 ErrorCode::NotFound,
@@ -174,14 +174,14 @@ impl Operator<'_> {
             user: user.map(|(user, generation)| (user.clone(), generation)),
             expires_at: now.plus_millis(lasts_ms),
         };
-        conn.system().make_link(&new, now).await?;
+        conn.people().make_link(&new, now).await?;
         Ok(address)
     }
 
     /// A row in the log of each account of the user.
     async fn tell(&self, conn: &mut Conn, user: &UserId, kind: &str, row: Detail) -> Result<()> {
         let (row, now) = (row.with("user", user.as_str()), self.clock.now());
-        for membership in conn.system().memberships_of(user).await? {
+        for membership in conn.people().memberships_of(user).await? {
             row.clone()
                 .write(&mut conn.account(&membership.account), kind, now)
                 .await?;

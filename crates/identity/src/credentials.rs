@@ -21,9 +21,9 @@ use recado_model::{
 use recado_store::{AccountStore, Conn, NewCredential, Store};
 
 use crate::{
-    Access, App,
+    Access, Identity,
+    access::require_unrestricted,
     audit::{Actor, Detail},
-    instances::require_unrestricted,
 };
 
 pub use makes::Makes;
@@ -60,13 +60,13 @@ pub struct Rotated {
     pub grace_until: Option<Timestamp>,
 }
 
-impl App {
+impl Identity {
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials {
             store: &self.core.store,
             clock: &*self.core.clock,
             rng: &*self.core.rng,
-            access: Some(&self.access),
+            access: Some(self.access()),
         }
     }
 }

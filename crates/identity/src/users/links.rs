@@ -11,7 +11,7 @@ use recado_model::{
 };
 use recado_store::{
     Conn, StoreError,
-    system::{
+    people::{
         links::{LinkRecord, NewLink},
         users::{NewUser, UserRecord},
     },
@@ -87,13 +87,13 @@ impl Users<'_> {
     pub async fn look(&self, token: &Secret) -> Result<Link> {
         let lookup = lookup_of(token).ok_or_else(link_invalid)?;
         let mut conn = self.store().read().await?;
-        let mut system = conn.system();
-        let link = system.link(&lookup).await?;
+        let mut people = conn.people();
+        let link = people.link(&lookup).await?;
         let link = link.filter(|link| is_live(link, self.now()));
         let link = link.ok_or_else(link_invalid)?;
         let user = match (&link.user, &link.email) {
-            (Some(id), _) => system.user(id).await?,
-            (None, Some(email)) => system.user_by_email(email).await?,
+            (Some(id), _) => people.user(id).await?,
+            (None, Some(email)) => people.user_by_email(email).await?,
             (None, None) => None,
         };
         let asks = link.kind != LinkKind::Email;
@@ -113,7 +113,7 @@ impl Users<'_> {
         let lookup = lookup_of(&used.token).ok_or_else(link_invalid)?;
         let found = {
             let mut conn = self.store().read().await?;
-            conn.system().link(&lookup).await?
+            conn.people().link(&lookup).await?
         };
         let link = found.filter(|link| is_live(link, self.now()));
         let link = link.ok_or_else(link_invalid)?;
@@ -137,9 +137,9 @@ impl Users<'_> {
         let hash = self.chosen(&used, &[&email, &name]).await?;
         let mut conn = self.store().write().await?;
         // The command line may be making the first user in this moment.
-        conn.system().take_turn().await?;
+        conn.people().take_turn().await?;
         self.consume(&mut conn, lookup).await?;
-        if conn.system().any_user().await? {
+        if conn.people().any_user().await? {
             return Err(link_invalid());
         }
         let (user, generation) = self
@@ -197,7 +197,7 @@ impl Users<'_> {
         let second = known.second_factor();
         let (user, generation) = self.user_of(&mut conn, email, known, &used).await?;
         let now = self.now();
-        let joined = conn.system().add_member(account, &user, role, now).await?;
+        let joined = conn.people().add_member(account, &user, role, now).await?;
         if joined {
             Detail::of_user(&user, "invitation", used.place.from)
                 .with("invitation", link.id.as_str())
@@ -222,11 +222,11 @@ impl Users<'_> {
         let from = used.place.from;
         let (user, accounts) = {
             let mut conn = self.store().read().await?;
-            let user = conn.system().user(id).await?.ok_or_else(link_invalid)?;
-            (user, conn.system().memberships_of(id).await?)
+            let user = conn.people().user(id).await?.ok_or_else(link_invalid)?;
+            (user, conn.people().memberships_of(id).await?)
         };
         // Only a code can be guessed here: who holds the link is locked out by nobody else's failures.
-        self.app.limits.begin_proof(id)?;
+        self.identity.limits().begin_proof(id)?;
         let names = accounts.iter().map(|account| account.account_name.as_str());
         let context: Vec<&str> = std::iter::once(user.email.as_str()).chain(names).collect();
         let hash = self.chosen(&used, &context).await?;
@@ -235,12 +235,12 @@ impl Users<'_> {
             .await?;
         let mut conn = self.store().write().await?;
         self.consume(&mut conn, lookup).await?;
-        conn.system().set_password(&user.id, &hash).await?;
+        conn.people().set_password(&user.id, &hash).await?;
         self.tell_accounts(&mut conn, &user.id, "user.password", from)
             .await?;
-        self.app.access.commit(conn).await?;
-        self.app.limits.proof_held(id);
-        self.app.limits.login_held(from, &user.email);
+        self.identity.access().commit(conn).await?;
+        self.identity.limits().proof_held(id);
+        self.identity.limits().login_held(from, &user.email);
         let letter = letters::password_changed(user.language, &user.email, &self.dashboard());
         self.send(letter);
         Ok(())
@@ -257,8 +257,8 @@ impl Users<'_> {
         };
         let mut conn = self.store().write().await?;
         self.consume(&mut conn, lookup).await?;
-        let old = conn.system().user(id).await?.ok_or_else(link_invalid)?;
-        let moved = match conn.system().set_email(id, email).await {
+        let old = conn.people().user(id).await?.ok_or_else(link_invalid)?;
+        let moved = match conn.people().set_email(id, email).await {
             // Somebody took it in this moment.
             Err(StoreError::Unique { .. }) => false,
             moved => moved?,
@@ -271,7 +271,7 @@ impl Users<'_> {
         }
         self.tell_accounts(&mut conn, id, "user.email", from)
             .await?;
-        self.app.access.commit(conn).await?;
+        self.identity.access().commit(conn).await?;
         let letter = letters::email_changed(old.language, &old.email, &self.dashboard());
         self.send(letter);
         Ok(())
@@ -286,9 +286,9 @@ impl Users<'_> {
         from: Option<IpAddr>,
     ) -> Result<()> {
         let email = self.may_ask(email, turnstile_token, from, "reset").await?;
-        let app = self.app.clone();
+        let identity = self.identity.clone();
         tokio::spawn(async move {
-            let users = app.users();
+            let users = identity.users();
             let sent = users.send_reset(&email).await;
             log_failure(sent, "a reset");
         });
@@ -297,7 +297,7 @@ impl Users<'_> {
 
     async fn send_reset(&self, email: &str) -> Result<()> {
         let mut conn = self.store().write().await?;
-        let Some(user) = conn.system().user_by_email(email).await? else {
+        let Some(user) = conn.people().user_by_email(email).await? else {
             return Ok(());
         };
         let to = Recipient {
@@ -329,9 +329,9 @@ impl Users<'_> {
             ));
         }
         let email = self.may_ask(email, turnstile_token, from, "signup").await?;
-        let app = self.app.clone();
+        let identity = self.identity.clone();
         tokio::spawn(async move {
-            let sent = app.users().send_sign_up(&email, language).await;
+            let sent = identity.users().send_sign_up(&email, language).await;
             log_failure(sent, "a sign-up");
         });
         Ok(())
@@ -339,7 +339,7 @@ impl Users<'_> {
 
     pub(super) async fn send_sign_up(&self, email: &str, language: Language) -> Result<bool> {
         let mut conn = self.store().write().await?;
-        let known = conn.system().user_by_email(email).await?;
+        let known = conn.people().user_by_email(email).await?;
         let to = Recipient {
             kind: LinkKind::Signup,
             email,
@@ -371,7 +371,7 @@ impl Users<'_> {
         self.people().outbox.check_room()?;
         // By network only: that somebody asks again and again about an address must not keep its owner
         // from asking. How many letters go there is counted with its links.
-        self.app.limits.spend_asking(from)?;
+        self.identity.limits().spend_asking(from)?;
         let _share = self.people().shares.enter(from)?;
         self.people()
             .human
@@ -382,7 +382,7 @@ impl Users<'_> {
 
     /// The link of the first start, while there is no user: the address to open. An older one dies.
     pub async fn set_up_link(&self) -> Result<Option<Secret>> {
-        let core = &self.app.core;
+        let core = &self.identity.core;
         let operator = Operator {
             store: &core.store,
             clock: &core.clock,
@@ -394,7 +394,7 @@ impl Users<'_> {
 
     /// Whether nobody has set this gateway up yet.
     pub async fn setup_needed(&self) -> Result<bool> {
-        Ok(!self.store().read().await?.system().any_user().await?)
+        Ok(!self.store().read().await?.people().any_user().await?)
     }
 
     /// A link to an address; an older one of that kind dies. `None` when too many went there lately. The
@@ -405,10 +405,10 @@ impl Users<'_> {
         to: Recipient<'_>,
     ) -> Result<Option<Secret>> {
         let now = self.now();
-        let mut system = conn.system();
+        let mut people = conn.people();
         let since = now.plus_millis(-HOUR_MS);
-        system.take_turn().await?;
-        if system.count_links_since(to.kind, to.email, since).await? >= LETTERS {
+        people.take_turn().await?;
+        if people.count_links_since(to.kind, to.email, since).await? >= LETTERS {
             return Ok(None);
         }
         let (address, lookup) = self.new_token();
@@ -423,7 +423,7 @@ impl Users<'_> {
             user: to.user.map(|(user, generation)| (user.clone(), generation)),
             expires_at: now.plus_millis(SHORT_MS),
         };
-        system.make_link(&new, now).await?;
+        people.make_link(&new, now).await?;
         Ok(Some(address))
     }
 
@@ -434,10 +434,10 @@ impl Users<'_> {
         invited: Invited<'_>,
     ) -> Result<Option<(LinkId, Secret, Timestamp)>> {
         let now = self.now();
-        let mut system = conn.system();
+        let mut people = conn.people();
         let since = now.plus_millis(-HOUR_MS);
-        system.take_turn().await?;
-        let count = system.count_links_since(LinkKind::Invite, invited.email, since);
+        people.take_turn().await?;
+        let count = people.count_links_since(LinkKind::Invite, invited.email, since);
         if count.await? >= LETTERS {
             return Ok(None);
         }
@@ -455,17 +455,17 @@ impl Users<'_> {
             user: None,
             expires_at,
         };
-        system.make_link(&new, now).await?;
+        people.make_link(&new, now).await?;
         Ok(Some((id, address, expires_at)))
     }
 
     fn new_token(&self) -> (Secret, [u8; 32]) {
-        new_token(self.rng(), &self.app.core.config.public_url)
+        new_token(self.rng(), &self.identity.core.config.public_url)
     }
 
     /// Of two who use it at once, one does.
     async fn consume(&self, conn: &mut Conn, lookup: &[u8; 32]) -> Result<()> {
-        let used = conn.system().use_link(lookup, self.now()).await?;
+        let used = conn.people().use_link(lookup, self.now()).await?;
         used.map(|_| ()).ok_or_else(link_invalid)
     }
 
@@ -481,7 +481,7 @@ impl Users<'_> {
             .store()
             .read()
             .await?
-            .system()
+            .people()
             .user_by_email(email)
             .await?;
         let Some(found) = found else {
@@ -491,12 +491,12 @@ impl Users<'_> {
         let email = normal_email(email);
         let password = used.password.as_ref().ok_or_else(|| required("password"))?;
         let password = Password::parse(password.expose())?;
-        self.app.limits.begin_proof(&found.id)?;
+        self.identity.limits().begin_proof(&found.id)?;
         let count = Count::Person(&found.id);
         let user = self.prove(&email, &password, count, from).await?;
         let otp = used.otp.as_ref();
         let second = self.require_second_factor(&user, otp, count, from).await?;
-        self.app.limits.proof_held(&found.id);
+        self.identity.limits().proof_held(&found.id);
         Ok(KnownOrNew::Known(Box::new(user), second))
     }
 
@@ -530,8 +530,8 @@ impl Users<'_> {
         language: Option<Language>,
     ) -> Result<(UserId, i64)> {
         let id = UserId::random(self.rng());
-        let mut system = conn.system();
-        if system.user_by_email(email).await?.is_some() {
+        let mut people = conn.people();
+        if people.user_by_email(email).await?.is_some() {
             // Somebody made it in this moment, by another link.
             return Err(Error::new(
                 ErrorCode::Conflict,
@@ -545,7 +545,7 @@ impl Users<'_> {
             operator,
             language: language.unwrap_or_default(),
         };
-        system.create_user(&new, self.now()).await?;
+        people.create_user(&new, self.now()).await?;
         Ok((id, 0))
     }
 
@@ -575,7 +575,7 @@ impl Users<'_> {
         kind: &str,
         from: Option<IpAddr>,
     ) -> Result<()> {
-        for membership in conn.system().memberships_of(user).await? {
+        for membership in conn.people().memberships_of(user).await? {
             Detail::of_user(user, "link", from)
                 .write(&mut conn.account(&membership.account), kind, self.now())
                 .await?;

@@ -5,7 +5,7 @@ use recado_model::UserId;
 use zeroize::Zeroizing;
 
 use super::{
-    System,
+    People,
     users::{hold_user, raise_user_generation},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 const ACTIVE: &str = "totp";
 const PENDING: &str = "totp_pending";
 
-impl System<'_> {
+impl People<'_> {
     /// Keeps a seed until it is confirmed; one begun before goes. Nothing changes for signing in.
     pub async fn begin_totp(&mut self, user: &UserId, seed: &[u8]) -> Result<()> {
         let sealed = seal(self.conn, PENDING, user, seed).await?;
@@ -90,7 +90,7 @@ impl System<'_> {
         Ok(Some((seed, row.i64("totp_step")?)))
     }
 
-    /// Uses up the code of that time step, which was judged by `last` (see [`System::totp`]), with all
+    /// Uses up the code of that time step, which was judged by `last` (see [`People::totp`]), with all
     /// older ones. `false` when another was used since: of two at once, one wins. It may go back, after
     /// the clock was wrong: whether it should is the caller's to say.
     pub async fn use_totp_step(&mut self, user: &UserId, step: i64, last: i64) -> Result<bool> {

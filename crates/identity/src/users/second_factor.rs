@@ -24,10 +24,10 @@ impl Users<'_> {
                 "You have a second factor already. Turn it off first.",
             ));
         }
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let seed = totp::Seed::random(self.rng());
         let mut conn = self.store().write().await?;
-        conn.system()
+        conn.people()
             .begin_totp(&record.user, seed.as_bytes())
             .await?;
         conn.commit().await?;
@@ -45,12 +45,12 @@ impl Users<'_> {
     ) -> Result<(Opened, Vec<Secret>)> {
         let record = person.record();
         let now = self.now();
-        self.app.limits.spend_change(&record.user)?;
-        self.app.limits.begin_proof(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
+        self.identity.limits().begin_proof(&record.user)?;
         let (codes, lookups) = recovery::generate(self.rng());
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let Some(seed) = system.pending_totp(&record.user).await? else {
+        let mut people = conn.people();
+        let Some(seed) = people.pending_totp(&record.user).await? else {
             return Err(Error::new(
                 ErrorCode::Conflict,
                 "There is no second factor to confirm. Begin again.",
@@ -66,7 +66,7 @@ impl Users<'_> {
             return Err(wrong_code());
         };
         let seed = seed.as_bytes();
-        let confirmed = system.confirm_totp(&record.user, seed, step, &lookups);
+        let confirmed = people.confirm_totp(&record.user, seed, step, &lookups);
         if confirmed.await?.is_none() {
             return Err(Error::new(
                 ErrorCode::Conflict,
@@ -87,9 +87,9 @@ impl Users<'_> {
         if !record.has_second_factor {
             return Err(none());
         }
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let mut conn = self.store().write().await?;
-        conn.system().remove_totp(&record.user).await?;
+        conn.people().remove_totp(&record.user).await?;
         let renewed = self.renew(&mut conn, person).await?;
         let language = self.language_of(&mut conn, person).await?;
         self.log_everywhere(&mut conn, person, "user.second_factor_off")
@@ -102,16 +102,16 @@ impl Users<'_> {
     /// New recovery codes; the old ones are worth nothing from now on.
     pub async fn new_recovery_codes(&self, person: &Person) -> Result<Vec<Secret>> {
         let record = person.record();
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let (codes, lookups) = recovery::generate(self.rng());
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
+        let mut people = conn.people();
         // As it is now: somebody may have turned it off in another window.
-        let user = system.user(&record.user).await?.ok_or_else(gone)?;
+        let user = people.user(&record.user).await?.ok_or_else(gone)?;
         if !user.has_second_factor {
             return Err(none());
         }
-        system.set_recovery_codes(&record.user, &lookups).await?;
+        people.set_recovery_codes(&record.user, &lookups).await?;
         self.log_everywhere(&mut conn, person, "user.recovery_codes")
             .await?;
         conn.commit().await?;

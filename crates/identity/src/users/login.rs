@@ -10,7 +10,7 @@ use recado_model::{
 };
 use recado_store::{
     Conn,
-    system::{user_sessions::NewUserSession, users::UserRecord},
+    people::{user_sessions::NewUserSession, users::UserRecord},
 };
 
 use super::{Users, code::Code, password::Password, recovery, sessions::gone, totp};
@@ -66,7 +66,7 @@ pub(super) struct New {
 }
 
 /// So long a network from which somebody signed in is theirs.
-pub(crate) const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
+pub const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
 
 /// Where a session is opened.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +102,7 @@ impl Users<'_> {
         // Before a code is used up for nothing.
         let account = self.account_of(&user.id, shown.account).await?;
         let second = self.require_second_factor(&user, otp, count, from).await?;
-        self.app.limits.login_held(from, &email);
+        self.identity.limits().login_held(from, &email);
 
         let place = Place {
             from,
@@ -116,7 +116,7 @@ impl Users<'_> {
         };
         let new = self.open(&mut conn, who, &account, &place).await?;
         let opened = self.commit_opened(conn, new, TRY_AGAIN).await?;
-        let token = self.app.access.issue_to(&opened.session)?;
+        let token = self.identity.access().issue_to(&opened.session)?;
         Ok((opened, token))
     }
 
@@ -124,8 +124,8 @@ impl Users<'_> {
     pub async fn log_out(&self, person: &Person) -> Result<()> {
         let record = person.record();
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        if !system.end_user_session(&record.user, &record.id).await? {
+        let mut people = conn.people();
+        if !people.end_user_session(&record.user, &record.id).await? {
             // Somebody was faster.
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Users<'_> {
                 self.now(),
             )
             .await?;
-        self.app.access.commit(conn).await
+        self.identity.access().commit(conn).await
     }
 
     /// The password (and second factor) again, inside a session; when it was given last.
@@ -150,8 +150,8 @@ impl Users<'_> {
         let from = person.caller.from;
         let password = Password::parse(password.expose())?;
         // Strangers' failures are no reason to doubt who holds the session.
-        self.app.limits.begin_proof(&record.user)?;
-        self.app.limits.spend_change(&record.user)?;
+        self.identity.limits().begin_proof(&record.user)?;
+        self.identity.limits().spend_change(&record.user)?;
         let _share = self.people().shares.enter(from)?;
         let count = Count::Person(&record.user);
         let user = match self.prove(&record.email, &password, count, from).await {
@@ -166,14 +166,14 @@ impl Users<'_> {
             return Err(login_failed());
         }
         self.require_second_factor(&user, otp, count, from).await?;
-        self.app.limits.proof_held(&record.user);
+        self.identity.limits().proof_held(&record.user);
         let now = self.now();
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        if !system.prove_user_session(&record.id, Some(now)).await? {
+        let mut people = conn.people();
+        if !people.prove_user_session(&record.id, Some(now)).await? {
             return Err(gone());
         }
-        self.app.access.commit(conn).await?;
+        self.identity.access().commit(conn).await?;
         Ok(now.plus_millis(person::PROOF_MS))
     }
 
@@ -189,7 +189,7 @@ impl Users<'_> {
             .store()
             .read()
             .await?
-            .system()
+            .people()
             .user_by_email(email)
             .await?;
         let hash = user.as_ref().map(|user| user.password_hash.expose());
@@ -216,7 +216,7 @@ impl Users<'_> {
             let hash = self.people().hasher.hash(password, self.rng()).await?;
             let mut conn = self.store().write().await?;
             let old = user.password_hash.expose();
-            conn.system()
+            conn.people()
                 .upgrade_password_hash(&user.id, old, &hash)
                 .await?;
             conn.commit().await?;
@@ -270,22 +270,22 @@ impl Users<'_> {
 
     async fn use_totp(&self, user: &UserId, code: &str) -> Result<bool> {
         let mut conn = self.store().write().await?;
-        let mut system = conn.system();
-        let Some((seed, last)) = system.totp(user).await? else {
+        let mut people = conn.people();
+        let Some((seed, last)) = people.totp(user).await? else {
             return Ok(false);
         };
         let seed = totp::Seed::from_bytes(&seed);
         let Some(step) = totp::matching_step(&seed, code, self.now(), last) else {
             return Ok(false);
         };
-        let used = system.use_totp_step(user, step, last).await?;
+        let used = people.use_totp_step(user, step, last).await?;
         conn.commit().await?;
         Ok(used)
     }
 
     async fn use_recovery(&self, user: &UserId, lookup: &recovery::Lookup) -> Result<bool> {
         let mut conn = self.store().write().await?;
-        let used = conn.system().use_recovery_code(user, lookup).await?;
+        let used = conn.people().use_recovery_code(user, lookup).await?;
         conn.commit().await?;
         Ok(used)
     }
@@ -293,7 +293,7 @@ impl Users<'_> {
     /// 429 while too many log-ins have failed, before anything is hashed. Failures from many networks
     /// close an address to strangers only: who signed in from a network before still may.
     async fn require_calm(&self, email: &str, from: Option<IpAddr>) -> Result<()> {
-        let Some(wait) = self.app.limits.begin_login(from, email)? else {
+        let Some(wait) = self.identity.limits().begin_login(from, email)? else {
             return Ok(());
         };
         let network = from.map(|from| network_of(from).to_string());
@@ -303,7 +303,7 @@ impl Users<'_> {
         };
         let mut conn = self.store().read().await?;
         let known = conn
-            .system()
+            .people()
             .is_known_network(email, &network, since)
             .await?;
         match known {
@@ -321,20 +321,20 @@ impl Users<'_> {
         from: Option<IpAddr>,
     ) {
         match count {
-            Count::LogIn(email) => self.app.limits.login_failed(from, email),
-            Count::Person(user) => self.app.limits.proof_failed(user),
+            Count::LogIn(email) => self.identity.limits().login_failed(from, email),
+            Count::Person(user) => self.identity.limits().proof_failed(user),
         }
         self.tell_refused(user, reason, from);
     }
 
     /// Off the way of the answer: whether there is such a user must not show in its time.
     fn tell_refused(&self, user: Option<UserId>, reason: &'static str, from: Option<IpAddr>) {
-        let (store, usage) = (self.store().clone(), self.app.usage.clone());
+        let (store, usage) = (self.store().clone(), self.identity.core.usage.clone());
         tokio::spawn(async move {
             let found = async {
                 let user = user?;
                 let mut conn = store.read().await.ok()?;
-                conn.system().memberships_of(&user).await.ok()
+                conn.people().memberships_of(&user).await.ok()
             };
             for membership in found.await.unwrap_or_default() {
                 usage.refused(&membership.account, None, reason, from);
@@ -345,7 +345,7 @@ impl Users<'_> {
     /// The account to act in: the one that was asked for, or the first.
     async fn account_of(&self, user: &UserId, asked: Option<AccountId>) -> Result<AccountId> {
         let mut conn = self.store().read().await?;
-        let memberships = conn.system().memberships_of(user).await?;
+        let memberships = conn.people().memberships_of(user).await?;
         let mut accounts = memberships.into_iter().map(|membership| membership.account);
         match asked {
             Some(asked) => accounts.find(|account| *account == asked).ok_or_else(|| {
@@ -384,11 +384,11 @@ impl Users<'_> {
             agent: place.agent.clone(),
         };
         let network = place.from.map(|from| network_of(from).to_string());
-        let mut system = conn.system();
-        let Some(ended) = system.open_user_session(&new, now).await? else {
+        let mut people = conn.people();
+        let Some(ended) = people.open_user_session(&new, now).await? else {
             return Err(Error::new(ErrorCode::Conflict, TRY_AGAIN));
         };
-        system.logged_in(user, network.as_deref(), now).await?;
+        people.logged_in(user, network.as_deref(), now).await?;
         Detail::of_user(user, "password", place.from)
             .with("session", id.as_str())
             .with("second_factor", who.second_factor)
@@ -410,7 +410,7 @@ impl Users<'_> {
         new: New,
         ended: &'static str,
     ) -> Result<Opened> {
-        let access = &self.app.access;
+        let access = self.identity.access();
         let made = access.made(&mut conn, &new.id).await?;
         match new.ended_others {
             true => access.commit(conn).await?,
@@ -435,8 +435,8 @@ impl Users<'_> {
         mut conn: Conn,
         (id, cookie): (UserSessionId, Secret),
     ) -> Result<Opened> {
-        let session = self.app.access.made(&mut conn, &id).await?;
-        self.app.access.commit(conn).await?;
+        let session = self.identity.access().made(&mut conn, &id).await?;
+        self.identity.access().commit(conn).await?;
         Ok(Opened { cookie, session })
     }
 }

@@ -21,8 +21,8 @@
 //! `recado_app` and shapes the answer.
 //!
 //! **To add a route**: write the handler in `rest/<noun>.rs`; its first argument is one of the guards
-//! of [`auth`] (a handler without one does not compile into the table); add one line to
-//! [`routes::table`]; accept the changed access matrix (`docs/access-matrix.md`).
+//! of [`auth`] (a handler without one does not compile into the table); add one line to the table
+//! (`routes/table.rs`); accept the changed access matrix (`docs/access-matrix.md`).
 //!
 //! **To add an MCP tool**: in `mcp/tools/<noun>.rs` a struct of arguments (`Deserialize` and
 //! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Answer`,

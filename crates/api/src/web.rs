@@ -12,6 +12,7 @@ use rust_embed::RustEmbed;
 
 use crate::{
     Shared, Surface, auth::Public, below, error::Fail, extract::Segment, layers::no_such_route,
+    routes::surface_of,
 };
 
 #[derive(RustEmbed)]
@@ -45,7 +46,7 @@ pub async fn file(
     Segment(path): Segment<String>,
 ) -> Response {
     let whole = format!("/dashboard/{path}");
-    if Surface::of(&whole, &HeaderMap::new()) == Surface::Dashboard {
+    if surface_of(&whole, &HeaderMap::new()) == Surface::Dashboard {
         return no_such_route(&whole, &shared).into_response();
     }
     match Dist::get(&path) {

@@ -17,6 +17,7 @@ use crate::{
     describe::{Describe, Described, Exposed, Rfc3339, one_of},
     error::Fail,
     extract::{self, Json, Names},
+    routes::surface_of,
 };
 
 /// Where people get a credential, they read what to do with it.
@@ -304,7 +305,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
         let (mut parts, body): (_, Body) = request.into_parts();
-        let limit = match Surface::of(parts.uri.path(), &parts.headers) {
+        let limit = match surface_of(parts.uri.path(), &parts.headers) {
             Surface::Dashboard => {
                 extract::require_said_json(&parts.headers)?;
                 Options::UNPROVEN_BODY_LIMIT

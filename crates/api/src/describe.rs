@@ -22,7 +22,7 @@ use crate::{
     Shared,
     edge::ClientIp,
     error::{Fail, json_response},
-    extract::{Json, Loose, Params, Segment, Strict},
+    extract::{Json, Loose, Params, Segment, Strict, StrictWithNulls, WithNulls},
 };
 
 /// What a request of a route may hold, and what its answer holds, as JSON Schema.
@@ -62,6 +62,18 @@ impl<T: JsonSchema> Describe for Loose<T> {
 }
 
 impl<T: JsonSchema> Describe for Strict<T> {
+    fn describe(into: &mut Described) {
+        into.body = Some(schema::<T>());
+    }
+}
+
+impl<T: JsonSchema> Describe for WithNulls<T> {
+    fn describe(into: &mut Described) {
+        into.body = Some(schema::<T>());
+    }
+}
+
+impl<T: JsonSchema> Describe for StrictWithNulls<T> {
     fn describe(into: &mut Described) {
         into.body = Some(schema::<T>());
     }

@@ -3,27 +3,23 @@
 use axum::{Extension, extract::State};
 use recado_app::{NewSession, QrAnswer, SendText};
 use recado_model::{Error, ErrorCode, InstanceId, MessageId, Token, TokenKind};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
     auth::{Claim, MaybeMcpToken, NamedSession, Public, SessionAccess},
-    describe::{Answer, Exposed, Rfc3339, one_of},
+    describe::{Answer, Exposed, Rfc3339},
     edge::ClientIp,
     error::Fail,
     extract::{Json, Params, Segment, text_or_number},
-    qr::{self, Format},
-    rest::chat::{no_such_message, statuses},
-    rest::session::{
-        QrAnswered, QrQuery, already_connected, contract_state, picture, states, whole_seconds,
+    qr::data_url,
+    shapes::{
+        message::{no_such_message, statuses},
+        qr::{QrAnswered, QrQuery},
+        session::{contract_state, contract_states, states, whole_seconds},
     },
 };
-
-/// The schema of the contract's three states.
-fn contract_states(_: &mut SchemaGenerator) -> Schema {
-    one_of(["connected", "qr_pending", "disconnected"])
-}
 
 #[derive(Serialize, JsonSchema)]
 pub struct Health {
@@ -163,7 +159,7 @@ pub async fn qr(
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
 ) -> Result<QrAnswered<Qr>, Fail> {
-    let format = query.format.as_deref().map(Format::parse).transpose()?;
+    let format = query.format()?;
     let instance = &session.instance;
     // Asking for the QR of a paired session connects it again; a name alone is not enough for that.
     let answer = match instance.paired && !session.proven {
@@ -173,29 +169,28 @@ pub async fn qr(
         },
         false => shared.app.sessions().qr(&session.caller, instance).await?,
     };
-    match (answer, format) {
-        (QrAnswer::Waiting { code, .. }, Some(format)) => {
-            Ok(QrAnswered::Picture(picture(format, &code)?))
-        }
-        (
+    QrAnswered::of(answer, format, |answer| Ok(Answer(Qr::of(answer)?)))
+}
+
+impl Qr {
+    fn of(answer: QrAnswer) -> Result<Self, Fail> {
+        Ok(match answer {
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
+            } => Self {
+                status: "qr_pending",
+                qr_image: Some(data_url(&code)?),
+                qr: Some(code),
+                expires_in: whole_seconds(expires_in_ms),
             },
-            None,
-        ) => Ok(QrAnswered::Json(Answer(Qr {
-            status: "qr_pending",
-            qr_image: Some(qr::data_url(&code)?),
-            qr: Some(code),
-            expires_in: whole_seconds(expires_in_ms),
-        }))),
-        (QrAnswer::Paired { .. }, Some(_)) => Err(already_connected().into()),
-        (QrAnswer::Paired { state, .. }, None) => Ok(QrAnswered::Json(Answer(Qr {
-            status: contract_state(state),
-            qr: None,
-            qr_image: None,
-            expires_in: 0,
-        }))),
+            QrAnswer::Paired { state, .. } => Self {
+                status: contract_state(state),
+                qr: None,
+                qr_image: None,
+                expires_in: 0,
+            },
+        })
     }
 }
 

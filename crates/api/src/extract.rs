@@ -84,11 +84,37 @@ pub struct Strict<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<Shared> for Strict<T> {
     type Rejection = Fail;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (mut parts, body) = request.into_parts();
-        require_said_json(&parts.headers)?;
-        let bytes = read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
-        Again::look(&mut parts, shared).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse(&strict_body(request, shared).await?)?))
+    }
+}
+
+async fn strict_body(request: Request, shared: &Shared) -> Result<Bytes, Fail> {
+    let (mut parts, body) = request.into_parts();
+    require_said_json(&parts.headers)?;
+    let bytes = read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
+    Again::look(&mut parts, shared).await?;
+    Ok(bytes)
+}
+
+/// A JSON object in which `null` says something. Everything else as [`Json`] has it.
+pub struct WithNulls<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        let bytes = json_body(request, shared).await?;
+        Ok(Self(typed(object_with_nulls(&bytes)?)?))
+    }
+}
+
+/// The same, with everything else as [`Strict`] has it.
+pub struct StrictWithNulls<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for StrictWithNulls<T> {
+    type Rejection = Fail;
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
+        let bytes = strict_body(request, shared).await?;
+        Ok(Self(typed(object_with_nulls(&bytes)?)?))
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`direct`] | the Direct API |
 //! | [`dashboard`] | the dashboard's own API: people, by cookie |
 //! | [`ops`], [`web`] | probes; the dashboard's files |
+//! | [`shapes`] | bodies and answers that several surfaces share; no surface imports another's |
 //!
 //! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
 //! `recado_app` and shapes the answer.
@@ -50,6 +51,7 @@ pub mod ops;
 mod qr;
 pub mod rest;
 pub mod routes;
+pub mod shapes;
 pub mod surface;
 pub mod web;
 

@@ -11,7 +11,7 @@ use crate::{
     describe::{Answer, NoContent, WithCookie},
     error::Fail,
     extract::{Params, Strict},
-    rest::audit::{AuditPage, AuditQuery},
+    shapes::audit::{AuditPage, AuditQuery},
 };
 
 use super::{Nothing, language, me};

@@ -9,10 +9,10 @@ use crate::{
     auth::{Confirmed, Member, least::Admin},
     describe::{Answer, NoContent},
     error::Fail,
-    extract::{Params, Segment, Strict},
-    rest::credentials::{
+    extract::{Params, Segment, Strict, StrictWithNulls},
+    shapes::credentials::{
         ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
-        ShownToken, WithNulls,
+        ShownToken,
     },
 };
 
@@ -43,7 +43,7 @@ pub async fn change(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
     Segment(cid): Segment<CredentialId>,
-    WithNulls(body): WithNulls<ChangeBody>,
+    StrictWithNulls(body): StrictWithNulls<ChangeBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
     let (actor, change) = (Actor::from(&person.caller), body.into());
     let view = shared.app.credentials().change(actor, &cid, change).await?;

@@ -24,8 +24,8 @@ use crate::{
     describe::{Answer, NoContent, Rfc3339},
     error::Fail,
     extract::{Params, Strict},
-    qr,
-    rest::{
+    qr::data_url,
+    shapes::{
         credentials::ShownToken,
         session::{states, whole_seconds},
     },
@@ -193,7 +193,7 @@ pub async fn qr(
                 expires_in_ms,
             } => QrBody {
                 status: "waiting",
-                qr_image: Some(qr::data_url(&code)?),
+                qr_image: Some(data_url(&code)?),
                 qr: Some(code),
                 expires_in: Some(whole_seconds(expires_in_ms)),
             },

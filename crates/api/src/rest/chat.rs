@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use recado_app::{MessageView, SendText};
-use recado_model::{Error, ErrorCode, MessageId, MessageStatus};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use recado_model::MessageId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,9 +12,10 @@ use crate::{
         InstanceAccess,
         least::{Developer, Viewer},
     },
-    describe::{Answer, Rfc3339, one_of},
+    describe::{Answer, Rfc3339},
     error::Fail,
     extract::{Loose, Names, Segment, some_whole, text_or_number},
+    shapes::message::{no_such_message, statuses},
 };
 
 use super::{Envelope, enveloped};
@@ -76,11 +77,6 @@ pub async fn send_text(
     }))
 }
 
-/// The schema of a message's status.
-pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
-    one_of(MessageStatus::ALL.map(MessageStatus::as_str))
-}
-
 #[derive(Serialize, JsonSchema)]
 pub struct StatusBody {
     message_id: String,
@@ -136,11 +132,4 @@ pub async fn read_message(
     let found = shared.app.messages().find(&caller, &instance, &id).await?;
     let view = found.ok_or_else(no_such_message)?;
     Ok(enveloped(view.into()))
-}
-
-pub(crate) fn no_such_message() -> Error {
-    Error::new(
-        ErrorCode::NotFound,
-        "This instance has no message with this id. Take the message_id of the answer to the send.",
-    )
 }

@@ -4,8 +4,6 @@
 //! foreign one is a missing one. Bodies are bare; a token is in the answer of the call that asks for
 //! it, and nowhere else.
 
-mod bodies;
-
 use axum::extract::State;
 use recado_app::audit::Actor;
 use recado_model::CredentialId;
@@ -17,12 +15,11 @@ use crate::{
     auth::{AccountOwner, least::Admin},
     describe::{Answer, NoContent},
     error::Fail,
-    extract::{Json, Params, Segment},
-};
-
-pub use bodies::{
-    ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
-    ShownToken, WithNulls,
+    extract::{Json, Params, Segment, WithNulls},
+    shapes::credentials::{
+        ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
+        ShownToken,
+    },
 };
 
 pub async fn list(

@@ -21,9 +21,8 @@ use crate::{
     describe::{Answer, Exposed, NoContent, Rfc3339, one_of},
     error::Fail,
     extract::{Loose, Names, object_or_empty, some_object_or_empty, some_whole},
+    shapes::session::states,
 };
-
-use super::session::states;
 
 /// Largest page that the list answers.
 const MAX_SIZE: i64 = 100;
@@ -167,7 +166,7 @@ pub async fn list(
 pub struct Summary(Map<String, Value>);
 
 impl Summary {
-    pub(crate) fn of(by_state: &[(ConnectionState, u64)]) -> Self {
+    fn of(by_state: &[(ConnectionState, u64)]) -> Self {
         let count = |state| -> u64 {
             by_state
                 .iter()
@@ -276,7 +275,7 @@ pub struct InstanceBody {
 }
 
 /// The schema of `billing_status`.
-pub(crate) fn billing_statuses(_: &mut SchemaGenerator) -> Schema {
+fn billing_statuses(_: &mut SchemaGenerator) -> Schema {
     one_of(BillingStatus::ALL.map(BillingStatus::as_str))
 }
 

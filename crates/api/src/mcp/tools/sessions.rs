@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     extract::some_number,
     qr,
-    rest::session::{contract_state, whole_seconds},
+    shapes::session::{contract_state, whole_seconds},
 };
 
 use super::{Answer, Effect, ToolCall, ToolEntry, tool};

@@ -1,23 +1,15 @@
 //! What is asked and answered about credentials, by the instance API and by the dashboard alike.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Request},
-};
 use recado_app::credentials::{
     Change, CredentialView, Filter, Issued, Makes, NewTerms, Rotated, State,
 };
 use recado_model::{CredentialId, CredentialKind, Error, InstanceId, Secret};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    Options, Shared, Surface,
-    auth::Again,
-    describe::{Describe, Described, Exposed, Rfc3339, one_of},
-    error::Fail,
-    extract::{self, Json, Names},
-    routes::surface_of,
+    describe::{Exposed, Rfc3339, one_of},
+    extract::{Names, whole},
 };
 
 /// Where people get a credential, they read what to do with it.
@@ -292,37 +284,10 @@ impl From<ChangeBody> for Change {
     }
 }
 
-/// A JSON object in which `null` says something. Everything else as [`Json`] has it.
-pub struct WithNulls<T>(pub T);
-
-impl<T: JsonSchema> Describe for WithNulls<T> {
-    fn describe(into: &mut Described) {
-        <Json<T> as Describe>::describe(into);
-    }
-}
-
-impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
-    type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (mut parts, body): (_, Body) = request.into_parts();
-        let limit = match surface_of(parts.uri.path(), &parts.headers) {
-            Surface::Dashboard => {
-                extract::require_said_json(&parts.headers)?;
-                Options::UNPROVEN_BODY_LIMIT
-            }
-            _ => shared.options.body_limit,
-        };
-        let bytes = extract::read(&parts.headers, body, limit).await?;
-        extract::require_json_of(&parts.headers, &bytes)?;
-        Again::look(&mut parts, shared).await?;
-        Ok(Self(extract::typed(extract::object_with_nulls(&bytes)?)?))
-    }
-}
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateBody {
-    #[serde(default, deserialize_with = "extract::whole")]
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 0, max = 2_592_000))]
     pub(crate) grace_seconds: i64,
 }

@@ -22,7 +22,6 @@ use crate::{
     Shared,
     edge::ClientIp,
     error::{Fail, json_response},
-    extract::{Json, Loose, Params, Segment, Strict, StrictWithNulls, WithNulls},
 };
 
 /// What a request of a route may hold, and what its answer holds, as JSON Schema.
@@ -45,45 +44,6 @@ impl Describe for State<Shared> {}
 
 /// Where the request comes from; nothing that it holds.
 impl Describe for Extension<ClientIp> {}
-
-/// Path parameters are read off the path itself.
-impl<T> Describe for Segment<T> {}
-
-impl<T: JsonSchema> Describe for Json<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for Loose<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for Strict<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for WithNulls<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for StrictWithNulls<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for Params<T> {
-    fn describe(into: &mut Described) {
-        into.query = Some(schema::<T>());
-    }
-}
 
 /// What a handler gives back.
 pub trait Answers {

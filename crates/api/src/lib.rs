@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
+//! | `again` | the guard of a request once more, when its body has come |
 //! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_app::Access` |
 //! | [`describe`] | what handlers read, for the OpenAPI document |
 //! | [`error`] | the error catalogue in the shape of each surface |
@@ -32,6 +33,7 @@
 //! **To add an error**: a variant of `recado_model::ErrorCode`; every surface renders it, and the
 //! snapshot of [`error`] shows how.
 
+mod again;
 pub mod auth;
 pub mod below;
 pub mod dashboard;

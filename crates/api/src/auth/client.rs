@@ -11,12 +11,16 @@ use percent_encoding::percent_decode_str;
 use recado_app::ProvenClient;
 use recado_model::{Error, ErrorCode, Secret};
 use serde_json::{Map, Value};
-
 use tokio::time::Instant;
 
-use crate::{Options, Shared, edge::ClientIp, error::Fail, extract, limits::limit};
+use crate::{
+    Options, Shared, describe::Described, edge::ClientIp, error::Fail, extract, limits::limit,
+};
 
-use super::presented::{conflict, is_of_a_proxy, refuse_repeated, text};
+use super::{
+    Access, Rule,
+    presented::{conflict, is_of_a_proxy, refuse_repeated, text},
+};
 
 /// A client that has proven itself, and what else its request says.
 pub struct ClientCredentials {
@@ -29,6 +33,20 @@ pub struct ClientCredentials {
 /// The same at `POST /token`: a client that sends its bearer with every call sends the old one when it
 /// asks for a new one, so beside complete credentials in the body that is ignored.
 pub struct TokenRequest(pub ClientCredentials);
+
+impl Access for ClientCredentials {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        into.body = Some(ClientCredentials::schema());
+    }
+}
+
+impl Access for TokenRequest {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        ClientCredentials::describe(into);
+    }
+}
 
 impl FromRequest<Shared> for TokenRequest {
     type Rejection = Fail;
@@ -43,7 +61,7 @@ const REFUSED_AFTER: Duration = Duration::from_millis(10);
 
 impl ClientCredentials {
     /// The body as JSON; the same fields make a form.
-    pub(super) fn schema() -> Value {
+    fn schema() -> Value {
         serde_json::json!({
             "type": "object",
             "properties": {

@@ -13,8 +13,6 @@ use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
 
 use crate::{edge::ClientIp, error::Fail};
 
-use super::note;
-
 const CLIENT_TOKEN: HeaderName = HeaderName::from_static("x-client-token");
 const INSTANCE_TOKEN: HeaderName = HeaderName::from_static("x-instance-token");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -265,6 +263,15 @@ fn is_a_clients(user: &[u8]) -> bool {
         .collect();
     let plain: Vec<u8> = percent_decode(&spaced).collect();
     plain.trim_ascii_start().starts_with(b"ct_")
+}
+
+/// Puts the proven account and instance on the request's span.
+pub(super) fn note(caller: &Caller, instance: Option<&Instance>) {
+    let span = tracing::Span::current();
+    span.record("account", caller.account.as_str());
+    if let Some(instance) = instance {
+        span.record("instance", instance.id.as_str());
+    }
 }
 
 /// Who asks when only the name of a session is known; only the QR route takes it.

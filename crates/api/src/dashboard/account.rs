@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     Shared,
-    auth::{Confirmed, Member, least::Admin, person::clear_cookie},
+    auth::{Confirmed, Member, cookie::clear_cookie, least::Admin},
     describe::{Answer, NoContent, WithCookie},
     error::Fail,
     extract::{Params, Strict},

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::{Confirmed, LogIn, LogOut, SignedIn, person::clear_cookie},
+    auth::{Confirmed, LogIn, LogOut, SignedIn, cookie::clear_cookie},
     describe::{Answer, Exposed, NoContent, Rfc3339, WithCookie},
     error::Fail,
     extract::Strict,

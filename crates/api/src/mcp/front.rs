@@ -17,7 +17,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     Options, Shared, Surface,
-    auth::{Accepts, Access, Again, Credentials, McpToken, Public, Rule},
+    again::Again,
+    auth::{Accepts, Access, Credentials, McpToken, Public, Rule},
     describe::Described,
     edge::ClientIp,
     error::{Fail, RpcFailure, json_response, rpc_failure, status_of, waits},

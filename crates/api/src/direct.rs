@@ -1,6 +1,7 @@
 //! The Direct API: one session, one `sk_` key, few routes.
 
 use axum::{Extension, extract::State};
+use recado_api_macros::operation;
 use recado_app::{NewSession, QrAnswer, SendText};
 use recado_model::{Error, ErrorCode, InstanceId, MessageId, Token, TokenKind};
 use schemars::JsonSchema;
@@ -33,7 +34,9 @@ pub struct Health {
     source: String,
 }
 
-/// `GET /health`: open, so it says what the program is, never how busy.
+/// Tells what the program is: version, network, source.
+// Open, so it never says how busy it is.
+#[operation]
 pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
     Answer(Health {
         status: "ok",
@@ -73,7 +76,11 @@ pub struct Created {
     expires_at: Option<Rfc3339>,
 }
 
-/// `POST /sessions`: for the shop of the `wz_`, or for a guest.
+/// Creates a session with a key of its own.
+///
+/// With the bearer of a shop it is the shop's; without one a guest's, which ends at `expiresAt` unless
+/// a shop claims it.
+#[operation]
 pub async fn create(
     MaybeMcpToken(caller): MaybeMcpToken,
     State(shared): State<Shared>,
@@ -116,7 +123,10 @@ pub struct ClaimedBody {
     phone: Option<String>,
 }
 
-/// `POST /sessions/{key}/claim`: a guest's session becomes the shop's. There is no body to read.
+/// Makes a guest's session the shop's.
+///
+/// Name and key are replaced in the same step. There is no body to read.
+#[operation]
 pub async fn claim(
     claim: Claim,
     State(shared): State<Shared>,
@@ -153,7 +163,10 @@ pub struct Qr {
     expires_in: i64,
 }
 
-/// `GET /sessions/{key}/qr`: open to whoever knows the name, and only while there is a code.
+/// Answers the QR to pair a phone with, to whoever knows the session's name.
+///
+/// With `format` the answer is the QR itself. A paired session is connected again only for its key.
+#[operation]
 pub async fn qr(
     session: NamedSession,
     State(shared): State<Shared>,
@@ -212,7 +225,8 @@ pub struct Session {
     created_at: Rfc3339,
 }
 
-/// `GET /sessions/{key}`.
+/// Shows the session.
+#[operation]
 pub async fn read(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
@@ -260,7 +274,8 @@ pub struct Sent {
     status: &'static str,
 }
 
-/// `POST /sessions/{key}/messages`.
+/// Queues a text message to a phone.
+#[operation]
 pub async fn send(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
@@ -319,7 +334,8 @@ pub struct MessageBody {
     updated_at: Rfc3339,
 }
 
-/// `GET /sessions/{key}/messages/{message_id}`: how far a message got.
+/// Tells how far a message got.
+#[operation]
 pub async fn read_message(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,

@@ -1,6 +1,7 @@
 //! The account's credentials, in the shapes of the instance API.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::audit::Actor;
 use recado_model::CredentialId;
 
@@ -18,6 +19,10 @@ use crate::{
 
 use super::Nothing;
 
+/// Lists the credentials of the account, without their tokens.
+///
+/// Oldest first; those that have ended only with `state=all`.
+#[operation]
 pub async fn list(
     Member { person, .. }: Member<Admin>,
     State(shared): State<Shared>,
@@ -28,6 +33,10 @@ pub async fn list(
     Ok(Answer(found.into()))
 }
 
+/// Makes a credential and shows its token.
+///
+/// A client secret is shown in this answer only.
+#[operation]
 pub async fn create(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -39,6 +48,10 @@ pub async fn create(
     Ok(Answer(issued.into()))
 }
 
+/// Changes label, end and restrictions of a credential.
+///
+/// `null` clears a member; what is left out stays as it is.
+#[operation]
 pub async fn change(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -50,6 +63,10 @@ pub async fn change(
     Ok(Answer(view.into()))
 }
 
+/// Replaces a credential by a new one of the same kind.
+///
+/// The old one holds for `grace_seconds` more; by default it ends at once.
+#[operation]
 pub async fn rotate(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -61,6 +78,10 @@ pub async fn rotate(
     Ok(Answer(rotated.into()))
 }
 
+/// Shows the token of a credential once more.
+///
+/// Client secrets are not kept, so they cannot be shown. The look is noted in the audit log.
+#[operation]
 pub async fn reveal(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -72,6 +93,8 @@ pub async fn reveal(
     Ok(Answer(token.into()))
 }
 
+/// Ends a credential at once, and what was issued by it.
+#[operation]
 pub async fn revoke(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::{
     InstanceView, QrAnswer,
     audit::Actor,
@@ -96,7 +97,10 @@ pub struct InstanceList {
     summary: BTreeMap<&'static str, u64>,
 }
 
-/// Newest first.
+/// Lists the instances of the account, newest first.
+///
+/// `summary` counts those of every page by state.
+#[operation]
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
     State(shared): State<Shared>,
@@ -131,6 +135,8 @@ pub struct CreateBody {
     name: String,
 }
 
+/// Creates an instance.
+#[operation]
 pub async fn create(
     Member { person, .. }: Member<Developer>,
     State(shared): State<Shared>,
@@ -144,6 +150,8 @@ pub async fn create(
     Ok(Answer(view.into()))
 }
 
+/// Shows one instance.
+#[operation]
 pub async fn read(
     MemberInstance {
         person, instance, ..
@@ -155,6 +163,8 @@ pub async fn read(
     Ok(Answer(view.into()))
 }
 
+/// Deletes an instance with its pairing and its tokens.
+#[operation]
 pub async fn delete(
     MemberInstance {
         person, instance, ..
@@ -178,7 +188,8 @@ pub struct QrBody {
     expires_in: Option<i64>,
 }
 
-/// Asking begins pairing.
+/// Answers the QR to pair a phone with, and begins pairing.
+#[operation]
 pub async fn qr(
     MemberInstance {
         person, instance, ..
@@ -222,6 +233,8 @@ pub struct PairCode {
     expires_in: i64,
 }
 
+/// Answers a code to be typed on the phone, in place of the QR.
+#[operation]
 pub async fn pair_code(
     MemberInstance {
         person, instance, ..
@@ -240,6 +253,8 @@ pub async fn pair_code(
     }))
 }
 
+/// Closes the connection and keeps the pairing.
+#[operation]
 pub async fn disconnect(
     MemberInstance {
         person, instance, ..
@@ -252,7 +267,10 @@ pub async fn disconnect(
     Ok(NoContent)
 }
 
-/// The instance token; noted in the audit log.
+/// Shows the newest token of the instance that holds.
+///
+/// The look is noted in the audit log.
+#[operation]
 pub async fn token(
     MemberInstance {
         person, instance, ..

@@ -1,6 +1,7 @@
 //! Oneself: profile, sessions, second factor. Any role.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::{
     Person,
     users::{Me, MySession},
@@ -88,6 +89,8 @@ pub(super) async fn me_of(shared: &Shared, person: &Person) -> Result<MeBody, Fa
     Ok(shared.app.users().me(person).await?.into())
 }
 
+/// Shows who is signed in, and in which account.
+#[operation]
 pub async fn read(
     Whoever { person }: Whoever,
     State(shared): State<Shared>,
@@ -103,6 +106,8 @@ pub struct ChangeMeBody {
     language: Option<String>,
 }
 
+/// Changes the language of the person who is signed in.
+#[operation]
 pub async fn change(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -120,6 +125,8 @@ pub struct SwitchBody {
     account: String,
 }
 
+/// Goes on in another account of the same person.
+#[operation]
 pub async fn switch_account(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -169,6 +176,8 @@ impl From<MySession> for SessionBody {
     }
 }
 
+/// Lists where the person is signed in.
+#[operation]
 pub async fn sessions(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -179,6 +188,8 @@ pub async fn sessions(
     }))
 }
 
+/// Ends one of the person's sessions.
+#[operation]
 pub async fn end_session(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -188,6 +199,8 @@ pub async fn end_session(
     Ok(NoContent)
 }
 
+/// Ends all sessions of the person but this one.
+#[operation]
 pub async fn end_other_sessions(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -204,6 +217,8 @@ pub struct PasswordBody {
     password: String,
 }
 
+/// Sets a new password and ends the other sessions.
+#[operation]
 pub async fn set_password(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -221,6 +236,8 @@ pub struct EmailBody {
     email: String,
 }
 
+/// Asks to change the e-mail: a letter goes to the new address.
+#[operation]
 pub async fn ask_email(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -239,6 +256,8 @@ pub struct SecondFactorBody {
     qr_image: Exposed,
 }
 
+/// Begins a second factor: answers the secret for an authenticator.
+#[operation]
 pub async fn begin_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -264,6 +283,8 @@ pub struct RecoveryCodes {
     recovery_codes: Vec<Exposed>,
 }
 
+/// Turns the second factor on and answers recovery codes.
+#[operation]
 pub async fn confirm_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -277,6 +298,8 @@ pub async fn confirm_second_factor(
     Ok(with_session_of(&opened, RecoveryCodes { recovery_codes }))
 }
 
+/// Turns the second factor off.
+#[operation]
 pub async fn remove_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -285,6 +308,8 @@ pub async fn remove_second_factor(
     Ok(with_session(&opened, NoContent))
 }
 
+/// Replaces the recovery codes.
+#[operation]
 pub async fn new_recovery_codes(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,

@@ -11,6 +11,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full};
+use recado_api_macros::operation;
 use recado_model::{Caller, Error, ErrorCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -156,7 +157,11 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
     response
 }
 
-/// `POST`: one message, or a batch of the older revisions.
+/// Takes a JSON-RPC message of the Model Context Protocol.
+///
+/// One message, or a batch of the older revisions. `initialize` is open; everything else needs the
+/// token.
+#[operation]
 pub async fn call(caller: McpCaller) -> Response {
     if let Err(fail) = extract::require_json_of(&caller.parts.headers, &caller.body) {
         return fail.into_response();
@@ -360,19 +365,25 @@ fn bare_initialize(id: &RawValue) -> Bytes {
     ))
 }
 
-/// `DELETE`: there is no session to end, and that is fine.
+/// Accepts the end of a session; there is none to end.
+#[operation]
 pub async fn end(_: McpToken) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-/// `OPTIONS`: says which methods there are. No origin is allowed by it.
+/// Says which methods the endpoint knows.
+///
+/// No origin is allowed by it.
+#[operation]
 pub async fn preflight(_: Public) -> Response {
     let allow = [(header::ALLOW, "POST, DELETE, OPTIONS")];
     (StatusCode::NO_CONTENT, allow).into_response()
 }
 
-/// `GET`: in the contract's words, to whom it concerns. Clients that look for a stream with a wrong token
-/// take a 405 for "no such transport" and never say what is wrong.
+/// Says that there is no stream.
+// In the contract's words, to whom it concerns. Clients that look for a stream with a wrong token take a
+// 405 for "no such transport" and never say what is wrong.
+#[operation]
 pub async fn no_stream(_: McpToken) -> Response {
     let body = RpcFailure::new(-32000, "SSE streaming not supported", &());
     let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, &body);

@@ -1,6 +1,7 @@
 //! The account's audit log.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::audit::DEFAULT_PAGE;
 
 use crate::{
@@ -12,6 +13,10 @@ use crate::{
     shapes::audit::{AuditPage, AuditQuery},
 };
 
+/// Lists the account's audit log, newest first.
+///
+/// `next` of a page is what to pass as `before` for the one after it.
+#[operation]
 pub async fn read(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,

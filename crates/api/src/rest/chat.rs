@@ -1,6 +1,7 @@
 //! What is sent into chats.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::{MessageView, SendText};
 use recado_model::MessageId;
 use schemars::JsonSchema;
@@ -49,6 +50,11 @@ pub struct Queued {
     message_id: String,
 }
 
+/// Queues a text message to a phone.
+///
+/// It is stored before this is answered, and then sent in order. `delay` holds it back, `valid_until`
+/// gives it up.
+#[operation]
 pub async fn send_text(
     InstanceAccess {
         caller, instance, ..
@@ -120,7 +126,8 @@ impl From<MessageView> for StatusBody {
     }
 }
 
-/// `GET /instances/{id}/chat/messages/{message_id}`: how far a message got.
+/// Tells how far a message got.
+#[operation]
 pub async fn read_message(
     InstanceAccess {
         caller, instance, ..

@@ -5,6 +5,7 @@
 //! it, and nowhere else.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::audit::Actor;
 use recado_model::CredentialId;
 use schemars::JsonSchema;
@@ -22,6 +23,10 @@ use crate::{
     },
 };
 
+/// Lists the credentials of the account, without their tokens.
+///
+/// Oldest first; those that have ended only with `state=all`.
+#[operation]
 pub async fn list(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -32,6 +37,10 @@ pub async fn list(
     Ok(Answer(found.into()))
 }
 
+/// Makes a credential and shows its token.
+///
+/// A client secret is shown in this answer only.
+#[operation]
 pub async fn create(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -45,6 +54,8 @@ pub async fn create(
     Ok(Answer(issued.into()))
 }
 
+/// Shows one credential, without its token.
+#[operation]
 pub async fn get(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -55,6 +66,10 @@ pub async fn get(
     Ok(Answer(view.into()))
 }
 
+/// Changes label, end and restrictions of a credential.
+///
+/// `null` clears a member; what is left out stays as it is.
+#[operation]
 pub async fn change(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -68,6 +83,10 @@ pub async fn change(
     Ok(Answer(view.into()))
 }
 
+/// Replaces a credential by a new one of the same kind.
+///
+/// The old one holds for `grace_seconds` more; by default it ends at once.
+#[operation]
 pub async fn rotate(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -81,6 +100,8 @@ pub async fn rotate(
     Ok(Answer(rotated.into()))
 }
 
+/// Ends a credential at once, and what was issued by it.
+#[operation]
 pub async fn revoke(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -91,6 +112,10 @@ pub async fn revoke(
     Ok(NoContent)
 }
 
+/// Shows the token of a credential once more.
+///
+/// Client secrets are not kept, so they cannot be shown. The look is noted in the audit log.
+#[operation]
 pub async fn reveal(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -107,6 +132,8 @@ pub struct Done {
     status: &'static str,
 }
 
+/// Ends every JWT and every session of the account.
+#[operation]
 pub async fn sign_out(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,

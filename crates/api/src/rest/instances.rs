@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::InstanceView;
 use recado_model::{
     BillingStatus, ConnectionState, Error, EventKind, InstanceId, Scope, StateReason,
@@ -51,6 +52,8 @@ pub struct CreateBody {
     labels: Map<String, Value>,
 }
 
+/// Creates an instance.
+#[operation]
 pub async fn create(
     Owner { caller, .. }: Owner<Developer>,
     State(shared): State<Shared>,
@@ -138,6 +141,10 @@ pub struct InstancePage {
     summary: Summary,
 }
 
+/// Lists the instances of the account, a page at a time.
+///
+/// Newest first, unless `sort` says otherwise. `summary` counts those of every page by state.
+#[operation]
 pub async fn list(
     Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
@@ -204,6 +211,8 @@ pub struct GetBody {
     id: String,
 }
 
+/// Shows one instance, by the id in the body.
+#[operation]
 pub async fn get(
     Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
@@ -214,6 +223,8 @@ pub async fn get(
     Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
+/// Shows one instance.
+#[operation]
 pub async fn read(
     OwnerInstance {
         caller, instance, ..
@@ -224,6 +235,8 @@ pub async fn read(
     Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
+/// Deletes an instance with its pairing and its tokens.
+#[operation]
 pub async fn delete(
     OwnerInstance {
         caller, instance, ..

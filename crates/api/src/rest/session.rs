@@ -1,6 +1,7 @@
 //! The connection's life: QR, pair code, status, disconnect. Asking for the QR starts it.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::QrAnswer;
 use recado_model::{InstanceId, PhoneNumber};
 use schemars::JsonSchema;
@@ -51,6 +52,10 @@ pub enum QrBody {
     },
 }
 
+/// Answers the QR to pair a phone with, and begins pairing.
+///
+/// With `format` the answer is the QR itself. A paired instance is connected again.
+#[operation]
 pub async fn qr(
     InstanceAccess {
         caller, instance, ..
@@ -98,6 +103,8 @@ pub struct LinkingCode {
     expires_in: i64,
 }
 
+/// Answers a code to be typed on the phone, in place of the QR.
+#[operation]
 pub async fn pair_code(
     InstanceAccess {
         caller, instance, ..
@@ -134,6 +141,8 @@ pub struct StatusBody {
     profile_url: Option<String>,
 }
 
+/// Tells whether the instance is connected, and as whom.
+#[operation]
 pub async fn status(
     InstanceAccess {
         caller, instance, ..
@@ -163,6 +172,8 @@ pub struct ActionDone {
     details: &'static str,
 }
 
+/// Closes the connection and keeps the pairing.
+#[operation]
 pub async fn disconnect(
     InstanceAccess {
         caller, instance, ..

@@ -22,6 +22,7 @@ use axum::{
 use http::Method;
 use recado_model::Role;
 
+use super::Operation;
 use crate::{
     Shared, Surface,
     auth::{Access, Rule},
@@ -46,7 +47,8 @@ macro_rules! table {
             surface: Surface::$surface,
             prefixes: vec![$($prefix),+],
             routes: vec![
-                $(route(Method::$method, Surface::$surface, $path, $($handler)::+)),*
+                $(route(Method::$method, Surface::$surface, $path, $($handler)::+)
+                    .doing(Operation::new(&[$(stringify!($handler)),+], $($handler)::+::TEXT))),*
             ],
         }),*]
     };
@@ -57,6 +59,13 @@ pub(super) use table;
 pub struct Route {
     pub row: RouteRow,
     pub(super) handler: MethodRouter<Shared>,
+}
+
+impl Route {
+    pub(super) fn doing(mut self, operation: Operation) -> Self {
+        self.row.operation = operation;
+        self
+    }
 }
 
 /// What the outside may know of a route. MCP methods and tools have rows too; their `method` is
@@ -73,6 +82,8 @@ pub struct RouteRow {
     pub confirmed: bool,
     /// What the row's effect is, for tools: read-only, destructive, confirm-gated.
     pub note: String,
+    /// What it does, in words.
+    pub operation: Operation,
     /// Body, query and answer.
     pub takes: Described,
 }
@@ -112,7 +123,7 @@ first!(A, B);
 first!(A, B, C);
 first!(A, B, C, D);
 
-/// A line of the table. `handler`'s first argument is its access rule.
+/// A line as the table has them, but for its words. `handler`'s first argument is its access rule.
 pub fn route<H, T>(method: Method, surface: Surface, path: &'static str, handler: H) -> Route
 where
     H: Handler<T, Shared> + Returns<T>,
@@ -131,6 +142,7 @@ where
             least: <T::Guard as Access>::LEAST,
             confirmed: <T::Guard as Access>::CONFIRMED,
             note: String::new(),
+            operation: Operation::default(),
             takes: described,
         },
         handler: on(filter, handler),

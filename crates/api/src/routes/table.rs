@@ -5,7 +5,10 @@
 
 use http::Method;
 
-use super::row::{Group, route, table};
+use super::{
+    Operation,
+    row::{Group, route, table},
+};
 use crate::{Surface, dashboard, direct, mcp, ops, rest, web};
 
 /// The whole of it.
@@ -56,14 +59,14 @@ pub(super) fn groups() -> Vec<Group> {
         }
 
         Mcp ["/api/mcp"] {
-            POST    "/api/mcp"                                    => mcp::front::call,
-            POST    "/api/mcp/"                                   => mcp::front::call,
-            DELETE  "/api/mcp"                                    => mcp::front::end,
-            DELETE  "/api/mcp/"                                   => mcp::front::end,
-            OPTIONS "/api/mcp"                                    => mcp::front::preflight,
-            OPTIONS "/api/mcp/"                                   => mcp::front::preflight,
-            GET     "/api/mcp"                                    => mcp::front::no_stream,
-            GET     "/api/mcp/"                                   => mcp::front::no_stream,
+            POST    "/api/mcp"                                    => mcp::call,
+            POST    "/api/mcp/"                                   => mcp::call,
+            DELETE  "/api/mcp"                                    => mcp::end,
+            DELETE  "/api/mcp/"                                   => mcp::end,
+            OPTIONS "/api/mcp"                                    => mcp::preflight,
+            OPTIONS "/api/mcp/"                                   => mcp::preflight,
+            GET     "/api/mcp"                                    => mcp::no_stream,
+            GET     "/api/mcp/"                                   => mcp::no_stream,
         }
 
         Direct ["/health", "/sessions"] {

@@ -40,7 +40,7 @@ pub use client::{ClientCredentials, TokenRequest};
 pub use named::Naming;
 pub use owner::{AccountOwner, InstanceAccess, Owner, OwnerInstance};
 pub use person::{LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor, Whoever};
-pub use presented::{Accepts, Credentials};
+pub use presented::{Accepts, CredentialHeaders};
 pub use roles::{Anytime, Confirmed, Least, least};
 pub use rule::Rule;
 pub use session::{Claim, NamedSession, SessionAccess};

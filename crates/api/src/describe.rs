@@ -53,7 +53,7 @@ pub trait Answers {
 /// A handler, by what it gives back for the arguments `T`. Implemented for whatever
 /// [`axum::handler::Handler`] is, as far as the route table goes.
 pub trait Returns<T> {
-    type Answer: Answers;
+    type Output: Answers;
 }
 
 /// Bytes, or a form that the type does not tell.

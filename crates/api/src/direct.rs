@@ -47,7 +47,7 @@ pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub struct CreateBody {
+pub struct CreateSessionBody {
     #[serde(default)]
     label: Option<String>,
     #[serde(
@@ -85,7 +85,7 @@ pub async fn create(
     MaybeMcpToken(caller): MaybeMcpToken,
     State(shared): State<Shared>,
     Extension(ClientIp(from)): Extension<ClientIp>,
-    Json(body): Json<CreateBody>,
+    Json(body): Json<CreateSessionBody>,
 ) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let new = NewSession {
@@ -152,7 +152,7 @@ pub async fn claim(
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Qr {
+pub struct SessionQr {
     #[schemars(schema_with = "contract_states")]
     status: &'static str,
     /// The text inside the QR; `null` once a phone has paired.
@@ -171,7 +171,7 @@ pub async fn qr(
     session: NamedSession,
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
-) -> Result<QrAnswered<Qr>, Fail> {
+) -> Result<QrAnswered<SessionQr>, Fail> {
     let format = query.format()?;
     let instance = &session.instance;
     // Asking for the QR of a paired session connects it again; a name alone is not enough for that.
@@ -182,10 +182,10 @@ pub async fn qr(
         },
         false => shared.app.sessions().qr(&session.caller, instance).await?,
     };
-    QrAnswered::of(answer, format, |answer| Ok(Answer(Qr::of(answer)?)))
+    QrAnswered::of(answer, format, |answer| Ok(Answer(SessionQr::of(answer)?)))
 }
 
-impl Qr {
+impl SessionQr {
     fn of(answer: QrAnswer) -> Result<Self, Fail> {
         Ok(match answer {
             QrAnswer::Waiting {

@@ -19,7 +19,7 @@ use tracing::{Instrument, field::Empty};
 
 use crate::{
     Options, Shared, Surface,
-    auth::{Accepts, Credentials},
+    auth::{Accepts, CredentialHeaders},
     edge::{self, ClientIp},
     error::{self, Fail, Place, render},
     limits::limit,
@@ -257,7 +257,7 @@ async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
         "/sessions" | "/sessions/{key}/claim" => Accepts::DIRECT_CREATE,
         _ => Accepts::DIRECT,
     };
-    let shown = Credentials::collect(parts, accepts)?;
+    let shown = CredentialHeaders::collect(parts, accepts)?;
     shown.judge(shared.app.access().session_key(&shown.presented()).await)?;
     Ok(())
 }

@@ -22,12 +22,13 @@
 //! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
 //! `recado_app` and shapes the answer.
 //!
-//! **To add a route**: write the handler in `rest/<noun>.rs`; its first argument is one of the guards
-//! of [`auth`] (a handler without one does not compile into the table); add one line to the table
-//! (`routes/table.rs`); accept the changed access matrix (`docs/access-matrix.md`).
+//! **To add a route**: write the handler in `rest/<noun>.rs` with `#[operation]` and a doc comment that
+//! says what it does; its first argument is one of the guards of [`auth`] (a handler without one, or
+//! without words, does not compile into the table); add one line to the table (`routes/table.rs`); accept
+//! the changed access matrix (`docs/access-matrix.md`).
 //!
 //! **To add an MCP tool**: in `mcp/tools/<noun>.rs` a struct of arguments (`Deserialize` and
-//! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Answer`,
+//! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Result<ToolAnswer>`,
 //! and one line in that file's `tools()`. Confirmation, schema, route row and annotations follow.
 //!
 //! **To add an error**: a variant of `recado_model::ErrorCode`; every surface renders it, and the

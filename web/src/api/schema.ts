@@ -340,7 +340,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Shows the newest token of the instance that holds.
+         * Shows the newest live token of the instance.
          * @description The look is noted in the audit log.
          *
          *     Access: dashboard cookie of the instance's account; a person's role: developer or higher; and the password again, within 10 minutes.

@@ -25,7 +25,7 @@ use super::{
 /// A client that has proven itself, and what else its request says.
 pub struct ClientCredentials {
     pub client: ProvenClient,
-    pub fields: Fields,
+    pub fields: TokenFields,
     /// It reads the body, so it is a handler's only argument.
     pub shared: Shared,
 }
@@ -124,7 +124,7 @@ impl Shown {
     }
 
     /// `renews`: a bearer beside complete credentials in the body is ignored.
-    async fn read(request: Request, renews: bool) -> Result<(Self, Fields), Fail> {
+    async fn read(request: Request, renews: bool) -> Result<(Self, TokenFields), Fail> {
         let (parts, body) = request.into_parts();
         refuse_query(parts.uri.query().unwrap_or(""))?;
         refuse_others(&parts.headers)?;
@@ -136,7 +136,7 @@ impl Shown {
             read => Ok(read?),
         };
         let bytes = extract::read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
-        let fields = Fields::read(&parts.headers, &bytes)?;
+        let fields = TokenFields::read(&parts.headers, &bytes)?;
         let in_body = fields.names_a_client();
         let ignored = (proxys && in_body) || (bearer && fields.proves_a_client());
         let credentials = match header {
@@ -245,9 +245,9 @@ fn agree_with_header(headers: &HeaderMap, shown: &Shown) -> Result<(), Fail> {
 }
 
 /// Parameters of a token request; empty ones count as absent (RFC 6749, 3.2).
-pub struct Fields(Map<String, Value>);
+pub struct TokenFields(Map<String, Value>);
 
-impl Fields {
+impl TokenFields {
     fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Fail> {
         let form = headers
             .get(header::CONTENT_TYPE)

@@ -8,7 +8,7 @@ use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Role};
 
 use crate::{Shared, again::Again, error::Fail};
 
-use super::{Accepts, Access, Credentials, Least, Rule, path_param};
+use super::{Accepts, Access, CredentialHeaders, Least, Rule, path_param};
 
 /// The account itself: creating, listing, paying. By a client's JWT, or by that of a person who has at
 /// least the role `L` in it; so too the guards below that have an `L`.
@@ -58,7 +58,7 @@ rules! {
 impl<L: Least> FromRequestParts<Shared> for Owner<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
         let access = shared.app.access();
         let proof = access.owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
@@ -73,7 +73,7 @@ impl<L: Least> FromRequestParts<Shared> for Owner<L> {
 impl<L: Least> FromRequestParts<Shared> for AccountOwner<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
         let access = shared.app.access();
         let proof = access.account_owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
@@ -88,7 +88,7 @@ impl<L: Least> FromRequestParts<Shared> for AccountOwner<L> {
 impl<L: Least> FromRequestParts<Shared> for OwnerInstance<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
         let id = InstanceId::from_text(path_param(parts, shared, "id").await);
         let proof = shared
             .app
@@ -108,7 +108,7 @@ impl<L: Least> FromRequestParts<Shared> for OwnerInstance<L> {
 impl<L: Least> FromRequestParts<Shared> for InstanceAccess<L> {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::INSTANCE)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
         let id = InstanceId::from_text(path_param(parts, shared, "id").await);
         let access = shared.app.access();
         let proof = access.instance(&shown.presented(), &id, L::ROLE).await;

@@ -15,7 +15,7 @@ use recado_model::{Error, ErrorCode, Instance, InstanceId, Role};
 use crate::{Shared, again::Again, edge::ClientIp, error::Fail};
 
 use super::{
-    Accepts, Access, Anytime, Credentials, Least, Rule,
+    Accepts, Access, Anytime, CredentialHeaders, Least, Rule,
     cookie::{cookie, cookies},
     named,
     named::Named,
@@ -313,5 +313,5 @@ async fn of_cookie(parts: &Parts, shared: &Shared, cookie: Option<&str>) -> Resu
 }
 
 fn no_other_credential(parts: &Parts) -> Result<(), Fail> {
-    Credentials::collect(parts, Accepts::NONE).map(|_| ())
+    CredentialHeaders::collect(parts, Accepts::NONE).map(|_| ())
 }

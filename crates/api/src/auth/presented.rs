@@ -64,7 +64,7 @@ impl Accepts {
 
 /// The credentials of one request. Never printed: there is no `Debug`.
 #[derive(Clone, Default)]
-pub struct Credentials {
+pub struct CredentialHeaders {
     bearer: Option<String>,
     client_token: Option<String>,
     instance_token: Option<String>,
@@ -72,7 +72,7 @@ pub struct Credentials {
     from: Option<IpAddr>,
 }
 
-impl Credentials {
+impl CredentialHeaders {
     /// 400 for a header that is given twice or belongs to another surface, 401 for one that cannot
     /// be read.
     pub fn collect(parts: &Parts, accepts: Accepts) -> Result<Self, Fail> {
@@ -297,7 +297,7 @@ mod tests {
         map
     }
 
-    fn code(result: Result<Credentials, Fail>) -> ErrorCode {
+    fn code(result: Result<CredentialHeaders, Fail>) -> ErrorCode {
         result.err().map(|fail| fail.error().code).expect("refused")
     }
 
@@ -308,7 +308,7 @@ mod tests {
             ("x-client-token", "ct"),
             ("x-instance-token", "inst"),
         ]);
-        let Ok(shown) = Credentials::of_headers(&three, Accepts::INSTANCE) else {
+        let Ok(shown) = CredentialHeaders::of_headers(&three, Accepts::INSTANCE) else {
             panic!("refused");
         };
         let presented = shown.presented();
@@ -325,17 +325,20 @@ mod tests {
             vec![("authorization", "Bearer a"), ("x-api-key", "sk_a")],
             vec![("x-api-key", "")],
         ] {
-            let refused = code(Credentials::of_headers(&headers(&pairs), Accepts::INSTANCE));
+            let refused = code(CredentialHeaders::of_headers(
+                &headers(&pairs),
+                Accepts::INSTANCE,
+            ));
             assert_eq!(refused, ErrorCode::ConflictingCredentials, "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer a"), ("x-client-token", "b")]);
         assert_eq!(
-            code(Credentials::of_headers(&both, Accepts::MCP)),
+            code(CredentialHeaders::of_headers(&both, Accepts::MCP)),
             ErrorCode::ConflictingCredentials
         );
         let bearer = headers(&[("authorization", "Bearer wz_a")]);
-        assert!(Credentials::of_headers(&bearer, Accepts::DIRECT).is_err());
-        assert!(Credentials::of_headers(&bearer, Accepts::DIRECT_CREATE).is_ok());
+        assert!(CredentialHeaders::of_headers(&bearer, Accepts::DIRECT).is_err());
+        assert!(CredentialHeaders::of_headers(&bearer, Accepts::DIRECT_CREATE).is_ok());
     }
 
     #[test]
@@ -351,7 +354,7 @@ mod tests {
         ] {
             let mut map = HeaderMap::new();
             map.insert("authorization", HeaderValue::from_static(value));
-            let refused = code(Credentials::of_headers(&map, Accepts::INSTANCE));
+            let refused = code(CredentialHeaders::of_headers(&map, Accepts::INSTANCE));
             assert_eq!(refused, ErrorCode::Unauthorized, "{value:?}");
         }
         let mut map = HeaderMap::new();
@@ -360,7 +363,7 @@ mod tests {
             HeaderValue::from_bytes(b"ct_\xff").expect("opaque"),
         );
         assert_eq!(
-            code(Credentials::of_headers(&map, Accepts::INSTANCE)),
+            code(CredentialHeaders::of_headers(&map, Accepts::INSTANCE)),
             ErrorCode::Unauthorized
         );
     }

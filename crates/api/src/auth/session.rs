@@ -10,7 +10,7 @@ use recado_model::{Caller, Instance};
 use crate::{Shared, again::Again, error::Fail};
 
 use super::{
-    Accepts, Access, Credentials, Rule, path_param,
+    Accepts, Access, CredentialHeaders, Rule, path_param,
     presented::{named_caller, note},
 };
 
@@ -51,7 +51,7 @@ impl Access for NamedSession {
 impl FromRequestParts<Shared> for SessionAccess {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::DIRECT)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::DIRECT)?;
         let key = path_param(parts, shared, "key").await;
         let proof = shared.app.access().session(&shown.presented(), &key).await;
         let (caller, instance) = shown.judge(proof)?;
@@ -64,7 +64,7 @@ impl FromRequestParts<Shared> for SessionAccess {
 impl FromRequestParts<Shared> for Claim {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::DIRECT_CREATE)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::DIRECT_CREATE)?;
         let key = path_param(parts, shared, "key").await;
         let proof = shared.app.access().claim(&shown.presented(), &key).await;
         Again::note::<Self>(parts, shared);
@@ -84,7 +84,7 @@ impl FromRequestParts<Shared> for Claim {
 impl FromRequestParts<Shared> for NamedSession {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::DIRECT)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::DIRECT)?;
         let name = path_param(parts, shared, "key").await;
         let access = shared.app.access();
         let key = shown.api_key_only();

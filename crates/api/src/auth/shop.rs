@@ -6,7 +6,7 @@ use recado_model::{Caller, Error, ErrorCode};
 
 use crate::{Shared, again::Again, error::Fail};
 
-use super::{Accepts, Access, Credentials, Rule};
+use super::{Accepts, Access, CredentialHeaders, Rule};
 
 /// A shop by its `wz_`, proven by headers alone.
 pub struct McpToken(pub Caller);
@@ -25,7 +25,7 @@ impl Access for MaybeMcpToken {
 impl FromRequestParts<Shared> for McpToken {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::MCP)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::MCP)?;
         let caller = shown.judge(shared.app.access().mcp(&shown.presented()).await)?;
         Again::note::<Self>(parts, shared);
         Ok(Self(caller))
@@ -36,7 +36,7 @@ impl OptionalFromRequestParts<Shared> for McpToken {
     type Rejection = Fail;
     /// `None` only when nothing is presented: what is presented must hold.
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Option<Self>, Fail> {
-        let shown = Credentials::collect(parts, Accepts::MCP)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::MCP)?;
         if !shown.any() {
             return Ok(None);
         }
@@ -49,7 +49,7 @@ impl FromRequestParts<Shared> for MaybeMcpToken {
     type Rejection = Fail;
     /// A key that is shown without need must hold all the same, and name the same account.
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let shown = Credentials::collect(parts, Accepts::DIRECT_CREATE)?;
+        let shown = CredentialHeaders::collect(parts, Accepts::DIRECT_CREATE)?;
         let access = shared.app.access();
         let by_token = match shown.bearer_only() {
             Some(bearer) => Some(shown.judge(access.mcp(&bearer).await)?),

@@ -12,8 +12,8 @@ use crate::{
     error::Fail,
     extract::{Params, Segment, Strict, StrictWithNulls},
     shapes::credentials::{
-        ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
-        ShownToken,
+        ChangeCredentialBody, CreateCredentialBody, CredentialBody, CredentialList,
+        CredentialQuery, Made, RotateBody, ShownToken,
     },
 };
 
@@ -26,7 +26,7 @@ use super::Nothing;
 pub async fn list(
     Member { person, .. }: Member<Admin>,
     State(shared): State<Shared>,
-    Params(query): Params<ListQuery>,
+    Params(query): Params<CredentialQuery>,
 ) -> Result<Answer<CredentialList>, Fail> {
     let (account, filter) = (&person.caller.account, query.filter()?);
     let found = shared.app.credentials().list(account, &filter).await?;
@@ -40,7 +40,7 @@ pub async fn list(
 pub async fn create(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
-    Strict(body): Strict<CreateBody>,
+    Strict(body): Strict<CreateCredentialBody>,
 ) -> Result<Answer<Made>, Fail> {
     let (makes, terms) = body.read()?;
     let actor = Actor::from(&person.caller);
@@ -56,7 +56,7 @@ pub async fn change(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
     Segment(cid): Segment<CredentialId>,
-    StrictWithNulls(body): StrictWithNulls<ChangeBody>,
+    StrictWithNulls(body): StrictWithNulls<ChangeCredentialBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
     let (actor, change) = (Actor::from(&person.caller), body.into());
     let view = shared.app.credentials().change(actor, &cid, change).await?;

@@ -35,7 +35,7 @@ use crate::{
 use super::Nothing;
 
 #[derive(Serialize, JsonSchema)]
-pub struct InstanceBody {
+pub struct LiveInstance {
     id: String,
     name: String,
     /// The small integer that the MCP tools call `session_id`.
@@ -55,7 +55,7 @@ pub struct InstanceBody {
     updated_at: Rfc3339,
 }
 
-impl From<InstanceView> for InstanceBody {
+impl From<InstanceView> for LiveInstance {
     fn from(view: InstanceView) -> Self {
         let instance = view.instance;
         let webhook = view.webhook.map(|webhook| webhook.url);
@@ -80,7 +80,7 @@ impl From<InstanceView> for InstanceBody {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListQuery {
+pub struct InstancePageQuery {
     #[schemars(range(min = 1))]
     page: Option<u32>,
     #[schemars(range(min = 1, max = 100))]
@@ -91,7 +91,7 @@ pub struct ListQuery {
 
 #[derive(Serialize, JsonSchema)]
 pub struct InstanceList {
-    instances: Vec<InstanceBody>,
+    instances: Vec<LiveInstance>,
     total: u64,
     /// How many are in each state.
     summary: BTreeMap<&'static str, u64>,
@@ -104,7 +104,7 @@ pub struct InstanceList {
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
     State(shared): State<Shared>,
-    Params(query): Params<ListQuery>,
+    Params(query): Params<InstancePageQuery>,
 ) -> Result<Answer<InstanceList>, Fail> {
     let text = query.query.map(|text| text.trim().to_owned());
     let query = InstanceQuery {
@@ -122,7 +122,7 @@ pub async fn list(
         *summary.entry(state.as_str()).or_default() += n;
     }
     Ok(Answer(InstanceList {
-        instances: found.items.into_iter().map(InstanceBody::from).collect(),
+        instances: found.items.into_iter().map(LiveInstance::from).collect(),
         total: found.total,
         summary,
     }))
@@ -130,7 +130,7 @@ pub async fn list(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateBody {
+pub struct NameBody {
     #[schemars(length(min = 3, max = 255))]
     name: String,
 }
@@ -140,8 +140,8 @@ pub struct CreateBody {
 pub async fn create(
     Member { person, .. }: Member<Developer>,
     State(shared): State<Shared>,
-    Strict(body): Strict<CreateBody>,
-) -> Result<Answer<InstanceBody>, Fail> {
+    Strict(body): Strict<NameBody>,
+) -> Result<Answer<LiveInstance>, Fail> {
     let new = NewInstance {
         name: body.name,
         ..NewInstance::default()
@@ -157,7 +157,7 @@ pub async fn read(
         person, instance, ..
     }: MemberInstance<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Answer<InstanceBody>, Fail> {
+) -> Result<Answer<LiveInstance>, Fail> {
     let instances = shared.app.instances();
     let view = instances.view(&person.caller, &instance).await?;
     Ok(Answer(view.into()))
@@ -177,7 +177,7 @@ pub async fn delete(
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct QrBody {
+pub struct ShownQr {
     #[schemars(extend("enum" = ["waiting", "connected"]))]
     status: &'static str,
     /// PNG data URL, while it waits.
@@ -195,20 +195,20 @@ pub async fn qr(
         person, instance, ..
     }: MemberInstance<Developer, Anytime>,
     State(shared): State<Shared>,
-) -> Result<Answer<QrBody>, Fail> {
+) -> Result<Answer<ShownQr>, Fail> {
     let sessions = shared.app.sessions();
     Ok(Answer(
         match sessions.qr(&person.caller, &instance).await? {
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
-            } => QrBody {
+            } => ShownQr {
                 status: "waiting",
                 qr_image: Some(data_url(&code)?),
                 qr: Some(code),
                 expires_in: Some(whole_seconds(expires_in_ms)),
             },
-            QrAnswer::Paired { .. } => QrBody {
+            QrAnswer::Paired { .. } => ShownQr {
                 status: "connected",
                 qr_image: None,
                 qr: None,
@@ -267,7 +267,7 @@ pub async fn disconnect(
     Ok(NoContent)
 }
 
-/// Shows the newest token of the instance that holds.
+/// Shows the newest live token of the instance.
 ///
 /// The look is noted in the audit log.
 #[operation]

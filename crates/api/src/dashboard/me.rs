@@ -25,8 +25,8 @@ use super::{Empty, Nothing, language, languages, roles, secret, with_session, wi
 pub struct MeBody {
     user: UserBody,
     /// The one that the session acts in.
-    account: AccountBody,
-    accounts: Vec<AccountBody>,
+    account: MyAccount,
+    accounts: Vec<MyAccount>,
     session_id: String,
     /// Until then the password is not asked for again.
     proven_until: Option<Rfc3339>,
@@ -45,7 +45,7 @@ pub struct UserBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct AccountBody {
+pub struct MyAccount {
     id: String,
     name: String,
     #[schemars(schema_with = "roles")]
@@ -56,7 +56,7 @@ pub struct AccountBody {
 
 impl From<Me> for MeBody {
     fn from(me: Me) -> Self {
-        let accounts = me.accounts.iter().map(|membership| AccountBody {
+        let accounts = me.accounts.iter().map(|membership| MyAccount {
             id: membership.account.to_string(),
             name: membership.account_name.clone(),
             role: membership.role.as_str(),
@@ -72,7 +72,7 @@ impl From<Me> for MeBody {
                 recovery_codes_left: me.recovery_codes_left,
             },
             accounts: accounts.collect(),
-            account: AccountBody {
+            account: MyAccount {
                 id: me.account.account.to_string(),
                 name: me.account.account_name,
                 role: me.account.role.as_str(),
@@ -145,12 +145,12 @@ pub async fn switch_account(
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct SessionList {
-    sessions: Vec<SessionBody>,
+pub struct SignInList {
+    sessions: Vec<SignInBody>,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct SessionBody {
+pub struct SignInBody {
     id: String,
     current: bool,
     account_name: String,
@@ -162,7 +162,7 @@ pub struct SessionBody {
     agent: Option<String>,
 }
 
-impl From<MySession> for SessionBody {
+impl From<MySession> for SignInBody {
     fn from(session: MySession) -> Self {
         Self {
             id: session.id.to_string(),
@@ -181,10 +181,10 @@ impl From<MySession> for SessionBody {
 pub async fn sessions(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
-) -> Result<Answer<SessionList>, Fail> {
+) -> Result<Answer<SignInList>, Fail> {
     let sessions = shared.app.users().sessions(&person).await?;
-    Ok(Answer(SessionList {
-        sessions: sessions.into_iter().map(SessionBody::from).collect(),
+    Ok(Answer(SignInList {
+        sessions: sessions.into_iter().map(SignInBody::from).collect(),
     }))
 }
 

@@ -131,8 +131,8 @@ const PRIVATE: &str = "$serde_json::private::";
 
 impl<'de> Deserialize<'de> for Ordinary {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Look;
-        impl<'de> Visitor<'de> for Look {
+        struct Walk;
+        impl<'de> Visitor<'de> for Walk {
             type Value = Ordinary;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("JSON")
@@ -177,6 +177,6 @@ impl<'de> Deserialize<'de> for Ordinary {
                 Ok(Ordinary)
             }
         }
-        deserializer.deserialize_any(Look)
+        deserializer.deserialize_any(Walk)
     }
 }

@@ -18,8 +18,8 @@ use crate::{
     error::Fail,
     extract::{Json, Params, Segment, WithNulls},
     shapes::credentials::{
-        ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
-        ShownToken,
+        ChangeCredentialBody, CreateCredentialBody, CredentialBody, CredentialList,
+        CredentialQuery, Made, RotateBody, ShownToken,
     },
 };
 
@@ -30,7 +30,7 @@ use crate::{
 pub async fn list(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
-    Params(query): Params<ListQuery>,
+    Params(query): Params<CredentialQuery>,
 ) -> Result<Answer<CredentialList>, Fail> {
     let credentials = shared.app.credentials();
     let found = credentials.list(&caller.account, &query.filter()?).await?;
@@ -44,7 +44,7 @@ pub async fn list(
 pub async fn create(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
-    Json(body): Json<CreateBody>,
+    Json(body): Json<CreateCredentialBody>,
 ) -> Result<Answer<Made>, Fail> {
     let (makes, terms) = body.read()?;
     let credentials = shared.app.credentials();
@@ -74,7 +74,7 @@ pub async fn change(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
     Segment(cid): Segment<CredentialId>,
-    WithNulls(body): WithNulls<ChangeBody>,
+    WithNulls(body): WithNulls<ChangeCredentialBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
     let credentials = shared.app.credentials();
     let view = credentials

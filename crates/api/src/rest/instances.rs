@@ -30,7 +30,7 @@ const MAX_SIZE: i64 = 100;
 const DEFAULT_SIZE: i64 = 20;
 
 #[derive(Deserialize, JsonSchema)]
-pub struct CreateBody {
+pub struct CreateInstanceBody {
     #[schemars(length(min = 3, max = 255))]
     name: String,
     #[serde(
@@ -57,7 +57,7 @@ pub struct CreateBody {
 pub async fn create(
     Owner { caller, .. }: Owner<Developer>,
     State(shared): State<Shared>,
-    Loose(body): Loose<CreateBody>,
+    Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let new = NewInstance {
         name: body.name,

@@ -27,7 +27,7 @@ use super::{Envelope, enveloped};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-pub enum QrBody {
+pub enum PairingQr {
     /// There is a code to scan.
     Waiting {
         /// PNG data URL.
@@ -62,13 +62,15 @@ pub async fn qr(
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
-) -> Result<QrAnswered<Envelope<QrBody>>, Fail> {
+) -> Result<QrAnswered<Envelope<PairingQr>>, Fail> {
     let format = query.format()?;
     let answer = shared.app.sessions().qr(&caller, &instance).await?;
-    QrAnswered::of(answer, format, |answer| Ok(enveloped(QrBody::of(answer)?)))
+    QrAnswered::of(answer, format, |answer| {
+        Ok(enveloped(PairingQr::of(answer)?))
+    })
 }
 
-impl QrBody {
+impl PairingQr {
     fn of(answer: QrAnswer) -> Result<Self, Fail> {
         Ok(match answer {
             QrAnswer::Waiting {
@@ -127,7 +129,7 @@ pub async fn pair_code(
 
 /// The contract's order; what is unknown is left out.
 #[derive(Serialize, JsonSchema)]
-pub struct StatusBody {
+pub struct ConnectionBody {
     connected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
@@ -148,12 +150,12 @@ pub async fn status(
         caller, instance, ..
     }: InstanceAccess<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Answer<Envelope<StatusBody>>, Fail> {
+) -> Result<Answer<Envelope<ConnectionBody>>, Fail> {
     let status = shared.app.sessions().status(&caller, &instance).await?;
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
-    Ok(enveloped(StatusBody {
+    Ok(enveloped(ConnectionBody {
         connected: status.connected,
         profile_url: phone.as_ref().map(|phone| format!("https://wa.me/{phone}")),
         phone,

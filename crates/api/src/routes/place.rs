@@ -11,34 +11,34 @@ use crate::Surface;
 /// to another face. A path of nobody is the instance API's, or the Direct API's when the caller shows
 /// its key.
 pub fn surface_of(path: &str, headers: &HeaderMap) -> Surface {
-    match PLACES.iter().find(|place| place.holds(path)) {
-        Some(place) => place.surface,
+    match PREFIXES.iter().find(|prefix| prefix.holds(path)) {
+        Some(prefix) => prefix.surface,
         None if headers.contains_key("x-api-key") => Surface::Direct,
         None => Surface::Instance,
     }
 }
 
 /// A prefix of the table.
-struct Place {
+struct Prefix {
     parts: Vec<&'static str>,
     surface: Surface,
 }
 
 /// The deepest first: what is below `/dashboard/api` is below `/dashboard`, too.
-static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
-    let mut places = Vec::new();
+static PREFIXES: LazyLock<Vec<Prefix>> = LazyLock::new(|| {
+    let mut prefixes = Vec::new();
     for group in table::groups() {
         let surface = group.surface;
-        places.extend(group.prefixes.into_iter().map(|prefix| Place {
+        prefixes.extend(group.prefixes.into_iter().map(|prefix| Prefix {
             parts: parts(prefix).collect(),
             surface,
         }));
     }
-    places.sort_by_key(|place| std::cmp::Reverse(place.parts.len()));
-    places
+    prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.parts.len()));
+    prefixes
 });
 
-impl Place {
+impl Prefix {
     /// Whether the path is here or below. The root is a place of its own: everything is below it.
     fn holds(&self, path: &str) -> bool {
         let mut asked = parts(path);

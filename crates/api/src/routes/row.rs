@@ -113,7 +113,7 @@ macro_rules! first {
             F: Future<Output = R>,
             R: Answers,
         {
-            type Answer = R;
+            type Output = R;
         }
     };
 }
@@ -131,7 +131,7 @@ where
 {
     let rule = <T::Guard as Access>::RULE;
     let mut described = T::describe();
-    <H as Returns<T>>::Answer::describe(&mut described);
+    <H as Returns<T>>::Output::describe(&mut described);
     let filter = filter_of(&method);
     Route {
         row: RouteRow {

@@ -182,7 +182,7 @@ impl From<Secret> for ShownToken {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListQuery {
+pub struct CredentialQuery {
     #[schemars(extend("enum" = ["client_token", "client_secret", "instance_token", "api_token", "session_key"]))]
     kind: Option<String>,
     instance: Option<String>,
@@ -190,7 +190,7 @@ pub struct ListQuery {
     state: Option<String>,
 }
 
-impl ListQuery {
+impl CredentialQuery {
     pub(crate) fn filter(self) -> Result<Filter, Error> {
         Ok(Filter {
             kind: self.kind.as_deref().map(parse_kind).transpose()?,
@@ -217,7 +217,7 @@ fn parse_kind(text: &str) -> Result<CredentialKind, Error> {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateBody {
+pub struct CreateCredentialBody {
     #[schemars(extend("enum" = ["client", "api_token", "instance_token", "session_key"]))]
     kind: String,
     /// Whose token it is: of instance tokens and session keys.
@@ -236,7 +236,7 @@ pub struct CreateBody {
     instances: Option<Names>,
 }
 
-impl CreateBody {
+impl CreateCredentialBody {
     pub(crate) fn read(self) -> Result<(Makes, NewTerms), Error> {
         let makes = Makes::parse(&self.kind, self.instance.as_deref())?;
         let terms = NewTerms {
@@ -252,7 +252,7 @@ impl CreateBody {
 /// `null` clears, absent keeps.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeBody {
+pub struct ChangeCredentialBody {
     #[serde(default, deserialize_with = "present")]
     label: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
@@ -271,8 +271,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-impl From<ChangeBody> for Change {
-    fn from(body: ChangeBody) -> Self {
+impl From<ChangeCredentialBody> for Change {
+    fn from(body: ChangeCredentialBody) -> Self {
         let names = |list: Option<Option<Names>>| list.map(|list| list.map(|Names(names)| names));
         Self {
             label: body.label,

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::extract::{number, some_number, text_or_number};
 
-use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
 
 /// How long a call waits for WhatsApp to take the message before it is answered `queued`.
 const PATIENCE_MS: i64 = 4_000;
@@ -146,9 +146,9 @@ fn ledger(view: &MessageView) -> &'static str {
     }
 }
 
-fn entry((instance, view): (Instance, MessageView)) -> Result<Answer> {
+fn entry((instance, view): (Instance, MessageView)) -> Result<ToolAnswer> {
     let failure = view.failure.as_ref();
-    Answer::json(&Entry {
+    ToolAnswer::json(&Entry {
         success: view.status != MessageStatus::Failed,
         status: ledger(&view),
         queue_id: view.queue_id,
@@ -162,7 +162,7 @@ fn entry((instance, view): (Instance, MessageView)) -> Result<Answer> {
     })
 }
 
-async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<Answer> {
+async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<ToolAnswer> {
     let key = &args.idempotency_key;
     if key.trim().is_empty() {
         let text = "idempotency_key is required: the key that the send was given";
@@ -177,7 +177,7 @@ async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<Answer> {
     })?)
 }
 
-async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<Answer> {
+async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<ToolAnswer> {
     let messages = call.app.messages();
     let found = messages.find_in_queue(&call.caller, args.queue_id).await?;
     entry(found.ok_or_else(|| {
@@ -186,7 +186,7 @@ async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<Answer> {
     })?)
 }
 
-async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
+async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     if given(args.media_url).is_some() {
         let text = "media_url is not available yet; send the text alone";
@@ -243,7 +243,7 @@ fn outcome(
     phone: &str,
     accepted: &Accepted,
     view: Option<&MessageView>,
-) -> Result<Answer> {
+) -> Result<ToolAnswer> {
     if let Some(failure) = view.and_then(|view| view.failure.as_ref()) {
         let text = format!(
             "{} {} [code {}]",
@@ -253,7 +253,7 @@ fn outcome(
     }
     let status = view.map_or("queued", ledger);
     let sent = view.is_some_and(|view| view.status.is_sent());
-    Answer::json(&Outcome {
+    ToolAnswer::json(&Outcome {
         success: true,
         accepted: true,
         status,

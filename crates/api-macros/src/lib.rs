@@ -4,6 +4,17 @@
 //! `mod name { pub const TEXT: &str }`, which the table finds by the same path as the handler. So a
 //! handler without the attribute, or without a doc comment, does not compile into the table.
 //!
+//! ```compile_fail
+//! #[recado_api_macros::operation]
+//! pub async fn without_words() {}
+//! ```
+//! ```
+//! /// Does nothing.
+//! #[recado_api_macros::operation]
+//! pub async fn with_words() {}
+//! assert_eq!(with_words::TEXT, " Does nothing.");
+//! ```
+//!
 //! No dependency is needed for that: the item is passed on as it is, and only looked at.
 
 use proc_macro::{Delimiter, TokenStream, TokenTree};

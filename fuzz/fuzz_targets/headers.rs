@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use recado_api::auth::{Accepts, Credentials};
+use recado_api::auth::{Accepts, CredentialHeaders};
 
 const NAMES: [&str; 6] = [
     "authorization",
@@ -39,7 +39,7 @@ fuzz_target!(|data: &[u8]| {
     let headers = &parts.headers;
     for (accepts, takes) in SURFACES {
         let count = |name: &str| headers.get_all(name).iter().count();
-        let Ok(shown) = Credentials::collect(&parts, accepts) else {
+        let Ok(shown) = CredentialHeaders::collect(&parts, accepts) else {
             continue;
         };
         let presented = shown.presented();

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::person::set_cookie,
+    auth::cookie::set_cookie,
     describe::{Answer, WithCookie, one_of},
     error::Fail,
 };

@@ -22,7 +22,6 @@ use crate::{
     Shared,
     edge::ClientIp,
     error::{Fail, json_response},
-    extract::{Json, Loose, Params, Segment, Strict},
 };
 
 /// What a request of a route may hold, and what its answer holds, as JSON Schema.
@@ -46,33 +45,6 @@ impl Describe for State<Shared> {}
 /// Where the request comes from; nothing that it holds.
 impl Describe for Extension<ClientIp> {}
 
-/// Path parameters are read off the path itself.
-impl<T> Describe for Segment<T> {}
-
-impl<T: JsonSchema> Describe for Json<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for Loose<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for Strict<T> {
-    fn describe(into: &mut Described) {
-        into.body = Some(schema::<T>());
-    }
-}
-
-impl<T: JsonSchema> Describe for Params<T> {
-    fn describe(into: &mut Described) {
-        into.query = Some(schema::<T>());
-    }
-}
-
 /// What a handler gives back.
 pub trait Answers {
     fn describe(_: &mut Described) {}
@@ -81,7 +53,7 @@ pub trait Answers {
 /// A handler, by what it gives back for the arguments `T`. Implemented for whatever
 /// [`axum::handler::Handler`] is, as far as the route table goes.
 pub trait Returns<T> {
-    type Answer: Answers;
+    type Output: Answers;
 }
 
 /// Bytes, or a form that the type does not tell.

@@ -1,31 +1,28 @@
 //! The Direct API: one session, one `sk_` key, few routes.
 
 use axum::{Extension, extract::State};
+use recado_api_macros::operation;
 use recado_app::{NewSession, QrAnswer, SendMessage, SendOptions};
 use recado_model::{
     Content, Error, ErrorCode, InstanceId, MessageId, Token, TokenKind, content::Text,
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
     auth::{Claim, MaybeMcpToken, NamedSession, Public, SessionAccess},
-    describe::{Answer, Exposed, Rfc3339, one_of},
+    describe::{Answer, Exposed, Rfc3339},
     edge::ClientIp,
     error::Fail,
     extract::{Json, Params, Segment, text_or_number},
-    qr::{self, Format},
-    rest::chat::{no_such_message, statuses},
-    rest::session::{
-        QrAnswered, QrQuery, already_connected, contract_state, picture, states, whole_seconds,
+    qr::data_url,
+    shapes::{
+        message::{no_such_message, statuses},
+        qr::{QrAnswered, QrQuery},
+        session::{contract_state, contract_states, states, whole_seconds},
     },
 };
-
-/// The schema of the contract's three states.
-fn contract_states(_: &mut SchemaGenerator) -> Schema {
-    one_of(["connected", "qr_pending", "disconnected"])
-}
 
 #[derive(Serialize, JsonSchema)]
 pub struct Health {
@@ -39,7 +36,9 @@ pub struct Health {
     source: String,
 }
 
-/// `GET /health`: open, so it says what the program is, never how busy.
+/// Tells what the program is: version, network, source.
+// Open, so it never says how busy it is.
+#[operation]
 pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
     Answer(Health {
         status: "ok",
@@ -50,7 +49,7 @@ pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub struct CreateBody {
+pub struct CreateSessionBody {
     #[serde(default)]
     label: Option<String>,
     #[serde(
@@ -79,12 +78,16 @@ pub struct Created {
     expires_at: Option<Rfc3339>,
 }
 
-/// `POST /sessions`: for the shop of the `wz_`, or for a guest.
+/// Creates a session with a key of its own.
+///
+/// With the bearer of a shop it is the shop's; without one a guest's, which ends at `expiresAt` unless
+/// a shop claims it.
+#[operation]
 pub async fn create(
     MaybeMcpToken(caller): MaybeMcpToken,
     State(shared): State<Shared>,
     Extension(ClientIp(from)): Extension<ClientIp>,
-    Json(body): Json<CreateBody>,
+    Json(body): Json<CreateSessionBody>,
 ) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let new = NewSession {
@@ -122,7 +125,10 @@ pub struct ClaimedBody {
     phone: Option<String>,
 }
 
-/// `POST /sessions/{key}/claim`: a guest's session becomes the shop's. There is no body to read.
+/// Makes a guest's session the shop's.
+///
+/// Name and key are replaced in the same step. There is no body to read.
+#[operation]
 pub async fn claim(
     claim: Claim,
     State(shared): State<Shared>,
@@ -148,7 +154,7 @@ pub async fn claim(
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Qr {
+pub struct SessionQr {
     #[schemars(schema_with = "contract_states")]
     status: &'static str,
     /// The text inside the QR; `null` once a phone has paired.
@@ -159,13 +165,16 @@ pub struct Qr {
     expires_in: i64,
 }
 
-/// `GET /sessions/{key}/qr`: open to whoever knows the name, and only while there is a code.
+/// Answers the QR to pair a phone with, to whoever knows the session's name.
+///
+/// With `format` the answer is the QR itself. A paired session is connected again only for its key.
+#[operation]
 pub async fn qr(
     session: NamedSession,
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
-) -> Result<QrAnswered<Qr>, Fail> {
-    let format = query.format.as_deref().map(Format::parse).transpose()?;
+) -> Result<QrAnswered<SessionQr>, Fail> {
+    let format = query.format()?;
     let instance = &session.instance;
     // Asking for the QR of a paired session connects it again; a name alone is not enough for that.
     let answer = match instance.paired && !session.proven {
@@ -175,29 +184,28 @@ pub async fn qr(
         },
         false => shared.app.sessions().qr(&session.caller, instance).await?,
     };
-    match (answer, format) {
-        (QrAnswer::Waiting { code, .. }, Some(format)) => {
-            Ok(QrAnswered::Picture(picture(format, &code)?))
-        }
-        (
+    QrAnswered::of(answer, format, |answer| Ok(Answer(SessionQr::of(answer)?)))
+}
+
+impl SessionQr {
+    fn of(answer: QrAnswer) -> Result<Self, Fail> {
+        Ok(match answer {
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
+            } => Self {
+                status: "qr_pending",
+                qr_image: Some(data_url(&code)?),
+                qr: Some(code),
+                expires_in: whole_seconds(expires_in_ms),
             },
-            None,
-        ) => Ok(QrAnswered::Json(Answer(Qr {
-            status: "qr_pending",
-            qr_image: Some(qr::data_url(&code)?),
-            qr: Some(code),
-            expires_in: whole_seconds(expires_in_ms),
-        }))),
-        (QrAnswer::Paired { .. }, Some(_)) => Err(already_connected().into()),
-        (QrAnswer::Paired { state, .. }, None) => Ok(QrAnswered::Json(Answer(Qr {
-            status: contract_state(state),
-            qr: None,
-            qr_image: None,
-            expires_in: 0,
-        }))),
+            QrAnswer::Paired { state, .. } => Self {
+                status: contract_state(state),
+                qr: None,
+                qr_image: None,
+                expires_in: 0,
+            },
+        })
     }
 }
 
@@ -219,7 +227,8 @@ pub struct Session {
     created_at: Rfc3339,
 }
 
-/// `GET /sessions/{key}`.
+/// Shows the session.
+#[operation]
 pub async fn read(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
@@ -267,7 +276,8 @@ pub struct Sent {
     status: &'static str,
 }
 
-/// `POST /sessions/{key}/messages`.
+/// Queues a text message to a phone.
+#[operation]
 pub async fn send(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,
@@ -325,7 +335,8 @@ pub struct MessageBody {
     updated_at: Rfc3339,
 }
 
-/// `GET /sessions/{key}/messages/{message_id}`: how far a message got.
+/// Tells how far a message got.
+#[operation]
 pub async fn read_message(
     SessionAccess { caller, instance }: SessionAccess,
     State(shared): State<Shared>,

@@ -23,10 +23,10 @@ use crate::{
 
 /// An error on its way to its surface.
 #[derive(Clone, Debug)]
-pub struct Fail(Arc<Inner>, Option<Arc<Limited>>);
+pub struct Fail(Arc<FailParts>, Option<Arc<Limited>>);
 
 #[derive(Debug)]
-struct Inner {
+struct FailParts {
     error: Error,
     field: Option<String>,
     presented: bool,
@@ -58,14 +58,14 @@ impl Fail {
         Self(self.0, Some(Arc::new(limited)))
     }
 
-    fn new(inner: Inner) -> Self {
+    fn new(inner: FailParts) -> Self {
         Self(Arc::new(inner), None)
     }
 
     /// A body that does not fit: names the field, whatever its path is.
     pub fn of_field(error: Error, field: String) -> Self {
         let field = Some(field).filter(|field| !field.is_empty());
-        Self::new(Inner {
+        Self::new(FailParts {
             error,
             field,
             presented: false,
@@ -76,7 +76,7 @@ impl Fail {
     /// A proof that failed. `presented`: something was shown, so the challenge says that it did not
     /// hold (RFC 6750, 3.1).
     pub fn of_proof(error: Error, presented: bool) -> Self {
-        Self::new(Inner {
+        Self::new(FailParts {
             field: None,
             presented,
             basic: false,
@@ -86,7 +86,7 @@ impl Fail {
 
     /// A failed proof by HTTP Basic; the challenge names that scheme (RFC 6749, 5.2).
     pub fn of_basic(error: Error) -> Self {
-        Self::new(Inner {
+        Self::new(FailParts {
             field: None,
             presented: true,
             basic: true,
@@ -131,7 +131,7 @@ pub fn render(fail: &Fail, place: &Place<'_>) -> Response {
     let status = status_of(error);
     let mut response = match place.surface {
         Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => {
-            json_response(status, &instance_body(fail))
+            json_response(status, &error_body(fail))
         }
         Surface::Token => json_response(status, &token_body(error)),
         Surface::Mcp => json_response(status, &rpc_failure(error, place.public_url, &())),
@@ -202,7 +202,7 @@ pub fn json_response<T: Serialize>(status: StatusCode, body: &T) -> Response {
 }
 
 #[derive(Serialize)]
-struct InstanceBody<'a> {
+struct ErrorBody<'a> {
     code: u16,
     success: bool,
     error: &'a str,
@@ -212,9 +212,9 @@ struct InstanceBody<'a> {
     field: Option<&'a str>,
 }
 
-fn instance_body(fail: &Fail) -> InstanceBody<'_> {
+fn error_body(fail: &Fail) -> ErrorBody<'_> {
     let error = fail.error();
-    InstanceBody {
+    ErrorBody {
         code: error.code.status(),
         success: false,
         error: &error.message,

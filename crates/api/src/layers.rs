@@ -19,10 +19,11 @@ use tracing::{Instrument, field::Empty};
 
 use crate::{
     Options, Shared, Surface,
-    auth::{Accepts, Credentials},
+    auth::{Accepts, CredentialHeaders},
     edge::{self, ClientIp},
     error::{self, Fail, Place, render},
     limits::limit,
+    routes::surface_of,
     surface,
 };
 
@@ -38,7 +39,7 @@ const UNMATCHED: &str = "unmatched";
 )]
 pub async fn observe(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let surface = Surface::of(request.uri().path(), request.headers());
+    let surface = surface_of(request.uri().path(), request.headers());
     let method = method_label(request.method());
     let route = route_of(request.extensions());
     // Made here: one that came in could be a secret, a line break or somebody else's.
@@ -248,7 +249,7 @@ pub async fn method_not_allowed(State(shared): State<Shared>, request: Request) 
 
 /// The Direct API's contract: all but its open routes need a key, those that do not exist too.
 async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
-    if Surface::of(parts.uri.path(), &parts.headers) != Surface::Direct {
+    if surface_of(parts.uri.path(), &parts.headers) != Surface::Direct {
         return Ok(());
     }
     // Where a bearer belongs to one method, it is no stranger to the others.
@@ -256,7 +257,7 @@ async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
         "/sessions" | "/sessions/{key}/claim" => Accepts::DIRECT_CREATE,
         _ => Accepts::DIRECT,
     };
-    let shown = Credentials::collect(parts, accepts)?;
+    let shown = CredentialHeaders::collect(parts, accepts)?;
     shown.judge(shared.app.access().session_key(&shown.presented()).await)?;
     Ok(())
 }

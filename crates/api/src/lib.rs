@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
+//! | `again` | the guard of a request once more, when its body has come |
 //! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_identity::Access` |
 //! | [`describe`] | what handlers read, for the OpenAPI document |
 //! | [`error`] | the error catalogue in the shape of each surface |
@@ -16,21 +17,24 @@
 //! | [`direct`] | the Direct API |
 //! | [`dashboard`] | the dashboard's own API: people, by cookie |
 //! | [`ops`], [`web`] | probes; the dashboard's files |
+//! | [`shapes`] | bodies and answers that several surfaces share; no surface imports another's |
 //!
-//! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service that
-//! `recado_app::App` hands out and shapes the answer.
+//! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
+//! `recado_app` and shapes the answer.
 //!
-//! **To add a route**: write the handler in `rest/<noun>.rs`; its first argument is one of the guards
-//! of [`auth`] (a handler without one does not compile into the table); add one line to
-//! [`routes::table`]; accept the changed access matrix (`docs/access-matrix.md`).
+//! **To add a route**: write the handler in `rest/<noun>.rs` with `#[operation]` and a doc comment that
+//! says what it does; its first argument is one of the guards of [`auth`] (a handler without one, or
+//! without words, does not compile into the table); add one line to the table (`routes/table.rs`); accept
+//! the changed access matrix (`docs/access-matrix.md`).
 //!
 //! **To add an MCP tool**: in `mcp/tools/<noun>.rs` a struct of arguments (`Deserialize` and
-//! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Answer`,
+//! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Result<ToolAnswer>`,
 //! and one line in that file's `tools()`. Confirmation, schema, route row and annotations follow.
 //!
 //! **To add an error**: a variant of `recado_model::ErrorCode`; every surface renders it, and the
 //! snapshot of [`error`] shows how.
 
+mod again;
 pub mod auth;
 pub mod below;
 pub mod dashboard;
@@ -50,6 +54,7 @@ pub mod ops;
 mod qr;
 pub mod rest;
 pub mod routes;
+pub mod shapes;
 pub mod surface;
 pub mod web;
 

@@ -15,8 +15,14 @@ use rmcp::transport::{
 };
 use url::Url;
 
-use crate::{Options, Surface, auth::Rule, routes::RouteRow};
+use crate::{
+    Options, Surface,
+    auth::Rule,
+    describe::Described,
+    routes::{Operation, RouteRow},
+};
 
+pub use front::{call, end, no_stream, preflight};
 pub use handler::Shop;
 
 pub(crate) type Service = StreamableHttpService<Shop, NeverSessionManager>;
@@ -40,7 +46,8 @@ pub(crate) fn rows() -> Vec<RouteRow> {
         least: None,
         confirmed: false,
         note,
-        takes: crate::describe::Described::default(),
+        operation: Operation::default(),
+        takes: Described::default(),
     };
     let methods = METHODS
         .iter()

@@ -1,6 +1,8 @@
 //! The OpenAPI document of the HTTP routes, from the route table: paths, methods, who may call, what is
 //! read.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -13,14 +15,10 @@ use crate::{
 /// OpenAPI 3.1: paths, parameters, bodies, errors and security.
 pub fn openapi() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    let rows = routes();
-    for row in rows
-        .iter()
-        .filter(|row| row.method != "MCP" && row.surface != Surface::Web)
-        // Those only say, in the contract's words, that there is no stream.
-        .filter(|row| (row.method.as_str(), row.surface) != ("GET", Surface::Mcp))
-    {
-        let operation = operation(row);
+    let mut ids = HashSet::new();
+    for row in routes().iter().filter(|row| is_told(row)) {
+        let mut operation = operation(row);
+        operation["operationId"] = id_of(row, &mut ids).into();
         let path = paths.entry(row.path.clone()).or_insert_with(|| json!({}));
         if let Value::Object(path) = path {
             path.insert(row.method.to_ascii_lowercase(), operation);
@@ -35,14 +33,50 @@ pub fn openapi() -> Value {
         },
         "security": [],
         "paths": paths,
-        "components": { "securitySchemes": {
-            "bearerAuth": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
-            "clientTokenHeader": { "type": "apiKey", "in": "header", "name": "X-Client-Token" },
-            "instanceTokenHeader": { "type": "apiKey", "in": "header", "name": "X-Instance-Token" },
-            "apiTokenAuth": { "type": "http", "scheme": "bearer", "description": "wz_ token of the shop" },
-            "dashboardCookie": { "type": "apiKey", "in": "cookie", "name": "__Host-recado" },
-            "sessionKeyHeader": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
-        } },
+        "components": {
+            "securitySchemes": security_schemes(),
+            "responses": errors(|name, text, _| json!({
+                "description": text,
+                "content": { "application/json": { "schema": schema_of(name) } },
+            })),
+            "schemas": errors(|_, _, schema| schema),
+        },
+    })
+}
+
+/// MCP's methods are no paths, files no calls, and `GET` there only says that there is no stream.
+fn is_told(row: &RouteRow) -> bool {
+    row.method != "MCP"
+        && row.surface != Surface::Web
+        && (row.method.as_str(), row.surface) != ("GET", Surface::Mcp)
+}
+
+/// The handler's name. One that stands in several rows is told apart by what differs.
+fn id_of(row: &RouteRow, known: &mut HashSet<String>) -> String {
+    let mut id = row.operation.id();
+    if known.contains(&id) {
+        let method = format!(
+            "By{}{}",
+            &row.method[..1],
+            row.method[1..].to_ascii_lowercase()
+        );
+        id.push_str(match row.path.ends_with('/') {
+            true => "Slash",
+            false => &method,
+        });
+    }
+    known.insert(id.clone());
+    id
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "bearerAuth": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+        "clientTokenHeader": { "type": "apiKey", "in": "header", "name": "X-Client-Token" },
+        "instanceTokenHeader": { "type": "apiKey", "in": "header", "name": "X-Instance-Token" },
+        "apiTokenAuth": { "type": "http", "scheme": "bearer", "description": "wz_ token of the shop" },
+        "dashboardCookie": { "type": "apiKey", "in": "cookie", "name": "__Host-recado" },
+        "sessionKeyHeader": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
     })
 }
 
@@ -56,9 +90,9 @@ fn operation(row: &RouteRow) -> Value {
     parameters.extend(query(&row.takes));
     parameters.extend(named(row.rule));
     let mut operation = json!({
-        "operationId": operation_id(row),
         "tags": [row.surface.as_str()],
-        "summary": row.rule.describe(),
+        "summary": row.operation.summary(),
+        "description": description(row),
         "parameters": parameters,
         "security": security(row.rule),
         "responses": responses(row),
@@ -76,6 +110,20 @@ fn operation(row: &RouteRow) -> Value {
         operation["requestBody"] = json!({ "required": needed, "content": content });
     }
     operation
+}
+
+/// What the doc comment says beyond the summary, and who may call.
+fn description(row: &RouteRow) -> String {
+    let mut who = format!("Access: {}", row.rule);
+    if let Some(least) = row.least {
+        who.push_str(&format!("; a person's role: {} or higher", least.as_str()));
+    }
+    if row.confirmed {
+        who.push_str("; and the password again, within 10 minutes");
+    }
+    who.push('.');
+    let paragraphs: Vec<String> = row.operation.description().chain([who]).collect();
+    paragraphs.join("\n\n")
 }
 
 fn responses(row: &RouteRow) -> Value {
@@ -98,13 +146,8 @@ fn responses(row: &RouteRow) -> Value {
             responses.insert(status.to_string(), done);
         }
     }
-    responses.insert(
-        "default".to_owned(),
-        json!({
-            "description": "Refused or failed; the text says what to do.",
-            "content": { "application/json": { "schema": error_of(row.surface) } },
-        }),
-    );
+    let error = format!("#/components/responses/{}", error_of(row.surface));
+    responses.insert("default".to_owned(), json!({ "$ref": error }));
     Value::Object(responses)
 }
 
@@ -141,47 +184,63 @@ fn query(takes: &Described) -> Vec<Value> {
         .collect()
 }
 
-fn error_of(surface: Surface) -> Value {
-    let text = json!({ "type": "string" });
+/// The component that says how a surface refuses.
+fn error_of(surface: Surface) -> &'static str {
     match surface {
-        Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => json!({
-            "type": "object",
-            "required": ["code", "success", "error", "message", "error_code"],
-            "properties": {
-                "code": { "type": "integer" },
-                "success": { "const": false },
-                "error": text, "message": text, "error_code": text, "field": text,
-            },
-        }),
-        Surface::Token => json!({
-            "type": "object",
-            "required": ["error", "error_description", "message"],
-            "properties": { "error": text, "error_description": text, "message": text },
-        }),
-        // One answer, or one for each message of a batch.
-        Surface::Mcp => json!({ "type": ["object", "array"] }),
-        Surface::Direct => json!({
-            "type": "object",
-            "required": ["error"],
-            "properties": { "error": text },
-        }),
+        Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => "Error",
+        Surface::Token => "TokenError",
+        Surface::Mcp => "RpcError",
+        Surface::Direct => "DirectError",
     }
 }
 
-fn operation_id(row: &RouteRow) -> String {
-    let mut id = row.method.to_ascii_lowercase();
-    for part in row.path.split(['/', '-']) {
-        let part = part.trim_matches(|c| matches!(c, '{' | '}' | '*'));
-        let mut letters = part.chars();
-        if let Some(first) = letters.next() {
-            id.push(first.to_ascii_uppercase());
-            id.extend(letters);
-        }
-    }
-    if row.path.len() > 1 && row.path.ends_with('/') {
-        id.push_str("Slash");
-    }
-    id
+fn schema_of(error: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{error}") })
+}
+
+/// A component for each kind of error: made of its name, what it is, and its schema.
+fn errors(component: impl Fn(&'static str, &'static str, Value) -> Value) -> Value {
+    let text = json!({ "type": "string" });
+    let made = [
+        (
+            "Error",
+            "Refused or failed; the text says what to do.",
+            json!({
+                "type": "object",
+                "required": ["code", "success", "error", "message", "error_code"],
+                "properties": {
+                    "code": { "type": "integer" },
+                    "success": { "const": false },
+                    "error": text, "message": text, "error_code": text, "field": text,
+                },
+            }),
+        ),
+        (
+            "TokenError",
+            "Refused or failed, as RFC 6749, 5.2, has it.",
+            json!({
+                "type": "object",
+                "required": ["error", "error_description", "message"],
+                "properties": { "error": text, "error_description": text, "message": text },
+            }),
+        ),
+        (
+            "RpcError",
+            "Refused or failed: a JSON-RPC error, or one for each message of a batch.",
+            json!({ "type": ["object", "array"] }),
+        ),
+        (
+            "DirectError",
+            "Refused or failed; the text says what to do.",
+            json!({
+                "type": "object",
+                "required": ["error"],
+                "properties": { "error": text },
+            }),
+        ),
+    ];
+    let named = made.map(|(name, text, schema)| (name.to_owned(), component(name, text, schema)));
+    Value::Object(Map::from_iter(named))
 }
 
 fn security(rule: Rule) -> Value {
@@ -209,21 +268,46 @@ fn security(rule: Rule) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
+
+    /// Method and path of each operation, and itself.
+    fn operations(document: &Value) -> Vec<(String, Value)> {
+        let paths = document["paths"].as_object().expect("paths");
+        let all = paths.iter().flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("methods").iter();
+            methods.map(move |(method, operation)| (format!("{method} {path}"), operation.clone()))
+        });
+        all.collect()
+    }
 
     #[test]
     fn every_operation_has_its_own_name() {
         let document = openapi();
         let mut seen = HashSet::new();
-        for (path, methods) in document["paths"].as_object().expect("paths") {
-            for (method, operation) in methods.as_object().expect("methods") {
-                let id = operation["operationId"].as_str().expect("id").to_owned();
-                assert!(seen.insert(id), "{method} {path}");
-            }
+        for (place, operation) in operations(&document) {
+            let id = operation["operationId"].as_str().expect("id").to_owned();
+            assert!(id.chars().all(|c| c.is_ascii_alphanumeric()), "{id}");
+            assert!(seen.insert(id), "{place}");
+        }
+        for id in ["chatSendText", "billingCancelByDelete", "mcpCallSlash"] {
+            assert!(seen.contains(id), "{id}");
         }
         assert!(document["paths"]["/instances/{id}"]["delete"].is_object());
+    }
+
+    #[test]
+    fn nothing_is_undocumented() {
+        let sentence = |text: &str| text.ends_with('.') && !text.contains(". ");
+        for row in routes().iter().filter(|row| row.method != "MCP") {
+            let summary = row.operation.summary();
+            let fits = sentence(&summary) && summary.len() <= 80;
+            assert!(fits, "{} {}: {summary}", row.method, row.path);
+        }
+        for (place, operation) in operations(&openapi()) {
+            let description = operation["description"].as_str().unwrap_or_default();
+            let access = description.rsplit("\n\n").next().unwrap_or_default();
+            assert!(access.starts_with("Access: "), "{place}: {description}");
+        }
     }
 
     /// Those whose success has no schema, with the reason.
@@ -286,9 +370,19 @@ mod tests {
         assert_eq!(data["anyOf"].as_array().map(Vec::len), Some(2));
     }
 
+    /// Only how it is refused stands elsewhere, once for each kind.
     #[test]
     fn each_operation_is_readable_by_itself() {
-        let text = openapi().to_string();
-        assert!(!text.contains("$ref") && !text.contains("$defs"));
+        let document = openapi();
+        assert!(!document.to_string().contains("$defs"));
+        for (place, mut operation) in operations(&document) {
+            let refused = operation["responses"]["default"]["$ref"].take();
+            let refused = refused.as_str().and_then(|path| path.strip_prefix('#'));
+            let response = document.pointer(refused.expect("a component"));
+            let schema = &response.expect("there")["content"]["application/json"]["schema"]["$ref"];
+            let schema = schema.as_str().and_then(|path| path.strip_prefix('#'));
+            assert!(document.pointer(schema.expect("a schema")).is_some());
+            assert!(!operation.to_string().contains("\"#/"), "{place}");
+        }
     }
 }

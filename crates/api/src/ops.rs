@@ -1,6 +1,7 @@
 //! Probes for whatever runs the program. They say up or down, nothing about tenants.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,12 +13,16 @@ pub struct Probe {
     status: &'static str,
 }
 
-/// `GET /livez`: the process answers.
+/// Tells that the process answers.
+#[operation]
 pub async fn live(_: Public) -> Answer<Probe> {
     Answer(Probe { status: "alive" })
 }
 
-/// `GET /readyz`: the database takes a write, tried at most once a second; 503 while it does not.
+/// Tells whether the database takes a write; 503 while it does not.
+///
+/// It is tried at most once a second.
+#[operation]
 pub async fn ready(_: Public, State(shared): State<Shared>) -> Result<Answer<Probe>, Fail> {
     shared.app.ready().await?;
     Ok(Answer(Probe { status: "ready" }))

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use recado_model::TokenKind;
 
 /// Which face of the program a request speaks to.
@@ -46,32 +45,6 @@ impl Surface {
             Self::Dashboard => "dashboard",
         }
     }
-
-    /// Decided on the parsed path alone, so that a query can never move a request to another face.
-    /// A path of nobody is the instance API's, or the Direct API's when the caller shows its key.
-    pub fn of(path: &str, headers: &HeaderMap) -> Self {
-        let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
-        match first {
-            // The latter two are asked for by clients that take this for an OAuth server.
-            "token" | "introspect" | "revoke" | "register" | "authorize" => Self::Token,
-            "api" if is_at(path, "/api/mcp") => Self::Mcp,
-            "health" | "sessions" => Self::Direct,
-            "livez" | "readyz" => Self::Ops,
-            "login" | "logout" => Self::Dashboard,
-            "dashboard" if is_at(path, "/dashboard/api") => Self::Dashboard,
-            "" | "dashboard" | ".well-known" => Self::Web,
-            "instances" | "account" => Self::Instance,
-            _ if headers.contains_key("x-api-key") => Self::Direct,
-            _ => Self::Instance,
-        }
-    }
-}
-
-/// Whether the path is `place` or below it, however many slashes there are.
-fn is_at(path: &str, place: &str) -> bool {
-    let path = squeezed(path);
-    let rest = path.strip_prefix(place);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The path without double slashes, and without one at its end.
@@ -122,40 +95,5 @@ mod tests {
             assert_eq!(squeezed(path), plain, "{path}");
         }
         assert_eq!(shown("/a/sk_x/eyJhb.c/qr_y"), "/a/…/…/qr_y");
-    }
-
-    #[test]
-    fn the_path_decides() {
-        let none = HeaderMap::new();
-        let mut keyed = HeaderMap::new();
-        keyed.insert("x-api-key", http::HeaderValue::from_static("sk_"));
-        for (path, surface) in [
-            ("/token", Surface::Token),
-            ("/api/mcp", Surface::Mcp),
-            ("/api/mcp/", Surface::Mcp),
-            ("//api//mcp", Surface::Mcp),
-            ("/api/mcpx", Surface::Instance),
-            ("/register", Surface::Token),
-            ("/dashboard//api/me", Surface::Dashboard),
-            ("/api/other", Surface::Instance),
-            ("/sessions/x/qr", Surface::Direct),
-            ("/health", Surface::Direct),
-            ("/instances/sessions", Surface::Instance),
-            ("/dashboard/x", Surface::Web),
-            ("/dashboard/apis", Surface::Web),
-            ("/dashboard/api", Surface::Dashboard),
-            ("/dashboard/api/me", Surface::Dashboard),
-            ("/login", Surface::Dashboard),
-            ("/logout", Surface::Dashboard),
-            ("/", Surface::Web),
-            ("/livez", Surface::Ops),
-            ("/account/audit", Surface::Instance),
-            ("/nothing", Surface::Instance),
-        ] {
-            assert_eq!(Surface::of(path, &none), surface, "{path}");
-        }
-        assert_eq!(Surface::of("/nothing", &keyed), Surface::Direct);
-        assert_eq!(Surface::of("/instances/x", &keyed), Surface::Instance);
-        assert_eq!(Surface::of("/account", &keyed), Surface::Instance);
     }
 }

@@ -7,11 +7,13 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use recado_api_macros::operation;
 use recado_model::{Error, ErrorCode};
 use rust_embed::RustEmbed;
 
 use crate::{
     Shared, Surface, auth::Public, below, error::Fail, extract::Segment, layers::no_such_route,
+    routes::surface_of,
 };
 
 #[derive(RustEmbed)]
@@ -27,25 +29,28 @@ const PATH: &str = "__PATH__";
 const TURNSTILE: &str = " https://challenges.cloudflare.com";
 const NOT_BUILT: &str = include_str!("web/not_built.html");
 
-/// `GET /`: the dashboard is what a person with a browser looks for.
+/// Leads to the dashboard: what a person with a browser looks for.
+#[operation]
 pub async fn home(_: Public, State(shared): State<Shared>) -> Redirect {
     let path = below::path_of(&shared.app.config().public_url);
     Redirect::temporary(&format!("{path}/dashboard"))
 }
 
-/// `GET /dashboard`.
+/// Serves the dashboard's page.
+#[operation]
 pub async fn index(_: Public, State(shared): State<Shared>) -> Response {
     page(&shared)
 }
 
-/// `GET /dashboard/…`: the file, or the page that draws that address itself.
+/// Serves a file of the dashboard, or the page that draws that address itself.
+#[operation]
 pub async fn file(
     _: Public,
     State(shared): State<Shared>,
     Segment(path): Segment<String>,
 ) -> Response {
     let whole = format!("/dashboard/{path}");
-    if Surface::of(&whole, &HeaderMap::new()) == Surface::Dashboard {
+    if surface_of(&whole, &HeaderMap::new()) == Surface::Dashboard {
         return no_such_route(&whole, &shared).into_response();
     }
     match Dist::get(&path) {
@@ -59,7 +64,9 @@ pub async fn file(
     }
 }
 
-/// `GET /.well-known/…`: nothing is published there; clients that probe want a fast, plain no.
+/// Refuses: nothing is published there.
+// Clients that probe want a fast, plain no.
+#[operation]
 pub async fn well_known(_: Public) -> Fail {
     Error::new(
         ErrorCode::NotFound,

@@ -13,8 +13,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** dashboard cookie */
-        patch: operations["patchDashboardApiAccount"];
+        /**
+         * Changes name and language of the account.
+         * @description Access: dashboard cookie; a person's role: admin or higher.
+         */
+        patch: operations["dashboardAccountChange"];
         trace?: never;
     };
     "/dashboard/api/account/sign-out": {
@@ -26,8 +29,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiAccountSignOut"];
+        /**
+         * Ends every JWT and every session of the account, one's own too.
+         * @description Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardAccountSignOut"];
         delete?: never;
         options?: never;
         head?: never;
@@ -43,8 +49,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiAccountSwitch"];
+        /**
+         * Goes on in another account of the same person.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        post: operations["dashboardMeSwitchAccount"];
         delete?: never;
         options?: never;
         head?: never;
@@ -58,8 +67,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie */
-        get: operations["getDashboardApiAudit"];
+        /**
+         * Lists the account's audit log, newest first.
+         * @description `next` of a page is what to pass as `before` for the one after it.
+         *
+         *     Access: dashboard cookie; a person's role: admin or higher.
+         */
+        get: operations["dashboardAccountAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -77,8 +91,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiConfirm"];
+        /**
+         * Takes the password again, for what asks for a fresh proof.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        post: operations["dashboardLoginConfirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -92,11 +109,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie */
-        get: operations["getDashboardApiCredentials"];
+        /**
+         * Lists the credentials of the account, without their tokens.
+         * @description Oldest first; those that have ended only with `state=all`.
+         *
+         *     Access: dashboard cookie; a person's role: admin or higher.
+         */
+        get: operations["dashboardCredentialsList"];
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiCredentials"];
+        /**
+         * Makes a credential and shows its token.
+         * @description A client secret is shown in this answer only.
+         *
+         *     Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardCredentialsCreate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -113,12 +140,20 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** dashboard cookie */
-        delete: operations["deleteDashboardApiCredentialsCid"];
+        /**
+         * Ends a credential at once, and what was issued by it.
+         * @description Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        delete: operations["dashboardCredentialsRevoke"];
         options?: never;
         head?: never;
-        /** dashboard cookie */
-        patch: operations["patchDashboardApiCredentialsCid"];
+        /**
+         * Changes label, end and restrictions of a credential.
+         * @description `null` clears a member; what is left out stays as it is.
+         *
+         *     Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        patch: operations["dashboardCredentialsChange"];
         trace?: never;
     };
     "/dashboard/api/credentials/{cid}/reveal": {
@@ -130,8 +165,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiCredentialsCidReveal"];
+        /**
+         * Shows the token of a credential once more.
+         * @description Client secrets are not kept, so they cannot be shown. The look is noted in the audit log.
+         *
+         *     Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardCredentialsReveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -147,8 +187,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiCredentialsCidRotate"];
+        /**
+         * Replaces a credential by a new one of the same kind.
+         * @description The old one holds for `grace_seconds` more; by default it ends at once.
+         *
+         *     Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardCredentialsRotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -164,8 +209,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiEmail"];
+        /**
+         * Asks to change the e-mail: a letter goes to the new address.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardMeAskEmail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -179,11 +227,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie */
-        get: operations["getDashboardApiInstances"];
+        /**
+         * Lists the instances of the account, newest first.
+         * @description `summary` counts those of every page by state.
+         *
+         *     Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        get: operations["dashboardInstancesList"];
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiInstances"];
+        /**
+         * Creates an instance.
+         * @description Access: dashboard cookie; a person's role: developer or higher.
+         */
+        post: operations["dashboardInstancesCreate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -197,12 +253,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie of the instance's account */
-        get: operations["getDashboardApiInstancesId"];
+        /**
+         * Shows one instance.
+         * @description Access: dashboard cookie of the instance's account; a person's role: viewer or higher.
+         */
+        get: operations["dashboardInstancesRead"];
         put?: never;
         post?: never;
-        /** dashboard cookie of the instance's account */
-        delete: operations["deleteDashboardApiInstancesId"];
+        /**
+         * Deletes an instance with its pairing and its tokens.
+         * @description Access: dashboard cookie of the instance's account; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        delete: operations["dashboardInstancesDelete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -217,8 +279,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie of the instance's account */
-        post: operations["postDashboardApiInstancesIdDisconnect"];
+        /**
+         * Closes the connection and keeps the pairing.
+         * @description Access: dashboard cookie of the instance's account; a person's role: developer or higher.
+         */
+        post: operations["dashboardInstancesDisconnect"];
         delete?: never;
         options?: never;
         head?: never;
@@ -234,8 +299,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie of the instance's account */
-        post: operations["postDashboardApiInstancesIdPairCode"];
+        /**
+         * Answers a code to be typed on the phone, in place of the QR.
+         * @description Access: dashboard cookie of the instance's account; a person's role: developer or higher.
+         */
+        post: operations["dashboardInstancesPairCode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -249,8 +317,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie of the instance's account */
-        get: operations["getDashboardApiInstancesIdQr"];
+        /**
+         * Answers the QR to pair a phone with, and begins pairing.
+         * @description Access: dashboard cookie of the instance's account; a person's role: developer or higher.
+         */
+        get: operations["dashboardInstancesQr"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,8 +339,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie of the instance's account */
-        post: operations["postDashboardApiInstancesIdToken"];
+        /**
+         * Shows the newest live token of the instance.
+         * @description The look is noted in the audit log.
+         *
+         *     Access: dashboard cookie of the instance's account; a person's role: developer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardInstancesToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -285,8 +361,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** open, to the dashboard's pages */
-        post: operations["postDashboardApiLinksLook"];
+        /**
+         * Tells what a link of a letter is for, without using it up.
+         * @description Access: open, to the dashboard's pages.
+         */
+        post: operations["dashboardLinksLook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -302,8 +381,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** open, to the dashboard's pages */
-        post: operations["postDashboardApiLinksUse"];
+        /**
+         * Uses a link up: set-up, sign-up, invitation, reset or new e-mail.
+         * @description Access: open, to the dashboard's pages.
+         */
+        post: operations["dashboardLinksUseLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -317,15 +399,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie, whoever's it is */
-        get: operations["getDashboardApiMe"];
+        /**
+         * Shows who is signed in, and in which account.
+         * @description Access: dashboard cookie, whoever's it is; a person's role: viewer or higher.
+         */
+        get: operations["dashboardMeRead"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** dashboard cookie */
-        patch: operations["patchDashboardApiMe"];
+        /**
+         * Changes the language of the person who is signed in.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        patch: operations["dashboardMeChange"];
         trace?: never;
     };
     "/dashboard/api/members": {
@@ -335,8 +423,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie */
-        get: operations["getDashboardApiMembers"];
+        /**
+         * Lists who is in the account, and who was invited.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        get: operations["dashboardMembersList"];
         put?: never;
         post?: never;
         delete?: never;
@@ -355,8 +446,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** dashboard cookie */
-        delete: operations["deleteDashboardApiMembersInvitationsLid"];
+        /**
+         * Takes an invitation back.
+         * @description Access: dashboard cookie; a person's role: admin or higher.
+         */
+        delete: operations["dashboardMembersWithdraw"];
         options?: never;
         head?: never;
         patch?: never;
@@ -371,8 +465,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiMembersInvite"];
+        /**
+         * Invites somebody to the account by e-mail.
+         * @description Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardMembersInvite"];
         delete?: never;
         options?: never;
         head?: never;
@@ -389,12 +486,20 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** dashboard cookie */
-        delete: operations["deleteDashboardApiMembersUid"];
+        /**
+         * Takes a member out of the account.
+         * @description Another by an admin, oneself by anybody.
+         *
+         *     Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        delete: operations["dashboardMembersRemove"];
         options?: never;
         head?: never;
-        /** dashboard cookie */
-        patch: operations["patchDashboardApiMembersUid"];
+        /**
+         * Gives a member another role.
+         * @description Access: dashboard cookie; a person's role: admin or higher; and the password again, within 10 minutes.
+         */
+        patch: operations["dashboardMembersSetRole"];
         trace?: never;
     };
     "/dashboard/api/password": {
@@ -406,8 +511,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiPassword"];
+        /**
+         * Sets a new password and ends the other sessions.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardMeSetPassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -423,8 +531,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** open, to the dashboard's pages */
-        post: operations["postDashboardApiReset"];
+        /**
+         * Asks for a link to set a new password, by e-mail.
+         * @description The same answer whoever asks about whom.
+         *
+         *     Access: open, to the dashboard's pages.
+         */
+        post: operations["dashboardLinksReset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -440,10 +553,16 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiSecondFactor"];
-        /** dashboard cookie */
-        delete: operations["deleteDashboardApiSecondFactor"];
+        /**
+         * Begins a second factor: answers the secret for an authenticator.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardMeBeginSecondFactor"];
+        /**
+         * Turns the second factor off.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        delete: operations["dashboardMeRemoveSecondFactor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -458,8 +577,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiSecondFactorConfirm"];
+        /**
+         * Turns the second factor on and answers recovery codes.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardMeConfirmSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -475,8 +597,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiSecondFactorRecoveryCodes"];
+        /**
+         * Replaces the recovery codes.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardMeNewRecoveryCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -490,8 +615,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** dashboard cookie */
-        get: operations["getDashboardApiSessions"];
+        /**
+         * Lists where the person is signed in.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        get: operations["dashboardMeSessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -509,8 +637,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiSessionsEndOthers"];
+        /**
+         * Ends all sessions of the person but this one.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        post: operations["dashboardMeEndOtherSessions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -527,8 +658,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** dashboard cookie */
-        delete: operations["deleteDashboardApiSessionsSid"];
+        /**
+         * Ends one of the person's sessions.
+         * @description Access: dashboard cookie; a person's role: viewer or higher.
+         */
+        delete: operations["dashboardMeEndSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -543,8 +677,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** open, to the dashboard's pages */
-        post: operations["postDashboardApiSignup"];
+        /**
+         * Asks for a sign-up link by e-mail.
+         * @description The same answer whoever asks about whom.
+         *
+         *     Access: open, to the dashboard's pages.
+         */
+        post: operations["dashboardLinksSignUp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -558,8 +697,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** open, to the dashboard's pages */
-        get: operations["getDashboardApiState"];
+        /**
+         * Tells the pages before signing in what this gateway is like.
+         * @description Access: open, to the dashboard's pages.
+         */
+        get: operations["dashboardLinksState"];
         put?: never;
         post?: never;
         delete?: never;
@@ -577,8 +719,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** dashboard cookie */
-        post: operations["postDashboardApiToken"];
+        /**
+         * Answers an owner JWT for the person who is signed in.
+         * @description Access: dashboard cookie; a person's role: viewer or higher; and the password again, within 10 minutes.
+         */
+        post: operations["dashboardLoginToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -594,8 +739,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** e-mail + password (+ second factor) */
-        post: operations["postLogin"];
+        /**
+         * Signs a person in: sets the cookie and answers an owner JWT.
+         * @description Wrong and unknown are one answer.
+         *
+         *     Access: e-mail + password (+ second factor).
+         */
+        post: operations["dashboardLoginLogIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -605,8 +755,64 @@ export interface paths {
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: never;
-    responses: never;
+    schemas: {
+        DirectError: {
+            error: string;
+        };
+        Error: {
+            code: number;
+            error: string;
+            error_code: string;
+            field?: string;
+            message: string;
+            /** @constant */
+            success: false;
+        };
+        RpcError: Record<string, never> | unknown[];
+        TokenError: {
+            error: string;
+            error_description: string;
+            message: string;
+        };
+    };
+    responses: {
+        /** @description Refused or failed; the text says what to do. */
+        DirectError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["DirectError"];
+            };
+        };
+        /** @description Refused or failed; the text says what to do. */
+        Error: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Refused or failed: a JSON-RPC error, or one for each message of a batch. */
+        RpcError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["RpcError"];
+            };
+        };
+        /** @description Refused or failed, as RFC 6749, 5.2, has it. */
+        TokenError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["TokenError"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -614,7 +820,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    patchDashboardApiAccount: {
+    dashboardAccountChange: {
         parameters: {
             query?: never;
             header: {
@@ -685,26 +891,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiAccountSignOut: {
+    dashboardAccountSignOut: {
         parameters: {
             query?: never;
             header: {
@@ -729,26 +919,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiAccountSwitch: {
+    dashboardMeSwitchAccount: {
         parameters: {
             query?: never;
             header: {
@@ -812,26 +986,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiAudit: {
+    dashboardAccountAudit: {
         parameters: {
             query?: {
                 before?: string;
@@ -871,26 +1029,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiConfirm: {
+    dashboardLoginConfirm: {
         parameters: {
             query?: never;
             header: {
@@ -927,26 +1069,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiCredentials: {
+    dashboardCredentialsList: {
         parameters: {
             query?: {
                 instance?: string;
@@ -1006,26 +1132,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiCredentials: {
+    dashboardCredentialsCreate: {
         parameters: {
             query?: never;
             header: {
@@ -1117,26 +1227,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    deleteDashboardApiCredentialsCid: {
+    dashboardCredentialsRevoke: {
         parameters: {
             query?: never;
             header: {
@@ -1159,26 +1253,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    patchDashboardApiCredentialsCid: {
+    dashboardCredentialsChange: {
         parameters: {
             query?: never;
             header: {
@@ -1247,26 +1325,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiCredentialsCidReveal: {
+    dashboardCredentialsReveal: {
         parameters: {
             query?: never;
             header: {
@@ -1298,26 +1360,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiCredentialsCidRotate: {
+    dashboardCredentialsRotate: {
         parameters: {
             query?: never;
             header: {
@@ -1399,26 +1445,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiEmail: {
+    dashboardMeAskEmail: {
         parameters: {
             query?: never;
             header: {
@@ -1447,26 +1477,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiInstances: {
+    dashboardInstancesList: {
         parameters: {
             query?: {
                 page?: number;
@@ -1525,26 +1539,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiInstances: {
+    dashboardInstancesCreate: {
         parameters: {
             query?: never;
             header: {
@@ -1597,26 +1595,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiInstancesId: {
+    dashboardInstancesRead: {
         parameters: {
             query?: never;
             header: {
@@ -1665,26 +1647,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    deleteDashboardApiInstancesId: {
+    dashboardInstancesDelete: {
         parameters: {
             query?: never;
             header: {
@@ -1707,26 +1673,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiInstancesIdDisconnect: {
+    dashboardInstancesDisconnect: {
         parameters: {
             query?: never;
             header: {
@@ -1753,26 +1703,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiInstancesIdPairCode: {
+    dashboardInstancesPairCode: {
         parameters: {
             query?: never;
             header: {
@@ -1812,26 +1746,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiInstancesIdQr: {
+    dashboardInstancesQr: {
         parameters: {
             query?: never;
             header: {
@@ -1868,26 +1786,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiInstancesIdToken: {
+    dashboardInstancesToken: {
         parameters: {
             query?: never;
             header: {
@@ -1919,26 +1821,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiLinksLook: {
+    dashboardLinksLook: {
         parameters: {
             query?: never;
             header?: never;
@@ -1975,26 +1861,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiLinksUse: {
+    dashboardLinksUseLink: {
         parameters: {
             query?: never;
             header?: never;
@@ -2043,26 +1913,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiMe: {
+    dashboardMeRead: {
         parameters: {
             query?: never;
             header?: {
@@ -2120,26 +1974,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    patchDashboardApiMe: {
+    dashboardMeChange: {
         parameters: {
             query?: never;
             header: {
@@ -2207,26 +2045,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiMembers: {
+    dashboardMembersList: {
         parameters: {
             query?: never;
             header: {
@@ -2272,26 +2094,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    deleteDashboardApiMembersInvitationsLid: {
+    dashboardMembersWithdraw: {
         parameters: {
             query?: never;
             header: {
@@ -2314,26 +2120,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiMembersInvite: {
+    dashboardMembersInvite: {
         parameters: {
             query?: never;
             header: {
@@ -2384,26 +2174,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    deleteDashboardApiMembersUid: {
+    dashboardMembersRemove: {
         parameters: {
             query?: never;
             header: {
@@ -2426,26 +2200,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    patchDashboardApiMembersUid: {
+    dashboardMembersSetRole: {
         parameters: {
             query?: never;
             header: {
@@ -2475,26 +2233,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiPassword: {
+    dashboardMeSetPassword: {
         parameters: {
             query?: never;
             header: {
@@ -2521,26 +2263,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiReset: {
+    dashboardLinksReset: {
         parameters: {
             query?: never;
             header?: never;
@@ -2571,26 +2297,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiSecondFactor: {
+    dashboardMeBeginSecondFactor: {
         parameters: {
             query?: never;
             header: {
@@ -2623,26 +2333,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    deleteDashboardApiSecondFactor: {
+    dashboardMeRemoveSecondFactor: {
         parameters: {
             query?: never;
             header: {
@@ -2663,26 +2357,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiSecondFactorConfirm: {
+    dashboardMeConfirmSecondFactor: {
         parameters: {
             query?: never;
             header: {
@@ -2714,26 +2392,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiSecondFactorRecoveryCodes: {
+    dashboardMeNewRecoveryCodes: {
         parameters: {
             query?: never;
             header: {
@@ -2763,26 +2425,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiSessions: {
+    dashboardMeSessions: {
         parameters: {
             query?: never;
             header: {
@@ -2821,26 +2467,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiSessionsEndOthers: {
+    dashboardMeEndOtherSessions: {
         parameters: {
             query?: never;
             header: {
@@ -2865,26 +2495,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    deleteDashboardApiSessionsSid: {
+    dashboardMeEndSession: {
         parameters: {
             query?: never;
             header: {
@@ -2907,26 +2521,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiSignup: {
+    dashboardLinksSignUp: {
         parameters: {
             query?: never;
             header?: never;
@@ -2957,26 +2555,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    getDashboardApiState: {
+    dashboardLinksState: {
         parameters: {
             query?: never;
             header?: never;
@@ -3015,26 +2597,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postDashboardApiToken: {
+    dashboardLoginToken: {
         parameters: {
             query?: never;
             header: {
@@ -3070,26 +2636,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
-    postLogin: {
+    dashboardLoginLogIn: {
         parameters: {
             query?: never;
             header?: never;
@@ -3138,23 +2688,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused or failed; the text says what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        code: number;
-                        error: string;
-                        error_code: string;
-                        field?: string;
-                        message: string;
-                        /** @constant */
-                        success: false;
-                    };
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
 }

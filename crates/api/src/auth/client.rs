@@ -11,17 +11,21 @@ use percent_encoding::percent_decode_str;
 use recado_identity::ProvenClient;
 use recado_model::{Error, ErrorCode, Secret};
 use serde_json::{Map, Value};
-
 use tokio::time::Instant;
 
-use crate::{Options, Shared, edge::ClientIp, error::Fail, extract, limits::limit};
+use crate::{
+    Options, Shared, describe::Described, edge::ClientIp, error::Fail, extract, limits::limit,
+};
 
-use super::presented::{conflict, is_of_a_proxy, refuse_repeated, text};
+use super::{
+    Access, Rule,
+    presented::{conflict, is_of_a_proxy, refuse_repeated, text},
+};
 
 /// A client that has proven itself, and what else its request says.
 pub struct ClientCredentials {
     pub client: ProvenClient,
-    pub fields: Fields,
+    pub fields: TokenFields,
     /// It reads the body, so it is a handler's only argument.
     pub shared: Shared,
 }
@@ -29,6 +33,20 @@ pub struct ClientCredentials {
 /// The same at `POST /token`: a client that sends its bearer with every call sends the old one when it
 /// asks for a new one, so beside complete credentials in the body that is ignored.
 pub struct TokenRequest(pub ClientCredentials);
+
+impl Access for ClientCredentials {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        into.body = Some(ClientCredentials::schema());
+    }
+}
+
+impl Access for TokenRequest {
+    const RULE: Rule = Rule::ClientCredentials;
+    fn describe(into: &mut Described) {
+        ClientCredentials::describe(into);
+    }
+}
 
 impl FromRequest<Shared> for TokenRequest {
     type Rejection = Fail;
@@ -43,7 +61,7 @@ const REFUSED_AFTER: Duration = Duration::from_millis(10);
 
 impl ClientCredentials {
     /// The body as JSON; the same fields make a form.
-    pub(super) fn schema() -> Value {
+    fn schema() -> Value {
         serde_json::json!({
             "type": "object",
             "properties": {
@@ -106,7 +124,7 @@ impl Shown {
     }
 
     /// `renews`: a bearer beside complete credentials in the body is ignored.
-    async fn read(request: Request, renews: bool) -> Result<(Self, Fields), Fail> {
+    async fn read(request: Request, renews: bool) -> Result<(Self, TokenFields), Fail> {
         let (parts, body) = request.into_parts();
         refuse_query(parts.uri.query().unwrap_or(""))?;
         refuse_others(&parts.headers)?;
@@ -118,7 +136,7 @@ impl Shown {
             read => Ok(read?),
         };
         let bytes = extract::read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
-        let fields = Fields::read(&parts.headers, &bytes)?;
+        let fields = TokenFields::read(&parts.headers, &bytes)?;
         let in_body = fields.names_a_client();
         let ignored = (proxys && in_body) || (bearer && fields.proves_a_client());
         let credentials = match header {
@@ -227,9 +245,9 @@ fn agree_with_header(headers: &HeaderMap, shown: &Shown) -> Result<(), Fail> {
 }
 
 /// Parameters of a token request; empty ones count as absent (RFC 6749, 3.2).
-pub struct Fields(Map<String, Value>);
+pub struct TokenFields(Map<String, Value>);
 
-impl Fields {
+impl TokenFields {
     fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Fail> {
         let form = headers
             .get(header::CONTENT_TYPE)

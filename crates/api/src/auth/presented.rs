@@ -13,8 +13,6 @@ use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
 
 use crate::{edge::ClientIp, error::Fail};
 
-use super::note;
-
 const CLIENT_TOKEN: HeaderName = HeaderName::from_static("x-client-token");
 const INSTANCE_TOKEN: HeaderName = HeaderName::from_static("x-instance-token");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -66,7 +64,7 @@ impl Accepts {
 
 /// The credentials of one request. Never printed: there is no `Debug`.
 #[derive(Clone, Default)]
-pub struct Credentials {
+pub struct CredentialHeaders {
     bearer: Option<String>,
     client_token: Option<String>,
     instance_token: Option<String>,
@@ -74,7 +72,7 @@ pub struct Credentials {
     from: Option<IpAddr>,
 }
 
-impl Credentials {
+impl CredentialHeaders {
     /// 400 for a header that is given twice or belongs to another surface, 401 for one that cannot
     /// be read.
     pub fn collect(parts: &Parts, accepts: Accepts) -> Result<Self, Fail> {
@@ -267,6 +265,15 @@ fn is_a_clients(user: &[u8]) -> bool {
     plain.trim_ascii_start().starts_with(b"ct_")
 }
 
+/// Puts the proven account and instance on the request's span.
+pub(super) fn note(caller: &Caller, instance: Option<&Instance>) {
+    let span = tracing::Span::current();
+    span.record("account", caller.account.as_str());
+    if let Some(instance) = instance {
+        span.record("instance", instance.id.as_str());
+    }
+}
+
 /// Who asks when only the name of a session is known; only the QR route takes it.
 pub(super) fn named_caller(instance: &Instance) -> Caller {
     Caller::new(
@@ -290,7 +297,7 @@ mod tests {
         map
     }
 
-    fn code(result: Result<Credentials, Fail>) -> ErrorCode {
+    fn code(result: Result<CredentialHeaders, Fail>) -> ErrorCode {
         result.err().map(|fail| fail.error().code).expect("refused")
     }
 
@@ -301,7 +308,7 @@ mod tests {
             ("x-client-token", "ct"),
             ("x-instance-token", "inst"),
         ]);
-        let Ok(shown) = Credentials::of_headers(&three, Accepts::INSTANCE) else {
+        let Ok(shown) = CredentialHeaders::of_headers(&three, Accepts::INSTANCE) else {
             panic!("refused");
         };
         let presented = shown.presented();
@@ -318,17 +325,20 @@ mod tests {
             vec![("authorization", "Bearer a"), ("x-api-key", "sk_a")],
             vec![("x-api-key", "")],
         ] {
-            let refused = code(Credentials::of_headers(&headers(&pairs), Accepts::INSTANCE));
+            let refused = code(CredentialHeaders::of_headers(
+                &headers(&pairs),
+                Accepts::INSTANCE,
+            ));
             assert_eq!(refused, ErrorCode::ConflictingCredentials, "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer a"), ("x-client-token", "b")]);
         assert_eq!(
-            code(Credentials::of_headers(&both, Accepts::MCP)),
+            code(CredentialHeaders::of_headers(&both, Accepts::MCP)),
             ErrorCode::ConflictingCredentials
         );
         let bearer = headers(&[("authorization", "Bearer wz_a")]);
-        assert!(Credentials::of_headers(&bearer, Accepts::DIRECT).is_err());
-        assert!(Credentials::of_headers(&bearer, Accepts::DIRECT_CREATE).is_ok());
+        assert!(CredentialHeaders::of_headers(&bearer, Accepts::DIRECT).is_err());
+        assert!(CredentialHeaders::of_headers(&bearer, Accepts::DIRECT_CREATE).is_ok());
     }
 
     #[test]
@@ -344,7 +354,7 @@ mod tests {
         ] {
             let mut map = HeaderMap::new();
             map.insert("authorization", HeaderValue::from_static(value));
-            let refused = code(Credentials::of_headers(&map, Accepts::INSTANCE));
+            let refused = code(CredentialHeaders::of_headers(&map, Accepts::INSTANCE));
             assert_eq!(refused, ErrorCode::Unauthorized, "{value:?}");
         }
         let mut map = HeaderMap::new();
@@ -353,7 +363,7 @@ mod tests {
             HeaderValue::from_bytes(b"ct_\xff").expect("opaque"),
         );
         assert_eq!(
-            code(Credentials::of_headers(&map, Accepts::INSTANCE)),
+            code(CredentialHeaders::of_headers(&map, Accepts::INSTANCE)),
             ErrorCode::Unauthorized
         );
     }

@@ -1,17 +1,18 @@
 //! The account: what it is called, its log, signing everybody out.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::audit::{Actor, DEFAULT_PAGE};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     Shared,
-    auth::{Confirmed, Member, least::Admin, person::clear_cookie},
+    auth::{Confirmed, Member, cookie::clear_cookie, least::Admin},
     describe::{Answer, NoContent, WithCookie},
     error::Fail,
     extract::{Params, Strict},
-    rest::audit::{AuditPage, AuditQuery},
+    shapes::audit::{AuditPage, AuditQuery},
 };
 
 use super::{Nothing, language, me};
@@ -28,6 +29,8 @@ pub struct ChangeAccountBody {
     language: Option<String>,
 }
 
+/// Changes name and language of the account.
+#[operation]
 pub async fn change(
     Member { person, .. }: Member<Admin>,
     State(shared): State<Shared>,
@@ -41,7 +44,8 @@ pub async fn change(
     Ok(Answer(me::me_of(&shared, &person).await?))
 }
 
-/// Every JWT and every session of the account ends, one's own too.
+/// Ends every JWT and every session of the account, one's own too.
+#[operation]
 pub async fn sign_out(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -55,6 +59,10 @@ pub async fn sign_out(
     })
 }
 
+/// Lists the account's audit log, newest first.
+///
+/// `next` of a page is what to pass as `before` for the one after it.
+#[operation]
 pub async fn audit(
     Member { person, .. }: Member<Admin>,
     State(shared): State<Shared>,

@@ -1,6 +1,7 @@
 //! The account's credentials, in the shapes of the instance API.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::audit::Actor;
 use recado_model::CredentialId;
 
@@ -9,29 +10,37 @@ use crate::{
     auth::{Confirmed, Member, least::Admin},
     describe::{Answer, NoContent},
     error::Fail,
-    extract::{Params, Segment, Strict},
-    rest::credentials::{
-        ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
-        ShownToken, WithNulls,
+    extract::{Params, Segment, Strict, StrictWithNulls},
+    shapes::credentials::{
+        ChangeCredentialBody, CreateCredentialBody, CredentialBody, CredentialList,
+        CredentialQuery, Made, RotateBody, ShownToken,
     },
 };
 
 use super::Nothing;
 
+/// Lists the credentials of the account, without their tokens.
+///
+/// Oldest first; those that have ended only with `state=all`.
+#[operation]
 pub async fn list(
     Member { person, .. }: Member<Admin>,
     State(shared): State<Shared>,
-    Params(query): Params<ListQuery>,
+    Params(query): Params<CredentialQuery>,
 ) -> Result<Answer<CredentialList>, Fail> {
     let (account, filter) = (&person.caller.account, query.filter()?);
     let found = shared.app.credentials().list(account, &filter).await?;
     Ok(Answer(found.into()))
 }
 
+/// Makes a credential and shows its token.
+///
+/// A client secret is shown in this answer only.
+#[operation]
 pub async fn create(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
-    Strict(body): Strict<CreateBody>,
+    Strict(body): Strict<CreateCredentialBody>,
 ) -> Result<Answer<Made>, Fail> {
     let (makes, terms) = body.read()?;
     let actor = Actor::from(&person.caller);
@@ -39,17 +48,25 @@ pub async fn create(
     Ok(Answer(issued.into()))
 }
 
+/// Changes label, end and restrictions of a credential.
+///
+/// `null` clears a member; what is left out stays as it is.
+#[operation]
 pub async fn change(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
     Segment(cid): Segment<CredentialId>,
-    WithNulls(body): WithNulls<ChangeBody>,
+    StrictWithNulls(body): StrictWithNulls<ChangeCredentialBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
     let (actor, change) = (Actor::from(&person.caller), body.into());
     let view = shared.app.credentials().change(actor, &cid, change).await?;
     Ok(Answer(view.into()))
 }
 
+/// Replaces a credential by a new one of the same kind.
+///
+/// The old one holds for `grace_seconds` more; by default it ends at once.
+#[operation]
 pub async fn rotate(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -61,6 +78,10 @@ pub async fn rotate(
     Ok(Answer(rotated.into()))
 }
 
+/// Shows the token of a credential once more.
+///
+/// Client secrets are not kept, so they cannot be shown. The look is noted in the audit log.
+#[operation]
 pub async fn reveal(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -72,6 +93,8 @@ pub async fn reveal(
     Ok(Answer(token.into()))
 }
 
+/// Ends a credential at once, and what was issued by it.
+#[operation]
 pub async fn revoke(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,

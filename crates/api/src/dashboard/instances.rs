@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::{InstanceView, QrAnswer};
 use recado_identity::{
     audit::Actor,
@@ -24,8 +25,8 @@ use crate::{
     describe::{Answer, NoContent, Rfc3339},
     error::Fail,
     extract::{Params, Strict},
-    qr,
-    rest::{
+    qr::data_url,
+    shapes::{
         credentials::ShownToken,
         session::{states, whole_seconds},
     },
@@ -34,7 +35,7 @@ use crate::{
 use super::Nothing;
 
 #[derive(Serialize, JsonSchema)]
-pub struct InstanceBody {
+pub struct LiveInstance {
     id: String,
     name: String,
     /// The small integer that the MCP tools call `session_id`.
@@ -54,7 +55,7 @@ pub struct InstanceBody {
     updated_at: Rfc3339,
 }
 
-impl From<InstanceView> for InstanceBody {
+impl From<InstanceView> for LiveInstance {
     fn from(view: InstanceView) -> Self {
         let instance = view.instance;
         let webhook = view.webhook.map(|webhook| webhook.url);
@@ -79,7 +80,7 @@ impl From<InstanceView> for InstanceBody {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListQuery {
+pub struct InstancePageQuery {
     #[schemars(range(min = 1))]
     page: Option<u32>,
     #[schemars(range(min = 1, max = 100))]
@@ -90,17 +91,20 @@ pub struct ListQuery {
 
 #[derive(Serialize, JsonSchema)]
 pub struct InstanceList {
-    instances: Vec<InstanceBody>,
+    instances: Vec<LiveInstance>,
     total: u64,
     /// How many are in each state.
     summary: BTreeMap<&'static str, u64>,
 }
 
-/// Newest first.
+/// Lists the instances of the account, newest first.
+///
+/// `summary` counts those of every page by state.
+#[operation]
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
     State(shared): State<Shared>,
-    Params(query): Params<ListQuery>,
+    Params(query): Params<InstancePageQuery>,
 ) -> Result<Answer<InstanceList>, Fail> {
     let text = query.query.map(|text| text.trim().to_owned());
     let query = InstanceQuery {
@@ -118,7 +122,7 @@ pub async fn list(
         *summary.entry(state.as_str()).or_default() += n;
     }
     Ok(Answer(InstanceList {
-        instances: found.items.into_iter().map(InstanceBody::from).collect(),
+        instances: found.items.into_iter().map(LiveInstance::from).collect(),
         total: found.total,
         summary,
     }))
@@ -126,16 +130,18 @@ pub async fn list(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateBody {
+pub struct NameBody {
     #[schemars(length(min = 3, max = 255))]
     name: String,
 }
 
+/// Creates an instance.
+#[operation]
 pub async fn create(
     Member { person, .. }: Member<Developer>,
     State(shared): State<Shared>,
-    Strict(body): Strict<CreateBody>,
-) -> Result<Answer<InstanceBody>, Fail> {
+    Strict(body): Strict<NameBody>,
+) -> Result<Answer<LiveInstance>, Fail> {
     let new = NewInstance {
         name: body.name,
         ..NewInstance::default()
@@ -144,17 +150,21 @@ pub async fn create(
     Ok(Answer(view.into()))
 }
 
+/// Shows one instance.
+#[operation]
 pub async fn read(
     MemberInstance {
         person, instance, ..
     }: MemberInstance<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Answer<InstanceBody>, Fail> {
+) -> Result<Answer<LiveInstance>, Fail> {
     let instances = shared.app.instances();
     let view = instances.view(&person.caller, &instance).await?;
     Ok(Answer(view.into()))
 }
 
+/// Deletes an instance with its pairing and its tokens.
+#[operation]
 pub async fn delete(
     MemberInstance {
         person, instance, ..
@@ -167,7 +177,7 @@ pub async fn delete(
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct QrBody {
+pub struct ShownQr {
     #[schemars(extend("enum" = ["waiting", "connected"]))]
     status: &'static str,
     /// PNG data URL, while it waits.
@@ -178,26 +188,27 @@ pub struct QrBody {
     expires_in: Option<i64>,
 }
 
-/// Asking begins pairing.
+/// Answers the QR to pair a phone with, and begins pairing.
+#[operation]
 pub async fn qr(
     MemberInstance {
         person, instance, ..
     }: MemberInstance<Developer, Anytime>,
     State(shared): State<Shared>,
-) -> Result<Answer<QrBody>, Fail> {
+) -> Result<Answer<ShownQr>, Fail> {
     let sessions = shared.app.sessions();
     Ok(Answer(
         match sessions.qr(&person.caller, &instance).await? {
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
-            } => QrBody {
+            } => ShownQr {
                 status: "waiting",
-                qr_image: Some(qr::data_url(&code)?),
+                qr_image: Some(data_url(&code)?),
                 qr: Some(code),
                 expires_in: Some(whole_seconds(expires_in_ms)),
             },
-            QrAnswer::Paired { .. } => QrBody {
+            QrAnswer::Paired { .. } => ShownQr {
                 status: "connected",
                 qr_image: None,
                 qr: None,
@@ -222,6 +233,8 @@ pub struct PairCode {
     expires_in: i64,
 }
 
+/// Answers a code to be typed on the phone, in place of the QR.
+#[operation]
 pub async fn pair_code(
     MemberInstance {
         person, instance, ..
@@ -240,6 +253,8 @@ pub async fn pair_code(
     }))
 }
 
+/// Closes the connection and keeps the pairing.
+#[operation]
 pub async fn disconnect(
     MemberInstance {
         person, instance, ..
@@ -252,7 +267,10 @@ pub async fn disconnect(
     Ok(NoContent)
 }
 
-/// The instance token; noted in the audit log.
+/// Shows the newest live token of the instance.
+///
+/// The look is noted in the audit log.
+#[operation]
 pub async fn token(
     MemberInstance {
         person, instance, ..

@@ -2,6 +2,7 @@
 //! sent.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::{
     Signup,
     users::{Link, Use, Used, login::Place},
@@ -49,6 +50,8 @@ fn signups(_: &mut SchemaGenerator) -> Schema {
     one_of([Signup::Closed, Signup::Invite, Signup::Open].map(Signup::as_str))
 }
 
+/// Tells the pages before signing in what this gateway is like.
+#[operation]
 pub async fn state(
     _: Visitor,
     State(shared): State<Shared>,
@@ -115,6 +118,8 @@ impl From<Link> for LinkBody {
     }
 }
 
+/// Tells what a link of a letter is for, without using it up.
+#[operation]
 pub async fn look(
     _: Visitor,
     State(shared): State<Shared>,
@@ -151,6 +156,8 @@ pub struct UseAnswer {
     signed_in: bool,
 }
 
+/// Uses a link up: set-up, sign-up, invitation, reset or new e-mail.
+#[operation]
 pub async fn use_link(
     Opener { client, before }: Opener,
     State(shared): State<Shared>,
@@ -192,7 +199,10 @@ pub struct AskBody {
     language: Option<String>,
 }
 
+/// Asks for a sign-up link by e-mail.
+///
 /// The same answer whoever asks about whom.
+#[operation]
 pub async fn sign_up(
     Visitor { client }: Visitor,
     State(shared): State<Shared>,
@@ -207,7 +217,10 @@ pub async fn sign_up(
     Ok(Accepted(Empty {}))
 }
 
+/// Asks for a link to set a new password, by e-mail.
+///
 /// The same answer whoever asks about whom.
+#[operation]
 pub async fn reset(
     Visitor { client }: Visitor,
     State(shared): State<Shared>,

@@ -1,6 +1,7 @@
 //! Signing in and out, the password again, a JWT for an hour.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::{IssuedToken, users::Credentials};
 use recado_model::{AccountId, Error, ErrorCode};
 use schemars::JsonSchema;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Shared,
-    auth::{Confirmed, LogIn, LogOut, SignedIn, person::clear_cookie},
+    auth::{Confirmed, LogIn, LogOut, SignedIn, cookie::clear_cookie},
     describe::{Answer, Exposed, NoContent, Rfc3339, WithCookie},
     error::Fail,
     extract::Strict,
@@ -54,6 +55,10 @@ impl From<IssuedToken> for LoginAnswer {
     }
 }
 
+/// Signs a person in: sets the cookie and answers an owner JWT.
+///
+/// Wrong and unknown are one answer.
+#[operation]
 pub async fn log_in(
     LogIn { client, before }: LogIn,
     State(shared): State<Shared>,
@@ -93,6 +98,10 @@ async fn held(shared: &Shared, error: Error) -> Fail {
     error.into()
 }
 
+/// Signs the person out and clears the cookie.
+///
+/// It works whether the session still holds or not.
+#[operation]
 pub async fn log_out(
     LogOut { people }: LogOut,
     State(shared): State<Shared>,
@@ -119,6 +128,8 @@ pub struct ConfirmAnswer {
     proven_until: Rfc3339,
 }
 
+/// Takes the password again, for what asks for a fresh proof.
+#[operation]
 pub async fn confirm(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -134,6 +145,8 @@ pub async fn confirm(
     }))
 }
 
+/// Answers an owner JWT for the person who is signed in.
+#[operation]
 pub async fn token(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,

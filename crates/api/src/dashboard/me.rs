@@ -1,6 +1,7 @@
 //! Oneself: profile, sessions, second factor. Any role.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::{
     Person,
     users::{Me, MySession},
@@ -24,8 +25,8 @@ use super::{Empty, Nothing, language, languages, roles, secret, with_session, wi
 pub struct MeBody {
     user: UserBody,
     /// The one that the session acts in.
-    account: AccountBody,
-    accounts: Vec<AccountBody>,
+    account: MyAccount,
+    accounts: Vec<MyAccount>,
     session_id: String,
     /// Until then the password is not asked for again.
     proven_until: Option<Rfc3339>,
@@ -44,7 +45,7 @@ pub struct UserBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct AccountBody {
+pub struct MyAccount {
     id: String,
     name: String,
     #[schemars(schema_with = "roles")]
@@ -55,7 +56,7 @@ pub struct AccountBody {
 
 impl From<Me> for MeBody {
     fn from(me: Me) -> Self {
-        let accounts = me.accounts.iter().map(|membership| AccountBody {
+        let accounts = me.accounts.iter().map(|membership| MyAccount {
             id: membership.account.to_string(),
             name: membership.account_name.clone(),
             role: membership.role.as_str(),
@@ -71,7 +72,7 @@ impl From<Me> for MeBody {
                 recovery_codes_left: me.recovery_codes_left,
             },
             accounts: accounts.collect(),
-            account: AccountBody {
+            account: MyAccount {
                 id: me.account.account.to_string(),
                 name: me.account.account_name,
                 role: me.account.role.as_str(),
@@ -88,6 +89,8 @@ pub(super) async fn me_of(shared: &Shared, person: &Person) -> Result<MeBody, Fa
     Ok(shared.app.users().me(person).await?.into())
 }
 
+/// Shows who is signed in, and in which account.
+#[operation]
 pub async fn read(
     Whoever { person }: Whoever,
     State(shared): State<Shared>,
@@ -103,6 +106,8 @@ pub struct ChangeMeBody {
     language: Option<String>,
 }
 
+/// Changes the language of the person who is signed in.
+#[operation]
 pub async fn change(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -120,6 +125,8 @@ pub struct SwitchBody {
     account: String,
 }
 
+/// Goes on in another account of the same person.
+#[operation]
 pub async fn switch_account(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -138,12 +145,12 @@ pub async fn switch_account(
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct SessionList {
-    sessions: Vec<SessionBody>,
+pub struct SignInList {
+    sessions: Vec<SignInBody>,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct SessionBody {
+pub struct SignInBody {
     id: String,
     current: bool,
     account_name: String,
@@ -155,7 +162,7 @@ pub struct SessionBody {
     agent: Option<String>,
 }
 
-impl From<MySession> for SessionBody {
+impl From<MySession> for SignInBody {
     fn from(session: MySession) -> Self {
         Self {
             id: session.id.to_string(),
@@ -169,16 +176,20 @@ impl From<MySession> for SessionBody {
     }
 }
 
+/// Lists where the person is signed in.
+#[operation]
 pub async fn sessions(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
-) -> Result<Answer<SessionList>, Fail> {
+) -> Result<Answer<SignInList>, Fail> {
     let sessions = shared.app.users().sessions(&person).await?;
-    Ok(Answer(SessionList {
-        sessions: sessions.into_iter().map(SessionBody::from).collect(),
+    Ok(Answer(SignInList {
+        sessions: sessions.into_iter().map(SignInBody::from).collect(),
     }))
 }
 
+/// Ends one of the person's sessions.
+#[operation]
 pub async fn end_session(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -188,6 +199,8 @@ pub async fn end_session(
     Ok(NoContent)
 }
 
+/// Ends all sessions of the person but this one.
+#[operation]
 pub async fn end_other_sessions(
     SignedIn { person, .. }: SignedIn,
     State(shared): State<Shared>,
@@ -204,6 +217,8 @@ pub struct PasswordBody {
     password: String,
 }
 
+/// Sets a new password and ends the other sessions.
+#[operation]
 pub async fn set_password(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -221,6 +236,8 @@ pub struct EmailBody {
     email: String,
 }
 
+/// Asks to change the e-mail: a letter goes to the new address.
+#[operation]
 pub async fn ask_email(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -239,6 +256,8 @@ pub struct SecondFactorBody {
     qr_image: Exposed,
 }
 
+/// Begins a second factor: answers the secret for an authenticator.
+#[operation]
 pub async fn begin_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -264,6 +283,8 @@ pub struct RecoveryCodes {
     recovery_codes: Vec<Exposed>,
 }
 
+/// Turns the second factor on and answers recovery codes.
+#[operation]
 pub async fn confirm_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -277,6 +298,8 @@ pub async fn confirm_second_factor(
     Ok(with_session_of(&opened, RecoveryCodes { recovery_codes }))
 }
 
+/// Turns the second factor off.
+#[operation]
 pub async fn remove_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,
@@ -285,6 +308,8 @@ pub async fn remove_second_factor(
     Ok(with_session(&opened, NoContent))
 }
 
+/// Replaces the recovery codes.
+#[operation]
 pub async fn new_recovery_codes(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(shared): State<Shared>,

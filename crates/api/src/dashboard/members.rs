@@ -1,6 +1,7 @@
 //! Who is in the account, and who was invited.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::members::{InvitationView, MemberView};
 use recado_model::{LinkId, UserId};
 use schemars::JsonSchema;
@@ -73,6 +74,8 @@ impl From<InvitationView> for InvitationBody {
     }
 }
 
+/// Lists who is in the account, and who was invited.
+#[operation]
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
     State(shared): State<Shared>,
@@ -110,6 +113,8 @@ pub struct Invited {
     sent: &'static str,
 }
 
+/// Invites somebody to the account by e-mail.
+#[operation]
 pub async fn invite(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -125,6 +130,8 @@ pub async fn invite(
     Ok(Answer(Invited { invitation, sent }))
 }
 
+/// Takes an invitation back.
+#[operation]
 pub async fn withdraw(
     Member { person, .. }: Member<Admin>,
     State(shared): State<Shared>,
@@ -141,6 +148,8 @@ pub struct RoleBody {
     role: String,
 }
 
+/// Gives a member another role.
+#[operation]
 pub async fn set_role(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(shared): State<Shared>,
@@ -152,7 +161,11 @@ pub async fn set_role(
     Ok(NoContent)
 }
 
-/// Another by an admin, oneself by anybody: the service tells them apart.
+/// Takes a member out of the account.
+///
+/// Another by an admin, oneself by anybody.
+// The service tells them apart.
+#[operation]
 pub async fn remove(
     Member { person, .. }: Member<Viewer, Confirmed>,
     State(shared): State<Shared>,

@@ -1,3 +1,7 @@
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, header};
+
 use super::*;
 
 #[derive(Debug, Deserialize)]

@@ -100,15 +100,15 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 pub fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a string")]
-    enum Form {
+    enum Written {
         Text(String),
         Number(u64),
         Float(f64),
     }
-    match Form::deserialize(deserializer)? {
-        Form::Text(text) => Ok(text),
-        Form::Number(number) => Ok(number.to_string()),
-        Form::Float(number) => match whole_of(number).filter(|whole| *whole >= 0) {
+    match Written::deserialize(deserializer)? {
+        Written::Text(text) => Ok(text),
+        Written::Number(number) => Ok(number.to_string()),
+        Written::Float(number) => match whole_of(number).filter(|whole| *whole >= 0) {
             Some(whole) => Ok(whole.to_string()),
             None => Err(D::Error::custom("expected a string")),
         },
@@ -121,8 +121,8 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    struct Look<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Look<T> {
+    struct Lenient<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Lenient<T> {
         type Value = T;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
@@ -137,7 +137,7 @@ where
             }
         }
     }
-    deserializer.deserialize_any(Look(PhantomData))
+    deserializer.deserialize_any(Lenient(PhantomData))
 }
 
 pub fn some_object_or_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 const MODERN: &str = "2026-07-28";
 
 /// One message. Borrowed, so that the id is echoed byte for byte. An array is none.
-pub struct Envelope<'a> {
+pub struct RpcEnvelope<'a> {
     jsonrpc: Option<Cow<'a, str>>,
     method: Option<Cow<'a, str>>,
     /// `Some` for `null` too: that is a broken request, not a notification.
@@ -23,10 +23,10 @@ pub struct Envelope<'a> {
     pub params: Option<&'a RawValue>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RpcEnvelope<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Fields<'a> {
+        struct RpcFields<'a> {
             #[serde(default, borrow)]
             jsonrpc: Option<Cow<'a, str>>,
             #[serde(default, borrow)]
@@ -36,7 +36,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
             #[serde(default, borrow, deserialize_with = "present")]
             params: Option<&'a RawValue>,
         }
-        let Object(fields) = Object::<Fields<'a>>::deserialize(deserializer)?;
+        let Object(fields) = Object::<RpcFields<'a>>::deserialize(deserializer)?;
         Ok(Self {
             jsonrpc: fields.jsonrpc,
             method: fields.method,
@@ -85,7 +85,7 @@ pub enum Kind<'a> {
     },
 }
 
-impl<'a> Envelope<'a> {
+impl<'a> RpcEnvelope<'a> {
     pub fn kind(&self) -> Kind<'_> {
         let usable = self.id.filter(|id| is_usable(id.get()));
         let invalid = |why| Kind::Invalid { why, id: usable };
@@ -116,7 +116,7 @@ impl<'a> Envelope<'a> {
     /// Whether the request names its own revision in `_meta`.
     pub fn is_modern(&self) -> bool {
         #[derive(Deserialize)]
-        struct Params<'a> {
+        struct RpcParams<'a> {
             #[serde(default, borrow, rename = "_meta")]
             meta: Option<Object<Meta<'a>>>,
         }
@@ -126,7 +126,7 @@ impl<'a> Envelope<'a> {
             version: Option<Cow<'a, str>>,
         }
         self.params
-            .and_then(|params| serde_json::from_str::<Object<Params<'_>>>(params.get()).ok())
+            .and_then(|params| serde_json::from_str::<Object<RpcParams<'_>>>(params.get()).ok())
             .and_then(|Object(params)| params.meta?.0.version)
             .is_some()
     }
@@ -160,7 +160,7 @@ pub fn is_modern_header(headers: &http::HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Option<Envelope<'_>> {
+    fn parse(text: &str) -> Option<RpcEnvelope<'_>> {
         serde_json::from_str(text).ok()
     }
 

@@ -11,20 +11,22 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full};
+use recado_api_macros::operation;
 use recado_model::{Caller, Error, ErrorCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
     Options, Shared, Surface,
-    auth::{Accepts, Access, Again, Credentials, McpToken, Public, Rule},
+    again::Again,
+    auth::{Accepts, Access, CredentialHeaders, McpToken, Public, Rule},
     describe::Described,
     edge::ClientIp,
     error::{Fail, RpcFailure, json_response, rpc_failure, status_of, waits},
     extract, limits,
 };
 
-use super::envelope::{Envelope, Kind, is_modern_header, plain_id};
+use super::envelope::{Kind, RpcEnvelope, is_modern_header, plain_id};
 
 /// Messages in one batch.
 const MAX_BATCH: usize = 50;
@@ -64,7 +66,7 @@ impl FromRequest<Shared> for McpCaller {
     type Rejection = Response;
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let (proof, presented) = match Credentials::collect(&parts, Accepts::MCP) {
+        let (proof, presented) = match CredentialHeaders::collect(&parts, Accepts::MCP) {
             Ok(shown) => (
                 shown.judge(shared.app.access().mcp(&shown.presented()).await),
                 shown.any(),
@@ -114,20 +116,21 @@ impl FromRequest<Shared> for McpCaller {
 fn only_initialize(body: &[u8]) -> bool {
     let text = extract::body_text(body).unwrap_or_default();
     text.starts_with('{')
-        && serde_json::from_str::<Envelope<'_>>(text).is_ok_and(|envelope| envelope.is_initialize())
+        && serde_json::from_str::<RpcEnvelope<'_>>(text)
+            .is_ok_and(|envelope| envelope.is_initialize())
 }
 
 /// 401, or 429 after many, with the id of the request, or one refusal for each request of a batch.
 fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> Response {
     let public_url = &shared.app.config().public_url;
-    let id_of = |envelope: &Envelope<'_>| match envelope.kind() {
+    let id_of = |envelope: &RpcEnvelope<'_>| match envelope.kind() {
         Kind::Request { id, .. } => Some(id.to_owned()),
         Kind::Invalid { id, .. } => id.map(ToOwned::to_owned),
         Kind::Notification => None,
     };
     let status = status_of(fail.error());
     let text = extract::body_text(body).unwrap_or_default();
-    let mut response = match serde_json::from_str::<Vec<Envelope<'_>>>(text) {
+    let mut response = match serde_json::from_str::<Vec<RpcEnvelope<'_>>>(text) {
         Ok(batch) if (1..=MAX_BATCH).contains(&batch.len()) => {
             let ids: Vec<_> = batch.iter().map(id_of).collect();
             let refusals: Vec<_> = ids
@@ -137,7 +140,7 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
             json_response(status, &refusals)
         }
         _ => {
-            let envelope = serde_json::from_str::<Envelope<'_>>(text).ok();
+            let envelope = serde_json::from_str::<RpcEnvelope<'_>>(text).ok();
             let id = envelope.as_ref().and_then(id_of);
             json_response(status, &rpc_failure(fail.error(), public_url, &id))
         }
@@ -155,7 +158,11 @@ fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> R
     response
 }
 
-/// `POST`: one message, or a batch of the older revisions.
+/// Takes a JSON-RPC message of the Model Context Protocol.
+///
+/// One message, or a batch of the older revisions. `initialize` is open; everything else needs the
+/// token.
+#[operation]
 pub async fn call(caller: McpCaller) -> Response {
     if let Err(fail) = extract::require_json_of(&caller.parts.headers, &caller.body) {
         return fail.into_response();
@@ -180,7 +187,7 @@ impl McpCaller {
     }
 
     async fn single(&self, text: &str) -> Response {
-        let envelope: Envelope<'_> = match serde_json::from_str(text) {
+        let envelope: RpcEnvelope<'_> = match serde_json::from_str(text) {
             Ok(envelope) => envelope,
             Err(error) if error.is_data() => {
                 let text = "Invalid Request: not a JSON-RPC message, or a field of it is repeated";
@@ -218,7 +225,7 @@ impl McpCaller {
     }
 
     async fn still_holds(&self) -> bool {
-        let Ok(shown) = Credentials::collect(&self.parts, Accepts::MCP) else {
+        let Ok(shown) = CredentialHeaders::collect(&self.parts, Accepts::MCP) else {
             return false;
         };
         let access = self.shared.app.access();
@@ -359,19 +366,25 @@ fn bare_initialize(id: &RawValue) -> Bytes {
     ))
 }
 
-/// `DELETE`: there is no session to end, and that is fine.
+/// Accepts the end of a session; there is none to end.
+#[operation]
 pub async fn end(_: McpToken) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-/// `OPTIONS`: says which methods there are. No origin is allowed by it.
+/// Says which methods the endpoint knows.
+///
+/// No origin is allowed by it.
+#[operation]
 pub async fn preflight(_: Public) -> Response {
     let allow = [(header::ALLOW, "POST, DELETE, OPTIONS")];
     (StatusCode::NO_CONTENT, allow).into_response()
 }
 
-/// `GET`: in the contract's words, to whom it concerns. Clients that look for a stream with a wrong token
-/// take a 405 for "no such transport" and never say what is wrong.
+/// Says that there is no stream.
+// In the contract's words, to whom it concerns. Clients that look for a stream with a wrong token take a
+// 405 for "no such transport" and never say what is wrong.
+#[operation]
 pub async fn no_stream(_: McpToken) -> Response {
     let body = RpcFailure::new(-32000, "SSE streaming not supported", &());
     let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, &body);

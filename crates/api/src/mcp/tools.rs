@@ -1,6 +1,6 @@
 //! The tools: one file per noun, each with a `tools()` that lists its own.
 //!
-//! A tool is a name, words for people and models, and an `async fn(ToolCall, Args) -> Result<Answer>`.
+//! A tool is a name, words for people and models, and an `async fn(ToolCall, Args) -> Result<ToolAnswer>`.
 //! Its schema is made from `Args` once per process; its access rule is read from the type of the
 //! first argument; the confirmation step is the table's business, not the tool's.
 
@@ -18,7 +18,7 @@ use recado_app::App;
 use recado_model::{Caller, Error, ErrorCode, Instance, Result};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     extract,
 };
 
-pub use answer::Answer;
+pub use answer::ToolAnswer;
 
 /// Who calls a tool, and through what it may act.
 pub struct ToolCall {
@@ -48,6 +48,10 @@ impl ToolCall {
     }
 }
 
+/// Of a tool that asks for nothing.
+#[derive(Deserialize, JsonSchema)]
+struct NoArgs {}
+
 /// What a tool does to the world; decides description and annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -55,7 +59,7 @@ pub enum Effect {
     Mutation,
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Result<ToolAnswer>> + Send>>;
 type Start = Box<dyn Fn(ToolCall, JsonObject) -> std::result::Result<Running, Fail> + Send + Sync>;
 
 /// A tool of the table.
@@ -83,7 +87,7 @@ where
     F: Fn(Call, Args) -> Run + Send + Sync + 'static,
     Call: Access + From<ToolCall>,
     Args: DeserializeOwned + JsonSchema + 'static,
-    Run: Future<Output = Result<Answer>> + Send + 'static,
+    Run: Future<Output = Result<ToolAnswer>> + Send + 'static,
 {
     let kind = match effect {
         Effect::Query => "query",

@@ -1,6 +1,7 @@
 //! The account itself, for its owner.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_model::{AccountId, account::AccountKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -27,6 +28,8 @@ fn kinds(_: &mut SchemaGenerator) -> Schema {
     one_of([AccountKind::Full, AccountKind::Guest].map(AccountKind::as_str))
 }
 
+/// Shows the account.
+#[operation]
 pub async fn read(
     AccountOwner { caller, .. }: AccountOwner<Viewer>,
     State(shared): State<Shared>,

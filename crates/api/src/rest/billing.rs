@@ -2,6 +2,7 @@
 //! tokens. The answers are bare.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::ReturnTo;
 use recado_model::BillingStatus;
 use schemars::JsonSchema;
@@ -34,7 +35,10 @@ pub struct Subscribed {
     subscription_id: String,
 }
 
-/// `POST /instances/{id}/subscribe`: the same subscription each time.
+/// Begins to pay for an instance.
+///
+/// Asked again it answers the same subscription. With `mode` `checkout`, `url` is the page to pay at.
+#[operation]
 pub async fn subscribe(
     OwnerInstance {
         caller, instance, ..
@@ -62,7 +66,8 @@ pub struct Resumed {
     status: &'static str,
 }
 
-/// `POST /instances/{id}/resume-subscription`: takes a cancel back that has not come yet.
+/// Takes back a cancel that has not come yet.
+#[operation]
 pub async fn resume(
     OwnerInstance {
         caller, instance, ..
@@ -78,7 +83,11 @@ pub struct Canceled {
     message: String,
 }
 
-/// `PUT` and `DELETE /instances/{id}/cancel`: with the period that runs, at once when none does.
+/// Stops paying for an instance.
+///
+/// It works until the end of the period that runs; when none does, it stops at once. The pairing is
+/// kept.
+#[operation]
 pub async fn cancel(
     OwnerInstance {
         caller, instance, ..

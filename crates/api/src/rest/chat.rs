@@ -1,12 +1,13 @@
 //! What is sent into chats.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::{MessageView, SendMessage, SendOptions};
 use recado_model::{
-    Content, ContentKind, Error, ErrorCode, MessageId, MessageStatus,
+    Content, MessageId,
     content::{Location, Text},
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,9 +16,10 @@ use crate::{
         InstanceAccess,
         least::{Developer, Viewer},
     },
-    describe::{Answer, Rfc3339, one_of},
+    describe::{Answer, Rfc3339},
     error::Fail,
     extract::{Loose, Names, Segment, decimal, some_whole, text_or_number},
+    shapes::message::{kinds, no_such_message, statuses},
 };
 
 use super::{Envelope, enveloped};
@@ -99,6 +101,11 @@ pub struct Queued {
     message_id: String,
 }
 
+/// Queues a text message to a phone.
+///
+/// It is stored before this is answered, and then sent in order. `delay` holds it back, `valid_until`
+/// gives it up.
+#[operation]
 pub async fn send_text(
     access: InstanceAccess<Developer>,
     State(shared): State<Shared>,
@@ -108,6 +115,10 @@ pub async fn send_text(
     accept(&access, &shared, body.send(Content::Text(text))).await
 }
 
+/// Queues a place on the map to a phone.
+///
+/// Phones show it with its name and address, where they are given.
+#[operation]
 pub async fn send_location(
     access: InstanceAccess<Developer>,
     State(shared): State<Shared>,
@@ -130,15 +141,6 @@ async fn accept(
     Ok(enveloped(Queued {
         message_id: accepted.id.as_str().to_owned(),
     }))
-}
-
-/// The schema of a message's status.
-pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
-    one_of(MessageStatus::ALL.map(MessageStatus::as_str))
-}
-
-fn kinds(_: &mut SchemaGenerator) -> Schema {
-    one_of(ContentKind::ALL.map(ContentKind::as_str))
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -184,7 +186,8 @@ impl From<MessageView> for StatusBody {
     }
 }
 
-/// `GET /instances/{id}/chat/messages/{message_id}`: how far a message got.
+/// Tells how far a message got.
+#[operation]
 pub async fn read_message(
     InstanceAccess {
         caller, instance, ..
@@ -196,11 +199,4 @@ pub async fn read_message(
     let found = shared.app.messages().find(&caller, &instance, &id).await?;
     let view = found.ok_or_else(no_such_message)?;
     Ok(enveloped(view.into()))
-}
-
-pub(crate) fn no_such_message() -> Error {
-    Error::new(
-        ErrorCode::NotFound,
-        "This instance has no message with this id. Take the message_id of the answer to the send.",
-    )
 }

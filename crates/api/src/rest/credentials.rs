@@ -4,9 +4,8 @@
 //! foreign one is a missing one. Bodies are bare; a token is in the answer of the call that asks for
 //! it, and nowhere else.
 
-mod bodies;
-
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_identity::audit::Actor;
 use recado_model::CredentialId;
 use schemars::JsonSchema;
@@ -17,28 +16,35 @@ use crate::{
     auth::{AccountOwner, least::Admin},
     describe::{Answer, NoContent},
     error::Fail,
-    extract::{Json, Params, Segment},
+    extract::{Json, Params, Segment, WithNulls},
+    shapes::credentials::{
+        ChangeCredentialBody, CreateCredentialBody, CredentialBody, CredentialList,
+        CredentialQuery, Made, RotateBody, ShownToken,
+    },
 };
 
-pub use bodies::{
-    ChangeBody, CreateBody, CredentialBody, CredentialList, ListQuery, Made, RotateBody,
-    ShownToken, WithNulls,
-};
-
+/// Lists the credentials of the account, without their tokens.
+///
+/// Oldest first; those that have ended only with `state=all`.
+#[operation]
 pub async fn list(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
-    Params(query): Params<ListQuery>,
+    Params(query): Params<CredentialQuery>,
 ) -> Result<Answer<CredentialList>, Fail> {
     let credentials = shared.app.credentials();
     let found = credentials.list(&caller.account, &query.filter()?).await?;
     Ok(Answer(found.into()))
 }
 
+/// Makes a credential and shows its token.
+///
+/// A client secret is shown in this answer only.
+#[operation]
 pub async fn create(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
-    Json(body): Json<CreateBody>,
+    Json(body): Json<CreateCredentialBody>,
 ) -> Result<Answer<Made>, Fail> {
     let (makes, terms) = body.read()?;
     let credentials = shared.app.credentials();
@@ -48,6 +54,8 @@ pub async fn create(
     Ok(Answer(issued.into()))
 }
 
+/// Shows one credential, without its token.
+#[operation]
 pub async fn get(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -58,11 +66,15 @@ pub async fn get(
     Ok(Answer(view.into()))
 }
 
+/// Changes label, end and restrictions of a credential.
+///
+/// `null` clears a member; what is left out stays as it is.
+#[operation]
 pub async fn change(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
     Segment(cid): Segment<CredentialId>,
-    WithNulls(body): WithNulls<ChangeBody>,
+    WithNulls(body): WithNulls<ChangeCredentialBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
     let credentials = shared.app.credentials();
     let view = credentials
@@ -71,6 +83,10 @@ pub async fn change(
     Ok(Answer(view.into()))
 }
 
+/// Replaces a credential by a new one of the same kind.
+///
+/// The old one holds for `grace_seconds` more; by default it ends at once.
+#[operation]
 pub async fn rotate(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -84,6 +100,8 @@ pub async fn rotate(
     Ok(Answer(rotated.into()))
 }
 
+/// Ends a credential at once, and what was issued by it.
+#[operation]
 pub async fn revoke(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -94,6 +112,10 @@ pub async fn revoke(
     Ok(NoContent)
 }
 
+/// Shows the token of a credential once more.
+///
+/// Client secrets are not kept, so they cannot be shown. The look is noted in the audit log.
+#[operation]
 pub async fn reveal(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,
@@ -110,6 +132,8 @@ pub struct Done {
     status: &'static str,
 }
 
+/// Ends every JWT and every session of the account.
+#[operation]
 pub async fn sign_out(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(shared): State<Shared>,

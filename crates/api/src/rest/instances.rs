@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::InstanceView;
 use recado_model::{
     BillingStatus, ConnectionState, Error, EventKind, InstanceId, Scope, StateReason,
@@ -21,16 +22,15 @@ use crate::{
     describe::{Answer, Exposed, NoContent, Rfc3339, one_of},
     error::Fail,
     extract::{Loose, Names, object_or_empty, some_object_or_empty, some_whole},
+    shapes::session::states,
 };
-
-use super::session::states;
 
 /// Largest page that the list answers.
 const MAX_SIZE: i64 = 100;
 const DEFAULT_SIZE: i64 = 20;
 
 #[derive(Deserialize, JsonSchema)]
-pub struct CreateBody {
+pub struct CreateInstanceBody {
     #[schemars(length(min = 3, max = 255))]
     name: String,
     #[serde(
@@ -52,10 +52,12 @@ pub struct CreateBody {
     labels: Map<String, Value>,
 }
 
+/// Creates an instance.
+#[operation]
 pub async fn create(
     Owner { caller, .. }: Owner<Developer>,
     State(shared): State<Shared>,
-    Loose(body): Loose<CreateBody>,
+    Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let new = NewInstance {
         name: body.name,
@@ -139,6 +141,10 @@ pub struct InstancePage {
     summary: Summary,
 }
 
+/// Lists the instances of the account, a page at a time.
+///
+/// Newest first, unless `sort` says otherwise. `summary` counts those of every page by state.
+#[operation]
 pub async fn list(
     Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
@@ -167,7 +173,7 @@ pub async fn list(
 pub struct Summary(Map<String, Value>);
 
 impl Summary {
-    pub(crate) fn of(by_state: &[(ConnectionState, u64)]) -> Self {
+    fn of(by_state: &[(ConnectionState, u64)]) -> Self {
         let count = |state| -> u64 {
             by_state
                 .iter()
@@ -205,6 +211,8 @@ pub struct GetBody {
     id: String,
 }
 
+/// Shows one instance, by the id in the body.
+#[operation]
 pub async fn get(
     Owner { caller, .. }: Owner<Viewer>,
     State(shared): State<Shared>,
@@ -215,6 +223,8 @@ pub async fn get(
     Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
+/// Shows one instance.
+#[operation]
 pub async fn read(
     OwnerInstance {
         caller, instance, ..
@@ -225,6 +235,8 @@ pub async fn read(
     Ok(Answer(InstanceBody::of(view, &shared)))
 }
 
+/// Deletes an instance with its pairing and its tokens.
+#[operation]
 pub async fn delete(
     OwnerInstance {
         caller, instance, ..
@@ -276,7 +288,7 @@ pub struct InstanceBody {
 }
 
 /// The schema of `billing_status`.
-pub(crate) fn billing_statuses(_: &mut SchemaGenerator) -> Schema {
+fn billing_statuses(_: &mut SchemaGenerator) -> Schema {
     one_of(BillingStatus::ALL.map(BillingStatus::as_str))
 }
 

@@ -1,14 +1,11 @@
 //! The connection's life: QR, pair code, status, disconnect. Asking for the QR starts it.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::header;
+use axum::extract::State;
+use recado_api_macros::operation;
 use recado_app::QrAnswer;
-use recado_model::{ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
+use recado_model::{InstanceId, PhoneNumber};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     Shared,
@@ -16,48 +13,21 @@ use crate::{
         InstanceAccess,
         least::{Developer, Viewer},
     },
-    describe::{Answer, Answers, Described, one_of},
+    describe::Answer,
     error::Fail,
     extract::{Params, Segment},
-    qr::{self, Format},
+    qr::data_url,
+    shapes::{
+        qr::{QrAnswered, QrQuery},
+        session::{states, whole_seconds},
+    },
 };
 
 use super::{Envelope, enveloped};
 
-#[derive(Deserialize, JsonSchema)]
-pub struct QrQuery {
-    /// `png`, `svg`, `text` or `terminal`: the thing itself in place of JSON.
-    #[serde(default)]
-    pub format: Option<String>,
-}
-
-/// JSON, or the QR itself where the query asks for a format.
-pub enum QrAnswered<T> {
-    Json(Answer<T>),
-    Picture(Response),
-}
-
-impl<T: JsonSchema> Answers for QrAnswered<T> {
-    fn describe(into: &mut Described) {
-        <Answer<T> as Answers>::describe(into);
-        into.pictures = [Format::Png, Format::Svg, Format::Text]
-            .map(Format::content_type)
-            .to_vec();
-    }
-}
-
-impl<T: Serialize> IntoResponse for QrAnswered<T> {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Json(answer) => answer.into_response(),
-            Self::Picture(response) => response,
-        }
-    }
-}
-
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-pub enum QrBody {
+pub enum PairingQr {
     /// There is a code to scan.
     Waiting {
         /// PNG data URL.
@@ -82,78 +52,47 @@ pub enum QrBody {
     },
 }
 
-/// The schema of a connection's state.
-pub(crate) fn states(_: &mut SchemaGenerator) -> Schema {
-    one_of(ConnectionState::ALL.map(ConnectionState::as_str))
-}
-
+/// Answers the QR to pair a phone with, and begins pairing.
+///
+/// With `format` the answer is the QR itself. A paired instance is connected again.
+#[operation]
 pub async fn qr(
     InstanceAccess {
         caller, instance, ..
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
     Params(query): Params<QrQuery>,
-) -> Result<QrAnswered<Envelope<QrBody>>, Fail> {
-    let format = query.format.as_deref().map(Format::parse).transpose()?;
-    match (shared.app.sessions().qr(&caller, &instance).await?, format) {
-        (QrAnswer::Waiting { code, .. }, Some(format)) => {
-            Ok(QrAnswered::Picture(picture(format, &code)?))
-        }
-        (
+) -> Result<QrAnswered<Envelope<PairingQr>>, Fail> {
+    let format = query.format()?;
+    let answer = shared.app.sessions().qr(&caller, &instance).await?;
+    QrAnswered::of(answer, format, |answer| {
+        Ok(enveloped(PairingQr::of(answer)?))
+    })
+}
+
+impl PairingQr {
+    fn of(answer: QrAnswer) -> Result<Self, Fail> {
+        Ok(match answer {
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
-            },
-            None,
-        ) => {
-            let url = qr::data_url(&code)?;
-            Ok(QrAnswered::Json(enveloped(QrBody::Waiting {
-                qr_code: url.clone(),
-                qr_code_old: url,
-                expires_in: whole_seconds(expires_in_ms),
-                pairing_status: "waiting",
-                status: "qr_pending",
-            })))
-        }
-        (QrAnswer::Paired { .. }, Some(_)) => Err(already_connected().into()),
-        (QrAnswer::Paired { phone, state }, None) => {
-            Ok(QrAnswered::Json(enveloped(QrBody::Paired {
+            } => {
+                let url = data_url(&code)?;
+                Self::Waiting {
+                    qr_code: url.clone(),
+                    qr_code_old: url,
+                    expires_in: whole_seconds(expires_in_ms),
+                    pairing_status: "waiting",
+                    status: "qr_pending",
+                }
+            }
+            QrAnswer::Paired { phone, state } => Self::Paired {
                 status: state.as_str(),
                 phone,
                 pairing_status: "connected",
-            })))
-        }
+            },
+        })
     }
-}
-
-/// The QR in the form that was asked for.
-pub(crate) fn picture(format: Format, code: &str) -> Result<Response, Error> {
-    let bytes = format.draw(code)?;
-    Ok(([(header::CONTENT_TYPE, format.content_type())], bytes).into_response())
-}
-
-pub(crate) fn already_connected() -> Error {
-    Error::new(
-        ErrorCode::AlreadyConnected,
-        "This instance is paired already, so there is no QR to show. Ask without format for its state.",
-    )
-}
-
-/// The three states that MCP's and the Direct API's contract know; they show the finer one beside it.
-pub(crate) fn contract_state(state: ConnectionState) -> &'static str {
-    match state {
-        ConnectionState::Connected => "connected",
-        ConnectionState::QrPending => "qr_pending",
-        ConnectionState::Disconnected
-        | ConnectionState::Connecting
-        | ConnectionState::LoggedOut
-        | ConnectionState::Blocked => "disconnected",
-    }
-}
-
-/// Rounded up: a code that lives has at least a second.
-pub(crate) fn whole_seconds(ms: i64) -> i64 {
-    (ms.max(0) + 999) / 1000
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -166,6 +105,8 @@ pub struct LinkingCode {
     expires_in: i64,
 }
 
+/// Answers a code to be typed on the phone, in place of the QR.
+#[operation]
 pub async fn pair_code(
     InstanceAccess {
         caller, instance, ..
@@ -188,7 +129,7 @@ pub async fn pair_code(
 
 /// The contract's order; what is unknown is left out.
 #[derive(Serialize, JsonSchema)]
-pub struct StatusBody {
+pub struct ConnectionBody {
     connected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
@@ -202,17 +143,19 @@ pub struct StatusBody {
     profile_url: Option<String>,
 }
 
+/// Tells whether the instance is connected, and as whom.
+#[operation]
 pub async fn status(
     InstanceAccess {
         caller, instance, ..
     }: InstanceAccess<Viewer>,
     State(shared): State<Shared>,
-) -> Result<Answer<Envelope<StatusBody>>, Fail> {
+) -> Result<Answer<Envelope<ConnectionBody>>, Fail> {
     let status = shared.app.sessions().status(&caller, &instance).await?;
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
-    Ok(enveloped(StatusBody {
+    Ok(enveloped(ConnectionBody {
         connected: status.connected,
         profile_url: phone.as_ref().map(|phone| format!("https://wa.me/{phone}")),
         phone,
@@ -231,6 +174,8 @@ pub struct ActionDone {
     details: &'static str,
 }
 
+/// Closes the connection and keeps the pairing.
+#[operation]
 pub async fn disconnect(
     InstanceAccess {
         caller, instance, ..

@@ -2,6 +2,7 @@
 //! and `POST /revoke` (RFC 7009) for the same clients.
 
 use http::StatusCode;
+use recado_api_macros::operation;
 use recado_identity::{Introspection, IssuedToken};
 use recado_model::CredentialId;
 use schemars::JsonSchema;
@@ -34,6 +35,10 @@ impl From<IssuedToken> for TokenBody {
     }
 }
 
+/// Exchanges client token and client secret for an owner JWT.
+///
+/// It holds for an hour. The credentials come in the body, as JSON or as a form, or by HTTP Basic.
+#[operation]
 pub async fn issue(TokenRequest(caller): TokenRequest) -> Result<Answer<TokenBody>, Fail> {
     let ClientCredentials {
         client,
@@ -92,6 +97,10 @@ impl From<Option<Introspection>> for Introspected {
     }
 }
 
+/// Tells whether a JWT of the account still holds, and what it says.
+///
+/// RFC 7662. What is dead, unknown or another account's is only `active: false`.
+#[operation]
 pub async fn introspect(caller: ClientCredentials) -> Result<Answer<Introspected>, Fail> {
     let ClientCredentials {
         client,
@@ -107,7 +116,11 @@ pub async fn introspect(caller: ClientCredentials) -> Result<Answer<Introspected
     Ok(Answer(found.into()))
 }
 
-/// 200 with nothing, whether there was something to revoke or not (RFC 7009, 2.2).
+/// Ends an owner JWT of the account.
+///
+/// RFC 7009: 200 with nothing, whether there was something to revoke or not. Other tokens are ended at
+/// /account/credentials.
+#[operation]
 pub async fn revoke(caller: ClientCredentials) -> Result<StatusCode, Fail> {
     let ClientCredentials {
         client,

@@ -1,6 +1,7 @@
 //! Where an instance's events go.
 
 use axum::extract::State;
+use recado_api_macros::operation;
 use recado_model::{Error, EventKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ fn kinds(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": one_of(EventKind::ALL.map(EventKind::as_str)) })
 }
 
+/// Shows where the events of an instance go.
+#[operation]
 pub async fn get(
     InstanceAccess {
         caller, instance, ..
@@ -92,6 +95,10 @@ pub struct Changed {
     signing_secret: Exposed,
 }
 
+/// Sets where the events of an instance go, and which.
+///
+/// What is left out stays as it is. `signing_secret` checks the signature of what is posted.
+#[operation]
 pub async fn set(
     InstanceAccess {
         caller, instance, ..

@@ -8,9 +8,9 @@ use serde::Serialize;
 const LIMIT: usize = 50_000;
 
 /// The content of a tool's result.
-pub struct Answer(Vec<ContentBlock>);
+pub struct ToolAnswer(Vec<ContentBlock>);
 
-impl Answer {
+impl ToolAnswer {
     /// A structured outcome, as JSON in the first text.
     pub fn json<T: Serialize>(value: &T) -> Result<Self> {
         let text = serde_json::to_string(value).map_err(Error::internal)?;

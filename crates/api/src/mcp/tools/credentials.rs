@@ -4,7 +4,7 @@ use recado_model::{CredentialId, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+use super::{Effect, NoArgs, ToolAnswer, ToolCall, ToolEntry, tool};
 
 pub(super) fn tools() -> Vec<ToolEntry> {
     vec![
@@ -28,9 +28,6 @@ pub(super) fn tools() -> Vec<ToolEntry> {
     ]
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct NoArgs {}
-
 #[derive(Serialize)]
 struct ApiKey<'a> {
     success: bool,
@@ -44,11 +41,11 @@ struct ApiKey<'a> {
     message: String,
 }
 
-async fn show(call: ToolCall, _: NoArgs) -> Result<Answer> {
+async fn show(call: ToolCall, _: NoArgs) -> Result<ToolAnswer> {
     let credentials = call.app.credentials();
     let key = credentials.get(&call.caller.account, own(&call)?).await?;
     let public_url = &call.app.config().public_url;
-    Answer::json(&ApiKey {
+    ToolAnswer::json(&ApiKey {
         success: true,
         hint: &key.hint,
         label: key.label.as_deref(),
@@ -87,12 +84,12 @@ struct Regenerated<'a> {
     message: String,
 }
 
-async fn regenerate(call: ToolCall, _: RegenerateArgs) -> Result<Answer> {
+async fn regenerate(call: ToolCall, _: RegenerateArgs) -> Result<ToolAnswer> {
     let id = own(&call)?.clone();
     let credentials = call.app.credentials();
     let rotated = credentials.regenerate(&call.caller, &id).await?;
     let public_url = &call.app.config().public_url;
-    Answer::json(&Regenerated {
+    ToolAnswer::json(&Regenerated {
         success: true,
         hint: &rotated.issued.view.hint,
         dashboard: format!("{public_url}/dashboard"),

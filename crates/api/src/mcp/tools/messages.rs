@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::extract::{decimal, number, some_number, text_or_number};
 
-use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
 
 /// How long a call waits for WhatsApp to take the message before it is answered `queued`.
 const PATIENCE_MS: i64 = 4_000;
@@ -185,9 +185,9 @@ fn ledger(view: &MessageView) -> &'static str {
     }
 }
 
-fn entry((instance, view): (Instance, MessageView)) -> Result<Answer> {
+fn entry((instance, view): (Instance, MessageView)) -> Result<ToolAnswer> {
     let failure = view.failure.as_ref();
-    Answer::json(&Entry {
+    ToolAnswer::json(&Entry {
         success: view.status != MessageStatus::Failed,
         status: ledger(&view),
         queue_id: view.queue_id,
@@ -201,7 +201,7 @@ fn entry((instance, view): (Instance, MessageView)) -> Result<Answer> {
     })
 }
 
-async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<Answer> {
+async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<ToolAnswer> {
     let key = &args.idempotency_key;
     if key.trim().is_empty() {
         let text = "idempotency_key is required: the key that the send was given";
@@ -216,7 +216,7 @@ async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<Answer> {
     })?)
 }
 
-async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<Answer> {
+async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<ToolAnswer> {
     let messages = call.app.messages();
     let found = messages.find_in_queue(&call.caller, args.queue_id).await?;
     entry(found.ok_or_else(|| {
@@ -225,7 +225,7 @@ async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<Answer> {
     })?)
 }
 
-async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
+async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
     if given(args.media_url).is_some() {
         let text = "media_url is not available yet; send the text alone";
         return Err(Error::field("media_url", text));
@@ -244,7 +244,7 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<Answer> {
     }
 }
 
-async fn send_location(call: ToolCall, args: LocationArgs) -> Result<Answer> {
+async fn send_location(call: ToolCall, args: LocationArgs) -> Result<ToolAnswer> {
     let location = Location::new(args.latitude, args.longitude, args.name, args.address)?;
     let route = Route {
         phone: args.phone,
@@ -268,7 +268,7 @@ struct Route {
 }
 
 /// Hands a message of any kind over, and waits a little for what becomes of it.
-async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<Answer> {
+async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<ToolAnswer> {
     let messages = call.app.messages();
     let key =
         given(route.key).map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
@@ -313,7 +313,7 @@ fn outcome(
     phone: &str,
     accepted: &Accepted,
     view: Option<&MessageView>,
-) -> Result<Answer> {
+) -> Result<ToolAnswer> {
     if let Some(failure) = view.and_then(|view| view.failure.as_ref()) {
         let text = format!(
             "{} {} [code {}]",
@@ -323,7 +323,7 @@ fn outcome(
     }
     let status = view.map_or("queued", ledger);
     let sent = view.is_some_and(|view| view.status.is_sent());
-    Answer::json(&Outcome {
+    ToolAnswer::json(&Outcome {
         success: true,
         accepted: true,
         status,

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     extract::some_number,
     qr,
-    rest::session::{contract_state, whole_seconds},
+    shapes::session::{contract_state, whole_seconds},
 };
 
-use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
 
 pub(super) fn tools() -> Vec<ToolEntry> {
     vec![
@@ -47,14 +47,14 @@ struct StatusArgs {
 }
 
 #[derive(Serialize)]
-struct Sessions<'a> {
+struct NumberStates<'a> {
     success: bool,
     total: usize,
-    sessions: Vec<Row<'a>>,
+    sessions: Vec<NumberState<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct NumberState<'a> {
     id: i64,
     session_id: i64,
     status: &'static str,
@@ -66,7 +66,7 @@ struct Row<'a> {
     what_to_do: Option<&'static str>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> NumberState<'a> {
     fn of(instance: &'a Instance) -> Self {
         Self {
             id: instance.number,
@@ -82,13 +82,13 @@ impl<'a> Row<'a> {
     }
 }
 
-async fn status(call: ToolCall, args: StatusArgs) -> Result<Answer> {
+async fn status(call: ToolCall, args: StatusArgs) -> Result<ToolAnswer> {
     let instances = match args.session_id {
         Some(number) => vec![call.session(number).await?],
         None => call.app.instances().all(&call.caller).await?,
     };
-    let sessions: Vec<_> = instances.iter().map(Row::of).collect();
-    Answer::json(&Sessions {
+    let sessions: Vec<_> = instances.iter().map(NumberState::of).collect();
+    ToolAnswer::json(&NumberStates {
         success: true,
         total: sessions.len(),
         sessions,
@@ -102,7 +102,7 @@ struct QrArgs {
     session_id: Option<i64>,
 }
 
-async fn show_qr(call: ToolCall, args: QrArgs) -> Result<Answer> {
+async fn show_qr(call: ToolCall, args: QrArgs) -> Result<ToolAnswer> {
     let instance = match args.session_id {
         Some(number) => call.session(number).await?,
         None => waiting(&call).await?,
@@ -145,7 +145,7 @@ struct QrState<'a> {
 }
 
 /// The picture goes out as image content; the text inside the QR does not, it would pair.
-async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
+async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<ToolAnswer> {
     let session_id = instance.number;
     call.app.billing().require(instance)?;
     // Asking for the QR of a linked number connects it again. Its owner may have disconnected it, and
@@ -158,7 +158,7 @@ async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
             code,
             expires_in_ms,
         } => {
-            let answer = Answer::json(&QrState {
+            let answer = ToolAnswer::json(&QrState {
                 success: true,
                 session_id,
                 status: "qr_pending",
@@ -172,8 +172,8 @@ async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<Answer> {
     }
 }
 
-fn linked(session_id: i64, phone: Option<&str>, state: ConnectionState) -> Result<Answer> {
-    Answer::json(&QrState {
+fn linked(session_id: i64, phone: Option<&str>, state: ConnectionState) -> Result<ToolAnswer> {
+    ToolAnswer::json(&QrState {
         success: true,
         session_id,
         status: contract_state(state),
@@ -193,7 +193,7 @@ struct ConnectArgs {
     force_new: Option<bool>,
 }
 
-async fn connect(call: ToolCall, args: ConnectArgs) -> Result<Answer> {
+async fn connect(call: ToolCall, args: ConnectArgs) -> Result<ToolAnswer> {
     let label = args
         .label
         .map(|label| label.trim().to_owned())

@@ -1,11 +1,10 @@
 //! The shop itself.
 
 use recado_model::Result;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Answer, Effect, ToolCall, ToolEntry, tool};
+use super::{Effect, NoArgs, ToolAnswer, ToolCall, ToolEntry, tool};
 
 pub(super) fn tools() -> Vec<ToolEntry> {
     vec![tool(
@@ -16,9 +15,6 @@ pub(super) fn tools() -> Vec<ToolEntry> {
         status,
     )]
 }
-
-#[derive(Deserialize, JsonSchema)]
-struct NoArgs {}
 
 #[derive(Serialize)]
 struct ShopStatus<'a> {
@@ -47,9 +43,9 @@ struct Numbers {
     by_state: Map<String, Value>,
 }
 
-async fn status(call: ToolCall, _: NoArgs) -> Result<Answer> {
+async fn status(call: ToolCall, _: NoArgs) -> Result<ToolAnswer> {
     let status = call.app.shop().status(&call.caller).await?;
-    Answer::json(&ShopStatus {
+    ToolAnswer::json(&ShopStatus {
         success: true,
         name: &status.account.name,
         language: &status.account.language,

@@ -1,22 +1,15 @@
 //! What is asked and answered about credentials, by the instance API and by the dashboard alike.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Request},
-};
 use recado_identity::credentials::{
     Change, CredentialView, Filter, Issued, Makes, NewTerms, Rotated, State,
 };
 use recado_model::{CredentialId, CredentialKind, Error, InstanceId, Secret};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    Options, Shared, Surface,
-    auth::Again,
-    describe::{Describe, Described, Exposed, Rfc3339, one_of},
-    error::Fail,
-    extract::{self, Json, Names},
+    describe::{Exposed, Rfc3339, one_of},
+    extract::{Names, whole},
 };
 
 /// Where people get a credential, they read what to do with it.
@@ -189,7 +182,7 @@ impl From<Secret> for ShownToken {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListQuery {
+pub struct CredentialQuery {
     #[schemars(extend("enum" = ["client_token", "client_secret", "instance_token", "api_token", "session_key"]))]
     kind: Option<String>,
     instance: Option<String>,
@@ -197,7 +190,7 @@ pub struct ListQuery {
     state: Option<String>,
 }
 
-impl ListQuery {
+impl CredentialQuery {
     pub(crate) fn filter(self) -> Result<Filter, Error> {
         Ok(Filter {
             kind: self.kind.as_deref().map(parse_kind).transpose()?,
@@ -224,7 +217,7 @@ fn parse_kind(text: &str) -> Result<CredentialKind, Error> {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateBody {
+pub struct CreateCredentialBody {
     #[schemars(extend("enum" = ["client", "api_token", "instance_token", "session_key"]))]
     kind: String,
     /// Whose token it is: of instance tokens and session keys.
@@ -243,7 +236,7 @@ pub struct CreateBody {
     instances: Option<Names>,
 }
 
-impl CreateBody {
+impl CreateCredentialBody {
     pub(crate) fn read(self) -> Result<(Makes, NewTerms), Error> {
         let makes = Makes::parse(&self.kind, self.instance.as_deref())?;
         let terms = NewTerms {
@@ -259,7 +252,7 @@ impl CreateBody {
 /// `null` clears, absent keeps.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeBody {
+pub struct ChangeCredentialBody {
     #[serde(default, deserialize_with = "present")]
     label: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
@@ -278,8 +271,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-impl From<ChangeBody> for Change {
-    fn from(body: ChangeBody) -> Self {
+impl From<ChangeCredentialBody> for Change {
+    fn from(body: ChangeCredentialBody) -> Self {
         let names = |list: Option<Option<Names>>| list.map(|list| list.map(|Names(names)| names));
         Self {
             label: body.label,
@@ -291,37 +284,10 @@ impl From<ChangeBody> for Change {
     }
 }
 
-/// A JSON object in which `null` says something. Everything else as [`Json`] has it.
-pub struct WithNulls<T>(pub T);
-
-impl<T: JsonSchema> Describe for WithNulls<T> {
-    fn describe(into: &mut Described) {
-        <Json<T> as Describe>::describe(into);
-    }
-}
-
-impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
-    type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let (mut parts, body): (_, Body) = request.into_parts();
-        let limit = match Surface::of(parts.uri.path(), &parts.headers) {
-            Surface::Dashboard => {
-                extract::require_said_json(&parts.headers)?;
-                Options::UNPROVEN_BODY_LIMIT
-            }
-            _ => shared.options.body_limit,
-        };
-        let bytes = extract::read(&parts.headers, body, limit).await?;
-        extract::require_json_of(&parts.headers, &bytes)?;
-        Again::look(&mut parts, shared).await?;
-        Ok(Self(extract::typed(extract::object_with_nulls(&bytes)?)?))
-    }
-}
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateBody {
-    #[serde(default, deserialize_with = "extract::whole")]
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 0, max = 2_592_000))]
     pub(crate) grace_seconds: i64,
 }

@@ -1,0 +1,58 @@
+//! The guard of a request once more. Guards judge before the body is read, and a body may take its time:
+//! who lost a right meanwhile must not act on it. [`crate::extract`] asks when the body has come.
+
+use std::pin::Pin;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use recado_model::Monotonic;
+
+use crate::{Shared, error::Fail};
+
+/// What a guard leaves behind when it has let somebody pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Again {
+    /// The state of the caches and the time at the first look.
+    seen: u64,
+    at: Monotonic,
+    look: Look,
+}
+
+type Look = for<'a> fn(&'a mut Parts, &'a Shared) -> Looked<'a>;
+type Looked<'a> = Pin<Box<dyn Future<Output = Result<(), Fail>> + Send + 'a>>;
+
+impl Again {
+    pub(crate) fn note<G>(parts: &mut Parts, shared: &Shared)
+    where
+        G: FromRequestParts<Shared, Rejection = Fail>,
+    {
+        fn look<'a, G>(parts: &'a mut Parts, shared: &'a Shared) -> Looked<'a>
+        where
+            G: FromRequestParts<Shared, Rejection = Fail>,
+        {
+            Box::pin(async move { G::from_request_parts(parts, shared).await.map(|_| ()) })
+        }
+        let again = Self {
+            seen: shared.app.access().seen(),
+            at: shared.app.clock().monotonic(),
+            look: look::<G>,
+        };
+        parts.extensions.insert(again);
+    }
+
+    /// Nothing when nothing can have changed: no credential, session or role did, and no time went by in
+    /// which one may have ended.
+    pub(crate) async fn look(parts: &mut Parts, shared: &Shared) -> Result<(), Fail> {
+        let Some(again) = parts.extensions.get::<Self>().copied() else {
+            return Ok(());
+        };
+        let went_by = shared.app.clock().monotonic().since(again.at);
+        if again.seen == shared.app.access().seen() && went_by < STILL_MS {
+            return Ok(());
+        }
+        (again.look)(parts, shared).await
+    }
+}
+
+/// What a body may take before the guard looks again in any case.
+const STILL_MS: i64 = 250;

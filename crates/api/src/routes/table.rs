@@ -1,0 +1,147 @@
+//! The table: what the program answers, a line a row, grouped by prefix. A group's head says on which
+//! surface everything at and below its prefixes is, whether or not a row is there.
+//!
+//! `rustfmt` leaves what is inside of a macro as it is, and so a row stays one line.
+
+use http::Method;
+
+use super::{
+    Operation,
+    row::{Group, route, table},
+};
+use crate::{Surface, dashboard, direct, mcp, ops, rest, web};
+
+/// The whole of it.
+pub(super) fn groups() -> Vec<Group> {
+    table! {
+        // The latter two are asked for by clients that take this for an OAuth server; nothing is there.
+        Token ["/token", "/introspect", "/revoke", "/register", "/authorize"] {
+            POST    "/token"                                      => rest::token::issue,
+            POST    "/introspect"                                 => rest::token::introspect,
+            POST    "/revoke"                                     => rest::token::revoke,
+        }
+
+        Instance ["/account"] {
+            GET     "/account"                                    => rest::account::read,
+            GET     "/account/audit"                              => rest::audit::read,
+            POST    "/account/sign-out"                           => rest::credentials::sign_out,
+            GET     "/account/credentials"                        => rest::credentials::list,
+            POST    "/account/credentials"                        => rest::credentials::create,
+            GET     "/account/credentials/{cid}"                  => rest::credentials::get,
+            PATCH   "/account/credentials/{cid}"                  => rest::credentials::change,
+            DELETE  "/account/credentials/{cid}"                  => rest::credentials::revoke,
+            POST    "/account/credentials/{cid}/rotate"           => rest::credentials::rotate,
+            POST    "/account/credentials/{cid}/reveal"           => rest::credentials::reveal,
+        }
+
+        Instance ["/instances"] {
+            PUT     "/instances/create"                           => rest::instances::create,
+            POST    "/instances/list"                             => rest::instances::list,
+            POST    "/instances/get"                              => rest::instances::get,
+            GET     "/instances/{id}"                             => rest::instances::read,
+            DELETE  "/instances/{id}"                             => rest::instances::delete,
+
+            POST    "/instances/{id}/subscribe"                   => rest::billing::subscribe,
+            POST    "/instances/{id}/resume-subscription"         => rest::billing::resume,
+            PUT     "/instances/{id}/cancel"                      => rest::billing::cancel,
+            DELETE  "/instances/{id}/cancel"                      => rest::billing::cancel,
+
+            GET     "/instances/{id}/session/qr"                  => rest::session::qr,
+            GET     "/instances/{id}/session/paircode/{phone}"    => rest::session::pair_code,
+            GET     "/instances/{id}/session/status"              => rest::session::status,
+            POST    "/instances/{id}/session/disconnect"          => rest::session::disconnect,
+
+            POST    "/instances/{id}/chat/send/text"              => rest::chat::send_text,
+            POST    "/instances/{id}/chat/send/location"              => rest::chat::send_location,
+            GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
+
+            GET     "/instances/{id}/webhook"                     => rest::webhook::get,
+            POST    "/instances/{id}/webhook"                     => rest::webhook::set,
+        }
+
+        Mcp ["/api/mcp"] {
+            POST    "/api/mcp"                                    => mcp::call,
+            POST    "/api/mcp/"                                   => mcp::call,
+            DELETE  "/api/mcp"                                    => mcp::end,
+            DELETE  "/api/mcp/"                                   => mcp::end,
+            OPTIONS "/api/mcp"                                    => mcp::preflight,
+            OPTIONS "/api/mcp/"                                   => mcp::preflight,
+            GET     "/api/mcp"                                    => mcp::no_stream,
+            GET     "/api/mcp/"                                   => mcp::no_stream,
+        }
+
+        Direct ["/health", "/sessions"] {
+            GET     "/health"                                     => direct::health,
+            POST    "/sessions"                                   => direct::create,
+            GET     "/sessions/{key}"                             => direct::read,
+            GET     "/sessions/{key}/qr"                          => direct::qr,
+            POST    "/sessions/{key}/messages"                    => direct::send,
+            GET     "/sessions/{key}/messages/{message_id}"       => direct::read_message,
+            POST    "/sessions/{key}/claim"                       => direct::claim,
+        }
+
+        Dashboard ["/login", "/logout", "/dashboard/api"] {
+            POST    "/login"                                      => dashboard::login::log_in,
+            POST    "/logout"                                     => dashboard::login::log_out,
+
+            GET     "/dashboard/api/state"                        => dashboard::links::state,
+            POST    "/dashboard/api/links/look"                   => dashboard::links::look,
+            POST    "/dashboard/api/links/use"                    => dashboard::links::use_link,
+            POST    "/dashboard/api/signup"                       => dashboard::links::sign_up,
+            POST    "/dashboard/api/reset"                        => dashboard::links::reset,
+
+            GET     "/dashboard/api/me"                           => dashboard::me::read,
+            PATCH   "/dashboard/api/me"                           => dashboard::me::change,
+            POST    "/dashboard/api/confirm"                      => dashboard::login::confirm,
+            POST    "/dashboard/api/token"                        => dashboard::login::token,
+            GET     "/dashboard/api/sessions"                     => dashboard::me::sessions,
+            POST    "/dashboard/api/sessions/end-others"          => dashboard::me::end_other_sessions,
+            DELETE  "/dashboard/api/sessions/{sid}"               => dashboard::me::end_session,
+            POST    "/dashboard/api/password"                     => dashboard::me::set_password,
+            POST    "/dashboard/api/email"                        => dashboard::me::ask_email,
+            POST    "/dashboard/api/second-factor"                => dashboard::me::begin_second_factor,
+            DELETE  "/dashboard/api/second-factor"                => dashboard::me::remove_second_factor,
+            POST    "/dashboard/api/second-factor/confirm"        => dashboard::me::confirm_second_factor,
+            POST    "/dashboard/api/second-factor/recovery-codes" => dashboard::me::new_recovery_codes,
+
+            PATCH   "/dashboard/api/account"                      => dashboard::account::change,
+            POST    "/dashboard/api/account/switch"               => dashboard::me::switch_account,
+            POST    "/dashboard/api/account/sign-out"             => dashboard::account::sign_out,
+            GET     "/dashboard/api/audit"                        => dashboard::account::audit,
+            GET     "/dashboard/api/members"                      => dashboard::members::list,
+            POST    "/dashboard/api/members/invite"               => dashboard::members::invite,
+            DELETE  "/dashboard/api/members/invitations/{lid}"    => dashboard::members::withdraw,
+            PATCH   "/dashboard/api/members/{uid}"                => dashboard::members::set_role,
+            DELETE  "/dashboard/api/members/{uid}"                => dashboard::members::remove,
+
+            GET     "/dashboard/api/credentials"                  => dashboard::credentials::list,
+            POST    "/dashboard/api/credentials"                  => dashboard::credentials::create,
+            PATCH   "/dashboard/api/credentials/{cid}"            => dashboard::credentials::change,
+            DELETE  "/dashboard/api/credentials/{cid}"            => dashboard::credentials::revoke,
+            POST    "/dashboard/api/credentials/{cid}/rotate"     => dashboard::credentials::rotate,
+            POST    "/dashboard/api/credentials/{cid}/reveal"     => dashboard::credentials::reveal,
+
+            GET     "/dashboard/api/instances"                    => dashboard::instances::list,
+            POST    "/dashboard/api/instances"                    => dashboard::instances::create,
+            GET     "/dashboard/api/instances/{id}"               => dashboard::instances::read,
+            DELETE  "/dashboard/api/instances/{id}"               => dashboard::instances::delete,
+            GET     "/dashboard/api/instances/{id}/qr"            => dashboard::instances::qr,
+            POST    "/dashboard/api/instances/{id}/pair-code"     => dashboard::instances::pair_code,
+            POST    "/dashboard/api/instances/{id}/disconnect"    => dashboard::instances::disconnect,
+            POST    "/dashboard/api/instances/{id}/token"         => dashboard::instances::token,
+        }
+
+        Ops ["/livez", "/readyz"] {
+            GET     "/livez"                                      => ops::live,
+            GET     "/readyz"                                     => ops::ready,
+        }
+
+        Web ["/", "/dashboard", "/.well-known"] {
+            GET     "/"                                           => web::home,
+            GET     "/dashboard"                                  => web::index,
+            GET     "/dashboard/"                                 => web::index,
+            GET     "/dashboard/{*path}"                          => web::file,
+            GET     "/.well-known/{*path}"                        => web::well_known,
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::phone::{Place, Written};
+use crate::phone::{Detail, Written};
 
 /// A line in a phone's chat history, as the control API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,9 +21,9 @@ pub struct ChatMessage {
     /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
     /// `reaction`, `edit`, `revoke` or `other`.
     pub kind: String,
-    /// Of a location.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<Place>,
+    /// What is in it beside the text, by kind.
+    #[serde(flatten)]
+    pub detail: Detail,
     /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
     pub status: String,
     /// Unix time in milliseconds.
@@ -57,10 +57,7 @@ pub(crate) fn fingerprint(plaintext: &[u8]) -> String {
 impl ChatMessage {
     /// What the person wrote.
     pub(crate) fn written(&self) -> Written {
-        match &self.location {
-            Some(place) => Written::Location(place.clone()),
-            None => Written::Text(self.text.clone()),
-        }
+        self.detail.written(&self.text)
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -279,7 +276,7 @@ mod tests {
             to: "2".to_owned(),
             text: "x".to_owned(),
             kind: "text".to_owned(),
-            location: None,
+            detail: Detail::default(),
             status: "received".to_owned(),
             timestamp: 0,
             arrivals: 1,

@@ -62,7 +62,7 @@ use tokio_util::task::TaskTracker;
 pub use history::ChatMessage;
 pub use info::{CompanionInfo, Paired, PhoneInfo};
 pub use network::{Network, Refusal};
-pub use phone::{Place, Written};
+pub use phone::{Detail, Place, Written};
 pub use receiver::{Delivery, Mode, Receiver};
 pub use trouble::{Kind, Trouble};
 

@@ -53,7 +53,7 @@ impl Core {
             to: to.to_owned(),
             text: shown.text,
             kind: shown.kind.to_owned(),
-            location: shown.location,
+            detail: shown.detail,
             status: "sent".to_owned(),
             timestamp: ambient::now_ms(),
             arrivals: 0,

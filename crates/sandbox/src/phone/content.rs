@@ -1,6 +1,7 @@
 //! What messages hold: what a person can write on a phone, and what a chat shows of what comes.
 //!
-//! To add a kind: a variant of [`Written`] with its arm in [`make`], and a line in [`describe`].
+//! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
+//! [`describe`].
 
 use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
@@ -31,12 +32,30 @@ pub struct Place {
     pub address: Option<String>,
 }
 
+/// What is in a message beside its text: the field of its kind, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Detail {
+    /// Of a location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Place>,
+}
+
+impl Detail {
+    /// What the person wrote.
+    pub(crate) fn written(&self, text: &str) -> Written {
+        match &self.location {
+            Some(place) => Written::Location(place.clone()),
+            None => Written::Text(text.to_owned()),
+        }
+    }
+}
+
 /// What a chat shows of a message.
 pub(crate) struct Shown {
     pub(crate) kind: &'static str,
     /// The text, or what stands for it.
     pub(crate) text: String,
-    pub(crate) location: Option<Place>,
+    pub(crate) detail: Detail,
 }
 
 impl Written {
@@ -85,7 +104,7 @@ pub(crate) fn describe(content: &Message) -> Option<Shown> {
     Some(Shown {
         kind,
         text,
-        location: None,
+        detail: Detail::default(),
     })
 }
 
@@ -100,7 +119,9 @@ fn of_place(place: &message::LocationMessage) -> Shown {
     Shown {
         kind: "location",
         text: place.name.clone().unwrap_or(at),
-        location: Some(place),
+        detail: Detail {
+            location: Some(place),
+        },
     }
 }
 

@@ -113,7 +113,7 @@ impl Core {
             to,
             text: shown.text,
             kind: shown.kind.to_owned(),
-            location: shown.location,
+            detail: shown.detail,
             status: if own { "sent" } else { "received" }.to_owned(),
             timestamp: text(node, "t").parse::<i64>().unwrap_or_default() * 1000,
             arrivals: 1,

@@ -8,6 +8,6 @@ pub(crate) mod pair;
 mod pair_code;
 mod signal;
 
-pub use content::{Place, Written};
+pub use content::{Detail, Place, Written};
 pub(crate) use pair_code::{code_keys, normalise as normalise_code};
 pub(crate) use signal::Sessions;

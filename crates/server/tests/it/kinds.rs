@@ -60,7 +60,7 @@ async fn a_place_goes_out_and_comes_in(bed: Bed) {
     assert_eq!(id, "PLACE-0001");
     let seen = shown(&bed, id).await;
     assert_eq!(
-        (seen.kind.as_str(), seen.location),
+        (seen.kind.as_str(), seen.detail.location),
         ("location", Some(place()))
     );
     let event = told(&bed, id).await;
@@ -118,7 +118,7 @@ async fn a_place_by_a_tool(bed: Bed) {
     );
     let id = sent["message_id"].as_str().expect("an id");
     let seen = shown(&bed, id).await;
-    assert_eq!(seen.location.expect("a place").latitude, -23.5505);
+    assert_eq!(seen.detail.location.expect("a place").latitude, -23.5505);
     let key = json!({"idempotency_key": "the square"});
     let stands = bed
         .tool(&bed.a, "get_whatsapp_outbound_delivery_status", key)
@@ -159,7 +159,10 @@ async fn a_place_that_is_none(bed: Bed) {
     body["id"] = json!("");
     let sent = post(&bed, &made, "location", body).await.ok();
     let id = sent["data"]["message_id"].as_str().expect("an id");
-    assert_eq!(shown(&bed, id).await.location.expect("a place").name, None);
+    assert_eq!(
+        shown(&bed, id).await.detail.location.expect("a place").name,
+        None
+    );
 }
 
 async fn a_reply_quotes_what_it_answers(bed: Bed) {

@@ -306,16 +306,12 @@ pub async fn send(
 }
 
 /// Fields have other names here: an error speaks of the caller's own.
-fn by_own_names(mut error: Error) -> Error {
-    let names = match (error.code, error.field) {
-        (ErrorCode::InvalidPhone, _) | (_, Some("phone")) => ("phone", "to"),
-        (_, Some("message")) => ("message", "text"),
-        _ => return error,
-    };
-    if let Some(rest) = error.message.strip_prefix(names.0) {
-        error.message = format!("{}{rest}", names.1).into();
+fn by_own_names(error: Error) -> Error {
+    match (error.code, error.field) {
+        (ErrorCode::InvalidPhone, _) | (_, Some("phone")) => error.renamed("phone", "to"),
+        (_, Some("message")) => error.renamed("message", "text"),
+        _ => error,
     }
-    error.with_field(names.1)
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -257,7 +257,7 @@ fn check(send: SendMessage, rng: &dyn recado_model::Rng) -> Result<Checked> {
     let mentioned: Vec<Address> = how
         .mentioned_ids
         .iter()
-        .map(|id| Address::from_caller(id).map_err(by_mention))
+        .map(|id| Address::from_caller(id).map_err(|error| error.renamed("phone", "mentioned_ids")))
         .collect::<Result<_>>()?;
     let quotes = how
         .reply_to_message_id
@@ -290,15 +290,6 @@ fn valid_until(text: Option<&str>) -> Result<Option<Timestamp>> {
             "valid_until is a time with its zone by RFC 3339, for example 2026-01-31T12:00:00Z",
         )),
     }
-}
-
-/// The same about a person who is mentioned.
-fn by_mention(error: Error) -> Error {
-    let message = match error.message.strip_prefix("phone") {
-        Some(rest) => format!("mentioned_ids{rest}"),
-        None => format!("mentioned_ids: {}", error.message),
-    };
-    Error::new(error.code, message).with_field("mentioned_ids")
 }
 
 async fn quoted(

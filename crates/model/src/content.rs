@@ -5,13 +5,13 @@
 mod location;
 mod text;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use location::Location;
 pub use text::Text;
 
-/// What a message of ours holds; already validated. Its form in rows is `{"kind": "text", …}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a message of ours holds; already validated. Serialised only to tell one content from another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
     Text(Text),

@@ -155,6 +155,14 @@ impl Error {
         self
     }
 
+    /// The same about a field that the caller knows as `to`: the text, which begins with `from`, too.
+    pub fn renamed(mut self, from: &str, to: &'static str) -> Self {
+        if let Some(rest) = self.message.strip_prefix(from) {
+            self.message = format!("{to}{rest}").into();
+        }
+        self.with_field(to)
+    }
+
     pub fn with_retry_after(mut self, secs: u64) -> Self {
         self.retry_after_secs = Some(secs);
         self

@@ -1,21 +1,19 @@
 //! A place on the map.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{Error, Result};
 
 /// In characters; what phones show in one bubble.
 const NAME_MOST: usize = 1_000;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Location {
     /// Degrees, -90 to 90.
     pub latitude: f64,
     /// Degrees, -180 to 180.
     pub longitude: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 

@@ -1,13 +1,13 @@
 //! Plain text.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{Error, Result, text::is_blank};
 
 /// WhatsApp's own limit on a text, in characters.
 const MOST: usize = 65_536;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Text {
     body: String,
 }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::content::Written;
 use crate::network::{Network, Refusal};
-use crate::phone::Written;
 use crate::trouble::Kind;
 
 impl IntoResponse for Refusal {

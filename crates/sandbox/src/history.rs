@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::phone::{Detail, Written};
+use crate::content::{Detail, Written};
 
 /// A line in a phone's chat history, as the control API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -28,6 +28,7 @@
 mod ambient;
 mod backlog;
 mod conn;
+pub mod content;
 mod control;
 mod core;
 mod disk;
@@ -62,7 +63,6 @@ use tokio_util::task::TaskTracker;
 pub use history::ChatMessage;
 pub use info::{CompanionInfo, Paired, PhoneInfo};
 pub use network::{Network, Refusal};
-pub use phone::{Detail, Place, Written};
 pub use receiver::{Delivery, Mode, Receiver};
 pub use trouble::{Kind, Trouble};
 

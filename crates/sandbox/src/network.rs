@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::content::Written;
 use crate::core::Core;
 use crate::history::ChatMessage;
 use crate::info::{Paired, PhoneInfo, info};
-use crate::phone::{self, Written};
+use crate::phone;
 use crate::state::Addr;
 use crate::store;
 use crate::trouble::{Kind, Trouble};

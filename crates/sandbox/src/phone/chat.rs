@@ -7,8 +7,8 @@ use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::{Message, message};
 
-use super::content::{Written, describe, make};
 use crate::ambient;
+use crate::content::{Written, describe, make};
 use crate::core::Core;
 use crate::history::{ChatMessage, fingerprint};
 use crate::state::Addr;

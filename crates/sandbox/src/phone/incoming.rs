@@ -6,12 +6,10 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use waproto::whatsapp::{Message, message::protocol_message::Type};
 
+use super::chat::Envelope;
 use super::signal::SPARE_PRE_KEY;
-use super::{
-    chat::Envelope,
-    content::{describe, make},
-};
 use crate::ambient;
+use crate::content::{describe, make};
 use crate::core::{Core, jid, node_bytes, text};
 use crate::history::{ChatMessage, fingerprint};
 use crate::iq::{key_node, skey_node};

@@ -2,12 +2,10 @@
 
 mod account;
 mod chat;
-mod content;
 mod incoming;
 pub(crate) mod pair;
 mod pair_code;
 mod signal;
 
-pub use content::{Detail, Place, Written};
 pub(crate) use pair_code::{code_keys, normalise as normalise_code};
 pub(crate) use signal::Sessions;

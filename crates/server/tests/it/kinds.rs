@@ -1,6 +1,9 @@
 //! Messages of every kind that is built: over REST and MCP to the phone, from the phone to the webhook.
 
-use recado_sandbox::{ChatMessage, Place, Written};
+use recado_sandbox::{
+    ChatMessage,
+    content::{Place, Written},
+};
 use serde_json::{Value, json};
 
 use crate::{

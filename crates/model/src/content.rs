@@ -2,11 +2,13 @@
 //!
 //! To add a kind: the list is in ARCHITECTURE.md, "A kind of message".
 
+mod contact;
 mod location;
 mod text;
 
 use serde::Serialize;
 
+pub use contact::ContactCard;
 pub use location::Location;
 pub use text::Text;
 
@@ -16,6 +18,7 @@ pub use text::Text;
 pub enum Content {
     Text(Text),
     Location(Location),
+    Contact(ContactCard),
 }
 
 impl Content {
@@ -23,6 +26,7 @@ impl Content {
         match self {
             Self::Text(_) => ContentKind::Text,
             Self::Location(_) => ContentKind::Location,
+            Self::Contact(_) => ContentKind::Contact,
         }
     }
 
@@ -31,6 +35,7 @@ impl Content {
         match self {
             Self::Text(text) => Some(text.as_str()),
             Self::Location(location) => location.text(),
+            Self::Contact(card) => Some(&card.name),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
-/// What a person writes: one of `{"text": …}` and `{"location": {…}}`.
+/// What a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -15,6 +15,8 @@ pub enum Written {
     Text(String),
     /// A place on the map.
     Location(Place),
+    /// Somebody's name and number.
+    Contact(Card),
 }
 
 /// A place on the map, as a chat shows it.
@@ -32,20 +34,49 @@ pub struct Place {
     pub address: Option<String>,
 }
 
+/// A contact card, as a chat shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// How it names the person.
+    pub name: String,
+    /// The number that can be written to, in digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// The whole of it; made of the rest where it is not given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub vcard: String,
+}
+
+impl Card {
+    fn vcard(&self) -> String {
+        if !self.vcard.is_empty() {
+            return self.vcard.clone();
+        }
+        let (name, phone) = (&self.name, self.phone.as_deref().unwrap_or_default());
+        format!(
+            "BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}\nTEL;type=CELL;waid={phone}:+{phone}\nEND:VCARD"
+        )
+    }
+}
+
 /// What is in a message beside its text: the field of its kind, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detail {
     /// Of a location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Place>,
+    /// Of a contact card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Card>,
 }
 
 impl Detail {
     /// What the person wrote.
     pub(crate) fn written(&self, text: &str) -> Written {
-        match &self.location {
-            Some(place) => Written::Location(place.clone()),
-            None => Written::Text(text.to_owned()),
+        match (&self.location, &self.contact) {
+            (Some(place), _) => Written::Location(place.clone()),
+            (None, Some(card)) => Written::Contact(card.clone()),
+            (None, None) => Written::Text(text.to_owned()),
         }
     }
 }
@@ -69,7 +100,8 @@ impl Written {
             {
                 Some("`location` has a latitude of -90 to 90 and a longitude of -180 to 180")
             }
-            Self::Text(_) | Self::Location(_) => None,
+            Self::Contact(card) if card.name.is_empty() => Some("`contact` has a `name`"),
+            Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
         }
     }
 }
@@ -91,6 +123,29 @@ pub(crate) fn make(written: &Written) -> Message {
             }),
             ..Default::default()
         },
+        Written::Contact(card) => Message {
+            contact_message: buffa::MessageField::some(message::ContactMessage {
+                display_name: Some(card.name.clone()),
+                vcard: Some(card.vcard()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
+    }
+}
+
+fn of_card(card: &message::ContactMessage) -> Shown {
+    let name = card.display_name.clone().unwrap_or_default();
+    let vcard = card.vcard.clone().unwrap_or_default();
+    let waid = vcard.split_once("waid=").map(|(_, rest)| rest);
+    let phone = waid.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect());
+    Shown {
+        kind: "contact",
+        text: name.clone(),
+        detail: Detail {
+            contact: Some(Card { name, phone, vcard }),
+            ..Detail::default()
+        },
     }
 }
 
@@ -99,6 +154,9 @@ pub(crate) fn describe(content: &Message) -> Option<Shown> {
     let content = content.get_base_message();
     if let Some(place) = content.location_message.as_option() {
         return Some(of_place(place));
+    }
+    if let Some(card) = content.contact_message.as_option() {
+        return Some(of_card(card));
     }
     let (kind, text) = named(content)?;
     Some(Shown {
@@ -121,6 +179,7 @@ fn of_place(place: &message::LocationMessage) -> Shown {
         text: place.name.clone().unwrap_or(at),
         detail: Detail {
             location: Some(place),
+            ..Detail::default()
         },
     }
 }
@@ -158,8 +217,6 @@ fn named(content: &Message) -> Option<(&'static str, String)> {
         ("document", if caption.is_empty() { name } else { caption })
     } else if content.sticker_message.is_set() {
         ("sticker", String::new())
-    } else if let Some(contact) = content.contact_message.as_option() {
-        ("contact", contact.display_name.clone().unwrap_or_default())
     } else if let Some(contacts) = content.contacts_array_message.as_option() {
         ("contact", contacts.display_name.clone().unwrap_or_default())
     } else if let Some(reaction) = content.reaction_message.as_option() {

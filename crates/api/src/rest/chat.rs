@@ -5,7 +5,7 @@ use recado_api_macros::operation;
 use recado_app::{MessageView, SendMessage, SendOptions};
 use recado_model::{
     Content, MessageId,
-    content::{Location, Text},
+    content::{ContactCard, Location, Text},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,17 @@ send_body!(LocationBody {
     address: Option<String>,
 });
 
+send_body!(ContactBody {
+    /// How the card names the person.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 255))]
+    contact_name: String,
+    /// The number on the card; it need not be on WhatsApp.
+    #[serde(default, deserialize_with = "text_or_number")]
+    #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
+    contact_phone: String,
+});
+
 #[derive(Serialize, JsonSchema)]
 pub struct Queued {
     message_id: String,
@@ -127,6 +138,19 @@ pub async fn send_location(
     let (name, address) = (body.name.take(), body.address.take());
     let location = Location::new(body.latitude, body.longitude, name, address)?;
     accept(&access, &shared, body.send(Content::Location(location))).await
+}
+
+/// Queues a contact card to a phone.
+///
+/// Whoever gets it can keep it in the address book, or write to the number.
+#[operation]
+pub async fn send_contact(
+    access: InstanceAccess<Developer>,
+    State(shared): State<Shared>,
+    Loose(body): Loose<ContactBody>,
+) -> Result<Answer<Envelope<Queued>>, Fail> {
+    let card = ContactCard::new(&body.contact_name, &body.contact_phone)?;
+    accept(&access, &shared, body.send(Content::Contact(card))).await
 }
 
 async fn accept(

@@ -53,6 +53,7 @@ pub(super) fn groups() -> Vec<Group> {
 
             POST    "/instances/{id}/chat/send/text"              => rest::chat::send_text,
             POST    "/instances/{id}/chat/send/location"              => rest::chat::send_location,
+            POST    "/instances/{id}/chat/send/contact"               => rest::chat::send_contact,
             GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
 
             GET     "/instances/{id}/webhook"                     => rest::webhook::get,

@@ -2,7 +2,7 @@
 
 use recado_sandbox::{
     ChatMessage,
-    content::{Place, Written},
+    content::{Card, Place, Written},
 };
 use serde_json::{Value, json};
 
@@ -17,6 +17,9 @@ on_both! {
     a_place_by_a_tool,
     a_place_that_is_none,
     a_reply_quotes_what_it_answers,
+    a_card_goes_out_and_comes_in,
+    a_card_by_a_tool,
+    a_card_that_is_none,
 }
 
 async fn post(bed: &Bed, made: &Made, kind: &str, body: Value) -> Answer {
@@ -187,4 +190,85 @@ async fn a_reply_quotes_what_it_answers(bed: Bed) {
     let quoted = &context["quoted_message"]["location_message"];
     assert_eq!(quoted["name"], "Praça da Sé", "the whole of it: {context}");
     assert!(context["quoted_message"]["message_context_info"].is_null());
+}
+
+const SUPPLIER: &str = "5511988880002";
+
+async fn a_card_goes_out_and_comes_in(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let body = json!({
+        "phone": CUSTOMER, "contact_name": " Silva; Ana ", "contact_phone": "+55 11 98888-0002",
+    });
+    let sent = post(&bed, &made, "contact", body).await.ok();
+    let id = sent["data"]["message_id"].as_str().expect("an id");
+    let seen = shown(&bed, id).await;
+    assert_eq!(
+        (seen.kind.as_str(), seen.text.as_str()),
+        ("contact", "Silva; Ana")
+    );
+    let card = seen.detail.contact.expect("a card");
+    assert_eq!(card.phone.as_deref(), Some(SUPPLIER));
+    assert!(card.vcard.contains("FN:Silva\\; Ana\r\n"), "{card:?}");
+    let event = told(&bed, id).await;
+    assert_eq!(event["info"]["media_type"], "vcard");
+    let message = &event["message"]["contact_message"];
+    assert_eq!(message["display_name"], "Silva; Ana");
+    assert_eq!(message["vcard"], card.vcard.as_str());
+    assert_eq!(bed.told(&made, id).await["kind"], "contact");
+
+    let written = Written::Contact(Card {
+        name: "Bruno".into(),
+        phone: Some(SUPPLIER.into()),
+        vcard: String::new(),
+    });
+    let network = bed.sandbox.network();
+    let answer = network.send(CUSTOMER, SHOP, &written).expect("it answers");
+    let event = told(&bed, &answer.id).await;
+    let vcard = event["message"]["contact_message"]["vcard"].as_str();
+    assert!(
+        vcard.is_some_and(|vcard| vcard.contains(SUPPLIER)),
+        "{event}"
+    );
+    assert_eq!(bed.told(&made, &answer.id).await["kind"], "contact");
+}
+
+async fn a_card_by_a_tool(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let arguments = json!({
+        "phone": CUSTOMER, "contact_name": "Ana", "contact_phone": 5_511_988_880_002_i64,
+        "session_id": made.number, "confirm": true,
+    });
+    let sent = bed.tool(&bed.a, "send_whatsapp_contact", arguments).await;
+    let sent = inner(&sent);
+    assert_eq!(sent["status"], "sent", "{sent}");
+    let seen = shown(&bed, sent["message_id"].as_str().expect("an id")).await;
+    assert_eq!(
+        seen.detail.contact.expect("a card").phone.as_deref(),
+        Some(SUPPLIER)
+    );
+}
+
+async fn a_card_that_is_none(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let good = json!({"phone": CUSTOMER, "contact_name": "Ana", "contact_phone": SUPPLIER});
+    for (field, value) in [
+        ("contact_name", json!("")),
+        ("contact_name", json!("\u{200b}")),
+        ("contact_name", json!("Ana\r\nTEL:1")),
+        ("contact_name", json!("x".repeat(256))),
+        ("contact_phone", json!("")),
+        ("contact_phone", json!("12")),
+        ("contact_phone", json!("call me")),
+        ("phone", json!("12")),
+    ] {
+        let mut body = good.clone();
+        body[field] = value.clone();
+        let answer = post(&bed, &made, "contact", body).await.expect(400);
+        assert_eq!(answer.json()["field"], field, "{value}: {answer:?}");
+        assert!(answer.text().contains(field), "{value}: {answer:?}");
+    }
+    // A client that declares no fields sends none.
+    let answer = post(&bed, &made, "contact", json!({"phone": CUSTOMER})).await;
+    assert_eq!(answer.expect(400).json()["field"], "contact_name");
 }

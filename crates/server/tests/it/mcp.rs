@@ -138,6 +138,7 @@ async fn the_contracts_table(bed: Bed) {
             "get_whatsapp_qr",
             "get_whatsapp_status",
             "regenerate_api_key",
+            "send_whatsapp_contact",
             "send_whatsapp_location",
             "send_whatsapp_message"
         ]

@@ -4,7 +4,7 @@ use recado_app::{Accepted, MessageView, SendMessage, SendOptions};
 use recado_model::{
     AccountId, ConnectionState, Content, Error, ErrorCode, Instance, MessageId, MessageStatus,
     Result,
-    content::{Location, Text},
+    content::{ContactCard, Location, Text},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,14 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             send_location,
         )
         .confirmed("Se enviara una ubicacion real por WhatsApp"),
+        tool(
+            "send_whatsapp_contact",
+            "Enviar contacto de WhatsApp",
+            "Send a contact card (a name and a number) to a phone. The answer says sent, or queued when it goes out a little later.",
+            Effect::Mutation,
+            send_contact,
+        )
+        .confirmed("Se enviara una tarjeta de contacto real por WhatsApp"),
         tool(
             "get_whatsapp_outbound_delivery_status",
             "Consultar entrega de un envio de WhatsApp",
@@ -98,6 +106,29 @@ struct LocationArgs {
     /// Its address, for people to read
     #[serde(default)]
     address: Option<String>,
+    /// Send from this session (its numeric id); by default the first connected one
+    #[serde(default, deserialize_with = "some_number")]
+    session_id: Option<i64>,
+    /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
+    #[serde(default)]
+    valid_until: Option<String>,
+    /// The same key never sends twice
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ContactArgs {
+    /// Who gets the card: international number with country code, for example +34600000000
+    #[serde(deserialize_with = "text_or_number")]
+    #[schemars(with = "String")]
+    phone: String,
+    /// How the card names the person
+    contact_name: String,
+    /// The number on the card, with country code; it need not be on WhatsApp
+    #[serde(deserialize_with = "text_or_number")]
+    #[schemars(with = "String")]
+    contact_phone: String,
     /// Send from this session (its numeric id); by default the first connected one
     #[serde(default, deserialize_with = "some_number")]
     session_id: Option<i64>,
@@ -253,6 +284,17 @@ async fn send_location(call: ToolCall, args: LocationArgs) -> Result<ToolAnswer>
         key: args.idempotency_key,
     };
     deliver(call, route, Content::Location(location)).await
+}
+
+async fn send_contact(call: ToolCall, args: ContactArgs) -> Result<ToolAnswer> {
+    let card = ContactCard::new(&args.contact_name, &args.contact_phone)?;
+    let route = Route {
+        phone: args.phone,
+        session: args.session_id,
+        valid_until: args.valid_until,
+        key: args.idempotency_key,
+    };
+    deliver(call, route, Content::Contact(card)).await
 }
 
 fn given(text: Option<String>) -> Option<String> {

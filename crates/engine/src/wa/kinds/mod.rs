@@ -57,6 +57,7 @@ pub(super) fn make(draft: &Draft) -> wa::Message {
     match &draft.content {
         Content::Text(text) => text::make(text, context),
         Content::Location(location) => location::make(location, context),
+        Content::Contact(card) => contact::make(card, context),
     }
 }
 
@@ -69,7 +70,7 @@ fn some(kind: ContentKind, text: Option<String>) -> Option<Read> {
 mod tests {
     use recado_model::{
         Address, MessageId,
-        content::{Location, Text},
+        content::{ContactCard, Location, Text},
         message::Quoted,
     };
     use whatsapp_rust::waproto::{
@@ -98,7 +99,8 @@ mod tests {
 
     #[test]
     fn what_we_make_is_read_as_what_it_is() {
-        for content in [text("hello"), place()] {
+        let card = ContactCard::new("Ana", "+5511988880002").expect("a card");
+        for content in [text("hello"), place(), Content::Contact(card)] {
             let (kind, shown) = (content.kind(), content.text().map(str::to_owned));
             let read = read(&make(&draft(content))).expect("content");
             assert_eq!((read.kind, read.text), (kind, shown));

@@ -10,10 +10,11 @@ use recado_engine::{Notice, Sink};
 use recado_identity::faults;
 use recado_model::{
     Event, EventKind, MessageStatus, Result, Timestamp,
+    call::MarkRead,
     failure::{self, Remedy},
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
 };
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
     Core, events,
@@ -61,12 +62,7 @@ impl Sink for Ingest {
             .increment((batch.len() - fresh.len()) as u64);
         if self.auto_read {
             for message in fresh.into_iter().filter(|message| !message.from_me) {
-                // The actor being gone means the instance is stopping: nothing to mark then.
-                let _ = self.actor.send(Command::MarkRead {
-                    chat: message.chat.shown.clone(),
-                    sender: (message.chat.shown.is_group()).then(|| message.sender.shown.clone()),
-                    id: message.id.clone(),
-                });
+                self.mark_read(message);
             }
         }
         Ok(())
@@ -109,6 +105,19 @@ impl Sink for Ingest {
 }
 
 impl Ingest {
+    /// Nobody waits for it. The actor being gone means the instance is stopping: nothing to mark then.
+    fn mark_read(&self, message: &InboundMessage) {
+        let chat = message.chat.shown.clone();
+        let call = MarkRead {
+            sender: chat.is_group().then(|| message.sender.shown.clone()),
+            chat,
+            ids: vec![message.id.clone()],
+        };
+        let (reply, _) = oneshot::channel();
+        let call = call.into();
+        drop(self.actor.send(Command::Call { call, reply }));
+    }
+
     fn core(&self) -> &Core {
         &self.held.core
     }

@@ -187,6 +187,8 @@ pub(crate) async fn delete(app: &App, account: &AccountId, id: &InstanceId) -> R
 }
 
 async fn delete_by(app: &App, account: &AccountId, id: &InstanceId, detail: Detail) -> Result<()> {
+    // Ending the pairing takes the link.
+    app.supervisor.require_here(id).await?;
     let _leaving = app.supervisor.leave(id);
     // Unpaired first: a crash from here on leaves an instance that says so, not one that claims a
     // pairing whose device is gone.

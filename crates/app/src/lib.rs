@@ -3,6 +3,7 @@
 //!
 //! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
 //! - [`billing`]: what instances are paid for.
+//! - `exchange`: calls to devices, put through to whoever has the link.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
 //! - [`delivery`]: webhooks going out. [`events`]: the payloads that subscribers see.
@@ -21,6 +22,7 @@ pub mod config;
 pub mod delivery;
 pub mod direct;
 pub mod events;
+mod exchange;
 mod guests;
 pub mod ingest;
 pub mod instances;
@@ -67,6 +69,7 @@ pub struct App {
     core: Arc<Core>,
     identity: Identity,
     supervisor: supervisor::Supervisor,
+    exchange: Arc<dyn exchange::Exchange>,
     ready: Arc<ready::Ready>,
 }
 
@@ -132,6 +135,7 @@ impl App {
         Ok(Self {
             core,
             identity,
+            exchange: Arc::new(supervisor.clone()),
             supervisor,
             ready: Arc::default(),
         })

@@ -58,6 +58,7 @@ impl Sessions<'_> {
                 state: instance.state,
             });
         }
+        supervisor.require_here(&instance.id).await?;
         let mut live = supervisor.ensure(&caller.account, &instance.id)?;
         let clock = &self.app.core.clock;
         let shown = |live: &Live| live.qr.as_ref().is_some_and(|qr| qr.until > clock.now());

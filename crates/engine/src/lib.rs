@@ -4,10 +4,9 @@
 //! the [`Sink`] that the caller gave. The rest of the program knows these traits and
 //! `recado_model` types only; nothing of `whatsapp-rust` leaves [`wa`].
 //!
-//! To add something an instance can do: a method on [`Link`], its body in `wa/outbound.rs`. To add a kind of
-//! message: a file in `wa/kinds`. To add
-//! something that can happen: a [`Notice`] variant, its mapping in `wa/notice.rs`, and, when it is told
-//! once and must not be lost, an entry of `wa/journal.rs`.
+//! To add something a device can be asked: a line in `recado_model::call`, its body in `wa/calls`. To add a
+//! kind of message: a file in `wa/kinds`. To add something that can happen: a [`Notice`] variant, its mapping
+//! in `wa/notice.rs`, and, when it is told once and must not be lost, an entry of `wa/journal.rs`.
 
 pub mod wa;
 
@@ -15,8 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Address, InstanceId, PhoneNumber, Result, StateReason, Timestamp,
-    instance::LinkingCode,
+    AccountId, Address, Call, CallAnswer, DeviceCall, InstanceId, Result, StateReason, Timestamp,
     message::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
         Rendered,
@@ -70,26 +68,9 @@ pub trait Link: Send + Sync + 'static {
     /// a minute for the end of the offline messages. Repeating it is safe: the phone shows it once.
     async fn send(&self, message: &FinishedMessage) -> Result<()>;
 
-    /// Asks for an eight-character link code for `phone`; only while unpaired. The same number gets the
-    /// same code for as long as that lives: somebody may be typing it. For another number it ends.
-    async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode>;
-
-    /// Read receipts to the sender (blue ticks).
-    async fn mark_read(
-        &self,
-        chat: &Address,
-        sender: Option<&Address>,
-        ids: &[MessageId],
-    ) -> Result<()>;
-
-    /// `composing`, `recording` or `paused` in a chat.
-    async fn set_typing(&self, chat: &Address, state: &str) -> Result<()>;
-
-    /// For each number: its address, or `None` when it is not on WhatsApp.
-    async fn on_whatsapp(
-        &self,
-        phones: &[PhoneNumber],
-    ) -> Result<Vec<(PhoneNumber, Option<Address>)>>;
+    /// What else a device can be asked. [`recado_model::ErrorCode::InstanceNotConnected`] while it is offline,
+    /// but for link codes, which are asked for before there is a pairing.
+    async fn call(&self, call: Call) -> Result<CallAnswer>;
 
     /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
     async fn logout(&self) -> Result<()>;
@@ -102,6 +83,13 @@ pub trait Link: Send + Sync + 'static {
 
     /// Closes the socket and ends every task of the link; the pairing stays.
     async fn stop(&self);
+}
+
+impl dyn Link {
+    /// A call with its own answer.
+    pub async fn ask<C: DeviceCall + Send>(&self, call: C) -> Result<C::Answer> {
+        C::answer(self.call(call.into()).await?)
+    }
 }
 
 /// Where a link reports. Messages come in order, and so do notices of the state, and so do receipts

@@ -15,11 +15,18 @@ use recado_engine::{
 };
 use recado_model::{
     Address, ContentKind, ErrorCode, PhoneNumber, StateReason,
+    call::{LookUp, Looked, MarkRead, PairCode, Typing},
     clock::OsRng,
-    message::{MessageId, ReceiptState},
+    message::{MessageId, ReceiptState, TypingState},
 };
 
 use support::{ANA, BIA, Lab, PATIENCE, Recorder, address};
+
+fn code_for(phone: &PhoneNumber) -> PairCode {
+    PairCode {
+        phone: phone.clone(),
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_scans_and_texts_go_both_ways() {
@@ -131,11 +138,11 @@ async fn a_code_is_typed_instead() {
     let link = lab.start(&instance, &sink).await;
     let phone = PhoneNumber::parse(ANA).expect("a number");
     let other = PhoneNumber::parse(BIA).expect("a number");
-    let other = link.pair_code(&other).await.expect("a code");
-    let first = link.pair_code(&phone).await.expect("a code");
+    let other = link.ask(PairCode { phone: other }).await.expect("a code");
+    let first = link.ask(code_for(&phone)).await.expect("a code");
     assert_ne!(other.code, first.code, "another number's is another");
     // Asked for again while it is being typed: the same, for what is left of its time.
-    let again = link.pair_code(&phone).await.expect("the code");
+    let again = link.ask(code_for(&phone)).await.expect("the code");
     assert_eq!(again.code, first.code);
     assert!((1..=180_000).contains(&again.valid_ms), "{again:?}");
     let code = first.code;
@@ -147,7 +154,10 @@ async fn a_code_is_typed_instead() {
         .await
         .expect("paired");
     sink.online().await;
-    let again = link.pair_code(&phone).await.expect_err("paired already");
+    let again = link
+        .ask(code_for(&phone))
+        .await
+        .expect_err("paired already");
     assert_eq!(again.code, ErrorCode::AlreadyConnected);
     link.stop().await;
 }
@@ -273,9 +283,12 @@ async fn signals_and_questions() {
         .expect("sent");
     let received = sink.received(1).await;
     let ids: Vec<MessageId> = received.iter().map(|m| m.id.clone()).collect();
-    link.mark_read(&address(BIA), None, &ids)
-        .await
-        .expect("read");
+    let call = MarkRead {
+        chat: address(BIA),
+        sender: None,
+        ids,
+    };
+    link.ask(call.clone()).await.expect("read");
     let read = lab.sandbox.network().wait_for(PATIENCE, |network| {
         let messages = network.messages(BIA).ok()?;
         messages
@@ -285,20 +298,14 @@ async fn signals_and_questions() {
     });
     read.await.expect("Bia sees it as read");
 
-    link.set_typing(&address(BIA), "composing")
-        .await
-        .expect("typing");
+    let state = TypingState::Composing;
+    let chat = address(BIA);
+    link.ask(Typing { chat, state }).await.expect("typing");
     let typing = lab.sandbox.network().wait_for(PATIENCE, |network| {
         let phone = network.phone(BIA).ok()?;
         (phone.typing.get(ANA).map(String::as_str) == Some("composing")).then_some(())
     });
     typing.await.expect("Bia sees it");
-    let wrong = link.set_typing(&address(BIA), "singing").await;
-    assert_eq!(
-        wrong.expect_err("no such state").code,
-        ErrorCode::InvalidField
-    );
-
     lab.sandbox
         .network()
         .typing(BIA, ANA, "composing")
@@ -315,14 +322,15 @@ async fn signals_and_questions() {
 
     let bia = PhoneNumber::parse(BIA).expect("a number");
     let nobody = PhoneNumber::parse("5511888880000").expect("a number");
-    let found = link
-        .on_whatsapp(&[bia.clone(), nobody.clone()])
-        .await
-        .expect("an answer");
-    assert_eq!(found, [(bia, Some(address(BIA))), (nobody, None)]);
-    let wrong = link
-        .mark_read(&Address::from_wire("not an address"), None, &ids)
-        .await;
+    let phones = vec![bia.clone(), nobody.clone()];
+    let found = link.ask(LookUp { phones }).await.expect("an answer");
+    let of = |phone, address| Looked { phone, address };
+    assert_eq!(found, [of(bia, Some(address(BIA))), of(nobody, None)]);
+    let wrong = link.ask(MarkRead {
+        chat: Address::from_wire("not an address"),
+        ..call
+    });
+    let wrong = wrong.await;
     assert_eq!(wrong.expect_err("no address").field, Some("chat"));
     link.stop().await;
 }

@@ -224,7 +224,7 @@ impl Pairing {
 }
 
 /// A code to type on the phone, in place of scanning a QR.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkingCode {
     /// `XXXX-XXXX`.
     pub code: String,

@@ -1,7 +1,7 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`address`], [`message`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
+//! [`instance`], [`call`], [`address`], [`message`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
 //! [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
@@ -11,6 +11,7 @@
 pub mod account;
 pub mod address;
 pub mod billing;
+pub mod call;
 pub mod caller;
 pub mod clock;
 pub mod content;
@@ -31,6 +32,7 @@ pub mod webhook;
 pub use account::{Account, Role};
 pub use address::{Address, AddressKind};
 pub use billing::{Billing, BillingStatus};
+pub use call::{Call, CallAnswer, DeviceCall};
 pub use caller::{Caller, Proof, Scope};
 pub use clock::{Clock, ManualClock, Monotonic, Rng, Timestamp};
 pub use content::{Content, ContentKind};

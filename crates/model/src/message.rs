@@ -296,6 +296,14 @@ impl ReceiptState {
     }
 }
 
+/// What a chat is shown of somebody who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TypingState {
+    Composing,
+    Recording,
+    Paused,
+}
+
 /// Someone types or records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboundTyping {

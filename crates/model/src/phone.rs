@@ -2,7 +2,7 @@
 
 mod country;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, ErrorCode},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// International digits only, 7 to 15 of them (E.164 without the plus).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PhoneNumber(String);
 

@@ -8,6 +8,7 @@ use quick_cache::sync::Cache;
 use recado_model::{
     Address, Caller, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic,
     PhoneNumber, Result,
+    call::{LookUp, Looked},
 };
 
 use crate::App;
@@ -85,8 +86,13 @@ pub(super) async fn address_of(
         return Ok(given);
     }
     drop(conn);
-    let asked = app.supervisor.on_whatsapp(&instance.id, phone, PATIENCE_MS);
-    let Some(address) = asked.await else {
+    let phones = vec![phone.clone()];
+    let asked = app.exchange.ask(&instance.id, LookUp { phones });
+    let found = tokio::select! {
+        found = asked => found.ok(),
+        () = core.clock.sleep_ms(PATIENCE_MS) => None,
+    };
+    let Some(Looked { address, .. }) = found.and_then(|found| found.into_iter().next()) else {
         return Ok(given);
     };
     core.numbers

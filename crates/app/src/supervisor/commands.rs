@@ -1,13 +1,10 @@
 //! What an actor is told to do, by callers, by the supervisor and by what it started itself.
 
-use recado_model::{
-    Address, ConnectionState, Error, ErrorCode, MessageId, PhoneNumber, Result, StateReason,
-    instance::LinkingCode,
-};
+use recado_model::{Call, CallAnswer, ConnectionState, Error, ErrorCode, Result, StateReason};
 use tokio::sync::oneshot;
 
 use super::{
-    Command, Looked,
+    Command,
     actor::{Actor, End, Reply, over},
     changes::Change,
 };
@@ -20,9 +17,7 @@ impl Actor {
             Command::Wake => self.look_soon(),
             Command::SendReturned { id, result } => self.send_returned(id, result).await,
             Command::Answered { id, verdict } => self.answered(&id, verdict).await,
-            Command::OnWhatsapp { phone, reply } => self.look_up(phone, reply),
-            Command::PairCode { phone, reply } => self.pair_code(phone, reply),
-            Command::MarkRead { chat, sender, id } => self.mark_read(chat, sender, id),
+            Command::Call { call, reply } => self.call(call, reply),
             Command::Disconnect { reply } => {
                 self.close().await;
                 let done = self.disconnected_by_owner().await;
@@ -45,38 +40,20 @@ impl Actor {
         None
     }
 
-    fn look_up(&self, phone: PhoneNumber, reply: oneshot::Sender<Result<Looked>>) {
-        if let Some(link) = self.link.clone().filter(|_| self.online) {
-            tokio::spawn(async move {
-                let found = link.on_whatsapp(std::slice::from_ref(&phone)).await;
-                // Whoever asked may have given up.
-                drop(reply.send(found));
-            });
-        }
-    }
-
-    fn pair_code(&self, phone: PhoneNumber, reply: oneshot::Sender<Result<LinkingCode>>) {
-        match self.link.clone() {
-            // On its own: WhatsApp may take its time, and the actor has other things to hear.
-            Some(link) => drop(tokio::spawn(async move {
-                let _ = reply.send(link.pair_code(&phone).await);
-            })),
-            None => drop(reply.send(Err(Error::new(
-                ErrorCode::EngineUnavailable,
-                "There is no connection to WhatsApp yet. Ask again in a moment.",
-            )))),
-        }
-    }
-
-    fn mark_read(&self, chat: Address, sender: Option<Address>, id: MessageId) {
-        if let Some(link) = self.link.clone().filter(|_| self.online) {
-            let instance = self.instance.clone();
-            tokio::spawn(async move {
-                if let Err(error) = link.mark_read(&chat, sender.as_ref(), &[id]).await {
-                    tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "could not mark as read");
-                }
-            });
-        }
+    fn call(&self, call: Call, reply: oneshot::Sender<Result<CallAnswer>>) {
+        let Some(link) = self.link.clone() else {
+            let none = "There is no connection to WhatsApp yet. Ask again in a moment.";
+            drop(reply.send(Err(Error::new(ErrorCode::EngineUnavailable, none))));
+            return;
+        };
+        let instance = self.instance.clone();
+        // On its own: WhatsApp may take its time, and the actor has other things to hear.
+        tokio::spawn(async move {
+            // Whoever asked may have given up.
+            if let Err(Err(error)) = reply.send(link.call(call).await) {
+                tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "a call that nobody waits for failed");
+            }
+        });
     }
 
     async fn log_out(&mut self, reply: oneshot::Sender<()>) -> End {

@@ -20,15 +20,15 @@ use std::{
 
 use recado_engine::Notice;
 use recado_model::{
-    AccountId, Address, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result,
-    StateReason, Timestamp, instance::LinkingCode, message::MessageId,
+    AccountId, Call, CallAnswer, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber,
+    Result, StateReason, Timestamp, call::PairCode, instance::LinkingCode, message::MessageId,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 use self::actor::Actor;
 pub(crate) use self::queue::Verdict;
-use crate::Core;
+use crate::{Core, exchange::Exchange};
 
 /// What callers may watch of a running instance.
 #[derive(Clone, Debug)]
@@ -65,21 +65,14 @@ pub(crate) struct Qr {
     pub until: Timestamp,
 }
 
-/// Numbers and their addresses; `None` of one that is not on WhatsApp.
-type Looked = Vec<(PhoneNumber, Option<Address>)>;
-
 pub(crate) enum Command {
     Notice(Notice),
     /// Something is in the queue.
     Wake,
-    PairCode {
-        phone: PhoneNumber,
-        reply: oneshot::Sender<Result<LinkingCode>>,
-    },
-    MarkRead {
-        chat: Address,
-        sender: Option<Address>,
-        id: MessageId,
+    /// Ask the device.
+    Call {
+        call: Call,
+        reply: oneshot::Sender<Result<CallAnswer>>,
     },
     /// A send came back: the message was written to the socket, or not.
     SendReturned {
@@ -90,11 +83,6 @@ pub(crate) enum Command {
     Answered {
         id: MessageId,
         verdict: Verdict,
-    },
-    /// Whether a number is on WhatsApp, and where; dropped unanswered while offline.
-    OnWhatsapp {
-        phone: PhoneNumber,
-        reply: oneshot::Sender<Result<Looked>>,
     },
     /// The owner wants it off; the pairing stays.
     Disconnect {
@@ -115,12 +103,12 @@ pub(crate) enum Command {
 }
 
 #[derive(Clone)]
-struct Handle {
+pub(crate) struct Handle {
     /// Tells one actor of an instance from its successor.
     serial: u64,
     /// Whose instance it is for that actor; a claimed session changes hands.
     account: AccountId,
-    commands: mpsc::UnboundedSender<Command>,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
     live: watch::Receiver<Live>,
 }
 
@@ -142,7 +130,7 @@ struct Actors {
 
 #[derive(Clone)]
 pub(crate) struct Supervisor {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     actors: Arc<Mutex<Actors>>,
     tasks: TaskTracker,
     /// Rung when there may be something to start.
@@ -244,26 +232,6 @@ impl Supervisor {
         }
     }
 
-    /// WhatsApp's word on a number: its address, or that it has none. `None`: nobody could say so in time.
-    pub async fn on_whatsapp(
-        &self,
-        instance: &InstanceId,
-        phone: &PhoneNumber,
-        patience_ms: i64,
-    ) -> Option<Option<Address>> {
-        let handle = self.handle(instance)?;
-        let (reply, answer) = oneshot::channel();
-        let phone = phone.clone();
-        let asked = handle.commands.send(Command::OnWhatsapp { phone, reply });
-        asked.ok()?;
-        let found = tokio::select! {
-            found = answer => found.ok()?,
-            () = self.core.clock.sleep_ms(patience_ms) => return None,
-        };
-        let (_, address) = found.ok()?.into_iter().next()?;
-        Some(address)
-    }
-
     /// Looks for instances to start now, not at the next round.
     pub fn look_now(&self) {
         self.look.notify_one();
@@ -289,6 +257,7 @@ impl Supervisor {
             )
             .with_retry_after(5)
         };
+        self.require_here(instance).await?;
         let mut live = self.ensure(account, instance)?;
         // The code can be asked for once WhatsApp has greeted us, which the first QR shows.
         let greeted = live.wait_for(|live| live.qr.is_some() || live.paired || live.over.is_some());
@@ -296,23 +265,20 @@ impl Supervisor {
             greeted = greeted => drop(greeted.map_err(|_| late())?),
             () = self.core.clock.sleep_ms(CLOSE_WAIT_MS) => return Err(late()),
         }
-        let handle = self.handle(instance).ok_or_else(late)?;
-        let (reply, answer) = oneshot::channel();
-        handle
-            .commands
-            .send(Command::PairCode {
-                phone: phone.clone(),
-                reply,
-            })
-            .map_err(|_| late())?;
+        let call = PairCode {
+            phone: phone.clone(),
+        };
+        let exchange: &dyn Exchange = self;
         tokio::select! {
-            answer = answer => answer.map_err(|_| late())?,
+            answer = exchange.ask(instance, call) => answer,
             () = self.core.clock.sleep_ms(2 * CLOSE_WAIT_MS) => Err(late()),
         }
     }
 
     /// Whether there is a pairing, which is kept.
     pub async fn disconnect(&self, account: &AccountId, instance: &InstanceId) -> Result<bool> {
+        // First: an actor of ours may not have noticed yet that it lost the instance.
+        self.require_here(instance).await?;
         if let Some(handle) = self.handle(instance) {
             let (reply, answer) = oneshot::channel();
             if handle.commands.send(Command::Disconnect { reply }).is_ok()
@@ -389,7 +355,7 @@ impl Supervisor {
         }
     }
 
-    fn handle(&self, instance: &InstanceId) -> Option<Handle> {
+    pub(crate) fn handle(&self, instance: &InstanceId) -> Option<Handle> {
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
         actors
             .running

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::PoisonError};
 
 use recado_identity::faults;
-use recado_model::{InstanceId, Result};
+use recado_model::{Error, InstanceId, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{Command, Handle, Supervisor};
@@ -17,6 +17,7 @@ const QUEUES_EVERY_MS: i64 = 1_000;
 impl Supervisor {
     /// Brings back what was connected, staggered, and then looks for instances without an actor.
     pub async fn run(self, stop: CancellationToken) {
+        self.tell_place().await;
         while !stop.is_cancelled() {
             if let Err(error) = self.start_wanted(&stop).await {
                 tracing::warn!(
@@ -29,6 +30,24 @@ impl Supervisor {
                 () = self.look.notified() => {}
                 () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
             }
+        }
+    }
+
+    /// Says whether this node stands by for others.
+    async fn tell_place(&self) {
+        let (node, now) = (&self.core.config.node, self.core.clock.now());
+        let led = async {
+            let mut conn = self.core.store.read().await?;
+            Ok::<_, Error>(conn.system().led_elsewhere(node, now).await?)
+        };
+        match led.await {
+            Ok(0) => {}
+            Ok(led) => tracing::info!(
+                node,
+                led,
+                "standby: other nodes lead these instances; they are taken over when those nodes end"
+            ),
+            Err(error) => faults::warn(&error, "could not see what other nodes lead"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A link: what it is made of, and its life from start to stop.
 //!
 //! `session.rs` is one connection, `pump.rs` turns its events into notices and decides about new
-//! connections, `pairing.rs` and `outbound.rs` are what callers ask for.
+//! connections, `outbound.rs` and `calls` are what callers ask for.
 
 use std::{
     path::PathBuf,
@@ -13,11 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use recado_model::{
-    Address, Error, ErrorCode, PhoneNumber, Result,
-    instance::LinkingCode,
-    message::{FinishedMessage, MessageId},
-};
+use recado_model::{Address, Call, CallAnswer, Error, ErrorCode, Result, message::FinishedMessage};
 use recado_store::{DeviceOp, DeviceStore};
 use tokio::{
     sync::{mpsc, watch},
@@ -30,12 +26,12 @@ use whatsapp_rust::{Client, types::events::InboundMessage as WaMessage};
 use super::{
     Shared,
     backend::forget_group_keys,
+    calls::Given,
     courier,
     gate::Trip,
     inbound,
     journal::Journal,
     lost::Lost,
-    pairing::Given,
     pump::Pump,
     session::{NotOpened, Session},
     tap::{QUEUE, Signal},
@@ -301,28 +297,8 @@ impl Link for WaLink {
         self.core.send(message).await
     }
 
-    async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode> {
-        self.core.pair_code(phone).await
-    }
-
-    async fn mark_read(
-        &self,
-        chat: &Address,
-        sender: Option<&Address>,
-        ids: &[MessageId],
-    ) -> Result<()> {
-        self.core.mark_read(chat, sender, ids).await
-    }
-
-    async fn set_typing(&self, chat: &Address, state: &str) -> Result<()> {
-        self.core.set_typing(chat, state).await
-    }
-
-    async fn on_whatsapp(
-        &self,
-        phones: &[PhoneNumber],
-    ) -> Result<Vec<(PhoneNumber, Option<Address>)>> {
-        self.core.on_whatsapp(phones).await
+    async fn call(&self, call: Call) -> Result<CallAnswer> {
+        self.core.call(call).await
     }
 
     async fn logout(&self) -> Result<()> {

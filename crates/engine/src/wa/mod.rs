@@ -6,7 +6,7 @@
 //! `lost` finds messages that were counted as read and are nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `kinds`, `payload`, `address` and `json` turn what arrives into our
-//! types; `outbound` and `pairing` do what callers ask; `backend` keeps the device in the store;
+//! types; `outbound` sends, and `calls` do what else callers ask; `backend` keeps the device in the store;
 //! `http` and `runtime` are what the library runs on.
 //!
 //! Time in here is tokio's: the library measures by it (a named exception to the rule that time is a
@@ -18,6 +18,7 @@
 
 mod address;
 mod backend;
+mod calls;
 mod courier;
 mod gate;
 mod http;
@@ -30,7 +31,6 @@ mod lost;
 mod mend;
 mod notice;
 mod outbound;
-mod pairing;
 mod payload;
 mod pump;
 mod runtime;

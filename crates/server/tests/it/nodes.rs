@@ -97,3 +97,48 @@ async fn what_any_node_accepts_the_leading_one_sends() {
     }
     other.stop().await.expect("stops");
 }
+
+/// What needs the link of an instance is refused by a node that does not have it, with what to do, and
+/// nothing of the instance changes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_the_link_of_another_node_is_refused() {
+    let bed = bed().await;
+    let made = bed.paired(&bed.a, SHOP).await;
+    let fresh = bed.create(&bed.a, json!({"name": "Not linked"})).await;
+    let other = taken_over(&bed, &made).await;
+    // The new one is being linked at the other node.
+    let until = recado_model::Timestamp(i64::MAX);
+    let mut conn = bed.write().await;
+    let mut system = conn.system();
+    let id = fresh.instance();
+    let led = system.lease_instance(&id, "it-2", until, recado_model::Timestamp(1));
+    assert!(led.await.expect("a lease").is_some());
+    conn.commit().await.expect("a commit");
+    let code = format!("/session/paircode/{CUSTOMER}");
+    for (method, made, path) in [
+        ("POST", &made, "/session/disconnect"),
+        ("DELETE", &made, ""),
+        ("GET", &fresh, "/session/qr"),
+        ("GET", &fresh, code.as_str()),
+        ("DELETE", &fresh, ""),
+    ] {
+        let call = bed.call(method, &made.path(path)).bearer(&bed.a.jwt);
+        let answer = call.send().await;
+        assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+        let body = answer.refused(503, "unavailable");
+        let text = body["error"].as_str().expect("a text");
+        assert!(
+            text.contains("another node") || text.contains("Another node"),
+            "{text}"
+        );
+    }
+    let kept = row(&bed, &made).await;
+    assert!(kept.paired && kept.wanted && kept.state == ConnectionState::Connected);
+    // Whoever only looks, or sends, is served by any node.
+    let qr = bed.get(&made.path("/session/status")).bearer(&bed.a.jwt);
+    assert_eq!(qr.send().await.ok()["data"]["connected"], true);
+    let text = json!({"phone": CUSTOMER, "message": "by the winner"});
+    bed.send(&bed.a, &made, text).await.expect(200);
+    bed.wait_shown(CUSTOMER, "by the winner").await;
+    other.stop().await.expect("stops");
+}

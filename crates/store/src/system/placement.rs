@@ -47,6 +47,31 @@ impl System<'_> {
             .collect()
     }
 
+    /// Whose the lease of an instance is, when it is not over.
+    pub async fn leader(
+        &mut self,
+        instance: &InstanceId,
+        now: Timestamp,
+    ) -> Result<Option<String>> {
+        sql("SELECT lease_owner FROM instance WHERE id = $1 AND lease_owner IS NOT NULL AND lease_until > $2")
+            .bind(instance)
+            .bind(now)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| row.text("lease_owner"))
+            .transpose()
+    }
+
+    /// How many instances other nodes lead.
+    pub async fn led_elsewhere(&mut self, node: &str, now: Timestamp) -> Result<i64> {
+        sql("SELECT COUNT(*) AS n FROM instance WHERE lease_owner <> $1 AND lease_until > $2")
+            .bind(node)
+            .bind(now)
+            .fetch_one(self.conn)
+            .await?
+            .i64("n")
+    }
+
     /// The instances whose lease is `node`'s and that have a message to send that was not tried yet.
     pub async fn waiting_queues(&mut self, node: &str, now: Timestamp) -> Result<Vec<InstanceId>> {
         let rows = sql(

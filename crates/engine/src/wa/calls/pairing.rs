@@ -10,7 +10,7 @@ use whatsapp_rust::{
     wacore::pair_code::{PairCodeError, PairCodeUtils},
 };
 
-use super::link::LinkCore;
+use super::super::link::LinkCore;
 
 /// How long the server may take to be ready to pair.
 const READY: Duration = Duration::from_secs(20);
@@ -18,7 +18,7 @@ const READY: Duration = Duration::from_secs(20);
 const CODE_VALID: Duration = Duration::from_secs(190);
 
 /// A link code that was given out.
-pub(super) struct Given {
+pub(in super::super) struct Given {
     epoch: u64,
     phone: PhoneNumber,
     code: String,
@@ -79,7 +79,7 @@ impl LinkCore {
     }
 
     /// Until when a link code may still be typed in, when that is not over.
-    pub(super) fn code_until(&self) -> Option<Instant> {
+    pub(in super::super) fn code_until(&self) -> Option<Instant> {
         self.code_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

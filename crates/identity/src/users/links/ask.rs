@@ -8,7 +8,7 @@ use super::{
     super::{Users, parse_email},
     Recipient, SHORT_MS,
 };
-use crate::{config::Signup, mail::letters};
+use crate::{config::Signup, faults, mail::letters};
 
 impl Users<'_> {
     /// "Forgot password". The answer is the same at the same time whoever asks about whom; what is to
@@ -121,9 +121,6 @@ impl Users<'_> {
 
 fn log_failure<T>(done: Result<T>, what: &str) {
     if let Err(error) = done {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "could not prepare the letter of {what}"
-        );
+        faults::warn(&error, &format!("could not prepare the letter of {what}"));
     }
 }

@@ -24,7 +24,7 @@ pub mod me;
 pub mod members;
 
 use recado_identity::{
-    Person,
+    Person, faults,
     users::{Opened, parse_language},
 };
 use recado_model::{Error, Language, Role, Secret};
@@ -50,10 +50,7 @@ pub struct Empty {}
 /// The new session stands: that an old one could not be ended is no reason to keep its cookie back.
 fn left(done: Result<(), Fail>) {
     if let Err(fail) = done {
-        tracing::warn!(
-            code = fail.error().code.as_str(),
-            "could not end an old session"
-        );
+        faults::warn(fail.error(), "could not end an old session");
     }
 }
 

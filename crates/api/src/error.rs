@@ -180,7 +180,7 @@ pub fn log(error: &Error, request_id: &str) {
         chain.push_str(&cause.to_string());
         source = cause.source();
     }
-    tracing::error!(request_id, code = error.code.as_str(), source = %chain, left_out, "{}", error.message);
+    tracing::error!(request.id = request_id, code = error.code.as_str(), source = %chain, left_out, "{}", error.message);
 }
 
 /// A handler that broke its own promises. What it said is on stderr, not in the answer.

@@ -50,8 +50,8 @@ pub async fn observe(State(shared): State<Shared>, mut request: Request, next: N
     let cors = shared.options.cors.grant(surface, request.headers());
 
     let span = tracing::info_span!(
-        "request", method, route, %request_id, surface = surface.as_str(),
-        status = Empty, account = Empty, instance = Empty,
+        "request", method, route, request.id = %request_id, surface = surface.as_str(),
+        status = Empty, account.id = Empty, instance.id = Empty,
     );
     let longest = match surface {
         Surface::Mcp => Options::MCP_TIMEOUT.max(shared.options.request_timeout),
@@ -164,9 +164,9 @@ fn measure(method: &'static str, route: &str, status: u16, surface: Surface, too
         ("route", route.to_owned()),
         ("surface", surface.as_str().to_owned()),
     ];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
+    metrics::histogram!("recado_http_request_duration_seconds", &labels).record(took.as_secs_f64());
     metrics::counter!(
-        "http_requests_total",
+        "recado_http_requests_total",
         "method" => method,
         "route" => route.to_owned(),
         "status" => status.to_string(),

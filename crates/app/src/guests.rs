@@ -217,9 +217,12 @@ async fn sweep(app: &App) -> Result<()> {
         }
         let app = app.clone();
         ending.spawn(async move {
-            if let Err(error) = end(&app, &account).await {
+            if let Err(error) = end(&app, &account).await
+                && let Some(left_out) = faults::worth_a_line(&error)
+            {
                 tracing::warn!(
                     account.id = %account,
+                    left_out,
                     error = &error as &dyn std::error::Error,
                     "could not end an expired guest; trying again"
                 );

@@ -268,9 +268,9 @@ fn is_a_clients(user: &[u8]) -> bool {
 /// Puts the proven account and instance on the request's span.
 pub(super) fn note(caller: &Caller, instance: Option<&Instance>) {
     let span = tracing::Span::current();
-    span.record("account", caller.account.as_str());
+    span.record("account.id", caller.account.as_str());
     if let Some(instance) = instance {
-        span.record("instance", instance.id.as_str());
+        span.record("instance.id", instance.id.as_str());
     }
 }
 

@@ -32,7 +32,7 @@ async fn hand_over(link: &LinkCore, entry: Entry) {
         tries += 1;
         if tries == 1 {
             tracing::warn!(
-                instance = %link.spec.instance,
+                instance.id = %link.spec.instance,
                 error = &error as &dyn std::error::Error,
                 "a receipt was not taken; it is offered again until it is"
             );

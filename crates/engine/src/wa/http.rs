@@ -133,7 +133,7 @@ impl Http {
                     );
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "WhatsApp's version could not be asked for; using the last known version");
+                    tracing::warn!(%error, "WhatsApp's version could not be asked for; using the last known version");
                 }
             }
             cache.failed_at = Some(Instant::now());

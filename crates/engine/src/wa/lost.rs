@@ -81,7 +81,7 @@ impl Judge {
             return;
         };
         metrics::counter!("recado_engine_lost_messages_total").increment(1);
-        tracing::warn!(instance = %link.spec.instance, message.id = id, "a message was counted as read and is not stored; its sender is asked to send it again");
+        tracing::warn!(instance.id = %link.spec.instance, message.id = id, "a message was counted as read and is not stored; its sender is asked to send it again");
         if link.forget(rows) {
             self.gate.trip(Trip::Lost);
         }

@@ -79,7 +79,7 @@ impl Pump {
             return;
         };
         drop(session);
-        tracing::warn!(instance = %self.link.spec.instance, why = why.name(), "a connection was given up; another one follows");
+        tracing::warn!(instance.id = %self.link.spec.instance, why = why.name(), "a connection was given up; another one follows");
         if why == Trip::Fenced {
             self.fenced().await;
             return;
@@ -103,7 +103,7 @@ impl Pump {
         let link = self.link.clone();
         let dropped = tokio::spawn(async move { link.close_session(epoch).await }).await;
         if let Err(error) = dropped {
-            tracing::error!(instance = %self.link.spec.instance, %error, "dropping a client failed");
+            tracing::error!(instance.id = %self.link.spec.instance, %error, "dropping a client failed");
         }
     }
 
@@ -157,11 +157,11 @@ impl Pump {
             Ok(Err(failed)) if failed.tripped == Some(Trip::Fenced) => self.fenced().await,
             Ok(Err(failed)) => {
                 let error = failed.error;
-                tracing::error!(instance = %self.link.spec.instance, %error, "a link could not be opened; trying again");
+                tracing::warn!(instance.id = %self.link.spec.instance, %error, "a link could not be opened; trying again");
                 self.mend_later(STORE_MOST);
             }
             Err(error) => {
-                tracing::error!(instance = %self.link.spec.instance, %error, "opening a link failed; trying again");
+                tracing::error!(instance.id = %self.link.spec.instance, %error, "opening a link failed; trying again");
                 self.mend_later(STORE_MOST);
             }
         }
@@ -188,7 +188,7 @@ impl Pump {
             Ok(Ok(())) => {}
             Ok(Err(StoreError::Fenced)) => return Store::Fenced,
             Ok(Err(error)) => {
-                tracing::debug!(instance = %self.link.spec.instance, %error, "the store takes no write yet");
+                tracing::debug!(instance.id = %self.link.spec.instance, %error, "the store takes no write yet");
                 return Store::Fails;
             }
             Err(_) => return Store::Fails,
@@ -196,7 +196,7 @@ impl Pump {
         match self.link.journal.probe() {
             Ok(()) => Store::Works,
             Err(error) => {
-                tracing::debug!(instance = %self.link.spec.instance, %error, "the journal takes no line yet");
+                tracing::debug!(instance.id = %self.link.spec.instance, %error, "the journal takes no line yet");
                 Store::Fails
             }
         }

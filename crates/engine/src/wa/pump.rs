@@ -111,7 +111,7 @@ impl Pump {
     pub(super) async fn tell(&self, notice: Notice) {
         if let Err(error) = self.link.sink.notice(notice).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(instance = %self.link.spec.instance, error, "news of a link was not taken");
+            tracing::warn!(instance.id = %self.link.spec.instance, error, "news of a link was not taken");
         }
     }
 
@@ -134,7 +134,7 @@ impl Pump {
     /// A client that is logged in opens a socket only when it has lost one, and it does not always say so.
     async fn dialling(&mut self, epoch: u64) {
         if self.online && self.link.session_of(epoch).is_some() {
-            tracing::debug!(instance = %self.link.spec.instance, "the connection is being made anew");
+            tracing::debug!(instance.id = %self.link.spec.instance, "the connection is being made anew");
             self.lost().await;
         }
     }
@@ -172,7 +172,7 @@ impl Pump {
                 .await;
             }
             Event::PairError(error) => {
-                tracing::warn!(instance = %self.link.spec.instance, error = error.error, "pairing failed");
+                tracing::warn!(instance.id = %self.link.spec.instance, error = error.error, "pairing failed");
                 self.pair_failed(
                     "The phone's answer could not be verified. Ask for a new code and try again.",
                 )
@@ -181,12 +181,12 @@ impl Pump {
             Event::PairSuccess(success) => self.paired(&session, &success.business_name).await,
             Event::Connected(_) => self.connected(&session).await,
             Event::Disconnected(gone) => {
-                tracing::debug!(instance = %self.link.spec.instance, reason = %gone.reason, "connection lost");
+                tracing::debug!(instance.id = %self.link.spec.instance, reason = %gone.reason, "connection lost");
                 self.lost().await;
             }
             Event::StreamError(error) => {
                 // The library keeps the connection, and so do we: what really ends it says so by name.
-                tracing::warn!(instance = %self.link.spec.instance, code = error.code, "WhatsApp complains about something on the connection");
+                tracing::warn!(instance.id = %self.link.spec.instance, code = error.code, "WhatsApp complains about something on the connection");
             }
             Event::StreamReplaced(_) => self.give_up(epoch, StateReason::StreamReplaced).await,
             Event::TemporaryBan(_) => self.give_up(epoch, StateReason::TemporaryBan).await,
@@ -212,7 +212,7 @@ impl Pump {
                 if let Err(error) = self.link.deliver(&session.client, &batch.messages).await {
                     metrics::counter!("recado_engine_events_dropped_total", "kind" => "message")
                         .increment(1);
-                    tracing::error!(instance = %self.link.spec.instance, %error, "a message outside acknowledgement was not stored");
+                    tracing::error!(instance.id = %self.link.spec.instance, %error, "a message outside acknowledgement was not stored");
                 }
             }
             // Where the content lies elsewhere, the library asks where asking can help.
@@ -240,7 +240,7 @@ impl Pump {
         // The first log-in has just learnt its push name, perhaps while the saver wrote what was before: a
         // crash before the next save would make every log-in wait for what does not come again.
         if let Err(error) = session.save_device().await {
-            tracing::warn!(instance = %self.link.spec.instance, %error, "a new connection's device could not be stored yet");
+            tracing::warn!(instance.id = %self.link.spec.instance, %error, "a new connection's device could not be stored yet");
         }
         self.reopen_at = None;
         self.refusals = 0;
@@ -263,10 +263,10 @@ impl Pump {
         let device = session.persistence.get_device_snapshot();
         // The pairing must outlive a crash right after we told of it.
         if let Err(error) = session.save_device().await {
-            tracing::error!(instance = %self.link.spec.instance, %error, "a new pairing could not be stored yet; it is tried again");
+            tracing::warn!(instance.id = %self.link.spec.instance, %error, "a new pairing could not be stored yet; it is tried again");
         }
         let Some(jid) = &device.pn else {
-            tracing::error!(instance = %self.link.spec.instance, "a phone paired without telling its number");
+            tracing::error!(instance.id = %self.link.spec.instance, "a phone paired without telling its number");
             return;
         };
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -315,7 +315,7 @@ impl Pump {
         let link = self.link.clone();
         let closed = tokio::spawn(async move { link.close_session(epoch).await }).await;
         let closed = closed.unwrap_or_else(|error| {
-            tracing::error!(instance = %self.link.spec.instance, %error, "closing a connection failed");
+            tracing::error!(instance.id = %self.link.spec.instance, %error, "closing a connection failed");
             true
         });
         self.wanted &= !closed;
@@ -336,7 +336,7 @@ impl Pump {
         let mut tries = 0;
         while let Err(error) = self.link.device.wipe().await {
             tries += 1;
-            tracing::error!(instance = %self.link.spec.instance, %error, tries, "the device of an ended pairing could not be wiped");
+            tracing::error!(instance.id = %self.link.spec.instance, %error, tries, "the device of an ended pairing could not be wiped");
             if tries == WIPE_TRIES {
                 // The next start finds it, is refused by WhatsApp, and wipes it then.
                 break;

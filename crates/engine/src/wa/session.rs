@@ -133,7 +133,7 @@ impl Session {
         let client = self.client.clone();
         self.runtime.spawn_detached(Box::pin(async move {
             if let Err(error) = client.send_pdo_placeholder_resend_request(&info).await {
-                tracing::debug!(%error, id = info.id, "the phone could not be asked for a message");
+                tracing::debug!(%error, message.id = info.id, "the phone could not be asked for a message");
             }
         }));
     }

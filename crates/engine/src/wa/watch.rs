@@ -85,7 +85,7 @@ impl Pump {
             Finding::Silent => session.ask_for_life(self.watch.answer),
             Finding::Dead => {
                 metrics::counter!("recado_engine_silent_connections_total").increment(1);
-                tracing::warn!(instance = %self.link.spec.instance, "nothing comes from WhatsApp any more; connecting anew");
+                tracing::warn!(instance.id = %self.link.spec.instance, "nothing comes from WhatsApp any more; connecting anew");
                 self.lost().await;
                 session.dial_again();
             }

@@ -13,6 +13,7 @@ use super::{
     cache::Known,
     jwt::{Behind, Claims},
 };
+use crate::faults;
 
 /// A client that has shown its token and its secret.
 pub struct ProvenClient {
@@ -100,10 +101,7 @@ impl Access {
         };
         if let Err(error) = renewed.await {
             // The old pepper stays until it is renewed at another use.
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not renew the hash of a client secret"
-            );
+            faults::warn(&error, "could not renew the hash of a client secret");
         }
     }
 

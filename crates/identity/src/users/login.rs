@@ -18,6 +18,7 @@ use crate::{
     IssuedToken, Person,
     access::person::{self, Session},
     audit::Detail,
+    faults,
     limits::too_many,
 };
 
@@ -223,10 +224,7 @@ impl Users<'_> {
             Ok::<_, Error>(())
         };
         if let Err(error) = renewed.await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not renew the hash of a password"
-            );
+            faults::warn(&error, "could not renew the hash of a password");
         }
     }
 

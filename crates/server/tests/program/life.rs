@@ -414,7 +414,7 @@ async fn probes_and_metrics() {
     assert!(
         metrics
             .as_str()
-            .is_some_and(|text| text.contains("http_requests_total"))
+            .is_some_and(|text| text.contains("recado_http_requests_total"))
     );
     // Metrics are on their own listener alone.
     let here = try_call(Method::GET, &format!("{}/metrics", home.base), &[], None).await;

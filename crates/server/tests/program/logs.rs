@@ -86,7 +86,7 @@ async fn json_lines() {
         .iter()
         .find(|line| line["fields"]["message"] == "answered" && line.to_string().contains(&id))
         .expect("the line");
-    assert_eq!(answered["span"]["request_id"], id.as_str());
+    assert_eq!(answered["span"]["request.id"], id.as_str());
     assert_eq!(answered["span"]["status"], 401);
     assert!(log.contains("SANDBOX BUILD") && log.contains("recado has stopped"));
 }

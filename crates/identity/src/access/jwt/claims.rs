@@ -1,0 +1,107 @@
+//! What a token says, and which of it we ever sign.
+
+use recado_model::{AccountId, CredentialId, Role, Timestamp, UserSessionId};
+use serde::{Deserialize, Serialize};
+
+/// What a client's token may do: all of the instance API.
+pub(super) const SCOPE: &str = "instance-api";
+/// Tokens from the future by less than this are ours, from a node whose clock is a little ahead.
+const SKEW_SECS: i64 = 5;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    /// `account:` + id, or `user:` + id: neither can be taken for the other.
+    pub sub: String,
+    pub exp: i64,
+    pub nbf: i64,
+    pub iat: i64,
+    pub jti: String,
+    pub scope: String,
+    /// Of a client's token: the credential it came from, and its version then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<CredentialId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cv: Option<i64>,
+    /// Of a person's: the session it came from, the account it acts in, the person's generation then,
+    /// and how often the session had moved to another account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sid: Option<UserSessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acc: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ug: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sw: Option<i64>,
+    /// The account's generation then.
+    pub(super) generation: i64,
+}
+
+/// The two shapes of claims; a mixture is neither.
+pub(super) enum From<'a> {
+    Client {
+        account: &'a str,
+        credential: &'a CredentialId,
+        version: i64,
+    },
+    Person {
+        user: &'a str,
+        session: &'a UserSessionId,
+        account: &'a AccountId,
+        generation: i64,
+        switches: i64,
+    },
+}
+
+impl Claims {
+    pub(super) fn holds_at(&self, now: Timestamp) -> bool {
+        let now = now.as_secs();
+        self.nbf <= now + SKEW_SECS && self.iat <= now + SKEW_SECS && now < self.exp
+    }
+
+    /// Where they come from; `None` for what we never sign.
+    pub(super) fn from(&self) -> Option<From<'_>> {
+        match self {
+            Self {
+                cid: Some(credential),
+                cv: Some(version),
+                sid: None,
+                acc: None,
+                ug: None,
+                sw: None,
+                ..
+            } => Some(From::Client {
+                account: self.sub.strip_prefix("account:")?,
+                credential,
+                version: *version,
+            }),
+            Self {
+                cid: None,
+                cv: None,
+                sid: Some(session),
+                acc: Some(account),
+                ug: Some(generation),
+                sw: Some(switches),
+                ..
+            } => Some(From::Person {
+                user: self.sub.strip_prefix("user:")?,
+                session,
+                account,
+                generation: *generation,
+                switches: *switches,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What a person's token may do is what the role allows; the role is read anew at each use.
+pub(super) fn scope_of(role: Role) -> String {
+    format!("role:{}", role.as_str())
+}
+
+pub(super) fn is_scope(text: &str) -> bool {
+    text.strip_prefix("role:").and_then(Role::parse).is_some()
+}

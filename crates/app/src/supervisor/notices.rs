@@ -21,7 +21,7 @@ impl Actor {
                 });
             }
             Notice::PairFailed { message } => {
-                tracing::warn!(instance.id = %self.instance, message, "pairing failed");
+                tracing::warn!(instance.id = %self.instance, why = message, "pairing failed");
             }
             Notice::Paired {
                 phone,

@@ -20,10 +20,7 @@ impl Supervisor {
         self.tell_place().await;
         while !stop.is_cancelled() {
             if let Err(error) = self.start_wanted(&stop).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not look for instances to start"
-                );
+                faults::warn(&error, "could not look for instances to start");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -60,10 +57,7 @@ impl Supervisor {
                 () = self.core.clock.sleep_ms(self.core.config.lease_ms / 3) => {}
             }
             if let Err(error) = self.renew().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not renew instance leases"
-                );
+                faults::warn(&error, "could not renew instance leases");
             }
         }
     }

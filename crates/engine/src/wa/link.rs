@@ -179,7 +179,7 @@ impl LinkCore {
             let unlinked = tokio::time::timeout(UNLINK, session.client.logout()).await;
             if unlinked.is_err() {
                 tracing::warn!(
-                    instance = %self.spec.instance,
+                    instance.id = %self.spec.instance,
                     "WhatsApp did not confirm the log-out; the device is wiped nevertheless"
                 );
             }

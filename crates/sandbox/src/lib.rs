@@ -17,7 +17,7 @@
 //! | `store`, `load`, `disk` | its files |
 //! | `media`, `control`, `info`, `receiver` | the HTTP sides |
 //!
-//! To add a question that companions may ask: a line in `iq/mod.rs` and the answer in a file of
+//! To add a question that companions may ask: a line in `iq.rs` and the answer in a file of
 //! its topic. To add something that people do: a function in `phone/`, a method on [`Network`]
 //! and a route in `control.rs`.
 #![allow(

@@ -2,9 +2,11 @@
 //! [`Core::companion_iq`] and its answer next to its kind.
 
 mod app_state;
-mod misc;
+mod devices;
+mod media;
 mod pair;
 mod prekeys;
+mod settings;
 mod usync;
 
 pub(crate) use prekeys::{Bundle, key_node, skey_node};
@@ -48,10 +50,10 @@ impl Core {
             ("usync", _) => self.usync(&id, node),
             ("w:m", _) => self.media_conn(&id),
             ("w:sync:app:state", _) => self.app_state(addr, &id, node),
-            ("abt", _) => misc::props(&id),
-            ("privacy", "privacy") if !set => misc::privacy(&id),
-            ("blocklist", _) => misc::blocklist(&id),
-            ("w:g2", _) if !set => misc::groups(&id),
+            ("abt", _) => settings::props(&id),
+            ("privacy", "privacy") if !set => settings::privacy(&id),
+            ("blocklist", _) => settings::blocklist(&id),
+            ("w:g2", _) if !set => settings::groups(&id),
             ("w:profile:picture", _) if !set => iq_error(&id, 404, "item-not-found"),
             ("w:p" | "urn:xmpp:ping" | "passive" | "urn:xmpp:whatsapp:dirty", _) => {
                 result(&id, Vec::new())

@@ -1,87 +1,13 @@
-//! Small answers: settings that a fresh account has.
+//! Linked devices: which there are, and who is told when that changes.
 
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
 use crate::ambient;
-use crate::core::{Core, jid, result};
+use crate::core::{Core, jid};
 use crate::state::Addr;
 
-/// Server-side experiments: none.
-pub(super) fn props(id: &str) -> Node {
-    result(
-        id,
-        vec![
-            NodeBuilder::new("props")
-                .attr("protocol", "1")
-                .attr("ab_key", "sandbox")
-                .attr("hash", "sandbox")
-                .attr("refresh", "86400")
-                .attr("refresh_id", "1")
-                .children([])
-                .build(),
-        ],
-    )
-}
-
-/// Everything visible to everybody, read receipts on.
-pub(super) fn privacy(id: &str) -> Node {
-    let category = |name: &'static str| {
-        NodeBuilder::new("category")
-            .attr("name", name)
-            .attr("value", "all")
-            .build()
-    };
-    let categories = [
-        "last",
-        "online",
-        "profile",
-        "status",
-        "readreceipts",
-        "groupadd",
-        "calladd",
-    ];
-    result(
-        id,
-        vec![
-            NodeBuilder::new("privacy")
-                .children(categories.map(category))
-                .build(),
-        ],
-    )
-}
-
-/// Nobody is blocked.
-pub(super) fn blocklist(id: &str) -> Node {
-    result(id, vec![NodeBuilder::new("list").children([]).build()])
-}
-
-/// No groups.
-pub(super) fn groups(id: &str) -> Node {
-    result(id, vec![NodeBuilder::new("groups").children([]).build()])
-}
-
 impl Core {
-    /// Where media goes: our own listener.
-    pub(super) fn media_conn(&self, id: &str) -> Node {
-        let host = NodeBuilder::new("host")
-            .attr("hostname", self.media_host.as_str())
-            .attr("type", "primary")
-            .build();
-        result(
-            id,
-            vec![
-                NodeBuilder::new("media_conn")
-                    .attr("auth", "sandbox")
-                    .attr("ttl", "3600")
-                    .attr("auth_ttl", "3600")
-                    .attr("max_buckets", "12")
-                    .children([host])
-                    .build(),
-            ],
-        )
-    }
-
     /// A companion logs itself (or a sibling) out. The IQ is answered before this is called.
     pub(super) fn remove_linked_device(&mut self, by: &Addr, node: &Node) {
         let target = node

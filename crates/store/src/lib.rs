@@ -29,6 +29,7 @@ pub mod billing;
 mod contacts;
 mod contents;
 pub mod credentials;
+mod database;
 pub mod db;
 pub mod deliveries;
 pub mod device;
@@ -56,7 +57,8 @@ mod writer;
 
 pub use accounts::AccountStore;
 pub use credentials::{CredentialInfo, NewCredential};
-pub use db::{Conn, Database, Store};
+pub use database::Database;
+pub use db::{Conn, Store};
 pub use deliveries::{DeliveryPage, DeliveryRow};
 pub use device::{DeviceOp, DeviceStore, Entry};
 pub use error::{Result, StoreError};

@@ -23,7 +23,8 @@ use sqlx::{
 use tokio::sync::Notify;
 
 use crate::{
-    db::{Conn, Database, Inner, Pools, Store},
+    database::Database,
+    db::{Conn, Inner, Pools, Store},
     error::{CANTOPEN, CORRUPT, FULL, NOTADB, READONLY, Result, StoreError, sqlite_primary_code},
     keys::Keys,
     lookup,

@@ -9,7 +9,8 @@ use sqlx::{
 
 use super::{POSTGRES_CONNECTIONS, WAIT, bring_up_to_date};
 use crate::{
-    db::{Database, Pools},
+    database::Database,
+    db::Pools,
     error::{Result, StoreError},
 };
 

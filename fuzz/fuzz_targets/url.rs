@@ -9,7 +9,7 @@ use std::{
 
 use ipnet::IpNet;
 use libfuzzer_sys::fuzz_target;
-use recado_app::{Config, delivery::http::Egress};
+use recado_app::{Config, egress::Egress};
 use url::{Host, Url};
 
 static EGRESS: LazyLock<Egress> =

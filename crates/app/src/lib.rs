@@ -6,7 +6,7 @@
 //! - `exchange`: calls to devices, put through to whoever has the link.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
-//! - [`delivery`]: webhooks going out. [`events`]: the payloads that subscribers see.
+//! - [`delivery`]: webhooks going out. [`egress`]: the one way to addresses that tenants choose. [`events`]: the payloads that subscribers see.
 //! - `guests`: sessions that nobody owns yet. `retention`: what is old enough goes. `ready`: whether the
 //!   database takes a write.
 //!
@@ -21,6 +21,7 @@ pub mod billing;
 pub mod config;
 pub mod delivery;
 pub mod direct;
+pub mod egress;
 pub mod events;
 mod exchange;
 mod guests;
@@ -81,7 +82,7 @@ pub(crate) struct Core {
     pub rng: Arc<dyn Rng>,
     pub config: Config,
     pub billing: Arc<dyn billing::Provider>,
-    pub egress: delivery::http::Egress,
+    pub egress: egress::Egress,
     /// Messages whose status changed, for those who wait on one.
     pub progress: tokio::sync::broadcast::Sender<messages::Progress>,
     pub numbers: messages::numbers::Numbers,
@@ -116,7 +117,7 @@ impl App {
         let of_identity = config.identity();
         let identity =
             Identity::new(store.clone(), clock.clone(), rng.clone(), of_identity).await?;
-        let egress = delivery::http::Egress::new(&config)?;
+        let egress = egress::Egress::new(&config)?;
         let billing = billing::provider(&config.billing);
         let core = Arc::new(Core {
             store,

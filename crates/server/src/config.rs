@@ -21,7 +21,7 @@ use figment::{
 use ipnet::IpNet;
 use recado_api::edge::Cors;
 use recado_app::{
-    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, delivery::tls,
+    BillingConfig, Guests, billing::ProviderKind, config::WebhookConfig, egress::tls,
 };
 use recado_engine::wa::{Network, WaTimers};
 use recado_identity::{limits::Quotas, mail::MailConfig};

@@ -4,6 +4,8 @@
 //! connection goes to the very address that was checked. No redirects, no proxy, bounded time and
 //! answer size.
 
+pub mod tls;
+
 use std::{
     error::Error as StdError,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -21,7 +23,6 @@ use rustls::ClientConfig;
 use tower::util::MapRequestLayer;
 use url::{Host, Url};
 
-use super::tls;
 use crate::Config;
 
 /// What is read of an answer; the rest is left on the wire.

@@ -2,9 +2,7 @@
 //!
 //! At least once: a crash between the post and its outcome posts again, with the same `webhook-id`.
 
-pub mod http;
 pub mod sign;
-pub mod tls;
 
 use std::sync::Arc;
 

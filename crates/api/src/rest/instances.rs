@@ -44,6 +44,7 @@ pub struct CreateInstanceBody {
     webhook: Option<String>,
     #[serde(default, alias = "eventsSubscribe")]
     events_subscribe: Option<Names>,
+    /// Kept and answered; without effect until calls are built.
     #[serde(default, alias = "rejectCalls")]
     reject_calls: bool,
     #[serde(default, alias = "autoReadMessages")]
@@ -261,6 +262,7 @@ pub struct InstanceBody {
     webhook: Option<String>,
     /// Comma-joined, although it is sent as an array.
     events_subscribe: String,
+    /// As it was asked for; without effect until calls are built.
     reject_calls: bool,
     auto_read_messages: bool,
     labels: Map<String, Value>,

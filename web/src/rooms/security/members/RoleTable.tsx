@@ -1,23 +1,10 @@
 import { IconCheck, IconMinus } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import type { Role } from '@/api/types';
 import { may } from '@/session/member';
 import { Panel } from '@/ui';
 import { ROLES } from '../../parts/roles';
 import css from './Members.module.css';
-
-/** What each role may do: the least role of each thing. */
-const RIGHTS = [
-  { key: 'seeInstances', least: 'viewer' },
-  { key: 'ownAccess', least: 'viewer' },
-  { key: 'instances', least: 'developer' },
-  { key: 'tokens', least: 'developer' },
-  { key: 'deleteInstances', least: 'admin' },
-  { key: 'credentials', least: 'admin' },
-  { key: 'members', least: 'admin' },
-  { key: 'audit', least: 'admin' },
-  { key: 'owners', least: 'owner' },
-] as const satisfies { key: string; least: Role }[];
+import { RIGHTS } from './rights';
 
 /** From least to most, so that what is added reads from left to right. */
 const COLUMNS = [...ROLES].reverse();

@@ -335,6 +335,7 @@ CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = '
 CREATE INDEX message_own ON message (account_id, id) WHERE direction = 'out';
 CREATE INDEX message_id ON message (instance_id, id);
 CREATE INDEX message_chat ON message (instance_id, chat_id, at);
+CREATE INDEX message_sender ON message (instance_id, sender_id);
 CREATE UNIQUE INDEX message_queue ON message (account_id, queue_id) WHERE queue_id IS NOT NULL;
 
 -- What a message holds. `proto` is sealed: of ours the finished message, as each try sends it; of others'
@@ -369,6 +370,8 @@ CREATE TABLE receipt (
     PRIMARY KEY (instance_id, message_id, chat_id, reader_id, state),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
+CREATE INDEX receipt_chat ON receipt (instance_id, chat_id);
+CREATE INDEX receipt_reader ON receipt (instance_id, reader_id);
 
 CREATE TABLE event (
     id          TEXT NOT NULL PRIMARY KEY,

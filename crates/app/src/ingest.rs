@@ -107,9 +107,10 @@ impl Sink for Ingest {
 impl Ingest {
     /// Nobody waits for it. The actor being gone means the instance is stopping: nothing to mark then.
     fn mark_read(&self, message: &InboundMessage) {
-        let chat = message.chat.shown.clone();
+        // As the message named them.
+        let chat = message.chat.wire.clone();
         let call = MarkRead {
-            sender: chat.is_group().then(|| message.sender.shown.clone()),
+            sender: chat.is_group().then(|| message.sender.wire.clone()),
             chat,
             ids: vec![message.id.clone()],
         };

@@ -9,8 +9,8 @@ mod status;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_model::{
-    Address, Caller, Content, Direction, Error, ErrorCode, Instance, InstanceId, JobId, JobKind,
-    MessageStatus, PhoneNumber, Result, Timestamp,
+    Address, Caller, Content, ContentKind, Direction, Error, ErrorCode, Instance, InstanceId,
+    JobId, JobKind, MessageStatus, PhoneNumber, Result, Timestamp,
     message::{Draft, MessageId, Quoted},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
@@ -100,16 +100,10 @@ impl Messages<'_> {
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
         let mut store = conn.account(&caller.account);
+        // Whoever moves a message on holds the instance first; so two never wait for each other.
+        store.lock_contacts(&instance.id).await?;
         // Two calls at once may have chosen two numbers; the second to get here sends nothing.
-        if checked.once_in_account
-            && let Some(known) = store.find_message(&checked.id).await?
-            && known.instance != instance.id
-        {
-            return Err(Error::new(
-                ErrorCode::Conflict,
-                "This key was used on another number of the account a moment ago.",
-            ));
-        }
+        require_once(&mut store, instance, &checked).await?;
         let known = self.known(&mut store, instance, &checked).await?;
         if let Some(row) = &known
             && !matches!(
@@ -135,6 +129,9 @@ impl Messages<'_> {
             }
             None => self.queue_new(&mut store, &current, &checked, now).await?,
         };
+        // And once more: the numbers of the queue are given to one call of the account at a time, so the
+        // second one sees by now what the first one left.
+        require_once(&mut store, instance, &checked).await?;
         conn.commit().await?;
         self.app.supervisor.wake(&instance.id);
         Ok(Accepted {
@@ -172,7 +169,7 @@ impl Messages<'_> {
         let draft = Draft {
             content: checked.content.clone(),
             mentioned: checked.mentioned.clone(),
-            reply_to: quoted(store, instance, checked.quotes.as_ref()).await?,
+            reply_to: quoted(store, instance, checked).await?,
         };
         let mut secret = [0; 32];
         core.rng.fill(&mut secret);
@@ -191,7 +188,12 @@ impl Messages<'_> {
         let Some(chat) = store.insert_outgoing(&row, now).await? else {
             // Another call with this id came in between the look and this, and is committed by now.
             let known = self.known(store, instance, checked).await?;
-            return Ok(known.and_then(|row| row.queue_id));
+            let known = known.ok_or_else(|| {
+                let text =
+                    "Another message with this id is in this chat. Give each message its own id.";
+                Error::new(ErrorCode::Conflict, text)
+            })?;
+            return Ok(known.queue_id);
         };
         let job = NewJob {
             id: &JobId::random(&*core.rng),
@@ -292,20 +294,39 @@ fn valid_until(text: Option<&str>) -> Result<Option<Timestamp>> {
     }
 }
 
+/// A key of the account that another of its numbers has used is a conflict.
+async fn require_once(
+    store: &mut AccountStore<'_>,
+    instance: &Instance,
+    checked: &Checked,
+) -> Result<()> {
+    if checked.once_in_account && store.is_sent_elsewhere(&instance.id, &checked.id).await? {
+        return Err(Error::new(
+            ErrorCode::Conflict,
+            "This key was used on another number of the account a moment ago.",
+        ));
+    }
+    Ok(())
+}
+
 async fn quoted(
     store: &mut AccountStore<'_>,
     instance: &Instance,
-    id: Option<&MessageId>,
+    checked: &Checked,
 ) -> Result<Option<Quoted>> {
-    let Some(id) = id else {
+    let Some(id) = &checked.quotes else {
         return Ok(None);
     };
-    let row = store.message(&instance.id, id).await?.ok_or_else(|| {
-        Error::field(
-            "reply_to_message_id",
-            "no message with this id is known on this instance",
-        )
-    })?;
+    let wrong = |text| Error::field("reply_to_message_id", text);
+    // Of this chat: whoever writes to us chooses the ids, and may choose one of somebody else's.
+    let row = store.message_of_chat(&instance.id, &checked.to, id).await?;
+    let row = row.ok_or_else(|| wrong("no message with this id is known in this chat"))?;
+    if matches!(
+        row.kind,
+        ContentKind::Edit | ContentKind::Revoke | ContentKind::Reaction
+    ) {
+        return Err(wrong("this changes another message: reply to that one"));
+    }
     Ok(Some(Quoted {
         id: id.clone(),
         sender: row.wire_sender,

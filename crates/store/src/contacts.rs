@@ -91,12 +91,15 @@ impl AccountStore<'_> {
             Some(contact) => contact,
             None => self.insert_contact(instance, addresses[0], now).await?,
         };
-        for alias in known.iter().filter(|alias| alias.contact != contact) {
-            self.give(instance, alias, &contact, lid.is_some()).await?;
-        }
         for address in addresses {
             if !known.iter().any(|alias| alias.address == *address) {
                 self.insert_alias(instance, address, &contact).await?;
+            }
+        }
+        let mut gone: Vec<&ContactId> = Vec::new();
+        for alias in known.iter().filter(|alias| alias.contact != contact) {
+            if !gone.contains(&&alias.contact) && self.give(instance, alias, &contact).await? {
+                gone.push(&alias.contact);
             }
         }
         self.show_best(instance, &contact, &party.shown).await?;
@@ -127,15 +130,10 @@ impl AccountStore<'_> {
     }
 
     /// The alias becomes `to`'s: all of its contact does when that is the same person, and the alias alone
-    /// when its contact has an id of its own.
-    async fn give(
-        &mut self,
-        instance: &InstanceId,
-        alias: &Alias,
-        to: &ContactId,
-        to_has_lid: bool,
-    ) -> Result<()> {
-        if to_has_lid && self.has_lid(instance, &alias.contact).await? {
+    /// when both have an id of their own. Whether its contact is gone.
+    async fn give(&mut self, instance: &InstanceId, alias: &Alias, to: &ContactId) -> Result<bool> {
+        let apart = self.has_lid(instance, to).await?;
+        if apart && self.has_lid(instance, &alias.contact).await? {
             sql("UPDATE contact_alias SET contact_id = $4 WHERE account_id = $1 AND instance_id = $2 AND address = $3")
                 .bind(&self.id)
                 .bind(instance)
@@ -143,9 +141,11 @@ impl AccountStore<'_> {
                 .bind(to)
                 .execute(self.conn)
                 .await?;
-            return self.show_what_is_left(instance, &alias.contact).await;
+            self.show_what_is_left(instance, &alias.contact).await?;
+            return Ok(false);
         }
-        self.merge_contacts(instance, &alias.contact, to).await
+        self.merge_contacts(instance, &alias.contact, to).await?;
+        Ok(true)
     }
 
     async fn has_lid(&mut self, instance: &InstanceId, contact: &ContactId) -> Result<bool> {
@@ -230,23 +230,23 @@ impl AccountStore<'_> {
         (gone, kept): (&ContactId, &ContactId),
         (old, new): (&ChatId, &ChatId),
     ) -> Result<()> {
-        // `$3` becomes `$4`, `$5` becomes `$6`. Of two rows that become the same, the lower key stays.
+        // `$3` becomes `$4`, `$5` becomes `$6`. Of rows that become the same, one that stays as it is stays,
+        // else the one with the lowest key.
         for text in [
-            "DELETE FROM message WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5 OR chat_id = $4 OR sender_id = $6) \
-             AND EXISTS (SELECT 1 FROM message m WHERE m.account_id = $1 AND m.instance_id = $2 AND m.id = message.id AND m.key < message.key \
+            "DELETE FROM message WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5) \
+             AND EXISTS (SELECT 1 FROM message m WHERE m.account_id = $1 AND m.instance_id = $2 AND m.id = message.id AND m.key <> message.key \
+             AND (m.key < message.key OR ((m.chat_id <> $3 OR $3 = $4) AND m.sender_id <> $5)) \
              AND CASE WHEN m.chat_id = $3 THEN $4 ELSE m.chat_id END = CASE WHEN message.chat_id = $3 THEN $4 ELSE message.chat_id END \
              AND CASE WHEN m.sender_id = $5 THEN $6 ELSE m.sender_id END = CASE WHEN message.sender_id = $5 THEN $6 ELSE message.sender_id END)",
             "UPDATE message SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
              sender_id = CASE WHEN sender_id = $5 THEN $6 ELSE sender_id END \
              WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5)",
-            "DELETE FROM receipt WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5) \
-             AND EXISTS (SELECT 1 FROM receipt r WHERE r.account_id = $1 AND r.instance_id = $2 AND r.message_id = receipt.message_id AND r.state = receipt.state \
-             AND r.chat_id <> $3 AND r.reader_id <> $5 \
-             AND r.chat_id = CASE WHEN receipt.chat_id = $3 THEN $4 ELSE receipt.chat_id END \
-             AND r.reader_id = CASE WHEN receipt.reader_id = $5 THEN $6 ELSE receipt.reader_id END)",
-            "UPDATE receipt SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
-             reader_id = CASE WHEN reader_id = $5 THEN $6 ELSE reader_id END \
-             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5)",
+            "INSERT INTO receipt (account_id, instance_id, chat_id, message_id, reader_id, state, at) \
+             SELECT account_id, instance_id, CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, message_id, \
+             CASE WHEN reader_id = $5 THEN $6 ELSE reader_id END, state, at FROM receipt \
+             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5) ON CONFLICT DO NOTHING",
+            "DELETE FROM receipt WHERE account_id = $1 AND instance_id = $2 \
+             AND (chat_id = $3 AND $3 <> $4 OR reader_id = $5 AND $5 <> $6)",
         ] {
             sql(text)
                 .bind(&self.id)
@@ -298,9 +298,11 @@ impl AccountStore<'_> {
             .collect()
     }
 
-    /// Contacts and chats of an instance are made by one transaction at a time: two that met the same
-    /// people in two orders would wait for each other.
-    async fn lock_contacts(&mut self, instance: &InstanceId) -> Result<()> {
+    /// Until the end of the transaction nobody else makes, merges or numbers anything of the instance.
+    /// Contacts and chats are made by one transaction at a time: two that met the same people in two orders
+    /// would wait for each other. Whoever writes a message takes it first: a chat that it found could be
+    /// merged into another one before the message is there.
+    pub async fn lock_contacts(&mut self, instance: &InstanceId) -> Result<()> {
         sql("UPDATE instance SET updated_at = updated_at WHERE account_id = $1 AND id = $2")
             .bind(&self.id)
             .bind(instance)

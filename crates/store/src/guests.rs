@@ -167,30 +167,29 @@ impl AccountStore<'_> {
     }
 
     async fn reseal_webhook(&mut self, guest: &AccountId, instance: &InstanceId) -> Result<()> {
-        let row =
+        let rows =
             sql("SELECT id, sealed_secret FROM webhook WHERE account_id = $1 AND instance_id = $2")
                 .bind(&self.id)
                 .bind(instance)
-                .fetch_optional(self.conn)
+                .fetch_all(self.conn)
                 .await?;
-        let Some(row) = row else {
-            return Ok(());
-        };
-        let (id, sealed) = (row.text("id")?, row.blob("sealed_secret")?);
-        let (table, column) = ("webhook", "sealed_secret");
-        let opening = self.conn.unseal_for(guest, table, column, &id, &sealed);
-        let plain = opening.await?;
-        let plain = plain.expose().as_bytes();
-        let sealed = self
-            .conn
-            .seal_for(&self.id, table, column, &id, plain)
-            .await?;
-        sql("UPDATE webhook SET sealed_secret = $3 WHERE account_id = $1 AND id = $2")
-            .bind(&self.id)
-            .bind(&id)
-            .bind(&sealed)
-            .execute(self.conn)
-            .await?;
+        for row in rows {
+            let (id, sealed) = (row.text("id")?, row.blob("sealed_secret")?);
+            let (table, column) = ("webhook", "sealed_secret");
+            let opening = self.conn.unseal_for(guest, table, column, &id, &sealed);
+            let plain = opening.await?;
+            let plain = plain.expose().as_bytes();
+            let sealed = self
+                .conn
+                .seal_for(&self.id, table, column, &id, plain)
+                .await?;
+            sql("UPDATE webhook SET sealed_secret = $3 WHERE account_id = $1 AND id = $2")
+                .bind(&self.id)
+                .bind(&id)
+                .bind(&sealed)
+                .execute(self.conn)
+                .await?;
+        }
         Ok(())
     }
 }

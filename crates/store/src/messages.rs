@@ -148,6 +148,9 @@ impl AccountStore<'_> {
     }
 
     async fn insert_message(&mut self, new: &Draft<'_>, now: Timestamp) -> Result<Option<ChatId>> {
+        self.lock_contacts(new.instance).await?;
+        // The sender first: what is learned of them may merge the chat that is looked up next.
+        self.contact(new.instance, new.sender, now).await?;
         let chat = self.chat(new.instance, new.chat, now).await?;
         let sender = self.contact(new.instance, new.sender, now).await?;
         let key = MessageKey::random(self.conn.store.rng());
@@ -218,6 +221,46 @@ impl AccountStore<'_> {
         .await?
         .map(|row| from_row(&row))
         .transpose()
+    }
+
+    /// The message of this chat with this id; ours before the other side's.
+    pub async fn message_of_chat(
+        &mut self,
+        instance: &InstanceId,
+        chat: &Address,
+        id: &MessageId,
+    ) -> Result<Option<MessageRow>> {
+        let Some(chat) = self.known_chat(instance, chat).await? else {
+            return Ok(None);
+        };
+        sql(select!(
+            "WHERE m.account_id = $1 AND m.instance_id = $2 AND m.chat_id = $3 AND m.id = $4 ORDER BY m.direction DESC, m.created_at LIMIT 1"
+        ))
+        .bind(&self.id)
+        .bind(instance)
+        .bind(&chat)
+        .bind(id)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// Whether another instance of the account has sent (or queued) a message with this id.
+    pub async fn is_sent_elsewhere(
+        &mut self,
+        instance: &InstanceId,
+        id: &MessageId,
+    ) -> Result<bool> {
+        let row = sql(
+            "SELECT id FROM message WHERE account_id = $1 AND id = $2 AND direction = 'out' AND instance_id <> $3 LIMIT 1",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .bind(instance)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
     }
 
     /// One of our own by its id alone, whichever instance of the account it is of; the newest when

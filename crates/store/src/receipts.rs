@@ -13,6 +13,8 @@ impl AccountStore<'_> {
         state: &str,
         now: Timestamp,
     ) -> Result<Vec<MessageId>> {
+        self.lock_contacts(instance).await?;
+        self.contact(instance, &receipt.sender, now).await?;
         let chat = self.chat(instance, &receipt.chat, now).await?;
         let reader = self.contact(instance, &receipt.sender, now).await?;
         let mut fresh = Vec::with_capacity(receipt.ids.len());

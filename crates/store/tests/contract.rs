@@ -108,6 +108,8 @@ on_both! {
     messages::words_in_rows_are_those_of_the_code,
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
+    contacts::receipts_of_two_that_become_one_are_kept_once,
+    contacts::a_message_is_found_in_its_own_chat,
     contacts::a_number_may_pass_to_somebody_else,
     contacts::contacts_do_not_cross_accounts,
     jobs::what_a_newer_program_left_stands_aside,

@@ -89,10 +89,10 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
     }
     match Form::deserialize(deserializer)? {
         Form::Number(number) => Ok(number),
-        Form::Text(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| D::Error::custom("expected a number")),
+        // Read as the number itself is, so that both are the same one.
+        Form::Text(text) => {
+            serde_json::from_str(text.trim()).map_err(|_| D::Error::custom("expected a number"))
+        }
     }
 }
 

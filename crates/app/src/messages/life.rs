@@ -6,8 +6,9 @@
 
 use recado_model::{
     AccountId, EventKind, Failure, InstanceId, MessageId, MessageStatus, Result, Timestamp,
+    message::Rendered,
 };
-use recado_store::AccountStore;
+use recado_store::{AccountStore, StoreError};
 
 use crate::{Core, events};
 
@@ -43,22 +44,48 @@ impl Life<'_> {
             return Ok(false);
         }
         let row = store.message(self.instance, id).await?;
-        let proto = store.finished(self.instance, id).await?;
-        if let (Some(row), Some(proto)) = (row, proto) {
-            let rendered = self.core.engine.render(&proto)?;
+        if let (Some(row), Some(rendered)) = (row, self.rendered(store, id).await?) {
             let payload = events::sent(&row, rendered, self.now);
             self.append(store, EventKind::Message, payload).await?;
         }
         Ok(true)
     }
 
-    /// A receipt of the recipient's: first, it is sent.
+    /// What the message holds, for its event. `None` where that cannot be read any more: WhatsApp has it all
+    /// the same, and its acknowledgement must not come again for ever.
+    async fn rendered(
+        &self,
+        store: &mut AccountStore<'_>,
+        id: &MessageId,
+    ) -> Result<Option<Rendered>> {
+        let proto = match store.finished(self.instance, id).await {
+            Err(StoreError::Sealed(_)) => None,
+            proto => proto?,
+        };
+        let rendered = proto.map(|proto| self.core.engine.render(&proto));
+        Ok(rendered.and_then(|rendered| {
+            rendered
+                .inspect_err(|error| {
+                    tracing::error!(instance.id = %self.instance, message.id = %id, error = error as &dyn std::error::Error, "a message that was sent cannot be read; it has no event");
+                })
+                .ok()
+        }))
+    }
+
+    /// A receipt of the recipient's: first, it is sent. `false` also for a message that was never tried: nobody
+    /// can have it, and whoever says so made it up.
     pub async fn seen(
         &self,
         store: &mut AccountStore<'_>,
         id: &MessageId,
         status: MessageStatus,
     ) -> Result<bool> {
+        let row = store.message(self.instance, id).await?;
+        let waits = |status| matches!(status, MessageStatus::Queued | MessageStatus::Failed);
+        if row.is_some_and(|row| !row.tried && waits(row.status)) {
+            tracing::warn!(instance.id = %self.instance, message.id = %id, "a receipt for a message that was never sent");
+            return Ok(false);
+        }
         let sent = self.sent(store, id).await?;
         if status == MessageStatus::Sent {
             return Ok(sent);

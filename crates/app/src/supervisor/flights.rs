@@ -137,6 +137,11 @@ impl Flights {
         flying.chain(self.resting.keys().cloned()).collect()
     }
 
+    /// Whether a message to this address is under way.
+    pub fn flies_to(&self, to: &Address) -> bool {
+        self.flying.values().any(|flight| flight.job.to == *to)
+    }
+
     /// When the first resting chat may go on.
     pub fn first_rested(&self) -> Option<Monotonic> {
         self.resting.values().min().copied()

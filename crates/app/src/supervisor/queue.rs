@@ -141,7 +141,9 @@ impl Actor {
         let due = store.due_jobs(&self.instance, wall, &without, 64);
         let due = due.await?;
         self.due_at = store.next_due(&self.instance, wall).await?;
-        Ok(due.into_iter().find(|job| !busy.contains(&job.chat)))
+        // A chat that was merged since has another id by now.
+        let flies = |job: &Job| busy.contains(&job.chat) || self.flights.flies_to(&job.to);
+        Ok(due.into_iter().find(|job| !flies(job)))
     }
 
     /// `false`: it was over before it began.

@@ -31,6 +31,10 @@ use super::{
     payload,
 };
 
+/// In bytes. Programs make ids of 20 to 32; the sender chooses them, and a database has no room in its
+/// indexes for any.
+pub(super) const LONGEST_ID: usize = 255;
+
 /// `None` for what no subscriber should see.
 pub(super) async fn convert(
     client: &Client,
@@ -45,6 +49,13 @@ pub(super) async fn convert(
     let Some(read) = kinds::read(message) else {
         return Ok(None);
     };
+    if info.id.len() > LONGEST_ID {
+        metrics::counter!("recado_messages_odd_total").increment(1);
+        tracing::warn!(instance.id = %instance, bytes = info.id.len(), "a message with an id that nobody's program makes is left out");
+        return Ok(None);
+    }
+    let mut content = message.clone();
+    payload::without_keys(&mut content);
     let addresses = address::of(client, &info.source).await?;
     Ok(Some(InboundMessage {
         instance: instance.clone(),
@@ -56,8 +67,8 @@ pub(super) async fn convert(
         kind: read.kind,
         text: read.text,
         at: payload::at(info),
-        proto: message.encode_to_vec(),
-        rendered: payload::stated(info, payload::render(message)),
+        proto: content.encode_to_vec(),
+        rendered: payload::stated(info, payload::render(&content)),
         arrival: payload::arrival(info, wrapping),
     }))
 }

@@ -19,6 +19,7 @@ use whatsapp_rust::{
 
 use super::{
     address::{self, Addresses},
+    inbound::LONGEST_ID,
     journal::{Entry, From, State},
 };
 use crate::Notice;
@@ -45,9 +46,10 @@ pub(super) fn receipt(receipt: &Receipt) -> Option<Entry> {
         ReceiptType::Played => State::Played,
         _ => return None,
     };
+    let fits = |id: &&String| id.len() <= LONGEST_ID;
     Some(Entry::Receipt {
         from: from(&receipt.source),
-        ids: receipt.message_ids.clone(),
+        ids: receipt.message_ids.iter().filter(fits).cloned().collect(),
         state,
         at: receipt.timestamp.timestamp_millis(),
     })
@@ -72,7 +74,8 @@ pub(super) fn asked_again(node: &OwnedNodeRef) -> Option<Entry> {
     let id = node
         .get_optional_child("retry")
         .and_then(|retry| retry.attrs().optional_string("id").map(Into::into))
-        .or_else(|| attrs.optional_string("id").map(Into::into))?;
+        .or_else(|| attrs.optional_string("id").map(Into::into))
+        .filter(|id: &String| id.len() <= LONGEST_ID)?;
     Some(Entry::Receipt {
         from: From {
             group: from.is_group(),

@@ -83,6 +83,14 @@ pub(super) fn unwrap(message: &wa::Message) -> (&wa::Message, Wrapping) {
     (content, wrapping)
 }
 
+/// Takes out the key material of a group: whoever reads it could read the group.
+pub(super) fn without_keys(message: &mut wa::Message) {
+    message.sender_key_distribution_message = Default::default();
+    message.fast_ratchet_key_sender_key_distribution_message = Default::default();
+    message.group_root_key_share = Default::default();
+    message.root_secret_distribute_message = Default::default();
+}
+
 /// A message without wrappers as subscribers see it.
 pub(super) fn render(content: &wa::Message) -> Rendered {
     let mut message = match to_json(content) {

@@ -38,8 +38,9 @@ impl Location {
             return Err(Error::field("longitude", text));
         }
         Ok(Self {
-            latitude,
-            longitude,
+            // The same place for -0 and 0.
+            latitude: latitude + 0.0,
+            longitude: longitude + 0.0,
             name: line("name", "name has at most 1000 characters", name)?,
             address: line("address", "address has at most 1000 characters", address)?,
         })
@@ -51,6 +52,7 @@ impl Location {
 }
 
 fn line(field: &'static str, long: &'static str, text: Option<String>) -> Result<Option<String>> {
+    let text = text.map(|text| text.trim().to_owned());
     let text = text.filter(|text| !crate::text::is_blank(text));
     match &text {
         Some(text) if text.chars().count() > NAME_MOST => Err(Error::field(field, long)),

@@ -190,6 +190,16 @@ async fn a_reply_quotes_what_it_answers(bed: Bed) {
     let quoted = &context["quoted_message"]["location_message"];
     assert_eq!(quoted["name"], "Praça da Sé", "the whole of it: {context}");
     assert!(context["quoted_message"]["message_context_info"].is_null());
+    // What was said in another chat is quoted to nobody else.
+    let other = "5511999990077";
+    network.add_phone(other, "Other").expect("a phone");
+    for (to, id) in [(other, asked.id.as_str()), (CUSTOMER, "3EB0NOTHING")] {
+        let body = json!({"phone": to, "message": "Which?", "reply_to_message_id": id});
+        let answer = post(&bed, &made, "text", body).await;
+        assert_eq!(answer.status, 400, "{to} {id}: {answer:?}");
+        let body = answer.refused(400, "invalid_field");
+        assert_eq!(body["field"], "reply_to_message_id");
+    }
 }
 
 const SUPPLIER: &str = "5511988880002";

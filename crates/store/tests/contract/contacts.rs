@@ -142,6 +142,73 @@ pub async fn two_that_are_one_person_become_one(bed: Bed) {
     conn.commit().await.expect("commit");
 }
 
+/// Receipts that become the same one, whichever of their chat and reader move.
+pub async fn receipts_of_two_that_become_one_are_kept_once(bed: Bed) {
+    let a = bed.account("a").await;
+    let mut conn = bed.store.write().await.expect("write");
+    for (n, pairs) in [
+        [(NUMBER, LID), (LID, NUMBER)],
+        [(LID, LID), (LID, NUMBER)],
+        [(NUMBER, NUMBER), (NUMBER, LID)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = InstanceId::from_text(format!("RC{n:026}"));
+        let mut store = conn.account(&a);
+        let new = recado_model::instance::NewInstance::default();
+        let origin = recado_model::instance::Origin::Api;
+        let made = store.create_instance(&id, origin, &new, NOW).await;
+        made.expect("creates");
+        let mut receipts = Vec::new();
+        for (chat, reader) in pairs {
+            receipts.push(InboundReceipt {
+                chat: party(chat),
+                sender: party(reader),
+                from_me: false,
+                ids: vec![MessageId::from_wire("OURS")],
+                state: ReceiptState::Read,
+                at: NOW,
+            });
+        }
+        for receipt in &receipts {
+            let fresh = store.record_receipt(&id, receipt, "Read", NOW).await;
+            assert_eq!(fresh.expect("keeps").len(), 1, "{n}");
+        }
+        store.contact(&id, &both(LID), NOW).await.expect("one");
+        for receipt in &receipts {
+            let fresh = store.record_receipt(&id, receipt, "Read", NOW).await;
+            assert_eq!(fresh.expect("keeps"), [], "{n}: read already");
+        }
+    }
+}
+
+/// Whoever writes to us chooses the ids, and may choose one of somebody else's.
+pub async fn a_message_is_found_in_its_own_chat(bed: Bed) {
+    let a = bed.account("a").await;
+    let (one, two) = (
+        bed.instance(&a, "one").await.id,
+        bed.instance(&a, "two").await.id,
+    );
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let stranger = "3@s.whatsapp.net";
+    assert!(put_message(&mut store, &one, "M1", NUMBER, NOW).await);
+    assert!(arrives(&mut store, &one, "M1", party(stranger)).await);
+    let id = MessageId::from_wire("M1");
+    for (chat, ours) in [(NUMBER, Some(true)), (stranger, Some(false)), (LID, None)] {
+        let chat = Address::from_wire(chat);
+        let row = store.message_of_chat(&one, &chat, &id).await;
+        let out = recado_model::Direction::Out;
+        let row = row.expect("looks").map(|row| row.direction == out);
+        assert_eq!(row, ours, "{chat}");
+    }
+    for (instance, elsewhere) in [(&one, false), (&two, true)] {
+        let found = store.is_sent_elsewhere(instance, &id).await;
+        assert_eq!(found.expect("looks"), elsewhere);
+    }
+}
+
 pub async fn a_number_may_pass_to_somebody_else(bed: Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;

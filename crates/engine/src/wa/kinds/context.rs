@@ -9,6 +9,8 @@ use whatsapp_rust::{
     },
 };
 
+use super::super::payload;
+
 /// `None` when there is nothing to say: a plain text stays plain then.
 pub(super) fn of(draft: &Draft) -> Option<wa::ContextInfo> {
     if draft.mentioned.is_empty() && draft.reply_to.is_none() {
@@ -34,6 +36,7 @@ fn original(quoted: &Quoted) -> wa::Message {
         Some(message) => {
             let mut message = *message.prepare_for_quote();
             message.message_context_info = MessageField::none();
+            payload::without_keys(&mut message);
             message
         }
         None => wa::Message {

@@ -178,6 +178,8 @@ async fn messages(State(network): State<Network>, Path(number): Path<String>) ->
 #[derive(Deserialize)]
 struct Read {
     from: String,
+    /// Says it of these, whether they were ever written or not.
+    ids: Option<Vec<String>>,
 }
 
 async fn read(
@@ -185,7 +187,13 @@ async fn read(
     Path(number): Path<String>,
     Body(body): Body<Read>,
 ) -> Answer {
-    let count = network.read(&number, &body.from)?;
+    let count = match body.ids {
+        Some(ids) => {
+            network.claim_read(&number, &body.from, &ids)?;
+            ids.len()
+        }
+        None => network.read(&number, &body.from)?,
+    };
     answer(json!({ "read": count }))
 }
 

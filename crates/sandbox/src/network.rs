@@ -319,6 +319,17 @@ impl Network {
         Ok(self.with(|core| core.read_chat(&number, &from)))
     }
 
+    /// Tells `from` that `ids` were read, also what nobody ever wrote: a program of somebody's own may say so.
+    ///
+    /// # Errors
+    /// As [`Network::read`].
+    pub fn claim_read(&self, number: &str, from: &str, ids: &[String]) -> Result<(), Refusal> {
+        let number = self.online(number)?;
+        let from = digits(from)?;
+        self.with(|core| core.claim_read(&number, &from, ids));
+        Ok(())
+    }
+
     /// Shows `to` a typing state: `composing`, `recording` or `paused`.
     ///
     /// # Errors

@@ -179,6 +179,11 @@ impl Core {
         ids.len()
     }
 
+    /// Says that these were read, whatever was written: as a program of somebody's own may.
+    pub(crate) fn claim_read(&mut self, number: &str, from: &str, ids: &[String]) {
+        self.emit_receipt(&Addr::phone(number), from, ids, Some("read"));
+    }
+
     /// Shows the other side that the person types (`composing`, `recording`) or stopped (`paused`).
     pub(crate) fn type_to(&mut self, number: &str, to: &str, state: &str) -> Result<(), String> {
         let child = match state {

@@ -27,6 +27,7 @@ on_both! {
     trouble_of_the_server_is_no_failure,
     a_stale_session_is_tried_once_more_only,
     a_delay_holds_up_nothing,
+    a_made_up_receipt_takes_nothing_out_of_the_queue,
     a_clock_that_is_set_back_stops_no_queue,
     a_number_that_is_not_there_is_refused_by_name,
     every_surface_tells_the_same,
@@ -366,4 +367,25 @@ async fn a_stream_that_ends_with_an_error_comes_again(bed: Bed) {
         bed.wait_status(&made, &id, &["delivered", "read"]).await;
         bed.wait_state(&bed.a, &made, "connected").await;
     }
+}
+
+/// Callers choose ids, and whoever knows one can say that it was read.
+async fn a_made_up_receipt_takes_nothing_out_of_the_queue(bed: Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message", "ReadReceipt"]))
+        .await;
+    let later = json!({"phone": CUSTOMER, "message": "later", "delay": 4_000});
+    accepted(&bed, &made, "order-1002", later).await;
+    let ids = ["order-1002".to_owned()];
+    let network = bed.sandbox.network();
+    network.claim_read(CUSTOMER, SHOP, &ids).expect("says so");
+    // What comes behind the receipt shows that it was taken.
+    bed.delivered("the receipt", |d| {
+        d.body["type"] == "ReadReceipt" && d.body["event"]["message_ids"][0] == "order-1002"
+    })
+    .await;
+    assert_eq!(bed.told(&made, "order-1002").await["status"], "queued");
+    bed.wait_shown(CUSTOMER, "later").await;
+    bed.wait_status(&made, "order-1002", &["sent", "delivered"])
+        .await;
 }

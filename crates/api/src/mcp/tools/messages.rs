@@ -88,12 +88,41 @@ struct SendArgs {
     idempotency_key: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct LocationArgs {
-    /// International number with country code, for example +34600000000
-    #[serde(deserialize_with = "text_or_number")]
-    #[schemars(with = "String")]
-    phone: String,
+/// Arguments of a tool that sends: fields of its kind, and those that say to whom and how.
+macro_rules! send_args {
+    ($name:ident { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
+        #[derive(Deserialize, JsonSchema)]
+        struct $name {
+            /// International number with country code, for example +34600000000
+            #[serde(deserialize_with = "text_or_number")]
+            #[schemars(with = "String")]
+            phone: String,
+            $($(#[$attr])* $field: $type,)*
+            /// Send from this session (its numeric id); by default the first connected one
+            #[serde(default, deserialize_with = "some_number")]
+            session_id: Option<i64>,
+            /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
+            #[serde(default)]
+            valid_until: Option<String>,
+            /// The same key never sends twice
+            #[serde(default)]
+            idempotency_key: Option<String>,
+        }
+
+        impl From<$name> for Route {
+            fn from(args: $name) -> Self {
+                Self {
+                    phone: args.phone,
+                    session: args.session_id,
+                    valid_until: args.valid_until,
+                    key: args.idempotency_key,
+                }
+            }
+        }
+    };
+}
+
+send_args!(LocationArgs {
     /// Degrees, -90 to 90
     #[serde(deserialize_with = "decimal")]
     latitude: f64,
@@ -106,39 +135,16 @@ struct LocationArgs {
     /// Its address, for people to read
     #[serde(default)]
     address: Option<String>,
-    /// Send from this session (its numeric id); by default the first connected one
-    #[serde(default, deserialize_with = "some_number")]
-    session_id: Option<i64>,
-    /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
-    #[serde(default)]
-    valid_until: Option<String>,
-    /// The same key never sends twice
-    #[serde(default)]
-    idempotency_key: Option<String>,
-}
+});
 
-#[derive(Deserialize, JsonSchema)]
-struct ContactArgs {
-    /// Who gets the card: international number with country code, for example +34600000000
-    #[serde(deserialize_with = "text_or_number")]
-    #[schemars(with = "String")]
-    phone: String,
+send_args!(ContactArgs {
     /// How the card names the person
     contact_name: String,
     /// The number on the card, with country code; it need not be on WhatsApp
     #[serde(deserialize_with = "text_or_number")]
     #[schemars(with = "String")]
     contact_phone: String,
-    /// Send from this session (its numeric id); by default the first connected one
-    #[serde(default, deserialize_with = "some_number")]
-    session_id: Option<i64>,
-    /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
-    #[serde(default)]
-    valid_until: Option<String>,
-    /// The same key never sends twice
-    #[serde(default)]
-    idempotency_key: Option<String>,
-}
+});
 
 /// Roles are not mapped to numbers yet: every one of them means the first connected number.
 #[derive(Deserialize, JsonSchema)]
@@ -275,26 +281,15 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
     }
 }
 
-async fn send_location(call: ToolCall, args: LocationArgs) -> Result<ToolAnswer> {
-    let location = Location::new(args.latitude, args.longitude, args.name, args.address)?;
-    let route = Route {
-        phone: args.phone,
-        session: args.session_id,
-        valid_until: args.valid_until,
-        key: args.idempotency_key,
-    };
-    deliver(call, route, Content::Location(location)).await
+async fn send_location(call: ToolCall, mut args: LocationArgs) -> Result<ToolAnswer> {
+    let (name, address) = (args.name.take(), args.address.take());
+    let location = Location::new(args.latitude, args.longitude, name, address)?;
+    deliver(call, args.into(), Content::Location(location)).await
 }
 
 async fn send_contact(call: ToolCall, args: ContactArgs) -> Result<ToolAnswer> {
     let card = ContactCard::new(&args.contact_name, &args.contact_phone)?;
-    let route = Route {
-        phone: args.phone,
-        session: args.session_id,
-        valid_until: args.valid_until,
-        key: args.idempotency_key,
-    };
-    deliver(call, route, Content::Contact(card)).await
+    deliver(call, args.into(), Content::Contact(card)).await
 }
 
 fn given(text: Option<String>) -> Option<String> {

@@ -5,7 +5,7 @@
 //! The port [`Exchange`] is what a way to other nodes will stand behind.
 
 use async_trait::async_trait;
-use recado_model::{Call, CallAnswer, DeviceCall, Error, ErrorCode, InstanceId, Result};
+use recado_model::{AccountId, Call, CallAnswer, DeviceCall, Error, ErrorCode, InstanceId, Result};
 use tokio::sync::oneshot;
 
 use crate::supervisor::{Command, Supervisor};
@@ -15,28 +15,44 @@ use crate::supervisor::{Command, Supervisor};
 pub(crate) trait Exchange: Send + Sync + 'static {
     /// Waits for the answer for as long as the device takes. [`ErrorCode::InstanceNotConnected`] when nobody
     /// has a link of the instance, [`ErrorCode::Unavailable`] when it is out of reach.
-    async fn put_through(&self, instance: &InstanceId, call: Call) -> Result<CallAnswer>;
+    /// [`ErrorCode::Forbidden`] when the link is of another account by now.
+    async fn put_through(
+        &self,
+        account: &AccountId,
+        instance: &InstanceId,
+        call: Call,
+    ) -> Result<CallAnswer>;
 }
 
 impl dyn Exchange {
     /// A call with its own answer.
     pub async fn ask<C: DeviceCall + Send>(
         &self,
+        account: &AccountId,
         instance: &InstanceId,
         call: C,
     ) -> Result<C::Answer> {
-        C::answer(self.put_through(instance, call.into()).await?)
+        C::answer(self.put_through(account, instance, call.into()).await?)
     }
 }
 
 /// To the actors of this process.
 #[async_trait]
 impl Exchange for Supervisor {
-    async fn put_through(&self, instance: &InstanceId, call: Call) -> Result<CallAnswer> {
+    async fn put_through(
+        &self,
+        account: &AccountId,
+        instance: &InstanceId,
+        call: Call,
+    ) -> Result<CallAnswer> {
         let Some(handle) = self.handle(instance) else {
             self.require_here(instance).await?;
             return Err(no_link());
         };
+        // A caller who was judged before the session was claimed must not reach the shop's link.
+        if handle.account != *account {
+            return Err(Error::forbidden());
+        }
         let (reply, answer) = oneshot::channel();
         let asked = handle.commands.send(Command::Call { call, reply });
         asked.map_err(|_| no_link())?;

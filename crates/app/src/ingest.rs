@@ -239,6 +239,10 @@ impl Ingest {
         let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.held.account);
         let job = store.job_of(instance, id).await?;
+        if job.is_none() && store.has_job(instance, id).await? {
+            tracing::warn!(instance.id = %instance, message.id = %id, code, "WhatsApp refused a message of a newer program; it waits for it");
+            return Ok(());
+        }
         let before = job.as_ref().and_then(|job| job.code.as_deref());
         let verdict = match (failure::remedy(code, before), &job) {
             (Remedy::Fail, _) | (_, None) => Verdict::Done,

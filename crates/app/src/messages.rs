@@ -101,7 +101,7 @@ impl Messages<'_> {
         let mut conn = core.store.write().await?;
         let mut store = conn.account(&caller.account);
         // Whoever moves a message on holds the instance first; so two never wait for each other.
-        store.lock_contacts(&instance.id).await?;
+        store.lock_instance(&instance.id).await?;
         // Two calls at once may have chosen two numbers; the second to get here sends nothing.
         require_once(&mut store, instance, &checked).await?;
         let known = self.known(&mut store, instance, &checked).await?;

@@ -107,7 +107,7 @@ pub(crate) struct Handle {
     /// Tells one actor of an instance from its successor.
     serial: u64,
     /// Whose instance it is for that actor; a claimed session changes hands.
-    account: AccountId,
+    pub(crate) account: AccountId,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     live: watch::Receiver<Live>,
 }
@@ -270,7 +270,7 @@ impl Supervisor {
         };
         let exchange: &dyn Exchange = self;
         tokio::select! {
-            answer = exchange.ask(instance, call) => answer,
+            answer = exchange.ask(account, instance, call) => answer,
             () = self.core.clock.sleep_ms(2 * CLOSE_WAIT_MS) => Err(late()),
         }
     }

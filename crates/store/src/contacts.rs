@@ -37,7 +37,7 @@ impl AccountStore<'_> {
         if let Some(chat) = self.chat_with(instance, &contact).await? {
             return Ok(chat);
         }
-        self.lock_contacts(instance).await?;
+        self.lock_instance(instance).await?;
         if let Some(chat) = self.chat_with(instance, &contact).await? {
             return Ok(chat);
         }
@@ -50,7 +50,7 @@ impl AccountStore<'_> {
         instance: &InstanceId,
         address: &Address,
     ) -> Result<Option<ChatId>> {
-        let row = match address.is_person() {
+        let look = match address.is_person() {
             true => sql(
                 "SELECT c.id FROM chat c JOIN contact_alias a ON a.contact_id = c.contact_id \
                  WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address = $3 AND c.instance_id = $2",
@@ -59,7 +59,7 @@ impl AccountStore<'_> {
                 "SELECT id FROM chat WHERE account_id = $1 AND instance_id = $2 AND address = $3",
             ),
         };
-        row.bind(&self.id)
+        look.bind(&self.id)
             .bind(instance)
             .bind(address)
             .fetch_optional(self.conn)
@@ -81,7 +81,7 @@ impl AccountStore<'_> {
             return Ok(contact);
         }
         // Looked at again under the lock: somebody may have been quicker.
-        self.lock_contacts(instance).await?;
+        self.lock_instance(instance).await?;
         let known = self.aliases(instance, &addresses).await?;
         if let Some(contact) = settled(&known, &addresses) {
             return Ok(contact);
@@ -302,7 +302,7 @@ impl AccountStore<'_> {
     /// Contacts and chats are made by one transaction at a time: two that met the same people in two orders
     /// would wait for each other. Whoever writes a message takes it first: a chat that it found could be
     /// merged into another one before the message is there.
-    pub async fn lock_contacts(&mut self, instance: &InstanceId) -> Result<()> {
+    pub async fn lock_instance(&mut self, instance: &InstanceId) -> Result<()> {
         sql("UPDATE instance SET updated_at = updated_at WHERE account_id = $1 AND id = $2")
             .bind(&self.id)
             .bind(instance)
@@ -374,7 +374,7 @@ impl AccountStore<'_> {
         if let Some(chat) = self.known_chat(instance, address).await? {
             return Ok(chat);
         }
-        self.lock_contacts(instance).await?;
+        self.lock_instance(instance).await?;
         match self.known_chat(instance, address).await? {
             Some(chat) => Ok(chat),
             None => self.insert_chat(instance, None, Some(address), now).await,

@@ -174,6 +174,19 @@ impl AccountStore<'_> {
         .transpose()
     }
 
+    /// Whether a message is in the line or stands aside: also one that [`AccountStore::job_of`] does not know.
+    pub async fn has_job(&mut self, instance: &InstanceId, message: &MessageId) -> Result<bool> {
+        let row = sql(
+            "SELECT id FROM job WHERE account_id = $1 AND instance_id = $2 AND message_id = $3",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(message)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Where a message goes that may have been on the wire and is not acknowledged.
     pub async fn tried_addresses(&mut self, instance: &InstanceId) -> Result<Vec<Address>> {
         let rows = sql(

@@ -148,7 +148,7 @@ impl AccountStore<'_> {
     }
 
     async fn insert_message(&mut self, new: &Draft<'_>, now: Timestamp) -> Result<Option<ChatId>> {
-        self.lock_contacts(new.instance).await?;
+        self.lock_instance(new.instance).await?;
         // The sender first: what is learned of them may merge the chat that is looked up next.
         self.contact(new.instance, new.sender, now).await?;
         let chat = self.chat(new.instance, new.chat, now).await?;

@@ -13,7 +13,7 @@ impl AccountStore<'_> {
         state: &str,
         now: Timestamp,
     ) -> Result<Vec<MessageId>> {
-        self.lock_contacts(instance).await?;
+        self.lock_instance(instance).await?;
         self.contact(instance, &receipt.sender, now).await?;
         let chat = self.chat(instance, &receipt.chat, now).await?;
         let reader = self.contact(instance, &receipt.sender, now).await?;

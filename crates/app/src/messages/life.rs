@@ -58,18 +58,17 @@ impl Life<'_> {
         store: &mut AccountStore<'_>,
         id: &MessageId,
     ) -> Result<Option<Rendered>> {
-        let proto = match store.finished(self.instance, id).await {
-            Err(StoreError::Sealed(_)) => None,
-            proto => proto?,
+        let rendered = match store.finished(self.instance, id).await {
+            Ok(Some(proto)) => self.core.engine.render(&proto),
+            Ok(None) => return Ok(None),
+            Err(error @ StoreError::Sealed(_)) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         };
-        let rendered = proto.map(|proto| self.core.engine.render(&proto));
-        Ok(rendered.and_then(|rendered| {
-            rendered
-                .inspect_err(|error| {
-                    tracing::error!(instance.id = %self.instance, message.id = %id, error = error as &dyn std::error::Error, "a message that was sent cannot be read; it has no event");
-                })
-                .ok()
-        }))
+        if let Err(error) = &rendered {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(instance.id = %self.instance, message.id = %id, error, "a message that was sent cannot be read; it has no event");
+        }
+        Ok(rendered.ok())
     }
 
     /// A receipt of the recipient's: first, it is sent. `false` also for a message that was never tried: nobody

@@ -87,7 +87,9 @@ pub(super) async fn address_of(
     }
     drop(conn);
     let phones = vec![phone.clone()];
-    let asked = app.exchange.ask(&instance.id, LookUp { phones });
+    let asked = app
+        .exchange
+        .ask(&caller.account, &instance.id, LookUp { phones });
     let found = tokio::select! {
         found = asked => found.ok(),
         () = core.clock.sleep_ms(PATIENCE_MS) => None,

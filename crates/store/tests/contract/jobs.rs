@@ -267,6 +267,7 @@ pub async fn what_a_newer_program_left_stands_aside(bed: Bed) {
         "none is lost"
     );
     assert_eq!(store.job_of(&id, &messages[0]).await.expect("looks"), None);
+    assert!(store.has_job(&id, &messages[0]).await.expect("looks"));
     bed.raw("UPDATE job SET kind = 'send', version = 1").await;
     assert_eq!(
         line(&mut store, &id, NOW).await,

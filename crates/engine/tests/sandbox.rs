@@ -128,6 +128,7 @@ async fn a_phone_scans_and_texts_go_both_ways() {
     assert_eq!(shown, 1, "a repeated send is shown once");
     link.stop().await;
     assert_eq!(sink.messages().len(), 1, "told once");
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,6 +161,7 @@ async fn a_code_is_typed_instead() {
         .expect_err("paired already");
     assert_eq!(again.code, ErrorCode::AlreadyConnected);
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,6 +191,7 @@ async fn a_stored_device_logs_in_without_a_qr_and_gets_what_it_missed() {
     link.stop().await;
     assert_eq!(later.messages().len(), 50);
     assert!(sink.messages().is_empty());
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,6 +214,7 @@ async fn what_the_sink_refuses_is_delivered_again() {
     let received = sink.received(2).await;
     assert_eq!(received[1].text.as_deref(), Some("and this"));
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,6 +236,7 @@ async fn a_refused_message_outlives_the_link() {
     assert_eq!(received[0].text.as_deref(), Some("do not lose me"));
     link.stop().await;
     assert_eq!(later.messages().len(), 1);
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,6 +261,7 @@ async fn the_phone_ends_the_link() {
     lab.scan(&sink).await;
     link.stop().await;
     assert!(lab.has_device(&instance).await);
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,6 +277,7 @@ async fn we_end_the_link() {
     companions.await.expect("the phone knows");
     assert!(!sink.has(|notice| matches!(notice, Notice::LoggedOut { .. })));
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -333,6 +340,7 @@ async fn signals_and_questions() {
     let wrong = wrong.await;
     assert_eq!(wrong.expect_err("no address").field, Some("chat"));
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -366,6 +374,7 @@ async fn nothing_is_left_of_a_stopped_link() {
         let left = self::settled(tasks).await;
         assert!(left <= settled, "{left} tasks, {settled} before");
     }
+    lab.close().await;
 }
 
 /// The count once it stays the same for a while.
@@ -400,4 +409,5 @@ async fn this_program_knows_no_network_but_the_sandbox() {
     let error = engine(elsewhere).err().expect("refused");
     assert!(error.message.contains("on this machine"), "{error}");
     assert_eq!(lab.engine.network(), "sandbox");
+    lab.close().await;
 }

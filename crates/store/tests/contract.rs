@@ -1,7 +1,7 @@
 //! The store's contract: the same bodies on SQLite and on PostgreSQL.
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
-//! xtask test` starts one. To add a test: an `async fn name(bed: Bed)` in the file of its noun, and
+//! xtask test` starts one. To add a test: an `async fn name(bed: &Bed)` in the file of its noun, and
 //! its name in the list below.
 
 #[path = "contract/audit.rs"]
@@ -50,19 +50,17 @@ mod user_sessions;
 mod users;
 
 macro_rules! on_both {
+    (@bodies $kind:ident, $($module:ident :: $name:ident),*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let bed = crate::bed::Bed::on(crate::bed::Kind::$kind).await;
+            crate::$module::$name(&bed).await;
+            bed.close().await;
+        })*
+    };
     ($($module:ident :: $name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                crate::$module::$name(crate::bed::Bed::sqlite().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                crate::$module::$name(crate::bed::Bed::postgres().await).await;
-            })*
-        }
+        mod sqlite { on_both!(@bodies Sqlite, $($module::$name),*); }
+        mod postgres { on_both!(@bodies Postgres, $($module::$name),*); }
     };
 }
 

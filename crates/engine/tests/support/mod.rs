@@ -20,8 +20,8 @@ use recado_engine::{
     wa::{Network, WaConfig, WaEngine, WaTimers},
 };
 use recado_model::{
-    AccountId, Address, Content, Error, ErrorCode, InstanceId, MessageId, Result, Rng, Secret,
-    StateReason, Timestamp,
+    AccountId, Address, Content, Error, ErrorCode, InstanceId, MessageId, Result, Rng, StateReason,
+    Timestamp,
     account::AccountKind,
     clock::OsRng,
     content::Text,
@@ -29,7 +29,9 @@ use recado_model::{
     message::{Draft, FinishedMessage, InboundMessage},
 };
 use recado_sandbox::{ChatMessage, Config, Sandbox};
-use recado_store::{Database, Lease, MasterKey, Options, Store};
+use recado_store::{Lease, MasterKey, Options, Store};
+pub use recado_testkit::database::Kind;
+use recado_testkit::database::{self, TestDatabase};
 use tokio::sync::watch;
 
 use self::proxy::Proxy;
@@ -51,8 +53,9 @@ pub struct Lab {
     pub account: AccountId,
     /// Between the engine and the network.
     pub proxy: Proxy,
-    database: Database,
     folder: tempfile::TempDir,
+    /// Last: dropped without `close`, it fails the test.
+    database: TestDatabase,
 }
 
 /// Impatient, so that tests need not be patient.
@@ -83,9 +86,9 @@ impl Lab {
         sandbox.network().add_phone(BIA, "Bia").expect("Bia");
         let folder = tempfile::tempdir().expect("a folder");
         let rng: Arc<dyn Rng> = Arc::new(OsRng);
-        let database = kind.database(&folder).await;
+        let database = TestDatabase::new(kind).await;
         let store = Store::open(Options {
-            database: database.clone(),
+            database: database.database().clone(),
             master_key: MasterKey::generate(rng.as_ref()).0,
             rng: rng.clone(),
             migrate: true,
@@ -117,8 +120,8 @@ impl Lab {
             engine,
             account,
             proxy,
-            database,
             folder,
+            database,
         }
     }
 
@@ -128,23 +131,13 @@ impl Lab {
 
     /// Runs SQL beside the store.
     pub async fn raw(&self, text: &'static str) {
-        match &self.database {
-            Database::Sqlite { path } => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(path)
-                    .busy_timeout(Duration::from_secs(10));
-                let pool = sqlx::SqlitePool::connect_with(options)
-                    .await
-                    .expect("opens");
-                sqlx::raw_sql(text).execute(&pool).await.expect("runs");
-                pool.close().await;
-            }
-            Database::Postgres { url } => {
-                let pool = sqlx::PgPool::connect(url.expose()).await.expect("opens");
-                sqlx::raw_sql(text).execute(&pool).await.expect("runs");
-                pool.close().await;
-            }
-        }
+        database::run(self.database.database(), text).await;
+    }
+
+    /// Takes the database away.
+    pub async fn close(self) {
+        self.store.close().await;
+        self.database.close().await;
     }
 
     /// A finished message.
@@ -243,45 +236,6 @@ impl Lab {
             messages.iter().any(|m| m.text == text).then_some(())
         });
         shown.await.expect("the phone shows it");
-    }
-}
-
-#[derive(Clone, Copy)]
-pub enum Kind {
-    Sqlite,
-    Postgres,
-}
-
-impl Kind {
-    async fn database(self, folder: &tempfile::TempDir) -> Database {
-        let path = folder.path().join("recado.db");
-        if let Self::Sqlite = self {
-            return Database::Sqlite { path };
-        }
-        let server = std::env::var("RECADO_TEST_POSTGRES_URL").expect(
-            "RECADO_TEST_POSTGRES_URL is not set: `cargo xtask test` starts a PostgreSQL and sets it",
-        );
-        let server = server.trim_end_matches('/');
-        let name = format!(
-            "recado_engine_{}",
-            recado_model::id::random_base32(&OsRng).to_lowercase()
-        );
-        // A URL with a database in it is fine too: its last part is replaced.
-        let host = server
-            .find("://")
-            .and_then(|scheme| server[scheme + 3..].find('/').map(|at| scheme + 3 + at))
-            .map_or(server, |end| &server[..end]);
-        let admin = sqlx::PgPool::connect(&format!("{host}/postgres"))
-            .await
-            .expect("the server of RECADO_TEST_POSTGRES_URL answers");
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&admin)
-            .await
-            .expect("a database");
-        admin.close().await;
-        Database::Postgres {
-            url: Secret::new(format!("{host}/{name}")),
-        }
     }
 }
 

@@ -46,6 +46,7 @@ async fn the_message_dies_and_its_ratchet_lives(kind: Kind, later: Recorder) {
     lab.phone_shows(BIA, "all here").await;
     link.stop().await;
     assert_eq!(later.messages().len(), 2);
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,4 +82,5 @@ async fn a_repeat_of_what_is_committed_ends_no_connection() {
     assert_eq!(received[0].text.as_deref(), Some("twice"));
     link.stop().await;
     assert!(!later.has(|notice| matches!(notice, Notice::Offline { .. })));
+    lab.close().await;
 }

@@ -47,6 +47,7 @@ async fn the_device_rows_go_away(kind: Kind) {
     link.stop().await;
     assert_eq!(sink.messages().len(), 2, "each once");
     assert!(!sink.has(|notice| matches!(notice, Notice::Undecryptable { .. })));
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,6 +75,7 @@ async fn a_commit_that_fails_ends_the_connection_at_once() {
     sink.online().await;
     link.stop().await;
     assert_eq!(sink.messages().len(), 1);
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,6 +97,7 @@ async fn a_silent_network_is_noticed_and_so_is_its_return() {
     link.send(&lab.text(BIA, "back again")).await.expect("sent");
     lab.phone_shows(BIA, "back again").await;
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,6 +110,7 @@ async fn a_cut_wire_is_told_and_mended() {
         sink.online().await;
     }
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,6 +137,7 @@ async fn a_renewed_link_shares_the_groups_keys_anew() {
     link.send(&lab.text(BIA, "anew")).await.expect("sent");
     lab.phone_shows(BIA, "anew").await;
     link.stop().await;
+    lab.close().await;
 }
 
 fn receipts(notices: &[Notice]) -> Vec<(MessageId, Option<ReceiptState>)> {
@@ -201,6 +206,7 @@ async fn receipts_that_are_not_taken_are_given_again_and_outlive_the_link() {
     tokio::time::timeout(PATIENCE, emptied)
         .await
         .expect("emptied");
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,6 +237,7 @@ async fn a_receipt_that_cannot_be_noted_is_not_acknowledged() {
     .await;
     sink.online().await;
     link.stop().await;
+    lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,4 +261,5 @@ async fn the_journal_goes_with_the_pairing() {
         .await
         .expect("forgotten");
     assert!(!journal.exists());
+    lab.close().await;
 }

@@ -109,4 +109,5 @@ async fn a_poll_sent_again_by_a_new_client_lets_votes_be_decrypted() {
     let counted = decrypt_poll_vote(&vote, &iv, &key, poll.id.as_str(), bia.as_str());
     assert_eq!(counted.expect("decrypted"), choice);
     link.stop().await;
+    lab.close().await;
 }

@@ -21,7 +21,7 @@ use self::{
     hands::hands,
     rules::{Due, Hand, Slot, Whose, Worth, due, due_mcp},
 };
-use crate::harness::{Answer, Bed, SHOP};
+use crate::gateway::{Answer, Bed, SHOP};
 
 on_both! {
     every_row_against_every_credential,
@@ -99,16 +99,16 @@ fn check(row: &RouteRow, hand: &Hand, due: Due, answer: &Answer) -> Option<Strin
     })
 }
 
-async fn every_row_against_every_credential(bed: Bed) {
+async fn every_row_against_every_credential(bed: &mut Bed) {
     every_row(bed, |surface| surface == Surface::Instance).await;
 }
 
-async fn every_row_of_the_other_surfaces_too(bed: Bed) {
+async fn every_row_of_the_other_surfaces_too(bed: &mut Bed) {
     every_row(bed, |surface| surface != Surface::Instance).await;
 }
 
-async fn every_row(mut bed: Bed, of: impl Fn(Surface) -> bool) {
-    let deck = deck(&mut bed).await;
+async fn every_row(bed: &mut Bed, of: impl Fn(Surface) -> bool) {
+    let deck = deck(bed).await;
     let hands = hands(&deck);
     let mut wrong = Vec::new();
     let mut asked = 0;
@@ -129,7 +129,7 @@ async fn every_row(mut bed: Bed, of: impl Fn(Surface) -> bool) {
             let sessions = if row.rule == Rule::Claim { 2 } else { 1 };
             for whose in &both[..sessions] {
                 let due = due(&row, hand, *whose);
-                let asking = ask(&bed, &deck, &row, hand, *whose, due == Due::Pass);
+                let asking = ask(bed, &deck, &row, hand, *whose, due == Due::Pass);
                 let Some(answer) = asking.await else {
                     continue;
                 };
@@ -261,7 +261,7 @@ pub(crate) fn bare(answer: Answer) -> Bare {
     (answer.status, headers, answer.body)
 }
 
-async fn foreign_and_missing_are_the_same_bytes(bed: Bed) {
+async fn foreign_and_missing_are_the_same_bytes(bed: &mut Bed) {
     let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
     let missing = recado_model::InstanceId::random(&OsRng).to_string();
@@ -351,7 +351,7 @@ async fn foreign_and_missing_are_the_same_bytes(bed: Bed) {
     }
 }
 
-async fn nothing_is_looked_up_before_the_proof(bed: Bed) {
+async fn nothing_is_looked_up_before_the_proof(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Here"})).await;
     let missing = recado_model::InstanceId::random(&OsRng).to_string();
     let pair_of_b = [
@@ -382,7 +382,7 @@ async fn nothing_is_looked_up_before_the_proof(bed: Bed) {
     assert_eq!(crate::wire::status(&answer), 401, "{answer}");
 }
 
-async fn the_query_is_no_way_in(bed: Bed) {
+async fn the_query_is_no_way_in(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Here"})).await;
     let created = bed
         .post("/sessions")

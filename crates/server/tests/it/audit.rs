@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::text,
-    harness::{Bed, until},
+    gateway::text,
+    gateway::{Bed, until},
 };
 
 on_both! {
@@ -14,19 +14,12 @@ on_both! {
     what_is_old_enough_goes,
 }
 
-impl Bed {
-    async fn audit(&self, query: &str) -> Value {
-        let below = format!("/audit{query}");
-        self.account_call(&self.a, "GET", &below).send().await.ok()
-    }
-}
-
 fn entries(log: &Value) -> &Vec<Value> {
     log["entries"].as_array().expect("entries")
 }
 
 /// K-06: who, what, when, from where, on which key.
-async fn every_act_leaves_a_row(bed: Bed) {
+async fn every_act_leaves_a_row(bed: &mut Bed) {
     let own = bed.first_of("client_secret").await;
     let made = bed
         .issue(json!({"kind": "client", "label": "ci \"quoted\" \\ <b>"}))
@@ -132,7 +125,7 @@ async fn every_act_leaves_a_row(bed: Bed) {
     assert!(!theirs.to_string().contains(&id));
 }
 
-async fn pages_go_back_in_time(bed: Bed) {
+async fn pages_go_back_in_time(bed: &mut Bed) {
     for n in 0..7 {
         bed.issue(json!({"kind": "api_token", "label": format!("token {n}")}))
             .await;
@@ -173,7 +166,7 @@ async fn pages_go_back_in_time(bed: Bed) {
     call.send().await.refused(400, "invalid_request");
 }
 
-async fn what_is_old_enough_goes(mut bed: Bed) {
+async fn what_is_old_enough_goes(bed: &mut Bed) {
     let gone = bed
         .issue(json!({"kind": "api_token", "label": "gone"}))
         .await;
@@ -194,7 +187,7 @@ async fn what_is_old_enough_goes(mut bed: Bed) {
         labels.collect()
     };
     until("the old row to go", async || {
-        (labels(&bed).await == ["kept"]).then_some(())
+        (labels(bed).await == ["kept"]).then_some(())
     })
     .await;
     // Ended credentials are listed for 90 days.
@@ -202,14 +195,14 @@ async fn what_is_old_enough_goes(mut bed: Bed) {
         let all = bed.list_credentials("?kind=api_token&state=all").await;
         all.iter().map(|row| row["id"].clone()).collect()
     };
-    assert!(ids(&bed).await.contains(&gone["id"]));
+    assert!(ids(bed).await.contains(&gone["id"]));
     bed.clock.jump_secs(60 * day);
     bed.log_in().await;
     until("the ended one to go", async || {
-        (!ids(&bed).await.contains(&gone["id"])).then_some(())
+        (!ids(bed).await.contains(&gone["id"])).then_some(())
     })
     .await;
-    assert!(ids(&bed).await.contains(&kept["id"]));
+    assert!(ids(bed).await.contains(&kept["id"]));
     assert_eq!(
         bed.by_api_token(&bed.a.api_token).await,
         200,

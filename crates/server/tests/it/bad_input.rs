@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, SHOP, until},
+    gateway::{Bed, CUSTOMER, SHOP, until},
     wire,
 };
 
@@ -14,7 +14,7 @@ on_both! {
     states,
 }
 
-async fn bodies(bed: Bed) {
+async fn bodies(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Bodies"})).await;
     let deep = format!("{}1{}", r#"{"a":"#.repeat(100), "}".repeat(100));
     let list = format!(
@@ -101,7 +101,7 @@ async fn bodies(bed: Bed) {
         .refused(403, "forbidden");
 }
 
-async fn fields(bed: Bed) {
+async fn fields(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let create = |body: Value| {
         bed.call("PUT", "/instances/create")
@@ -314,7 +314,7 @@ async fn fields(bed: Bed) {
     assert_eq!(page["total"], 0);
 }
 
-async fn large_bodies_are_refused_unread(bed: Bed) {
+async fn large_bodies_are_refused_unread(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Large"})).await;
     let path = made.path("/chat/send/text");
     let body = json!({"phone": CUSTOMER, "message": "x".repeat(1_100_000)});
@@ -360,7 +360,7 @@ async fn large_bodies_are_refused_unread(bed: Bed) {
     bed.get("/livez").send().await.expect(200);
 }
 
-async fn states(bed: Bed) {
+async fn states(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "States"})).await;
     // Not connected: it says how to get there.
     let answer = bed

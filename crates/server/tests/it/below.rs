@@ -5,7 +5,7 @@ use recado_api::Surface;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, until},
+    gateway::{Bed, until},
     people_access::people::{OWNER_A, PASSWORD, cookie_of},
 };
 
@@ -22,7 +22,7 @@ on_both! {
 /// As a proxy sends it that takes the path off, and as one that does not.
 const PROXIES: [&str; 2] = ["", "/gate/way"];
 
-async fn the_page_lives_below_the_path(bed: Bed) {
+async fn the_page_lives_below_the_path(bed: &mut Bed) {
     for start in PROXIES {
         for path in ["/", ""] {
             let path = format!("{start}{path}");
@@ -49,7 +49,7 @@ async fn the_page_lives_below_the_path(bed: Bed) {
     }
 }
 
-async fn a_session_begins_and_acts_below_the_path(bed: Bed) {
+async fn a_session_begins_and_acts_below_the_path(bed: &mut Bed) {
     for start in PROXIES {
         let ask = |method: &str, path: &str| {
             let call = bed.call(method, &format!("{start}{path}"));
@@ -80,15 +80,15 @@ async fn bare(bed: &Bed, method: &str, path: &str) -> (u16, Value) {
     (answer.status, body["error_code"].clone())
 }
 
-async fn every_row_answers_below_the_path_as_without(bed: Bed) {
+async fn every_row_answers_below_the_path_as_without(bed: &mut Bed) {
     let mut asked = 0;
     for row in recado_api::routes() {
         if row.method == "MCP" || row.surface == Surface::Ops {
             continue;
         }
         let path = row.path.replace(['{', '}', '*'], "");
-        let below = bare(&bed, &row.method, &format!("/gate/way{path}?x=1")).await;
-        let plain = bare(&bed, &row.method, &format!("{path}?x=1")).await;
+        let below = bare(bed, &row.method, &format!("/gate/way{path}?x=1")).await;
+        let plain = bare(bed, &row.method, &format!("{path}?x=1")).await;
         assert_eq!(below, plain, "{row:?}");
         asked += 1;
     }
@@ -103,7 +103,7 @@ async fn every_row_answers_below_the_path_as_without(bed: Bed) {
     }
 }
 
-async fn letters_and_links_lead_below_the_path(bed: Bed) {
+async fn letters_and_links_lead_below_the_path(bed: &mut Bed) {
     let reset = bed.post("/gate/way/dashboard/api/reset");
     let reset = reset.header("origin", ORIGIN);
     reset

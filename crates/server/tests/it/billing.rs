@@ -13,7 +13,7 @@ use recado_model::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Bed, Made, until};
+use crate::gateway::{Answer, Bed, Made, until};
 
 on_both! {
     with = "billing.provider = \"manual\"\nbilling.trial_days = 7\n";
@@ -97,15 +97,15 @@ async fn audit(bed: &Bed, made: &Made) -> Vec<(String, Value)> {
         .collect()
 }
 
-async fn a_whole_life(mut bed: Bed) {
+async fn a_whole_life(bed: &mut Bed) {
     let before = bed.clock.now();
     let made = bed.create(&bed.a, json!({"name": "Paid"})).await;
-    let (status, cancel_at, expired_at) = standing(&bed, &made).await;
+    let (status, cancel_at, expired_at) = standing(bed, &made).await;
     assert_eq!(
         (status.as_str(), cancel_at, expired_at),
         ("TRIALING", None, None)
     );
-    assert_eq!(listed(&bed, &made).await["awaits_payment"], false);
+    assert_eq!(listed(bed, &made).await["awaits_payment"], false);
 
     // Subscribing records the wish, and is the same subscription each time, whatever is sent along.
     let subscribe = bed.post(&made.path("/subscribe")).bearer(&bed.a.jwt);
@@ -115,21 +115,21 @@ async fn a_whole_life(mut bed: Bed) {
     assert!(id.starts_with("SB"), "{first}");
     let due = json!({"url": "", "session_id": "", "mode": "direct", "subscription_id": id});
     assert_eq!(first, due);
-    assert_eq!(ask(&bed, "POST", &made, "/subscribe").await.ok(), due);
-    let row = listed(&bed, &made).await;
+    assert_eq!(ask(bed, "POST", &made, "/subscribe").await.ok(), due);
+    let row = listed(bed, &made).await;
     assert_eq!(
         (&row["awaits_payment"], &row["billing_status"]),
         (&json!(true), &json!("TRIALING"))
     );
 
     // Canceled with the trial, and taken back.
-    let canceled = ask(&bed, "PUT", &made, "/cancel").await.ok();
+    let canceled = ask(bed, "PUT", &made, "/cancel").await.ok();
     let message = canceled["message"].as_str().expect("a message");
     assert!(
         message.starts_with("Instance canceled successfully") && message.contains("resume"),
         "{message}"
     );
-    let (status, cancel_at, _) = standing(&bed, &made).await;
+    let (status, cancel_at, _) = standing(bed, &made).await;
     let cancel_at = cancel_at.expect("an end");
     assert_eq!(status, "TRIALING");
     let trial = cancel_at.since(before);
@@ -138,59 +138,59 @@ async fn a_whole_life(mut bed: Bed) {
         "{trial}"
     );
     assert_eq!(
-        ask(&bed, "DELETE", &made, "/cancel").await.ok(),
+        ask(bed, "DELETE", &made, "/cancel").await.ok(),
         canceled,
         "again is no more"
     );
-    let resumed = ask(&bed, "POST", &made, "/resume-subscription").await.ok();
+    let resumed = ask(bed, "POST", &made, "/resume-subscription").await.ok();
     assert_eq!(resumed, json!({"status": "ok"}));
     assert_eq!(
-        standing(&bed, &made).await,
+        standing(bed, &made).await,
         ("TRIALING".to_owned(), None, None)
     );
 
     // The trial runs out by itself.
     bed.clock.jump_secs(7 * DAY);
     bed.log_in().await;
-    let (status, _, expired_at) = standing(&bed, &made).await;
+    let (status, _, expired_at) = standing(bed, &made).await;
     assert_eq!((status.as_str(), expired_at), ("UNPAID", Some(cancel_at)));
-    ask(&bed, "GET", &made, "/session/status")
+    ask(bed, "GET", &made, "/session/status")
         .await
         .refused(402, "payment_required");
 
     // The operator grants; the period begins now, since nothing ran.
-    let granted = grant(&bed, &made, 30).await.expect("granted");
+    let granted = grant(bed, &made, 30).await.expect("granted");
     let granted: Value = serde_json::from_str(&granted).expect("JSON");
     let until = Timestamp::parse_rfc3339(granted["until"].as_str().expect("a time"));
     let until = until.expect("a time");
     let length = until.since(bed.clock.now());
     assert!((30 * DAY * 1000 - 60_000..=30 * DAY * 1000).contains(&length));
-    ask_again(&bed, &made, 200).await;
+    ask_again(bed, &made, 200).await;
     assert_eq!(
-        standing(&bed, &made).await,
+        standing(bed, &made).await,
         ("ACTIVE".to_owned(), None, None)
     );
     // A further grant begins where the first one ends.
-    grant(&bed, &made, 1).await.expect("granted");
+    grant(bed, &made, 1).await.expect("granted");
     let until = until.plus_secs(DAY);
-    let row = listed(&bed, &made).await;
+    let row = listed(bed, &made).await;
     assert_eq!(row["paid_until"], until.to_rfc3339());
     assert_eq!(row["awaits_payment"], false);
 
     // Canceled with the period that is paid; it works until then, and not any longer.
-    ask(&bed, "DELETE", &made, "/cancel").await.ok();
+    ask(bed, "DELETE", &made, "/cancel").await.ok();
     assert_eq!(
-        standing(&bed, &made).await,
+        standing(bed, &made).await,
         ("ACTIVE".to_owned(), Some(until), None)
     );
-    ask(&bed, "GET", &made, "/session/status").await.expect(200);
+    ask(bed, "GET", &made, "/session/status").await.expect(200);
     bed.clock.jump_secs(31 * DAY);
     bed.log_in().await;
     assert_eq!(
-        standing(&bed, &made).await,
+        standing(bed, &made).await,
         ("CANCELED".to_owned(), Some(until), Some(until))
     );
-    let refused = ask(&bed, "GET", &made, "/session/status").await;
+    let refused = ask(bed, "GET", &made, "/session/status").await;
     let body = refused.refused(402, "payment_required");
     let text = body["error"].as_str().expect("text");
     assert!(
@@ -199,17 +199,17 @@ async fn a_whole_life(mut bed: Bed) {
     );
 
     // Subscribing anew pays for nothing yet; the operator does, and ends it.
-    let again = ask(&bed, "POST", &made, "/subscribe").await.ok();
+    let again = ask(bed, "POST", &made, "/subscribe").await.ok();
     assert_eq!(again["subscription_id"], id);
-    let (status, cancel_at, _) = standing(&bed, &made).await;
+    let (status, cancel_at, _) = standing(bed, &made).await;
     assert_eq!((status.as_str(), cancel_at), ("UNPAID", None));
-    assert_eq!(listed(&bed, &made).await["awaits_payment"], true);
-    grant(&bed, &made, 1).await.expect("granted");
-    ask_again(&bed, &made, 200).await;
-    end(&bed, &made).await.expect("ended");
-    ask_again(&bed, &made, 402).await;
+    assert_eq!(listed(bed, &made).await["awaits_payment"], true);
+    grant(bed, &made, 1).await.expect("granted");
+    ask_again(bed, &made, 200).await;
+    end(bed, &made).await.expect("ended");
+    ask_again(bed, &made, 402).await;
     // Canceled at once, when nothing is paid.
-    let canceled = ask(&bed, "PUT", &made, "/cancel").await.ok();
+    let canceled = ask(bed, "PUT", &made, "/cancel").await.ok();
     assert!(
         !canceled["message"]
             .as_str()
@@ -217,9 +217,9 @@ async fn a_whole_life(mut bed: Bed) {
             .contains("works until"),
         "{canceled}"
     );
-    assert_eq!(standing(&bed, &made).await.0, "CANCELED");
+    assert_eq!(standing(bed, &made).await.0, "CANCELED");
 
-    let rows = audit(&bed, &made).await;
+    let rows = audit(bed, &made).await;
     let kinds: Vec<_> = rows.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(
         kinds,
@@ -241,7 +241,7 @@ async fn a_whole_life(mut bed: Bed) {
     assert_eq!(rows[3].1["by"]["proof"], "operator");
     assert!(rows[3].1["until"].is_string());
     // An unpaid instance can still be removed.
-    ask(&bed, "DELETE", &made, "").await.expect(204);
+    ask(bed, "DELETE", &made, "").await.expect(204);
 }
 
 /// What another process granted or ended is seen within a second.
@@ -253,29 +253,29 @@ async fn ask_again(bed: &Bed, made: &Made, due: u16) {
     .await;
 }
 
-async fn resuming_is_for_what_still_runs(mut bed: Bed) {
+async fn resuming_is_for_what_still_runs(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Resumed"})).await;
     // Nothing is scheduled, and it runs: so it goes on.
-    ask(&bed, "POST", &made, "/resume-subscription").await.ok();
-    ask(&bed, "PUT", &made, "/cancel").await.ok();
+    ask(bed, "POST", &made, "/resume-subscription").await.ok();
+    ask(bed, "PUT", &made, "/cancel").await.ok();
     bed.clock.jump_secs(8 * DAY);
     bed.log_in().await;
-    let late = ask(&bed, "POST", &made, "/resume-subscription").await;
+    let late = ask(bed, "POST", &made, "/resume-subscription").await;
     let body = late.refused(409, "conflict");
     assert!(
         body["error"].as_str().expect("text").contains("/subscribe"),
         "{body}"
     );
-    assert_eq!(standing(&bed, &made).await.0, "CANCELED");
+    assert_eq!(standing(bed, &made).await.0, "CANCELED");
     // A grant brings it back, the cancel with it.
-    grant(&bed, &made, 2).await.expect("granted");
+    grant(bed, &made, 2).await.expect("granted");
     until("the grant to be seen", async || {
-        (standing(&bed, &made).await == ("ACTIVE".to_owned(), None, None)).then_some(())
+        (standing(bed, &made).await == ("ACTIVE".to_owned(), None, None)).then_some(())
     })
     .await;
 }
 
-async fn only_the_owner_pays(bed: Bed) {
+async fn only_the_owner_pays(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let pair = [
         ("x-client-token", bed.a.client_token.as_str()),
@@ -302,12 +302,12 @@ async fn only_the_owner_pays(bed: Bed) {
         let all = call().headers(pair).bearer(&bed.a.jwt).send().await;
         all.expect(200);
     }
-    let kinds: Vec<_> = audit(&bed, &made).await;
+    let kinds: Vec<_> = audit(bed, &made).await;
     let kinds: Vec<_> = kinds.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["billing.subscribed", "billing.canceled"]);
 }
 
-async fn the_operator_is_told_what_is_wrong(bed: Bed) {
+async fn the_operator_is_told_what_is_wrong(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Tab shop"})).await;
     let until = |text: &str| BillingCommand::Grant {
         instance: made.id.clone(),
@@ -320,24 +320,24 @@ async fn the_operator_is_told_what_is_wrong(bed: Bed) {
         ("2020-01-31T12:00:00Z", "future"),
         ("+999999-01-01T00:00:00Z", "2030-01-31T12:00:00Z"),
     ] {
-        let error = operator(&bed, until(text)).await.expect_err(text);
+        let error = operator(bed, until(text)).await.expect_err(text);
         assert!(error.contains(due), "{text}: {error}");
     }
-    operator(&bed, until("2099-01-01T00:00:00Z"))
+    operator(bed, until("2099-01-01T00:00:00Z"))
         .await
         .expect("granted");
-    let error = grant_until_before(&bed, &made).await;
+    let error = grant_until_before(bed, &made).await;
     assert!(error.contains("2099-01-01"), "{error}");
-    end(&bed, &made).await.expect("ended");
-    let error = end(&bed, &made).await.expect_err("nothing left");
+    end(bed, &made).await.expect("ended");
+    let error = end(bed, &made).await.expect_err("nothing left");
     assert!(error.contains("not paid"), "{error}");
     let stranger = Made {
         id: "RCNOBODY".to_owned(),
         ..made.clone()
     };
     for error in [
-        grant(&bed, &stranger, 1).await.expect_err("unknown"),
-        end(&bed, &stranger).await.expect_err("unknown"),
+        grant(bed, &stranger, 1).await.expect_err("unknown"),
+        end(bed, &stranger).await.expect_err("unknown"),
     ] {
         assert!(error.contains("recado billing list"), "{error}");
     }
@@ -354,7 +354,7 @@ async fn the_operator_is_told_what_is_wrong(bed: Bed) {
         .await;
     made_then.expect("an instance");
     conn.commit().await.expect("committed");
-    let table = operator(&bed, BillingCommand::List { json: false }).await;
+    let table = operator(bed, BillingCommand::List { json: false }).await;
     let table = table.expect("a table");
     assert!(table.contains("Tab?[31m? shop"), "{table}");
     let line = table.lines().find(|line| line.contains(&made.id));
@@ -373,7 +373,7 @@ async fn grant_until_before(bed: &Bed, made: &Made) -> String {
     operator(bed, command).await.expect_err("shorter")
 }
 
-async fn a_claimed_session_begins_its_trial(bed: Bed) {
+async fn a_claimed_session_begins_its_trial(bed: &mut Bed) {
     let guest = bed.post("/sessions").json(json!({})).send().await.ok();
     let text = |name: &str| guest[name].as_str().expect("text");
     let claim = bed.post(&format!("/sessions/{}/claim", text("key")));
@@ -384,9 +384,9 @@ async fn a_claimed_session_begins_its_trial(bed: Bed) {
         token: String::new(),
         number: 0,
     };
-    let (status, cancel_at, _) = standing(&bed, &made).await;
+    let (status, cancel_at, _) = standing(bed, &made).await;
     assert_eq!((status.as_str(), cancel_at), ("TRIALING", None));
-    let row = listed(&bed, &made).await;
+    let row = listed(bed, &made).await;
     let until = row["trial_until"].as_str().expect("an end");
     let until = Timestamp::parse_rfc3339(until).expect("a time");
     let left = until.since(bed.clock.now());

@@ -13,7 +13,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
     access::COOKIE,
-    harness::{Answer, Bed, Call, Made, SHOP},
+    gateway::{Answer, Bed, Call, Made, SHOP},
     people_access::people::{OWNER_A, sign_in},
 };
 
@@ -139,17 +139,17 @@ fn statements(bed: &Bed) -> u64 {
 }
 
 /// PF-8: a hundred requests, no statement.
-async fn a_hit_asks_the_database_nothing(bed: Bed) {
+async fn a_hit_asks_the_database_nothing(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hot"})).await;
-    for way in ways(&bed, &made).await {
-        way.call(&bed).send().await.expect(way.due);
+    for way in ways(bed, &made).await {
+        way.call(bed).send().await.expect(way.due);
         let mut least = u64::MAX;
         for _ in 0..TRIES {
-            let before = statements(&bed);
+            let before = statements(bed);
             for _ in 0..100 {
-                way.call(&bed).send().await.expect(way.due);
+                way.call(bed).send().await.expect(way.due);
             }
-            least = least.min(statements(&bed) - before);
+            least = least.min(statements(bed) - before);
             if least == 0 {
                 break;
             }
@@ -172,20 +172,20 @@ async fn crowd(size: usize, call: impl Fn() -> Call) -> Vec<Answer> {
     all.join_all().await
 }
 
-async fn a_miss_asks_once_however_many_wait(bed: Bed) {
+async fn a_miss_asks_once_however_many_wait(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Cold"})).await;
-    for way in ways(&bed, &made).await {
+    for way in ways(bed, &made).await {
         for size in [1, 200] {
             // Connections are opened, and whatever else is done once.
-            crowd(size, || way.call(&bed)).await;
+            crowd(size, || way.call(bed)).await;
             let (mut least, mut most) = (u64::MAX, 0);
             for _ in 0..TRIES {
                 bed.gateway().app.access().invalidate();
-                let before = statements(&bed);
-                for answer in crowd(size, || way.call(&bed)).await {
+                let before = statements(bed);
+                for answer in crowd(size, || way.call(bed)).await {
                     answer.expect(way.due);
                 }
-                let asked = statements(&bed) - before;
+                let asked = statements(bed) - before;
                 (least, most) = (least.min(asked), most.max(asked));
             }
             assert_eq!(least, way.queries, "{} by {size}", way.name);
@@ -195,7 +195,7 @@ async fn a_miss_asks_once_however_many_wait(bed: Bed) {
 }
 
 /// Unknown tokens are as good as known ones: nobody floods the database with one.
-async fn a_miss_for_nobody_asks_once(bed: Bed) {
+async fn a_miss_for_nobody_asks_once(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Cold"})).await;
     let mut least = [u64::MAX; 2];
     for _ in 0..TRIES {
@@ -217,18 +217,18 @@ async fn a_miss_for_nobody_asks_once(bed: Bed) {
             .await
             .expect(200);
         for least in &mut least {
-            let before = statements(&bed);
+            let before = statements(bed);
             for answer in crowd(50, call).await {
                 answer.refused(401, "unauthorized");
             }
-            *least = (*least).min(statements(&bed) - before);
+            *least = (*least).min(statements(bed) - before);
         }
     }
     assert_eq!(least, [1, 0]);
 }
 
 /// Malformed tokens cost nothing, well-formed random ones a look-up each; what is in use stays known.
-async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
+async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: &mut Bed) {
     // Well beyond what the cache holds. The same guards as over HTTP, without its cost.
     const STRANGERS: u64 = 80_000;
     // Late enough that the first of them have filled what there is.
@@ -249,7 +249,7 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
             .expect("it holds");
     };
     use_hot().await;
-    let before = statements(&bed);
+    let before = statements(bed);
     for number in 0..JUNK {
         let mut text = Token::random(TokenKind::Api, &OsRng).expose().to_owned();
         let last = text.pop().expect("a character");
@@ -267,10 +267,10 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
             use_hot().await;
         }
     }
-    let asked = statements(&bed) - before;
+    let asked = statements(bed) - before;
     assert!(asked < JUNK / 20, "{asked} statements for junk");
 
-    let before = statements(&bed);
+    let before = statements(bed);
     let mut passing = Vec::new();
     for number in 0..STRANGERS {
         let token = Token::random(TokenKind::Api, &OsRng);
@@ -286,13 +286,13 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
             passing.push(token);
         }
     }
-    let asked = statements(&bed) - before;
+    let asked = statements(bed) - before;
     assert!(
         (STRANGERS..STRANGERS + STRANGERS / 20).contains(&asked),
         "{asked}"
     );
     // What is remembered has an end: of those that only came by hardly one is known still.
-    let before = statements(&bed);
+    let before = statements(bed);
     for token in &passing {
         let presented = Presented {
             bearer: Some(token.expose()),
@@ -300,20 +300,20 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: Bed) {
         };
         access.mcp(&presented).await.expect_err("nobody has it");
     }
-    let asked = statements(&bed) - before;
+    let asked = statements(bed) - before;
     assert!(asked > 900, "only {asked} of a thousand were forgotten");
     let mut least = u64::MAX;
     for _ in 0..TRIES {
-        let before = statements(&bed);
+        let before = statements(bed);
         for _ in 0..100 {
             use_hot().await;
         }
-        least = least.min(statements(&bed) - before);
+        least = least.min(statements(bed) - before);
     }
     assert_eq!(least, 0, "the hot one is still known");
 }
 
-async fn a_change_is_seen_by_the_next_request(bed: Bed) {
+async fn a_change_is_seen_by_the_next_request(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Before"})).await;
     let pair = [
         ("x-client-token", bed.a.client_token.as_str()),
@@ -332,7 +332,7 @@ async fn a_change_is_seen_by_the_next_request(bed: Bed) {
     // A credential that is new, on the first request; one that is dead, on the next.
     let now = bed.clock.now();
     let (id, token) = crate::access::issue(
-        &bed,
+        bed,
         recado_model::credential::CredentialKind::InstanceToken,
         Some(&made),
         None,
@@ -364,7 +364,7 @@ async fn a_change_is_seen_by_the_next_request(bed: Bed) {
     // By time alone, nobody having changed anything.
     let soon = Some(bed.clock.now().plus_secs(600));
     let (_, token) = crate::access::issue(
-        &bed,
+        bed,
         recado_model::credential::CredentialKind::InstanceToken,
         Some(&made),
         None,

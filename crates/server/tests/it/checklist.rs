@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use recado_api::{Surface, auth::Rule};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Bed, SHOP};
+use crate::gateway::{Answer, Bed, SHOP};
 
 on_both! {
     the_challenge_says_what_was_wrong,
@@ -26,7 +26,7 @@ fn challenge(answer: &Answer) -> &str {
 
 /// B-01, B-02 (RFC 6750, 3): a 401 always challenges; it names no error when nothing was sent, and
 /// `invalid_token` when what was sent does not hold. Nothing else challenges.
-async fn the_challenge_says_what_was_wrong(bed: Bed) {
+async fn the_challenge_says_what_was_wrong(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Closed"})).await;
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
     let mut asked = 0;
@@ -92,7 +92,7 @@ async fn the_challenge_says_what_was_wrong(bed: Bed) {
 }
 
 /// what a caller writes beside what a route knows is nothing, and what it knows is not this.
-async fn no_field_sets_an_owner_a_plan_or_a_state(bed: Bed) {
+async fn no_field_sets_an_owner_a_plan_or_a_state(bed: &mut Bed) {
     let plain = bed.create(&bed.a, json!({"name": "Plain"})).await;
     let before = bed.look(&bed.a, &plain).await;
     let mut body = json!({
@@ -150,7 +150,7 @@ async fn no_field_sets_an_owner_a_plan_or_a_state(bed: Bed) {
 }
 
 ///
-async fn ids_are_random_and_open_nothing(bed: Bed) {
+async fn ids_are_random_and_open_nothing(bed: &mut Bed) {
     let mut ids = BTreeSet::new();
     for _ in 0..20 {
         let made = bed.create(&bed.a, json!({"name": "Random"})).await;
@@ -180,7 +180,7 @@ async fn ids_are_random_and_open_nothing(bed: Bed) {
 }
 
 /// T-14: what proves a client is its secret; an assertion, signed by whomever, is an unknown field.
-async fn a_clients_assertion_is_no_proof(bed: Bed) {
+async fn a_clients_assertion_is_no_proof(bed: &mut Bed) {
     let (id, secret) = (&bed.a.client_token, &bed.a.client_secret);
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     for path in ["/token", "/introspect", "/revoke"] {
@@ -213,7 +213,7 @@ async fn a_clients_assertion_is_no_proof(bed: Bed) {
 
 /// B-03, B-06: one way to show a token. In the body or the query it counts for nothing, beside another
 /// surface's the request is refused; rights never add up.
-async fn neither_a_scheme_nor_a_method_is_mixed(bed: Bed) {
+async fn neither_a_scheme_nor_a_method_is_mixed(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "One way"})).await;
     let jwt = bed.a.jwt.as_str();
     let list = || bed.post("/instances/list");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Bed, Call, Made, Shop};
+use crate::gateway::{Bed, text};
 
 on_both! {
     one_pair_per_environment,
@@ -14,103 +14,8 @@ on_both! {
     an_account_has_a_hundred_at_most,
 }
 
-impl Bed {
-    pub fn account_call(&self, shop: &Shop, method: &str, below: &str) -> Call {
-        self.call(method, &format!("/account{below}"))
-            .bearer(&shop.jwt)
-    }
-
-    /// A new credential of the first shop.
-    pub async fn issue(&self, body: Value) -> Value {
-        let call = self.account_call(&self.a, "POST", "/credentials");
-        call.json(body).send().await.ok()
-    }
-
-    /// `POST /account/credentials/{id}/{verb}`.
-    pub async fn act(&self, id: &str, verb: &str, body: Value) -> Answer {
-        let below = format!("/credentials/{id}/{verb}");
-        let call = self.account_call(&self.a, "POST", &below);
-        call.json(body).send().await
-    }
-
-    pub async fn change_credential(&self, id: &str, body: Value) -> Answer {
-        let below = format!("/credentials/{id}");
-        let call = self.account_call(&self.a, "PATCH", &below);
-        call.json(body).send().await
-    }
-
-    pub async fn revoke_credential(&self, id: &str) -> Answer {
-        let below = format!("/credentials/{id}");
-        self.account_call(&self.a, "DELETE", &below).send().await
-    }
-
-    pub async fn list_credentials(&self, query: &str) -> Vec<Value> {
-        let below = format!("/credentials{query}");
-        let list = self.account_call(&self.a, "GET", &below).send().await.ok();
-        list["credentials"].as_array().expect("a list").clone()
-    }
-
-    /// The id of the first shop's first credential of `kind`.
-    pub async fn first_of(&self, kind: &str) -> String {
-        let list = self.list_credentials(&format!("?kind={kind}")).await;
-        text(&list[0], "id")
-    }
-
-    pub async fn token_by(&self, client_token: &str, client_secret: &str) -> Answer {
-        let body = json!({"client_token": client_token, "client_secret": client_secret});
-        self.post("/token").json(body).send().await
-    }
-
-    /// The JWT of a pair that [`Bed::issue`] made.
-    pub async fn jwt_of(&self, pair: &Value) -> String {
-        let (token, secret) = (text(pair, "client_token"), text(pair, "client_secret"));
-        let answer = self.token_by(&token, &secret).await;
-        text(&answer.ok(), "access_token")
-    }
-
-    pub async fn by_jwt(&self, jwt: &str) -> u16 {
-        let call = self.post("/instances/list").bearer(jwt);
-        call.json(json!({})).send().await.status
-    }
-
-    pub async fn by_pair(&self, client_token: &str, made: &Made, token: &str) -> u16 {
-        let pair = [
-            ("x-client-token", client_token),
-            ("x-instance-token", token),
-        ];
-        let call = self.get(&made.path("/session/status")).headers(pair);
-        call.send().await.status
-    }
-
-    pub async fn by_api_token(&self, token: &str) -> u16 {
-        let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
-        let call = self.post("/api/mcp/").bearer(token);
-        call.json(ping).send().await.status
-    }
-
-    pub async fn by_session_key(&self, session: &Value, key: &str) -> u16 {
-        let path = format!("/sessions/{}", text(session, "key"));
-        let call = self.get(&path).header("x-api-key", key);
-        call.send().await.status
-    }
-
-    /// A Direct API session of the first shop: what `POST /sessions` answered.
-    pub async fn new_session(&self) -> Value {
-        let call = self.post("/sessions").bearer(&self.a.api_token);
-        call.json(json!({})).send().await.ok()
-    }
-}
-
-#[track_caller]
-pub fn text(value: &Value, name: &str) -> String {
-    let found = value[name].as_str();
-    found
-        .unwrap_or_else(|| panic!("no {name} in {value}"))
-        .to_owned()
-}
-
 /// "Separate credentials per environment."
-async fn one_pair_per_environment(bed: Bed) {
+async fn one_pair_per_environment(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Shared"})).await;
     let staging = bed
         .issue(json!({"kind": "client", "label": "staging"}))
@@ -151,7 +56,7 @@ async fn one_pair_per_environment(bed: Bed) {
         .expect(204);
 }
 
-async fn a_list_holds_all_but_the_secrets(bed: Bed) {
+async fn a_list_holds_all_but_the_secrets(bed: &mut Bed) {
     let account = bed.account_call(&bed.a, "GET", "").send().await.ok();
     assert_eq!(
         (&account["id"], &account["name"], &account["kind"]),
@@ -227,7 +132,7 @@ async fn a_list_holds_all_but_the_secrets(bed: Bed) {
 }
 
 /// K-02: what is shown once, and what an owner may see again.
-async fn shown_once_and_shown_again(bed: Bed) {
+async fn shown_once_and_shown_again(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Shown"})).await;
     let session = bed.new_session().await;
     let other = bed
@@ -270,7 +175,7 @@ async fn shown_once_and_shown_again(bed: Bed) {
     refused.refused(409, "conflict");
 }
 
-async fn foreign_and_missing_are_one_answer(bed: Bed) {
+async fn foreign_and_missing_are_one_answer(bed: &mut Bed) {
     let theirs = bed.account_call(&bed.b, "GET", "/credentials").send().await;
     let theirs = text(&theirs.ok()["credentials"][0], "id");
     let mut conn = bed.read().await;
@@ -315,7 +220,7 @@ async fn foreign_and_missing_are_one_answer(bed: Bed) {
     assert_ne!(still["credentials"][0]["label"], "mine");
 }
 
-async fn what_a_credential_may_be_restricted_to(bed: Bed) {
+async fn what_a_credential_may_be_restricted_to(bed: &mut Bed) {
     let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
     let good = bed
@@ -402,7 +307,7 @@ async fn what_a_credential_may_be_restricted_to(bed: Bed) {
     refused.refused(400, "invalid_field");
 }
 
-async fn it_ends_when_its_time_has_come(bed: Bed) {
+async fn it_ends_when_its_time_has_come(bed: &mut Bed) {
     use recado_model::Clock as _;
     let end = bed.clock.now().plus_secs(600).to_rfc3339();
     let token = bed
@@ -447,7 +352,7 @@ async fn it_ends_when_its_time_has_come(bed: Bed) {
     assert_eq!(bed.by_api_token(&bed.a.api_token).await, 200);
 }
 
-async fn an_account_has_a_hundred_at_most(bed: Bed) {
+async fn an_account_has_a_hundred_at_most(bed: &mut Bed) {
     let ask = async || {
         let call = bed.account_call(&bed.a, "POST", "/credentials");
         call.json(json!({"kind": "api_token"})).send().await

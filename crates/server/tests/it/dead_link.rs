@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Bed, CUSTOMER, Made, SHOP, until};
+use crate::gateway::{Bed, CUSTOMER, Made, SHOP, until};
 
 /// Impatient: 20 s, 15 s and 180 s are what a gateway waits by itself.
 const QUICK: &str = "engine.silence_ms = 1500\nengine.probe_ms = 1000\nengine.stale_ms = 10000\n";
@@ -18,7 +18,7 @@ on_both! {
     who_writes_while_the_device_rows_are_away_is_heard,
 }
 
-async fn silence_is_told_and_mended(bed: Bed) {
+async fn silence_is_told_and_mended(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!("All")).await;
     let network = bed.sandbox.network();
@@ -42,7 +42,7 @@ async fn silence_is_told_and_mended(bed: Bed) {
     bed.wait_shown(CUSTOMER, "into the silence").await;
 }
 
-async fn a_scan_is_never_waiting_and_connected(bed: Bed) {
+async fn a_scan_is_never_waiting_and_connected(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Till 1"})).await;
     let qr = bed.qr_text(&bed.a, &made).await;
     let looks = async {
@@ -72,7 +72,7 @@ async fn a_scan_is_never_waiting_and_connected(bed: Bed) {
     tokio::join!(looks, scan);
 }
 
-async fn who_writes_while_the_device_rows_are_away_is_heard(bed: Bed) {
+async fn who_writes_while_the_device_rows_are_away_is_heard(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!("All")).await;
     let network = bed.sandbox.network();
@@ -88,7 +88,7 @@ async fn who_writes_while_the_device_rows_are_away_is_heard(bed: Bed) {
     let written = network
         .send_text(NEWCOMER, SHOP, "are you there?")
         .expect("written");
-    left_connected(&bed, &made).await;
+    left_connected(bed, &made).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     bed.raw(
         "ALTER TABLE device_away RENAME TO device",

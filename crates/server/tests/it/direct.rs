@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Bed, CUSTOMER, PATIENCE, SHOP, SHOP_TOO, until};
+use crate::gateway::{Bed, CUSTOMER, PATIENCE, SHOP, SHOP_TOO, until};
 
 on_both! { a_shops_session_pairs_and_sends, a_guest_pairs_and_no_more }
 
-async fn a_shops_session_pairs_and_sends(bed: Bed) {
+async fn a_shops_session_pairs_and_sends(bed: &mut Bed) {
     let health = bed.get("/health").send().await.ok();
     assert_eq!(
         (&health["status"], &health["network"]),
@@ -66,7 +66,7 @@ async fn a_shops_session_pairs_and_sends(bed: Bed) {
     );
 }
 
-async fn a_guest_pairs_and_no_more(bed: Bed) {
+async fn a_guest_pairs_and_no_more(bed: &mut Bed) {
     let created = bed.post("/sessions").json(json!({})).send().await.ok();
     assert_eq!(created["claimed"], false);
     assert!(created["expiresAt"].is_string());

@@ -4,7 +4,7 @@ use recado_model::{EventKind, MessageId, MessageStatus};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, SHOP, SHOP_TOO, until},
+    gateway::{Bed, CUSTOMER, SHOP, SHOP_TOO, until},
     story::inner,
 };
 
@@ -23,7 +23,7 @@ fn message_id(answer: Value) -> String {
         .to_owned()
 }
 
-async fn the_callers_id_sends_once(bed: Bed) {
+async fn the_callers_id_sends_once(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": CUSTOMER, "message": "once", "id": "order-4711"});
     for _ in 0..3 {
@@ -91,7 +91,7 @@ async fn the_callers_id_sends_once(bed: Bed) {
     }
 }
 
-async fn a_key_of_a_tool_sends_once(bed: Bed) {
+async fn a_key_of_a_tool_sends_once(bed: &mut Bed) {
     bed.paired(&bed.a, SHOP).await;
     let arguments = |text: &str| json!({"phone": format!("+{CUSTOMER}"), "message": text, "idempotency_key": "key 1", "confirm": true});
     let first = inner(
@@ -122,7 +122,7 @@ async fn a_key_of_a_tool_sends_once(bed: Bed) {
     );
 }
 
-async fn a_key_belongs_to_the_shop_not_to_a_number(bed: Bed) {
+async fn a_key_belongs_to_the_shop_not_to_a_number(bed: &mut Bed) {
     let first = bed.paired(&bed.a, SHOP).await;
     let second = bed.paired(&bed.a, SHOP_TOO).await;
     let arguments = |text: &str| json!({"phone": CUSTOMER, "message": text, "idempotency_key": "order 4711", "confirm": true});
@@ -184,7 +184,7 @@ async fn a_key_belongs_to_the_shop_not_to_a_number(bed: Bed) {
     );
 }
 
-async fn many_at_once_are_one(bed: Bed) {
+async fn many_at_once_are_one(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": CUSTOMER, "message": "stampede", "id": "stampede-1"});
     let answers = {
@@ -231,7 +231,7 @@ async fn many_at_once_are_one(bed: Bed) {
 }
 
 /// It was meant to leave from that number, not from the next one that pairs.
-async fn what_waits_at_a_log_out_never_leaves(bed: Bed) {
+async fn what_waits_at_a_log_out_never_leaves(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let waiting =
         json!({"phone": CUSTOMER, "message": "too late", "id": "order-4712", "delay": 3_600_000});

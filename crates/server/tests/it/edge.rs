@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{call::Answer, harness::Bed, wire};
+use crate::{call::Answer, gateway::Bed, wire};
 
 on_both! {
     large_heads,
@@ -33,7 +33,7 @@ const PATHS: [(Surface, &str, &str); 6] = [
     (Surface::Web, "GET", "/dashboard"),
 ];
 
-async fn large_heads(bed: Bed) {
+async fn large_heads(bed: &mut Bed) {
     for (surface, method, path) in PATHS {
         // In one header, in many, in a credential, in the address: it comes before every guard.
         let call = || bed.call(method, path);
@@ -78,7 +78,7 @@ async fn large_heads(bed: Bed) {
     }
 }
 
-async fn many_headers(bed: Bed) {
+async fn many_headers(bed: &mut Bed) {
     for (count, refused) in [(90, false), (150, true)] {
         let pad: String = (0..count).map(|at| format!("a{at}: b\r\n")).collect();
         let request = format!("GET /livez HTTP/1.1\r\nhost: x\r\n{pad}\r\n");
@@ -89,7 +89,7 @@ async fn many_headers(bed: Bed) {
     bed.get("/livez").send().await.expect(200);
 }
 
-async fn odd_framing(bed: Bed) {
+async fn odd_framing(bed: &mut Bed) {
     let exchange = async |request: &str| wire::exchange(bed.address(), request.as_bytes()).await;
     // Lines that end in a bare LF are lines: a header cannot hide from a guard behind one.
     let answer = exchange("GET /livez HTTP/1.1\nhost: x\n\n").await;
@@ -136,7 +136,7 @@ async fn odd_framing(bed: Bed) {
     bed.get("/livez").send().await.expect(200);
 }
 
-async fn methods_of_no_route(bed: Bed) {
+async fn methods_of_no_route(bed: &mut Bed) {
     let address = bed.address();
     for (_, _, path) in PATHS {
         // Shown, so that an echo would be seen; on the Direct API the key is asked for first.
@@ -155,7 +155,7 @@ async fn methods_of_no_route(bed: Bed) {
     }
 }
 
-async fn slow_heads(bed: Bed) {
+async fn slow_heads(bed: &mut Bed) {
     let begun = Instant::now();
     let mut slow = TcpStream::connect(bed.address()).await.expect("listens");
     let head = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ";
@@ -178,7 +178,7 @@ async fn slow_heads(bed: Bed) {
     bed.get("/livez").send().await.expect(200);
 }
 
-async fn a_stop_with_idle_connections(mut bed: Bed) {
+async fn a_stop_with_idle_connections(bed: &mut Bed) {
     let mut idle = TcpStream::connect(bed.address()).await.expect("listens");
     let request = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
     idle.write_all(request).await.expect("sent");
@@ -214,14 +214,14 @@ fn preflight(bed: &Bed, path: &str, origin: &str) -> crate::call::Call {
     ])
 }
 
-async fn no_cors_unless_listed(bed: Bed) {
+async fn no_cors_unless_listed(bed: &mut Bed) {
     let own = bed.gateway().base_url.clone();
     for (surface, method, path) in PATHS {
         for origin in [APP, "null", &own] {
             let answer = bed.call(method, path).header("origin", origin).send().await;
             without_cors(&answer);
             assert_eq!(answer.header("vary"), "", "{answer:?}");
-            let answer = preflight(&bed, path, origin).send().await;
+            let answer = preflight(bed, path, origin).send().await;
             without_cors(&answer);
             // The contract's answer at MCP; the key first on the Direct API; else no such method.
             let expected = match surface {
@@ -234,7 +234,7 @@ async fn no_cors_unless_listed(bed: Bed) {
     }
 }
 
-async fn what_every_answer_carries(bed: Bed) {
+async fn what_every_answer_carries(bed: &mut Bed) {
     for (surface, method, path) in PATHS {
         for path in [path.to_owned(), format!("{path}/none/such")] {
             let answer = bed.call(method, &path).send().await;
@@ -264,7 +264,7 @@ mod https {
 
     on_both! { with = "public_url = \"https://gw.example.com\"\n"; strict_transport }
 
-    async fn strict_transport(bed: Bed) {
+    async fn strict_transport(bed: &mut Bed) {
         for (_, method, path) in PATHS {
             let answer = bed.call(method, path).send().await;
             let value = answer.header("strict-transport-security");
@@ -289,10 +289,10 @@ mod listed {
         Surface::Direct,
     ];
 
-    async fn pages_that_are_listed(bed: Bed) {
+    async fn pages_that_are_listed(bed: &mut Bed) {
         for origin in [APP, "http://localhost:5173"] {
             for (surface, method, path) in PATHS {
-                let asked = preflight(&bed, path, origin).send().await;
+                let asked = preflight(bed, path, origin).send().await;
                 // A refusal can be read too.
                 let called = bed.call(method, path).header("origin", origin).send().await;
                 if !OPEN.contains(&surface) {
@@ -339,7 +339,7 @@ mod listed {
         plain.send().await.expect(405);
     }
 
-    async fn everyone_else(bed: Bed) {
+    async fn everyone_else(bed: &mut Bed) {
         for origin in [
             "http://app.example.com",
             "https://app.example.com:8443",
@@ -353,7 +353,7 @@ mod listed {
             "",
         ] {
             for (surface, method, path) in PATHS {
-                let asked = preflight(&bed, path, origin).send().await;
+                let asked = preflight(bed, path, origin).send().await;
                 let called = bed.call(method, path).header("origin", origin).send().await;
                 for answer in [&asked, &called] {
                     without_cors(answer);
@@ -366,8 +366,7 @@ mod listed {
                 }
             }
         }
-        let twice =
-            preflight(&bed, "/instances/list", APP).header("origin", "https://evil.example");
+        let twice = preflight(bed, "/instances/list", APP).header("origin", "https://evil.example");
         let answer = twice.send().await.expect(405);
         without_cors(&answer);
         // No origin at all: not a page.

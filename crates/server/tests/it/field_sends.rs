@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     call::Answer,
-    harness::{Bed, Made},
+    gateway::{Bed, Made},
 };
 
 /// A session of shop A at the Direct API: its name, its key.
@@ -30,7 +30,7 @@ impl Direct {
         let qr = qr.ok()["qr"].as_str().expect("a code").to_owned();
         let scanned = bed.sandbox.network().scan(number, &qr).await;
         scanned.expect("the phone links it");
-        crate::harness::until("the session to be connected", async || {
+        crate::gateway::until("the session to be connected", async || {
             let path = format!("/sessions/{}", made.key);
             let seen = bed.get(&path).header("x-api-key", &made.api_key);
             (seen.send().await.ok()["status"] == "connected").then_some(())

@@ -10,7 +10,7 @@ use recado_model::{
 use recado_store::deliveries::DeliveryRow;
 use serde_json::json;
 
-use crate::harness::{Bed, Made, until};
+use crate::gateway::{Bed, Made, until};
 
 /// An event of shop A's instance, with its deliveries; the row of its delivery once it was tried.
 async fn delivered(bed: &Bed, made: &Made) -> DeliveryRow {

@@ -16,7 +16,7 @@ use serde_json::json;
 use self::forge::Forge;
 use crate::{
     access::ROLES,
-    harness::Bed,
+    gateway::Bed,
     people_access::people::{OWNER_A, OWNER_B, hire, sign_in},
 };
 
@@ -57,10 +57,10 @@ async fn is_accepted(bed: &Bed, token: &str) -> bool {
 }
 
 /// J-01, J-02, J-04, J-05, J-06, J-07, J-08, J-09, T-08.
-async fn no_forged_token_is_accepted(bed: Bed) {
+async fn no_forged_token_is_accepted(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Wanted"})).await;
     let status = made.path("/session/status");
-    let forge = Forge::of(&bed).await;
+    let forge = Forge::of(bed).await;
     let control = async |token: &str| bed.get(&status).bearer(token).send().await.status;
     assert_eq!(control(&bed.a.jwt).await, 200);
     // The forge can forge: with nothing wrong, what it signs is as good as the program's own.
@@ -69,12 +69,12 @@ async fn no_forged_token_is_accepted(bed: Bed) {
     other["jti"] = json!("ANOTHERONE");
     assert_eq!(control(&forge.sign(&forge.header, &other)).await, 200);
 
-    let corpus = corpus::all(&bed, &forge).await;
+    let corpus = corpus::all(bed, &forge).await;
     assert!(corpus.len() > 200, "{}", corpus.len());
     let mut accepted = Vec::new();
     for (name, token) in &corpus {
         assert_ne!(*token, bed.a.jwt, "{name} is no forgery");
-        if is_accepted(&bed, token).await {
+        if is_accepted(bed, token).await {
             accepted.push(name.clone());
         }
         if !can_be_sent(token) {
@@ -91,10 +91,10 @@ async fn no_forged_token_is_accepted(bed: Bed) {
     assert_eq!(control(&bed.a.jwt).await, 200);
 }
 
-async fn every_changed_character_is_noticed(bed: Bed) {
-    let forge = Forge::of(&bed).await;
+async fn every_changed_character_is_noticed(bed: &mut Bed) {
+    let forge = Forge::of(bed).await;
     let genuine = bed.a.jwt.as_str();
-    assert!(is_accepted(&bed, genuine).await);
+    assert!(is_accepted(bed, genuine).await);
     for at in 0..genuine.len() {
         let old = genuine.as_bytes()[at];
         // The neighbour in base64's order: of the last character it differs in bits that no byte
@@ -106,11 +106,11 @@ async fn every_changed_character_is_noticed(bed: Bed) {
             let mut changed = genuine.as_bytes().to_vec();
             changed[at] = new;
             let changed = String::from_utf8(changed).expect("ascii");
-            assert!(!is_accepted(&bed, &changed).await, "at {at}: {changed}");
+            assert!(!is_accepted(bed, &changed).await, "at {at}: {changed}");
         }
         let mut cut = genuine.to_owned();
         cut.remove(at);
-        assert!(!is_accepted(&bed, &cut).await, "without {at}");
+        assert!(!is_accepted(bed, &cut).await, "without {at}");
     }
     // Bits of the signature's bytes, encoded properly.
     let (signed, signature) = genuine.rsplit_once('.').expect("a signature");
@@ -119,15 +119,15 @@ async fn every_changed_character_is_noticed(bed: Bed) {
         let mut flipped = signature.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let flipped = format!("{signed}.{}", forge::encode(&flipped));
-        assert!(!is_accepted(&bed, &flipped).await, "bit {bit}");
+        assert!(!is_accepted(bed, &flipped).await, "bit {bit}");
     }
-    assert!(is_accepted(&bed, &forge.sign(&forge.header, &forge.claims)).await);
+    assert!(is_accepted(bed, &forge.sign(&forge.header, &forge.claims)).await);
 }
 
 /// The same tokens where they are asked about and revoked: T-10, T-11.
-async fn no_forged_token_is_active_or_revokes(bed: Bed) {
-    let forge = Forge::of(&bed).await;
-    for (name, token) in corpus::all(&bed, &forge).await {
+async fn no_forged_token_is_active_or_revokes(bed: &mut Bed) {
+    let forge = Forge::of(bed).await;
+    for (name, token) in corpus::all(bed, &forge).await {
         // Of an opaque token it is said that it is revoked elsewhere; see `tokens`.
         let is_opaque = |kind| Token::parse(kind, &token).is_some();
         if TokenKind::ALL.into_iter().any(is_opaque) {
@@ -150,12 +150,12 @@ async fn no_forged_token_is_active_or_revokes(bed: Bed) {
         let gone = bed.post("/revoke").json(body).send().await;
         assert_eq!(gone.status, 200, "{name}: {gone:?}");
     }
-    assert!(is_accepted(&bed, &bed.a.jwt).await, "none of them named it");
+    assert!(is_accepted(bed, &bed.a.jwt).await, "none of them named it");
 }
 
 /// J-09.
-async fn a_token_too_long_is_not_even_decoded(bed: Bed) {
-    let forge = Forge::of(&bed).await;
+async fn a_token_too_long_is_not_even_decoded(bed: &mut Bed) {
+    let forge = Forge::of(bed).await;
     let mut long = forge.claims.clone();
     let padded = |length: usize| {
         let mut padded = long.clone();
@@ -169,7 +169,7 @@ async fn a_token_too_long_is_not_even_decoded(bed: Bed) {
         .find(|token| token.len() <= 4096);
     let most = most.expect("one that fits");
     assert!(
-        most.len() > 4090 && is_accepted(&bed, &most).await,
+        most.len() > 4090 && is_accepted(bed, &most).await,
         "{}",
         most.len()
     );
@@ -178,7 +178,7 @@ async fn a_token_too_long_is_not_even_decoded(bed: Bed) {
         let mut claims = forge.claims.clone();
         claims["jti"] = json!("J".repeat(length));
         assert!(
-            !is_accepted(&bed, &forge.sign(&forge.header, &claims)).await,
+            !is_accepted(bed, &forge.sign(&forge.header, &claims)).await,
             "{length}"
         );
     }
@@ -194,11 +194,11 @@ async fn a_token_too_long_is_not_even_decoded(bed: Bed) {
 }
 
 /// Arbitrary texts, and the genuine token after any few edits.
-async fn no_text_at_all_is_accepted(bed: Bed) {
+async fn no_text_at_all_is_accepted(bed: &mut Bed) {
     let genuine = bed.a.jwt.clone();
     let other = bed.b.jwt.clone();
     let handle = tokio::runtime::Handle::current();
-    let accepted = |token: &str| handle.block_on(is_accepted(&bed, token));
+    let accepted = |token: &str| handle.block_on(is_accepted(bed, token));
     // Seeded by the runner itself; a failing case is shown and minimised.
     let config = Config {
         cases: 1500,
@@ -238,25 +238,25 @@ async fn no_text_at_all_is_accepted(bed: Bed) {
             )
             .expect("no edit of a genuine token");
     });
-    assert!(is_accepted(&bed, &genuine).await);
+    assert!(is_accepted(bed, &genuine).await);
 }
 
 /// J-11, for people: the session that it says it came from, whose that is, where it acts, since when.
-async fn no_forged_token_of_a_person_is_accepted(bed: Bed) {
-    let who = sign_in(&bed, OWNER_A).await;
-    let foreign = sign_in(&bed, OWNER_B).await;
-    let forge = Forge::of_person(&bed, &who.jwt, &foreign.jwt).await;
+async fn no_forged_token_of_a_person_is_accepted(bed: &mut Bed) {
+    let who = sign_in(bed, OWNER_A).await;
+    let foreign = sign_in(bed, OWNER_B).await;
+    let forge = Forge::of_person(bed, &who.jwt, &foreign.jwt).await;
     assert_eq!(forge.sign(&forge.header, &forge.claims), who.jwt);
     let mut other = forge.claims.clone();
     other["jti"] = json!("ANOTHERONE");
-    assert!(is_accepted(&bed, &forge.sign(&forge.header, &other)).await);
+    assert!(is_accepted(bed, &forge.sign(&forge.header, &other)).await);
 
-    let corpus = corpus::of_person(&bed, &forge).await;
+    let corpus = corpus::of_person(bed, &forge).await;
     assert!(corpus.len() > 150, "{}", corpus.len());
     let mut accepted = Vec::new();
     for (name, token) in &corpus {
         assert_ne!(*token, who.jwt, "{name} is no forgery");
-        let mut opened = is_accepted(&bed, token).await;
+        let mut opened = is_accepted(bed, token).await;
         if can_be_sent(token) {
             let answer = bed.get("/account").bearer(token).send().await;
             opened |= answer.status != 401;
@@ -273,7 +273,7 @@ async fn no_forged_token_of_a_person_is_accepted(bed: Bed) {
         bed.post("/revoke").json(body).send().await;
     }
     assert!(accepted.is_empty(), "{accepted:#?}");
-    who.account(&bed).await.expect(200);
+    who.account(bed).await.expect(200);
     for (shop, token) in [(&bed.a, &who.jwt), (&bed.b, &who.jwt)] {
         let body = json!({
             "client_token": shop.client_token, "client_secret": shop.client_secret, "token": token,
@@ -282,17 +282,17 @@ async fn no_forged_token_of_a_person_is_accepted(bed: Bed) {
         assert_eq!(told.text(), r#"{"active":false}"#);
         bed.post("/revoke").json(body).send().await.expect(200);
     }
-    who.account(&bed).await.expect(200);
+    who.account(bed).await.expect(200);
 }
 
 /// Rightly signed, the role in it is not asked: it is read anew.
-async fn a_scope_raises_nobody(bed: Bed) {
-    let foreign = sign_in(&bed, OWNER_B).await;
+async fn a_scope_raises_nobody(bed: &mut Bed) {
+    let foreign = sign_in(bed, OWNER_B).await;
     for (at, role) in ROLES.into_iter().enumerate() {
         let email = format!("{}@a.example", role.as_str());
-        hire(&bed, &bed.a.id, &email, role).await;
-        let who = sign_in(&bed, &email).await;
-        let forge = Forge::of_person(&bed, &who.jwt, &foreign.jwt).await;
+        hire(bed, &bed.a.id, &email, role).await;
+        let who = sign_in(bed, &email).await;
+        let forge = Forge::of_person(bed, &who.jwt, &foreign.jwt).await;
         assert_eq!(forge.claims["scope"], format!("role:{}", role.as_str()));
         for scope in ROLES {
             let scope = format!("role:{}", scope.as_str());

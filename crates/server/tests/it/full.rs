@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 async fn write(bed: &Bed) -> crate::call::Answer {
     let call = bed.call("PUT", "/instances/create").bearer(&bed.a.jwt);
@@ -48,6 +48,7 @@ async fn calls_wait_for_space_and_go_on() {
         let answer = write(&bed).await;
         assert!(answer.status < 300, "{answer:?}");
     }
+    bed.close().await;
 }
 
 /// However many probes ask: one write a second.
@@ -62,4 +63,5 @@ async fn probes_cost_one_write_a_second() {
     // The workers' own are a few.
     let asked = bed.gateway().store.statements() - before;
     assert!(asked < 50, "{asked} statements");
+    bed.close().await;
 }

@@ -1,14 +1,12 @@
 //! Sessions that belong to no shop: what they may do, how a shop claims one, how they end.
 
-mod bed;
-
 use recado_model::EventKind;
 use serde_json::{Value, json};
 
-use self::bed::{Session, rows_naming};
+use crate::gateway::{DirectSession, rows_naming};
 use crate::{
     call::Answer,
-    harness::{Bed, CUSTOMER, SHOP, SHOP_TOO, until, verify_delivery},
+    gateway::{Bed, CUSTOMER, SHOP, SHOP_TOO, until, verify_delivery},
 };
 
 on_both! {
@@ -40,7 +38,7 @@ const FOREIGN: &str = r#"{"error":"Session does not belong to your shop"}"#;
 const MINUTE: i64 = 60;
 
 /// The life that the design promises, in one story.
-async fn a_guest_is_claimed_and_sends(bed: Bed) {
+async fn a_guest_is_claimed_and_sends(bed: &mut Bed) {
     let guest = bed.guest().await;
     // The code is for whoever asked, and for no cache.
     for format in ["", "?format=png", "?format=svg", "?format=text"] {
@@ -65,7 +63,7 @@ async fn a_guest_is_claimed_and_sends(bed: Bed) {
         words.contains("guest") && words.contains("/claim"),
         "{words}"
     );
-    the_key_opens_nothing_else(&bed, &guest).await;
+    the_key_opens_nothing_else(bed, &guest).await;
 
     // What is said to a guest is not kept, in whatever form.
     bed.says(SHOP, "said before the claim").await;
@@ -95,7 +93,7 @@ async fn a_guest_is_claimed_and_sends(bed: Bed) {
     assert_eq!(jwt.send().await.status, 401);
 
     let answer = bed.claim(&bed.a, &guest).send().await.ok();
-    let shops = Session::of(&answer);
+    let shops = DirectSession::of(&answer);
     assert_eq!(
         answer,
         json!({
@@ -168,7 +166,7 @@ async fn a_guest_is_claimed_and_sends(bed: Bed) {
 }
 
 /// A guest's key is worth nothing but a look at its own session.
-async fn the_key_opens_nothing_else(bed: &Bed, guest: &Session) {
+async fn the_key_opens_nothing_else(bed: &Bed, guest: &DirectSession) {
     let key = &guest.api_key;
     let own = format!("/instances/{}", guest.id);
     for (method, path) in [
@@ -208,7 +206,7 @@ async fn the_key_opens_nothing_else(bed: &Bed, guest: &Session) {
     assert_eq!(token.status, 401, "{token:?}");
     // Another session's name leads a guest nowhere: the same bytes whether it exists or not.
     let create = bed.post("/sessions").bearer(&bed.b.api_token);
-    let theirs = Session::of(&create.json(json!({})).send().await.ok());
+    let theirs = DirectSession::of(&create.json(json!({})).send().await.ok());
     for name in [&theirs.key, theirs.id.as_str(), "qr_nothing", "RCNOTHING"] {
         for (method, below) in [("GET", ""), ("POST", "/messages"), ("POST", "/claim")] {
             let mut call = bed.call(method, &format!("/sessions/{name}{below}"));
@@ -222,7 +220,7 @@ async fn the_key_opens_nothing_else(bed: &Bed, guest: &Session) {
     }
 }
 
-async fn left_alone_it_is_wiped(bed: Bed) {
+async fn left_alone_it_is_wiped(bed: &mut Bed) {
     // The paired one outlives the unpaired one.
     let paired = bed.paired_guest(SHOP).await;
     let unpaired = bed.guest().await;
@@ -260,12 +258,12 @@ async fn left_alone_it_is_wiped(bed: Bed) {
         let late = bed.claim(&bed.a, session).send().await;
         assert_eq!(late.status, 401, "{late:?}");
         // Pages of SQLite keep what was deleted until they are used again; its rows are what counts.
-        let left = rows_naming(&bed, session, &accounts).await;
+        let left = rows_naming(bed, session, &accounts).await;
         assert!(left.is_empty(), "these still name an ended guest: {left:?}");
     }
 }
 
-async fn a_restart_loses_neither(mut bed: Bed) {
+async fn a_restart_loses_neither(bed: &mut Bed) {
     let (first, second) = (
         bed.paired_guest(SHOP).await,
         bed.paired_guest(SHOP_TOO).await,
@@ -293,7 +291,7 @@ async fn a_restart_loses_neither(mut bed: Bed) {
     bed.connected(&shops).await;
 }
 
-async fn a_claim_that_fails_leaves_the_guest_whole(bed: Bed) {
+async fn a_claim_that_fails_leaves_the_guest_whole(bed: &mut Bed) {
     let guest = bed.paired_guest(SHOP).await;
     bed.raw(
         "CREATE TRIGGER no_claim BEFORE INSERT ON audit WHEN NEW.kind = 'session.claimed' BEGIN SELECT RAISE(ABORT, 'no'); END",
@@ -322,7 +320,7 @@ async fn a_claim_that_fails_leaves_the_guest_whole(bed: Bed) {
     bed.wait_shown(CUSTOMER, "at the second try").await;
 }
 
-async fn of_a_claim_and_the_end_one_wins(bed: Bed) {
+async fn of_a_claim_and_the_end_one_wins(bed: &mut Bed) {
     for round in 0..6 {
         let guest = bed.guest().await;
         bed.clock.jump_secs(9 * MINUTE);
@@ -341,18 +339,18 @@ async fn of_a_claim_and_the_end_one_wins(bed: Bed) {
         .await;
         bed.session(&guest).await.expect(401);
         match answer.status {
-            200 => drop(bed.session(&Session::of(&answer.json())).await.ok()),
+            200 => drop(bed.session(&DirectSession::of(&answer.json())).await.ok()),
             _ => {
                 // Too late in time, or its key was dead already.
                 let words = [FOREIGN, r#"{"error":"API key invalida"}"#];
                 assert!(words.contains(&answer.expect(401).text().as_str()));
-                assert!(rows_naming(&bed, &guest, &[]).await.is_empty());
+                assert!(rows_naming(bed, &guest, &[]).await.is_empty());
             }
         }
     }
 }
 
-async fn one_of_many_claims_wins(bed: Bed) {
+async fn one_of_many_claims_wins(bed: &mut Bed) {
     let guest = bed.paired_guest(SHOP).await;
     let mut calls = tokio::task::JoinSet::new();
     for n in 0..6 {
@@ -363,7 +361,7 @@ async fn one_of_many_claims_wins(bed: Bed) {
     while let Some(answer) = calls.join_next().await {
         let answer = answer.expect("an answer");
         match answer.status {
-            200 => winners.push(Session::of(&answer.json())),
+            200 => winners.push(DirectSession::of(&answer.json())),
             401 | 409 => {}
             _ => panic!("{answer:?}"),
         }
@@ -376,7 +374,7 @@ async fn one_of_many_claims_wins(bed: Bed) {
     bed.wait_shown(CUSTOMER, "one shop's").await;
 }
 
-async fn an_unpaired_session_is_claimed_too(bed: Bed) {
+async fn an_unpaired_session_is_claimed_too(bed: &mut Bed) {
     let guest = bed.guest().await;
     bed.get(&guest.path("/qr")).send().await.expect(200);
     let answer = bed.claim(&bed.a, &guest).send().await.ok();
@@ -384,14 +382,14 @@ async fn an_unpaired_session_is_claimed_too(bed: Bed) {
         (&answer["status"], &answer["phone"]),
         (&json!("disconnected"), &Value::Null)
     );
-    let shops = Session::of(&answer);
+    let shops = DirectSession::of(&answer);
     bed.link(&shops, SHOP).await;
     bed.direct_send(&shops, "linked by the shop").await.ok();
     bed.wait_shown(CUSTOMER, "linked by the shop").await;
 }
 
 /// Only the node with the link can close it, or log it out at WhatsApp.
-async fn what_another_node_holds_is_left_to_it(bed: Bed) {
+async fn what_another_node_holds_is_left_to_it(bed: &mut Bed) {
     const HELD: &str = "UPDATE instance SET lease_owner = 'elsewhere', lease_until = 9999999999999 WHERE name = 'Guest'";
     const FREE: &str = "UPDATE instance SET lease_until = 1 WHERE lease_owner = 'elsewhere'";
     let guest = bed.guest().await;
@@ -424,7 +422,7 @@ async fn what_another_node_holds_is_left_to_it(bed: Bed) {
     bed.wait_for_no_guest().await;
 }
 
-async fn no_guest_without_a_shop(bed: Bed) {
+async fn no_guest_without_a_shop(bed: &mut Bed) {
     let refused = bed.post("/sessions").json(json!({})).send().await;
     let refused = refused.expect(403);
     assert!(refused.text().contains("wz_"), "{refused:?}");
@@ -433,9 +431,9 @@ async fn no_guest_without_a_shop(bed: Bed) {
     assert_eq!(create.json(json!({})).send().await.ok()["claimed"], true);
 }
 
-async fn a_guest_of_a_private_network_does_all(bed: Bed) {
+async fn a_guest_of_a_private_network_does_all(bed: &mut Bed) {
     let hook = json!({"label": "Full", "webhook": bed.sandbox.receiver_url()});
-    let guest = Session::of(&bed.post("/sessions").json(hook).send().await.ok());
+    let guest = DirectSession::of(&bed.post("/sessions").json(hook).send().await.ok());
     bed.link(&guest, SHOP).await;
     bed.direct_send(&guest, "a guest sends").await.ok();
     bed.wait_shown(CUSTOMER, "a guest sends").await;
@@ -478,43 +476,43 @@ async fn open_from(bed: &Bed, address: &str) -> Answer {
     call.json(json!({})).send().await
 }
 
-async fn each_network_is_capped(bed: Bed) {
-    let first = Session::of(&open_from(&bed, "203.0.113.9").await.ok());
+async fn each_network_is_capped(bed: &mut Bed) {
+    let first = DirectSession::of(&open_from(bed, "203.0.113.9").await.ok());
     for _ in 0..4 {
-        open_from(&bed, "203.0.113.9").await.ok();
+        open_from(bed, "203.0.113.9").await.ok();
     }
-    let full = open_from(&bed, "203.0.113.9").await.expect(429);
+    let full = open_from(bed, "203.0.113.9").await.expect(429);
     let wait: i64 = full.header("retry-after").parse().expect("seconds");
     assert!((1..=600).contains(&wait), "{full:?}");
     // IPv4 written as IPv6 is no way around, a neighbour is no hindrance.
-    open_from(&bed, "::ffff:203.0.113.9").await.expect(429);
-    open_from(&bed, "203.0.113.10").await.ok();
+    open_from(bed, "::ffff:203.0.113.9").await.expect(429);
+    open_from(bed, "203.0.113.10").await.ok();
     // A shop is no guest.
     let call = bed.post("/sessions").bearer(&bed.a.api_token);
     let call = call.header("x-forwarded-for", "203.0.113.9");
     call.json(json!({})).send().await.ok();
     // Claiming one makes room, and so does the end of the time that was announced.
     bed.claimed(&bed.a, &first).await;
-    open_from(&bed, "203.0.113.9").await.ok();
-    open_from(&bed, "203.0.113.9").await.expect(429);
+    open_from(bed, "203.0.113.9").await.ok();
+    open_from(bed, "203.0.113.9").await.expect(429);
     bed.clock.jump_secs(wait);
     until("room again", async || {
-        (open_from(&bed, "203.0.113.9").await.status == 200).then_some(())
+        (open_from(bed, "203.0.113.9").await.status == 200).then_some(())
     })
     .await;
 }
 
-async fn all_networks_together_are_capped(bed: Bed) {
+async fn all_networks_together_are_capped(bed: &mut Bed) {
     for n in 0..5 {
         let address = format!("2001:db8:0:1:{n}::1");
-        open_from(&bed, &address).await.ok();
+        open_from(bed, &address).await.ok();
     }
     // One customer of an IPv6 provider is one network.
-    open_from(&bed, "2001:db8:0:1:ffff::1").await.expect(429);
+    open_from(bed, "2001:db8:0:1:ffff::1").await.expect(429);
     for n in 2..5 {
         let address = format!("2001:db8:0:{n}::1");
-        open_from(&bed, &address).await.ok();
+        open_from(bed, &address).await.ok();
     }
-    let full = open_from(&bed, "2001:db8:0:9::1").await.expect(429);
+    let full = open_from(bed, "2001:db8:0:9::1").await.expect(429);
     assert!(!full.header("retry-after").is_empty(), "{full:?}");
 }

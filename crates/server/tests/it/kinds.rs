@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     call::Answer,
-    harness::{Bed, CUSTOMER, Made, PATIENCE, SHOP},
+    gateway::{Bed, CUSTOMER, Made, PATIENCE, SHOP},
     story::inner,
 };
 
@@ -54,22 +54,22 @@ fn place() -> Place {
     }
 }
 
-async fn a_place_goes_out_and_comes_in(bed: Bed) {
+async fn a_place_goes_out_and_comes_in(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["Message"])).await;
     let body = json!({
         "phone": CUSTOMER, "latitude": -23.5505, "longitude": -46.6333,
         "name": "Praça da Sé", "address": "São Paulo", "id": "PLACE-0001",
     });
-    let sent = post(&bed, &made, "location", body.clone()).await.ok();
+    let sent = post(bed, &made, "location", body.clone()).await.ok();
     let id = sent["data"]["message_id"].as_str().expect("an id");
     assert_eq!(id, "PLACE-0001");
-    let seen = shown(&bed, id).await;
+    let seen = shown(bed, id).await;
     assert_eq!(
         (seen.kind.as_str(), seen.detail.location),
         ("location", Some(place()))
     );
-    let event = told(&bed, id).await;
+    let event = told(bed, id).await;
     assert_eq!(event["info"]["type"], "media");
     assert_eq!(event["info"]["media_type"], "location");
     assert_eq!(event["info"]["is_from_me"], true);
@@ -82,28 +82,28 @@ async fn a_place_goes_out_and_comes_in(bed: Bed) {
     );
     assert_eq!(bed.told(&made, id).await["kind"], "location");
     // The same id is the same message; with other content it is none.
-    post(&bed, &made, "location", body.clone()).await.ok();
+    post(bed, &made, "location", body.clone()).await.ok();
     let mut other = body;
     other["longitude"] = json!(0);
-    let answer = post(&bed, &made, "location", other).await;
+    let answer = post(bed, &made, "location", other).await;
     answer.refused(409, "conflict");
     let text = json!({"phone": CUSTOMER, "message": "Praça da Sé", "id": "PLACE-0001"});
-    post(&bed, &made, "text", text)
+    post(bed, &made, "text", text)
         .await
         .refused(409, "conflict");
-    assert_eq!(shown(&bed, id).await.arrivals, 1);
+    assert_eq!(shown(bed, id).await.arrivals, 1);
 
     let network = bed.sandbox.network();
     let written = Written::Location(place());
     let answer = network.send(CUSTOMER, SHOP, &written).expect("it answers");
-    let event = told(&bed, &answer.id).await;
+    let event = told(bed, &answer.id).await;
     assert_eq!(event["info"]["is_from_me"], false);
     assert_eq!(event["info"]["media_type"], "location");
     assert_eq!(event["message"]["location_message"]["address"], "São Paulo");
     assert_eq!(bed.told(&made, &answer.id).await["kind"], "location");
 }
 
-async fn a_place_by_a_tool(bed: Bed) {
+async fn a_place_by_a_tool(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let arguments = json!({
         "phone": CUSTOMER, "latitude": "-23.5505", "longitude": -46.6333, "session_id": made.number,
@@ -123,7 +123,7 @@ async fn a_place_by_a_tool(bed: Bed) {
         (&json!(true), &json!("sent"))
     );
     let id = sent["message_id"].as_str().expect("an id");
-    let seen = shown(&bed, id).await;
+    let seen = shown(bed, id).await;
     assert_eq!(seen.detail.location.expect("a place").latitude, -23.5505);
     let key = json!({"idempotency_key": "the square"});
     let stands = bed
@@ -132,7 +132,7 @@ async fn a_place_by_a_tool(bed: Bed) {
     assert_eq!(inner(&stands)["message_id"], id);
 }
 
-async fn a_place_that_is_none(bed: Bed) {
+async fn a_place_that_is_none(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let good = json!({"phone": CUSTOMER, "latitude": 1.5, "longitude": 2});
     for (field, value, why) in [
@@ -146,7 +146,7 @@ async fn a_place_that_is_none(bed: Bed) {
     ] {
         let mut body = good.clone();
         body[field] = value.clone();
-        let answer = post(&bed, &made, "location", body).await.expect(400);
+        let answer = post(bed, &made, "location", body).await.expect(400);
         let text = answer.json()["error"].as_str().expect("a text").to_owned();
         assert!(
             text.contains(field) && text.contains(why),
@@ -156,35 +156,35 @@ async fn a_place_that_is_none(bed: Bed) {
     for field in ["latitude", "longitude", "phone"] {
         let mut body = good.clone();
         body.as_object_mut().expect("an object").remove(field);
-        let answer = post(&bed, &made, "location", body).await.expect(400);
+        let answer = post(bed, &made, "location", body).await.expect(400);
         assert!(answer.text().contains(field), "{answer:?}");
     }
     // What was not given may be written as an empty text.
     let mut body = good;
     body["name"] = json!("");
     body["id"] = json!("");
-    let sent = post(&bed, &made, "location", body).await.ok();
+    let sent = post(bed, &made, "location", body).await.ok();
     let id = sent["data"]["message_id"].as_str().expect("an id");
     assert_eq!(
-        shown(&bed, id).await.detail.location.expect("a place").name,
+        shown(bed, id).await.detail.location.expect("a place").name,
         None
     );
 }
 
-async fn a_reply_quotes_what_it_answers(bed: Bed) {
+async fn a_reply_quotes_what_it_answers(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["Message"])).await;
     let network = bed.sandbox.network();
     let written = Written::Location(place());
     let asked = network.send(CUSTOMER, SHOP, &written).expect("it asks");
-    told(&bed, &asked.id).await;
+    told(bed, &asked.id).await;
     let body = json!({
         "phone": CUSTOMER, "message": "On our way", "reply_to_message_id": asked.id,
     });
-    let sent = post(&bed, &made, "text", body).await.ok();
+    let sent = post(bed, &made, "text", body).await.ok();
     let id = sent["data"]["message_id"].as_str().expect("an id");
-    assert_eq!(shown(&bed, id).await.text, "On our way");
-    let event = told(&bed, id).await;
+    assert_eq!(shown(bed, id).await.text, "On our way");
+    let event = told(bed, id).await;
     let context = &event["message"]["extended_text_message"]["context_info"];
     assert_eq!(context["stanza_id"], asked.id.as_str());
     let quoted = &context["quoted_message"]["location_message"];
@@ -195,7 +195,7 @@ async fn a_reply_quotes_what_it_answers(bed: Bed) {
     network.add_phone(other, "Other").expect("a phone");
     for (to, id) in [(other, asked.id.as_str()), (CUSTOMER, "3EB0NOTHING")] {
         let body = json!({"phone": to, "message": "Which?", "reply_to_message_id": id});
-        let answer = post(&bed, &made, "text", body).await;
+        let answer = post(bed, &made, "text", body).await;
         assert_eq!(answer.status, 400, "{to} {id}: {answer:?}");
         let body = answer.refused(400, "invalid_field");
         assert_eq!(body["field"], "reply_to_message_id");
@@ -204,15 +204,15 @@ async fn a_reply_quotes_what_it_answers(bed: Bed) {
 
 const SUPPLIER: &str = "5511988880002";
 
-async fn a_card_goes_out_and_comes_in(bed: Bed) {
+async fn a_card_goes_out_and_comes_in(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["Message"])).await;
     let body = json!({
         "phone": CUSTOMER, "contact_name": " Silva; Ana ", "contact_phone": "+55 11 98888-0002",
     });
-    let sent = post(&bed, &made, "contact", body).await.ok();
+    let sent = post(bed, &made, "contact", body).await.ok();
     let id = sent["data"]["message_id"].as_str().expect("an id");
-    let seen = shown(&bed, id).await;
+    let seen = shown(bed, id).await;
     assert_eq!(
         (seen.kind.as_str(), seen.text.as_str()),
         ("contact", "Silva; Ana")
@@ -220,7 +220,7 @@ async fn a_card_goes_out_and_comes_in(bed: Bed) {
     let card = seen.detail.contact.expect("a card");
     assert_eq!(card.phone.as_deref(), Some(SUPPLIER));
     assert!(card.vcard.contains("FN:Silva\\; Ana\r\n"), "{card:?}");
-    let event = told(&bed, id).await;
+    let event = told(bed, id).await;
     assert_eq!(event["info"]["media_type"], "vcard");
     let message = &event["message"]["contact_message"];
     assert_eq!(message["display_name"], "Silva; Ana");
@@ -234,7 +234,7 @@ async fn a_card_goes_out_and_comes_in(bed: Bed) {
     });
     let network = bed.sandbox.network();
     let answer = network.send(CUSTOMER, SHOP, &written).expect("it answers");
-    let event = told(&bed, &answer.id).await;
+    let event = told(bed, &answer.id).await;
     let vcard = event["message"]["contact_message"]["vcard"].as_str();
     assert!(
         vcard.is_some_and(|vcard| vcard.contains(SUPPLIER)),
@@ -243,7 +243,7 @@ async fn a_card_goes_out_and_comes_in(bed: Bed) {
     assert_eq!(bed.told(&made, &answer.id).await["kind"], "contact");
 }
 
-async fn a_card_by_a_tool(bed: Bed) {
+async fn a_card_by_a_tool(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let arguments = json!({
         "phone": CUSTOMER, "contact_name": "Ana", "contact_phone": 5_511_988_880_002_i64,
@@ -252,14 +252,14 @@ async fn a_card_by_a_tool(bed: Bed) {
     let sent = bed.tool(&bed.a, "send_whatsapp_contact", arguments).await;
     let sent = inner(&sent);
     assert_eq!(sent["status"], "sent", "{sent}");
-    let seen = shown(&bed, sent["message_id"].as_str().expect("an id")).await;
+    let seen = shown(bed, sent["message_id"].as_str().expect("an id")).await;
     assert_eq!(
         seen.detail.contact.expect("a card").phone.as_deref(),
         Some(SUPPLIER)
     );
 }
 
-async fn a_card_that_is_none(bed: Bed) {
+async fn a_card_that_is_none(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let good = json!({"phone": CUSTOMER, "contact_name": "Ana", "contact_phone": SUPPLIER});
     for (field, value) in [
@@ -274,11 +274,11 @@ async fn a_card_that_is_none(bed: Bed) {
     ] {
         let mut body = good.clone();
         body[field] = value.clone();
-        let answer = post(&bed, &made, "contact", body).await.expect(400);
+        let answer = post(bed, &made, "contact", body).await.expect(400);
         assert_eq!(answer.json()["field"], field, "{value}: {answer:?}");
         assert!(answer.text().contains(field), "{value}: {answer:?}");
     }
     // A client that declares no fields sends none.
-    let answer = post(&bed, &made, "contact", json!({"phone": CUSTOMER})).await;
+    let answer = post(bed, &made, "contact", json!({"phone": CUSTOMER})).await;
     assert_eq!(answer.expect(400).json()["field"], "contact_name");
 }

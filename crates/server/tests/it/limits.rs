@@ -8,7 +8,7 @@ use sfv::{BareItem, List, ListEntry, Parser};
 
 use crate::{
     call::Call,
-    harness::{Answer, Bed},
+    gateway::{Answer, Bed},
 };
 
 const QUOTA: i64 = 5;
@@ -33,13 +33,10 @@ mod untrusted {
         a_made_up_address_dodges_nothing,
     }
 
-    async fn a_made_up_address_dodges_nothing(bed: Bed) {
-        let wait = close(&bed, 8, |n| {
-            bad_bearer(&bed).from(&format!("203.0.113.{n}"))
-        })
-        .await;
+    async fn a_made_up_address_dodges_nothing(bed: &mut Bed) {
+        let wait = close(bed, 8, |n| bad_bearer(bed).from(&format!("203.0.113.{n}"))).await;
         for n in 0..20 {
-            let call = bad_bearer(&bed).from(&format!("198.51.100.{n}"));
+            let call = bad_bearer(bed).from(&format!("198.51.100.{n}"));
             let call = call.header("x-real-ip", &format!("192.0.2.{n}"));
             let call = call.header("forwarded", &format!("for=192.0.2.{n}"));
             let answer = call.send().await;
@@ -58,23 +55,16 @@ mod defaults {
     }
 
     /// The program's own defaults, and a shop whose deployment sends a stale token for a while.
-    async fn honest_bursts_never_meet_the_limits(bed: Bed) {
+    async fn honest_bursts_never_meet_the_limits(bed: &mut Bed) {
         let made = bed.create(&bed.a, json!({"name": "Busy"})).await;
         for n in 0..60 {
-            let answer = bad_bearer(&bed).from("203.0.113.7").send().await;
+            let answer = bad_bearer(bed).from("203.0.113.7").send().await;
             assert_eq!(answer.status, 401, "{n}: {answer:?}");
         }
         for _ in 0..200 {
             let call = bed.get(&made.path("/session/status")).bearer(&bed.a.jwt);
             call.from("203.0.113.7").send().await.expect(200);
         }
-    }
-}
-
-impl Call {
-    /// As the trusted proxy in front of us would pass it on.
-    pub fn from(self, ip: &str) -> Self {
-        self.header("x-forwarded-for", ip)
     }
 }
 
@@ -182,7 +172,7 @@ async fn close(bed: &Bed, at_least: i64, call: impl Fn(usize) -> Call) -> i64 {
     panic!("a hundred failures closed nothing");
 }
 
-async fn after_the_allowance_every_surface_says_wait(bed: Bed) {
+async fn after_the_allowance_every_surface_says_wait(bed: &mut Bed) {
     type Fails = fn(&Bed) -> Call;
     let surfaces: [(&str, Fails); 4] = [
         ("203.0.113.1", bad_bearer),
@@ -193,7 +183,7 @@ async fn after_the_allowance_every_surface_says_wait(bed: Bed) {
         ("203.0.113.4", bad_key),
     ];
     for (ip, fails) in surfaces {
-        let fails = || fails(&bed).from(ip);
+        let fails = || fails(bed).from(ip);
         for remaining in (0..QUOTA).rev() {
             let answer = fails().send().await.expect(401);
             let (r, t) = standing(&answer, "failed-proofs", QUOTA);
@@ -206,7 +196,7 @@ async fn after_the_allowance_every_surface_says_wait(bed: Bed) {
             );
         }
         bed.clock.jump_secs(1);
-        close(&bed, 8, |_| fails()).await;
+        close(bed, 8, |_| fails()).await;
         let answer = fails().send().await.expect(429);
         let (r, t) = standing(&answer, "failed-proofs", QUOTA);
         assert!(r == 0 && (1..=8).contains(&t), "{answer:?}");
@@ -247,7 +237,7 @@ async fn after_the_allowance_every_surface_says_wait(bed: Bed) {
     }
 }
 
-async fn who_holds_a_credential_always_passes(bed: Bed) {
+async fn who_holds_a_credential_always_passes(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Here"})).await;
     let session = bed
         .post("/sessions")
@@ -255,8 +245,8 @@ async fn who_holds_a_credential_always_passes(bed: Bed) {
         .json(json!({}));
     let session = session.send().await.ok();
     let ip = "203.0.113.9";
-    close(&bed, 32, |_| bad_bearer(&bed).from(ip)).await;
-    bad_bearer(&bed).from(ip).send().await.expect(429);
+    close(bed, 32, |_| bad_bearer(bed).from(ip)).await;
+    bad_bearer(bed).from(ip).send().await.expect(429);
     let (name, key) = (&session["key"], &session["apiKey"]);
     let path = format!("/sessions/{}", name.as_str().expect("a name"));
     let secret = json!({"client_token": bed.a.client_token, "client_secret": bed.a.client_secret});
@@ -268,7 +258,7 @@ async fn who_holds_a_credential_always_passes(bed: Bed) {
                 .header("x-client-token", &bed.a.client_token)
                 .header("x-instance-token", &made.token),
             bed.post("/token").json(secret.clone()),
-            ping(&bed, &bed.a.api_token),
+            ping(bed, &bed.a.api_token),
             bed.post("/api/mcp/").json(hello.clone()),
             bed.get(&path)
                 .header("x-api-key", key.as_str().expect("a key")),
@@ -278,9 +268,9 @@ async fn who_holds_a_credential_always_passes(bed: Bed) {
             assert!(!answer.headers.contains_key("ratelimit"), "{answer:?}");
         }
         // What fails beside them still waits: success opens nothing.
-        bad_key(&bed).from(ip).send().await.expect(429);
+        bad_key(bed).from(ip).send().await.expect(429);
     }
-    let other = bad_bearer(&bed)
+    let other = bad_bearer(bed)
         .from("203.0.113.10")
         .send()
         .await
@@ -292,9 +282,9 @@ async fn who_holds_a_credential_always_passes(bed: Bed) {
     );
 }
 
-async fn the_wait_doubles_and_ends(bed: Bed) {
-    let fail = || bad_bearer(&bed).from("2001:db8:7:7::1");
-    let neighbour = || bad_bearer(&bed).from("2001:db8:7:7:ffff::2");
+async fn the_wait_doubles_and_ends(bed: &mut Bed) {
+    let fail = || bad_bearer(bed).from("2001:db8:7:7::1");
+    let neighbour = || bad_bearer(bed).from("2001:db8:7:7:ffff::2");
     for _ in 1..QUOTA {
         fail().send().await.expect(401);
     }
@@ -319,16 +309,16 @@ async fn the_wait_doubles_and_ends(bed: Bed) {
     );
 }
 
-async fn a_client_token_is_limited_over_all_networks(bed: Bed) {
+async fn a_client_token_is_limited_over_all_networks(bed: &mut Bed) {
     const CLIENT: &str = "failed-proofs-client";
     let shown = &bed.a.client_token;
     let from = |n: usize| format!("198.51.100.{n}");
     for left in [2, 1] {
-        let answer = bad_client(&bed, shown).from(&from(left)).send().await;
+        let answer = bad_client(bed, shown).from(&from(left)).send().await;
         assert_eq!(standing(&answer.expect(401), CLIENT, 3).0, left as i64);
     }
-    close(&bed, 16, |n| bad_client(&bed, shown).from(&from(10 + n))).await;
-    let answer = bad_client(&bed, shown)
+    close(bed, 16, |n| bad_client(bed, shown).from(&from(10 + n))).await;
+    let answer = bad_client(bed, shown)
         .from("192.0.2.1")
         .send()
         .await
@@ -352,17 +342,17 @@ async fn a_client_token_is_limited_over_all_networks(bed: Bed) {
         .send()
         .await
         .expect(200);
-    let other = bad_client(&bed, &bed.b.client_token).from("192.0.2.3");
+    let other = bad_client(bed, &bed.b.client_token).from("192.0.2.3");
     assert_eq!(standing(&other.send().await.expect(401), CLIENT, 3).0, 2);
     // One that does not exist is counted like one that does.
     let unknown = junk(TokenKind::Client);
     for (n, left) in [(50, 2), (51, 1), (52, 0)] {
-        let answer = bad_client(&bed, &unknown).from(&from(n)).send().await;
+        let answer = bad_client(bed, &unknown).from(&from(n)).send().await;
         assert_eq!(standing(&answer.expect(401), CLIENT, 3).0, left);
     }
 }
 
-async fn what_is_genuine_or_absent_is_no_failed_proof(bed: Bed) {
+async fn what_is_genuine_or_absent_is_no_failed_proof(bed: &mut Bed) {
     let theirs = bed.create(&bed.b, json!({"name": "Foreign"})).await;
     let session = bed
         .post("/sessions")
@@ -387,19 +377,19 @@ async fn what_is_genuine_or_absent_is_no_failed_proof(bed: Bed) {
             assert!(!answer.headers.contains_key("ratelimit"), "{answer:?}");
         }
     }
-    let first = bad_bearer(&bed).from(ip).send().await.expect(401);
+    let first = bad_bearer(bed).from(ip).send().await.expect(401);
     assert_eq!(standing(&first, "failed-proofs", QUOTA).0, QUOTA - 1);
 }
 
-async fn a_made_up_address_beside_the_real_one_changes_nothing(bed: Bed) {
+async fn a_made_up_address_beside_the_real_one_changes_nothing(bed: &mut Bed) {
     let real = "203.0.113.50";
-    close(&bed, 16, |n| {
-        bad_bearer(&bed).from(&format!("192.0.2.{n}, {real}"))
+    close(bed, 16, |n| {
+        bad_bearer(bed).from(&format!("192.0.2.{n}, {real}"))
     })
     .await;
-    let two_lines = bad_bearer(&bed).from("192.0.2.200").from(real);
+    let two_lines = bad_bearer(bed).from("192.0.2.200").from(real);
     two_lines.send().await.expect(429);
-    let victim = bad_bearer(&bed).from("192.0.2.1").send().await.expect(401);
+    let victim = bad_bearer(bed).from("192.0.2.1").send().await.expect(401);
     assert_eq!(
         standing(&victim, "failed-proofs", QUOTA).0,
         QUOTA - 1,

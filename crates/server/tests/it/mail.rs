@@ -11,7 +11,7 @@ use recado_model::{ErrorCode, Language, Secret, clock::OsRng};
 
 use crate::{
     clock::JumpClock,
-    harness::{rng, until},
+    gateway::{rng, until},
 };
 
 pub mod double;

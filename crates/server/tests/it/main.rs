@@ -38,19 +38,23 @@
 //! | `billing` | what is paid for, and what happens to what is not |
 //!
 //! PostgreSQL is found by `RECADO_TEST_POSTGRES_URL`, a server where databases may be made; `cargo
-//! xtask test` starts one. To add a test: an `async fn name(bed: Bed)` in the file of its topic, and
+//! xtask test` starts one. To add a test: an `async fn name(bed: &mut Bed)` in the file of its topic, and
 //! its name in that file's `on_both!`.
 #![allow(
     clippy::disallowed_methods,
     reason = "limits of waiting are real time, and the tests call as strangers"
 )]
 
+pub(crate) use recado_testkit::{browser, call, clock, gateway, hook};
+
 /// Each test of a file on both databases. `with = …` are lines of configuration over the bed's own.
 macro_rules! on_both {
     (@bodies $db:ident, $settings:expr, $($name:ident),*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            super::$name(crate::harness::Bed::$db($settings).await).await;
+            let mut bed = crate::gateway::Bed::$db($settings).await;
+            super::$name(&mut bed).await;
+            bed.close().await;
         })*
     };
     (with = $settings:expr; $($name:ident),* $(,)?) => {
@@ -66,9 +70,7 @@ mod bad_input;
 mod below;
 mod billing;
 mod cache;
-mod call;
 mod checklist;
-mod clock;
 mod credentials;
 mod dead_link;
 mod direct;
@@ -81,8 +83,6 @@ mod field_wire;
 mod forged;
 mod full;
 mod guests;
-mod harness;
-mod hook;
 mod kinds;
 mod limits;
 mod log;

@@ -4,7 +4,7 @@ use recado_identity::credentials::MAX_CHANGES;
 use recado_model::Clock as _;
 use serde_json::{Value, json};
 
-use crate::{credentials::text, harness::Bed};
+use crate::{gateway::Bed, gateway::text};
 
 on_both! {
     a_misspelt_restriction_is_no_open_credential,
@@ -18,7 +18,7 @@ on_both! {
 
 /// no field of the body sets whose it is or how it stands, and what is not known is refused:
 /// ignored, it would leave open what somebody meant to close.
-async fn a_misspelt_restriction_is_no_open_credential(bed: Bed) {
+async fn a_misspelt_restriction_is_no_open_credential(bed: &mut Bed) {
     let before = bed.list_credentials("?state=all").await.len();
     for body in [
         json!({"kind": "client", "network": ["192.0.2.1"]}),
@@ -39,7 +39,7 @@ async fn a_misspelt_restriction_is_no_open_credential(bed: Bed) {
 }
 
 /// One that ends, or opens only a part, could otherwise make itself one that does not.
-async fn what_ends_or_is_restricted_manages_nothing(bed: Bed) {
+async fn what_ends_or_is_restricted_manages_nothing(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Here"})).await;
     let soon = bed.clock.now().plus_secs(3000).to_rfc3339();
     let mut limited = Vec::new();
@@ -72,7 +72,7 @@ async fn what_ends_or_is_restricted_manages_nothing(bed: Bed) {
     }
 }
 
-async fn nobody_takes_the_account_from_himself(bed: Bed) {
+async fn nobody_takes_the_account_from_himself(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Here"})).await;
     let own = bed.first_of("client_token").await;
     let soon = bed.clock.now().plus_secs(60).to_rfc3339();
@@ -83,7 +83,7 @@ async fn nobody_takes_the_account_from_himself(bed: Bed) {
     assert_eq!(bed.account_call(&bed.a, "GET", "").send().await.status, 200);
 }
 
-async fn an_instance_gets_a_new_token_after_its_last(bed: Bed) {
+async fn an_instance_gets_a_new_token_after_its_last(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Here"})).await;
     let foreign = bed.create(&bed.b, json!({"name": "There"})).await;
     let list = format!("?kind=instance_token&instance={}", made.id);
@@ -124,7 +124,7 @@ async fn an_instance_gets_a_new_token_after_its_last(bed: Bed) {
     }
 }
 
-async fn a_batch_ends_with_its_token(bed: Bed) {
+async fn a_batch_ends_with_its_token(bed: &mut Bed) {
     let call = |id: i64, name: &str, arguments: Value| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name, "arguments": arguments}});
     let batch = json!([
         call(1, "get_shop_status", json!({})),
@@ -143,7 +143,7 @@ async fn a_batch_ends_with_its_token(bed: Bed) {
 }
 
 /// "At once and for good": a revocation is no matter of time.
-async fn a_clock_set_back_revives_nothing(bed: Bed) {
+async fn a_clock_set_back_revives_nothing(bed: &mut Bed) {
     let other = bed.issue(json!({"kind": "api_token"})).await;
     let token = text(&other, "token");
     assert_eq!(bed.by_api_token(&token).await, 200);
@@ -154,7 +154,7 @@ async fn a_clock_set_back_revives_nothing(bed: Bed) {
     assert_eq!(bed.by_api_token(&token).await, 401);
 }
 
-async fn a_thousand_changes_an_hour_and_no_more(bed: Bed) {
+async fn a_thousand_changes_an_hour_and_no_more(bed: &mut Bed) {
     let one = bed.issue(json!({"kind": "api_token"})).await;
     let now = bed.clock.now();
     let mut conn = bed.write().await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Bed, Call},
+    gateway::{Answer, Bed, Call},
     story::inner,
     wire,
 };
@@ -53,7 +53,7 @@ fn is_error(answer: &Answer, status: u16, code: i64, id: Value) -> String {
         .to_owned()
 }
 
-async fn the_contracts_table(bed: Bed) {
+async fn the_contracts_table(bed: &mut Bed) {
     // The contract's curl, whatever it says it accepts, with and without the slash.
     let plain = call_of("get_shop_status");
     for (path, accept) in [
@@ -210,7 +210,7 @@ async fn the_contracts_table(bed: Bed) {
         (&json!("Error: phone is required"), &json!(true))
     );
     for body in ["{", "", "nonsense", "{\"jsonrpc\":\"2.0\","] {
-        let answer = post(&bed).body(body).send().await;
+        let answer = post(bed).body(body).send().await;
         let text = is_error(&answer, 200, -32700, Value::Null);
         assert_eq!(text, "Parse error: invalid JSON", "{body:?}");
     }
@@ -227,7 +227,7 @@ async fn the_contracts_table(bed: Bed) {
         json!(5),
         Value::Null,
     ] {
-        let answer = post(&bed).json(body.clone()).send().await;
+        let answer = post(bed).json(body.clone()).send().await;
         assert_eq!(
             (answer.status, &answer.json()["error"]["code"]),
             (200, &json!(-32600)),
@@ -239,13 +239,8 @@ async fn the_contracts_table(bed: Bed) {
         "[".repeat(10_000),
         "]".repeat(10_000)
     );
-    is_error(
-        &post(&bed).body(deep).send().await,
-        200,
-        -32600,
-        Value::Null,
-    );
-    let form = post(&bed).header("content-type", "application/x-www-form-urlencoded");
+    is_error(&post(bed).body(deep).send().await, 200, -32600, Value::Null);
+    let form = post(bed).header("content-type", "application/x-www-form-urlencoded");
     assert_eq!(form.body("a=b").send().await.status, 415);
     // The other methods of HTTP.
     let answer = bed.get("/api/mcp/").bearer(&bed.a.api_token).send().await;
@@ -267,13 +262,13 @@ async fn the_contracts_table(bed: Bed) {
         .expect(202);
     bed.call("DELETE", "/api/mcp/").send().await.expect(401);
     // A session id that somebody made up means nothing; a version that nobody speaks is refused.
-    post(&bed)
+    post(bed)
         .header("mcp-session-id", "made-up")
         .json(plain.clone())
         .send()
         .await
         .expect(200);
-    let answer = post(&bed)
+    let answer = post(bed)
         .header("mcp-protocol-version", "1999-01-01")
         .json(plain)
         .send()
@@ -282,7 +277,7 @@ async fn the_contracts_table(bed: Bed) {
     answer.json();
 }
 
-async fn ids_are_echoed_as_written(bed: Bed) {
+async fn ids_are_echoed_as_written(bed: &mut Bed) {
     for id in [
         "1",
         "0",
@@ -294,7 +289,7 @@ async fn ids_are_echoed_as_written(bed: Bed) {
     ] {
         for method in ["ping", "tools/nothing"] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"}}"#);
-            let answer = post(&bed).body(body.clone()).send().await.expect(200);
+            let answer = post(bed).body(body.clone()).send().await.expect(200);
             let echoed: Value = serde_json::from_str(id).expect("an id");
             assert_eq!(answer.json()["id"], echoed, "{answer:?}");
             // Refused, too: byte for byte.
@@ -307,7 +302,7 @@ async fn ids_are_echoed_as_written(bed: Bed) {
     }
 }
 
-async fn unauthorized_in_the_contracts_words(bed: Bed) {
+async fn unauthorized_in_the_contracts_words(bed: &mut Bed) {
     let said = format!(
         "Unauthorized: invalid or missing Bearer token. Get your token at {}/dashboard → Settings.",
         bed.gateway().base_url
@@ -374,7 +369,7 @@ async fn unauthorized_in_the_contracts_words(bed: Bed) {
     assert!(!smuggled.send().await.text().contains("Shop A"));
 }
 
-async fn notifications_and_batches(bed: Bed) {
+async fn notifications_and_batches(bed: &mut Bed) {
     let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
     let answer = bed.mcp(&bed.a, note.clone()).await.expect(202);
     assert!(answer.body.is_empty());
@@ -442,7 +437,7 @@ async fn notifications_and_batches(bed: Bed) {
         is_error(&bed.mcp(&bed.a, batch).await, 200, -32600, Value::Null);
     }
     is_error(
-        &post(&bed).body("[{}").send().await,
+        &post(bed).body("[{}").send().await,
         200,
         -32700,
         Value::Null,
@@ -462,7 +457,7 @@ async fn notifications_and_batches(bed: Bed) {
     assert_eq!(refused[0]["error"]["code"], -32000);
 }
 
-async fn the_modern_revision(bed: Bed) {
+async fn the_modern_revision(bed: &mut Bed) {
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
@@ -470,7 +465,7 @@ async fn the_modern_revision(bed: Bed) {
     });
     let modern = |method: &str, mut params: Value| {
         params["_meta"] = meta.clone();
-        let call = post(&bed)
+        let call = post(bed)
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", method);
         let name = params["name"].as_str().map(str::to_owned);
@@ -518,7 +513,7 @@ async fn the_modern_revision(bed: Bed) {
         "tools/call",
         json!({"name": "get_shop_status", "arguments": {}, "_meta": meta.clone()}),
     );
-    let lying = post(&bed)
+    let lying = post(bed)
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", "tools/list");
     is_error(
@@ -527,7 +522,7 @@ async fn the_modern_revision(bed: Bed) {
         -32020,
         json!(1),
     );
-    let unnamed = post(&bed)
+    let unnamed = post(bed)
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", "tools/call");
     is_error(
@@ -536,7 +531,7 @@ async fn the_modern_revision(bed: Bed) {
         -32020,
         json!(1),
     );
-    let batch = post(&bed)
+    let batch = post(bed)
         .header("mcp-protocol-version", "2026-07-28")
         .json(json!([body.clone()]));
     is_error(&batch.send().await, 400, -32600, Value::Null);
@@ -550,7 +545,7 @@ async fn the_modern_revision(bed: Bed) {
     is_error(&answer, 401, -32000, json!(1));
 }
 
-async fn who_may_speak(bed: Bed) {
+async fn who_may_speak(bed: &mut Bed) {
     // A page that a browser was lured to: its origin, or its name for our address.
     for (name, value) in [
         ("origin", "https://evil.example"),
@@ -581,7 +576,7 @@ async fn who_may_speak(bed: Bed) {
         }
     }
     let base = bed.gateway().base_url.clone();
-    post(&bed)
+    post(bed)
         .header("origin", &base)
         .json(request("ping", json!({})))
         .send()

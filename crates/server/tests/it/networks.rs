@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::text,
-    harness::{Bed, Call},
+    gateway::text,
+    gateway::{Bed, Call},
 };
 
 on_both! {
@@ -24,7 +24,7 @@ fn from(call: Call, address: &str) -> Call {
     call.header("x-forwarded-for", address)
 }
 
-async fn a_credential_holds_in_its_networks_only(bed: Bed) {
+async fn a_credential_holds_in_its_networks_only(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Fenced"})).await;
     let session = bed.new_session().await;
     let networks = json!(["203.0.113.0/24", "2001:db8:7::/48"]);
@@ -97,7 +97,7 @@ async fn a_credential_holds_in_its_networks_only(bed: Bed) {
     }
 }
 
-async fn nobody_locks_himself_out_by_mistake(bed: Bed) {
+async fn nobody_locks_himself_out_by_mistake(bed: &mut Bed) {
     let own = bed.first_of("client_token").await;
     let change = async |address: &str, id: &str, networks: Value| {
         let call = bed.account_call(&bed.a, "PATCH", &format!("/credentials/{id}"));

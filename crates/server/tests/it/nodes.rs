@@ -4,7 +4,7 @@ use recado::lifecycle::Gateway;
 use recado_model::{ConnectionState, Instance};
 use serde_json::json;
 
-use crate::harness::{Bed, CUSTOMER, Made, SHOP, until};
+use crate::gateway::{Bed, CUSTOMER, Made, SHOP, until};
 
 async fn bed() -> Bed {
     Bed::postgres("").await
@@ -59,6 +59,7 @@ async fn a_node_that_ends_hands_over() {
     bed.wait_shown(CUSTOMER, "for the other").await;
     assert_eq!(bed.shown(CUSTOMER, "for the other"), 1);
     other.stop().await.expect("stops");
+    bed.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,6 +76,7 @@ async fn a_node_that_lost_its_lease_writes_nothing_over_the_winner() {
     assert!(led_by(&other.store, "it-2", &made).await);
     assert_eq!(bed.shown(CUSTOMER, "by the winner"), 1);
     other.stop().await.expect("stops");
+    bed.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,6 +98,7 @@ async fn what_any_node_accepts_the_leading_one_sends() {
             .await;
     }
     other.stop().await.expect("stops");
+    bed.close().await;
 }
 
 /// What needs the link of an instance is refused by a node that does not have it, with what to do, and
@@ -141,4 +144,5 @@ async fn what_needs_the_link_of_another_node_is_refused() {
     bed.send(&bed.a, &made, text).await.expect(200);
     bed.wait_shown(CUSTOMER, "by the winner").await;
     other.stop().await.expect("stops");
+    bed.close().await;
 }

@@ -3,7 +3,6 @@
 //!
 //! | file | what it proves |
 //! |---|---|
-//! | `browser` | a browser of the tests, the letters that arrive, users who are there already |
 //! | `setup`, `signup` | how the first one comes in, and how others do |
 //! | `login`, `lockout` | signing in; what too many failures close, and to whom |
 //! | `between` | a session that ends in the moment in which it is opened |
@@ -17,7 +16,6 @@
 //! | `canary` | none of what people keep secret is anywhere |
 
 mod between;
-mod browser;
 mod canary;
 mod confirm;
 mod email;
@@ -37,6 +35,7 @@ mod sessions;
 mod setup;
 mod signup;
 
-pub use browser::{
-    Browser, Inbox, NEW_PASSWORD, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, kinds_of, text,
+pub use recado_testkit::browser::{
+    Browser, Inbox, NEW_PASSWORD, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, cookie_of,
+    kinds_of, text,
 };

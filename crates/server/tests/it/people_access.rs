@@ -21,7 +21,7 @@ use self::{
 };
 use crate::{
     access::{COOKIE, ROLES, bare, unknown},
-    harness::{Answer, Bed},
+    gateway::{Answer, Bed},
 };
 
 on_both! {
@@ -113,9 +113,9 @@ fn none_wrong(wrong: &[String], asked: usize, least: usize) {
     assert!(asked >= least, "only {asked} were asked");
 }
 
-async fn every_row_against_every_cookie(mut bed: Bed) {
-    let deck = deck(&mut bed).await;
-    let pages = pages(&bed);
+async fn every_row_against_every_cookie(bed: &mut Bed) {
+    let deck = deck(bed).await;
+    let pages = pages(bed);
     let (mut wrong, mut asked) = (Vec::new(), 0);
     for row in rows() {
         for card in &deck.cards {
@@ -125,7 +125,7 @@ async fn every_row_against_every_cookie(mut bed: Bed) {
                 continue;
             }
             let passes = due == Due::Pass;
-            let answer = ask(&bed, &deck, &row, card, &pages[0], &[], passes).await;
+            let answer = ask(bed, &deck, &row, card, &pages[0], &[], passes).await;
             asked += 1;
             wrong.extend(check(&row, &card.name, due, &answer));
         }
@@ -133,20 +133,20 @@ async fn every_row_against_every_cookie(mut bed: Bed) {
     none_wrong(&wrong, asked, 2_000);
 }
 
-async fn every_row_from_every_page(mut bed: Bed) {
-    let deck = deck(&mut bed).await;
+async fn every_row_from_every_page(bed: &mut Bed) {
+    let deck = deck(bed).await;
     let (mut wrong, mut asked) = (Vec::new(), 0);
     for row in rows() {
         for name in ["owner proven", "no cookie"] {
             let card = deck.get(name);
-            for from in pages(&bed) {
+            for from in pages(bed) {
                 let due = due(&row, card.worth, from.page, false);
                 let is_out = row.rule == Rule::LogOut && card.worth != Worth::Nobody;
                 if is_out && due == Due::Pass {
                     continue;
                 }
                 let passes = due == Due::Pass;
-                let answer = ask(&bed, &deck, &row, card, &from, &[], passes).await;
+                let answer = ask(bed, &deck, &row, card, &from, &[], passes).await;
                 asked += 1;
                 let what = format!("{name} from {:?}", from.headers);
                 wrong.extend(check(&row, &what, due, &answer));
@@ -156,10 +156,10 @@ async fn every_row_from_every_page(mut bed: Bed) {
     none_wrong(&wrong, asked, 2_500);
 }
 
-async fn nothing_of_another_surface_beside_a_cookie(mut bed: Bed) {
-    let deck = deck(&mut bed).await;
+async fn nothing_of_another_surface_beside_a_cookie(bed: &mut Bed) {
+    let deck = deck(bed).await;
     let jwt = format!("Bearer {}", bed.a.jwt);
-    let person = format!("Bearer {}", sign_in(&bed, OWNER_A).await.jwt);
+    let person = format!("Bearer {}", sign_in(bed, OWNER_A).await.jwt);
     let wz = format!("Bearer {}", bed.a.api_token);
     let sk = unknown(recado_model::TokenKind::Session);
     let others = [
@@ -172,7 +172,7 @@ async fn nothing_of_another_surface_beside_a_cookie(mut bed: Bed) {
         ("x-api-key", sk.as_str()),
         ("x-api-key", ""),
     ];
-    let pages = pages(&bed);
+    let pages = pages(bed);
     let silent = pages.iter().find(|from| from.page == Page::Silent);
     let (mut wrong, mut asked) = (Vec::new(), 0);
     for row in rows() {
@@ -181,7 +181,7 @@ async fn nothing_of_another_surface_beside_a_cookie(mut bed: Bed) {
                 for other in &others {
                     let card = deck.get(name);
                     let due = due(&row, card.worth, from.page, true);
-                    let answer = ask(&bed, &deck, &row, card, from, &[*other], false).await;
+                    let answer = ask(bed, &deck, &row, card, from, &[*other], false).await;
                     asked += 1;
                     let what = format!("{name} beside {}, {:?}", other.0, from.page);
                     wrong.extend(check(&row, &what, due, &answer));
@@ -193,15 +193,15 @@ async fn nothing_of_another_surface_beside_a_cookie(mut bed: Bed) {
 }
 
 /// By whom it may be, from whatever page of ours, and the cookie is taken back.
-async fn signing_out_is_always_possible(bed: Bed) {
+async fn signing_out_is_always_possible(bed: &mut Bed) {
     for role in ROLES {
         let email = format!("{}@a.example", role.as_str());
-        hire(&bed, &bed.a.id, &email, role).await;
-        for from in pages(&bed) {
+        hire(bed, &bed.a.id, &email, role).await;
+        for from in pages(bed) {
             if [Page::Foreign, Page::Typed].contains(&from.page) {
                 continue;
             }
-            let who = sign_in(&bed, &email).await;
+            let who = sign_in(bed, &email).await;
             let page = from.headers.iter();
             let cookie = format!("{COOKIE}={}", who.cookie);
             let call = bed
@@ -212,55 +212,55 @@ async fn signing_out_is_always_possible(bed: Bed) {
             let set = answer.header("set-cookie");
             assert!(set.starts_with(&format!("{COOKIE}=;")), "{set}");
             assert!(set.contains("Max-Age=0"), "{set}");
-            who.me(&bed).await.refused(401, "unauthorized");
-            who.account(&bed).await.refused(401, "unauthorized");
+            who.me(bed).await.refused(401, "unauthorized");
+            who.account(bed).await.refused(401, "unauthorized");
         }
     }
     // A page of another site cannot.
-    let who = sign_in(&bed, OWNER_A).await;
+    let who = sign_in(bed, OWNER_A).await;
     let call = bed.post("/logout").header("origin", "https://evil.example");
     let call = call.header("cookie", &format!("{COOKIE}={}", who.cookie));
     call.send().await.refused(403, "foreign_origin");
-    who.me(&bed).await.expect(200);
+    who.me(bed).await.expect(200);
 }
 
 /// A browser has one cookie of ours: what it overwrites or clears could be ended by nobody any more.
-async fn no_session_is_left_behind(bed: Bed) {
+async fn no_session_is_left_behind(bed: &mut Bed) {
     let both = |one: &SignedIn, two: &SignedIn| {
         let names = [&one.cookie, &two.cookie].map(|cookie| format!("{COOKIE}={cookie}"));
         names.join("; ")
     };
     for path in ["/logout", "/login"] {
-        let (one, two) = (sign_in(&bed, OWNER_A).await, sign_in(&bed, OWNER_B).await);
-        let other = sign_in(&bed, OWNER_A).await;
-        let call = bed.post(path).header("origin", &people::own_origin(&bed));
+        let (one, two) = (sign_in(bed, OWNER_A).await, sign_in(bed, OWNER_B).await);
+        let other = sign_in(bed, OWNER_A).await;
+        let call = bed.post(path).header("origin", &people::own_origin(bed));
         let call = call.header("cookie", &both(&one, &two));
         let body = json!({"email": OWNER_A, "password": people::PASSWORD});
         let answer = call.json(body).send().await;
         assert!([200, 204].contains(&answer.status), "{answer:?}");
         for gone in [&one, &two] {
-            gone.me(&bed).await.refused(401, "unauthorized");
-            gone.account(&bed).await.refused(401, "unauthorized");
+            gone.me(bed).await.refused(401, "unauthorized");
+            gone.account(bed).await.refused(401, "unauthorized");
         }
-        other.me(&bed).await.expect(200);
+        other.me(bed).await.expect(200);
         if path == "/login" {
             let cookie = people::cookie_of(&answer).expect("a cookie");
             let new = SignedIn {
                 cookie,
                 ..other.clone()
             };
-            new.me(&bed).await.expect(200);
+            new.me(bed).await.expect(200);
         }
     }
     // A log-in that fails ends nothing.
-    let who = sign_in(&bed, OWNER_A).await;
+    let who = sign_in(bed, OWNER_A).await;
     let call = bed.post("/login").header("cookie", &both(&who, &who));
     let body = json!({"email": OWNER_A, "password": "not the password of anybody"});
     call.json(body).send().await.refused(401, "login_failed");
-    who.me(&bed).await.expect(200);
+    who.me(bed).await.expect(200);
 }
 
-async fn foreign_and_missing_instances_are_the_same_bytes(bed: Bed) {
+async fn foreign_and_missing_instances_are_the_same_bytes(bed: &mut Bed) {
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
     let missing = InstanceId::random(&OsRng).to_string();
     let ids = [
@@ -274,9 +274,9 @@ async fn foreign_and_missing_instances_are_the_same_bytes(bed: Bed) {
     let mut all = Vec::new();
     for role in ROLES {
         let email = format!("{}@a.example", role.as_str());
-        hire(&bed, &bed.a.id, &email, role).await;
-        let who = sign_in(&bed, &email).await;
-        let proven = sign_in(&bed, &email).await.confirmed(&bed).await;
+        hire(bed, &bed.a.id, &email, role).await;
+        let who = sign_in(bed, &email).await;
+        let proven = sign_in(bed, &email).await.confirmed(bed).await;
         for (who, row) in [&who, &proven]
             .into_iter()
             .flat_map(|who| rows().map(move |row| (who, row)))
@@ -284,7 +284,7 @@ async fn foreign_and_missing_instances_are_the_same_bytes(bed: Bed) {
         {
             for id in ids {
                 let path = row.path.replace("{id}", id);
-                let answer = who.ask(&bed, &row.method, &path).body("[").send().await;
+                let answer = who.ask(bed, &row.method, &path).body("[").send().await;
                 assert_eq!(answer.status, 403, "{answer:?}");
                 all.push(bare(answer));
             }
@@ -316,17 +316,17 @@ async fn foreign_and_missing_instances_are_the_same_bytes(bed: Bed) {
 }
 
 /// The ids of sessions, members, invitations, credentials and accounts.
-async fn foreign_and_missing_ids_are_the_same_bytes(bed: Bed) {
-    let mine = sign_in(&bed, OWNER_A).await.confirmed(&bed).await;
-    let theirs = sign_in(&bed, OWNER_B).await.confirmed(&bed).await;
+async fn foreign_and_missing_ids_are_the_same_bytes(bed: &mut Bed) {
+    let mine = sign_in(bed, OWNER_A).await.confirmed(bed).await;
+    let theirs = sign_in(bed, OWNER_B).await.confirmed(bed).await;
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let me = theirs.me(&bed).await.ok();
+    let me = theirs.me(bed).await.ok();
     let (user, session) = (text(&me["user"]["id"]), text(&me["session_id"]));
-    let call = theirs.ask(&bed, "POST", "/dashboard/api/members/invite");
+    let call = theirs.ask(bed, "POST", "/dashboard/api/members/invite");
     let body = json!({"email": "guest@b.example", "role": "viewer"});
     let invitation = text(&call.json(body).send().await.ok()["id"]);
     let list = async |who: &SignedIn| {
-        let call = who.ask(&bed, "GET", "/dashboard/api/credentials");
+        let call = who.ask(bed, "GET", "/dashboard/api/credentials");
         call.send().await.ok()["credentials"].clone()
     };
     let before = list(&theirs).await;
@@ -400,7 +400,7 @@ async fn foreign_and_missing_ids_are_the_same_bytes(bed: Bed) {
         let mut seen = Vec::new();
         for id in [foreign.as_str(), missing.as_str()] {
             let path = format!("/dashboard/api/{}", path.replace("$id", id));
-            let mut call = mine.ask(&bed, method, &path);
+            let mut call = mine.ask(bed, method, &path);
             if let Some(body) = &body {
                 let body = body.to_string().replace("$id", id);
                 call = call.header("content-type", "application/json").body(body);
@@ -416,20 +416,20 @@ async fn foreign_and_missing_ids_are_the_same_bytes(bed: Bed) {
     let mut seen = Vec::new();
     for id in [account, recado_model::AccountId::random(&OsRng).to_string()] {
         let body = json!({"email": OWNER_A, "password": people::PASSWORD, "account": id});
-        let answer = people::log_in(&bed, body).await;
+        let answer = people::log_in(bed, body).await;
         assert_eq!(people::cookie_of(&answer), None);
         seen.push(bare(answer.expect(403)));
     }
     assert_eq!(seen[0], seen[1]);
 
     // Nothing happened to any of them.
-    let now = theirs.me(&bed).await.ok();
+    let now = theirs.me(bed).await.ok();
     assert_eq!(
         (&now["session_id"], &now["account"]["role"]),
         (&me["session_id"], &json!("owner"))
     );
     assert_eq!(list(&theirs).await, before);
-    let call = theirs.ask(&bed, "GET", "/dashboard/api/members");
+    let call = theirs.ask(bed, "GET", "/dashboard/api/members");
     let members = call.send().await.ok();
     assert_eq!(members["invitations"][0]["id"], invitation.as_str());
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::text,
-    harness::{Bed, Made},
+    gateway::text,
+    gateway::{Bed, Made},
     story::inner,
 };
 
@@ -80,13 +80,13 @@ fn token_in(answer: &Value, kind: &str) -> String {
 }
 
 /// K-03, for each kind: the new one works at once, the old one until the grace is over, then not.
-async fn with_grace_both_hold_and_then_one(bed: Bed) {
-    let line = Line::new(&bed).await;
+async fn with_grace_both_hold_and_then_one(bed: &mut Bed) {
+    let line = Line::new(bed).await;
     let spare = bed.issue(json!({"kind": "client", "label": "spare"})).await;
     let spare = text(&spare, "client_token");
     let mut lines = Vec::new();
     for kind in KINDS {
-        let id = line.id(&bed, kind).await;
+        let id = line.id(bed, kind).await;
         bed.change_credential(&id, json!({"label": format!("the {kind}")}))
             .await
             .ok();
@@ -98,7 +98,7 @@ async fn with_grace_both_hold_and_then_one(bed: Bed) {
         assert!(new["replaces"]["grace_until"].is_string());
         assert_eq!(new["label"], format!("the {kind}"), "as its predecessor");
         assert!(new["note"].is_string());
-        lines.push((kind, line.first(&bed, kind), token_in(&new, kind), new, id));
+        lines.push((kind, line.first(bed, kind), token_in(&new, kind), new, id));
     }
     // A client token brings its secret; a secret rotates alone, too.
     let pair = &lines[0].3;
@@ -119,8 +119,8 @@ async fn with_grace_both_hold_and_then_one(bed: Bed) {
         "access_token",
     );
     for (kind, old, new, ..) in &lines {
-        assert_eq!(line.by(&bed, kind, old, &spare).await, 200, "{kind}");
-        assert_eq!(line.by(&bed, kind, new, &spare).await, 200, "{kind}");
+        assert_eq!(line.by(bed, kind, old, &spare).await, 200, "{kind}");
+        assert_eq!(line.by(bed, kind, new, &spare).await, 200, "{kind}");
     }
     for jwt in [&fresh, &by_second, &old_jwt] {
         assert_eq!(bed.by_jwt(jwt).await, 200);
@@ -149,8 +149,8 @@ async fn with_grace_both_hold_and_then_one(bed: Bed) {
 
     bed.clock.jump_secs(300);
     for (kind, old, new, ..) in &lines {
-        assert_eq!(line.by(&bed, kind, old, &spare).await, 401, "{kind}");
-        assert_eq!(line.by(&bed, kind, new, &spare).await, 200, "{kind}");
+        assert_eq!(line.by(bed, kind, old, &spare).await, 401, "{kind}");
+        assert_eq!(line.by(bed, kind, new, &spare).await, 200, "{kind}");
     }
     // A JWT dies with what it came from, long before its own end.
     assert_eq!(bed.by_jwt(&old_jwt).await, 401);
@@ -164,20 +164,20 @@ async fn with_grace_both_hold_and_then_one(bed: Bed) {
     back.send().await.refused(409, "conflict");
 }
 
-async fn without_grace_the_old_one_is_dead_on_the_next_request(bed: Bed) {
-    let line = Line::new(&bed).await;
+async fn without_grace_the_old_one_is_dead_on_the_next_request(bed: &mut Bed) {
+    let line = Line::new(bed).await;
     let spare = bed.issue(json!({"kind": "client"})).await;
     let spare = text(&spare, "client_token");
     // The one that this very call came with goes last.
     for kind in ["instance_token", "api_token", "session_key", "client_token"] {
-        let old = line.first(&bed, kind);
-        assert_eq!(line.by(&bed, kind, &old, &spare).await, 200, "{kind}");
-        let id = line.id(&bed, kind).await;
+        let old = line.first(bed, kind);
+        assert_eq!(line.by(bed, kind, &old, &spare).await, 200, "{kind}");
+        let id = line.id(bed, kind).await;
         let new = bed.act(&id, "rotate", json!({})).await.ok();
         assert_eq!(new["replaces"]["grace_until"], Value::Null);
-        assert_eq!(line.by(&bed, kind, &old, &spare).await, 401, "{kind}");
+        assert_eq!(line.by(bed, kind, &old, &spare).await, 401, "{kind}");
         let new = token_in(&new, kind);
-        assert_eq!(line.by(&bed, kind, &new, &spare).await, 200, "{kind}");
+        assert_eq!(line.by(bed, kind, &new, &spare).await, 200, "{kind}");
     }
     assert_eq!(bed.by_jwt(&bed.a.jwt).await, 401, "it came from that pair");
     let again = bed
@@ -186,7 +186,7 @@ async fn without_grace_the_old_one_is_dead_on_the_next_request(bed: Bed) {
     assert_eq!(again.status, 401);
 }
 
-async fn a_line_has_ten_in_grace_at_most(bed: Bed) {
+async fn a_line_has_ten_in_grace_at_most(bed: &mut Bed) {
     let first = bed.first_of("api_token").await;
     let mut id = first.clone();
     for _ in 0..10 {
@@ -227,7 +227,7 @@ async fn a_line_has_ten_in_grace_at_most(bed: Bed) {
     }
 }
 
-async fn signing_out_ends_every_jwt(bed: Bed) {
+async fn signing_out_ends_every_jwt(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Stays"})).await;
     let pair = bed.issue(json!({"kind": "client"})).await;
     let other = bed.jwt_of(&pair).await;
@@ -248,7 +248,7 @@ async fn signing_out_ends_every_jwt(bed: Bed) {
 }
 
 /// what is asked after the answer to a revocation is refused, whatever is under way meanwhile.
-async fn revoked_under_load_means_revoked(bed: Bed) {
+async fn revoked_under_load_means_revoked(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Busy"})).await;
     let token = bed.issue(json!({"kind": "api_token"})).await;
     let pair = bed.issue(json!({"kind": "client"})).await;
@@ -297,7 +297,7 @@ async fn revoked_under_load_means_revoked(bed: Bed) {
     }
 }
 
-async fn only_one_of_two_rotations_at_once(bed: Bed) {
+async fn only_one_of_two_rotations_at_once(bed: &mut Bed) {
     for grace in [0, 600] {
         let made = bed.issue(json!({"kind": "api_token"})).await;
         let id = text(&made, "id");
@@ -314,7 +314,7 @@ async fn only_one_of_two_rotations_at_once(bed: Bed) {
 }
 
 /// Rule 10: the model learns what happened and where a person goes, never a token.
-async fn regenerating_by_tool_shows_no_token(bed: Bed) {
+async fn regenerating_by_tool_shows_no_token(bed: &mut Bed) {
     let base = bed.url("");
     let shown = inner(&bed.tool(&bed.a, "get_api_key", json!({})).await);
     let old = &bed.a.api_token;

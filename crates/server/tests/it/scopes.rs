@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::text,
-    harness::{Bed, CUSTOMER, SHOP, SHOP_TOO},
+    gateway::text,
+    gateway::{Bed, CUSTOMER, SHOP, SHOP_TOO},
     story::inner,
 };
 
@@ -18,7 +18,7 @@ on_both! {
 
 const NOWHERE: &str = "RCAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-async fn a_restricted_pair_reaches_its_instances_only(bed: Bed) {
+async fn a_restricted_pair_reaches_its_instances_only(bed: &mut Bed) {
     let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let other = bed.create(&bed.a, json!({"name": "Other"})).await;
     let pair = bed.issue(json!({"kind": "client"})).await;
@@ -121,7 +121,7 @@ async fn a_restricted_pair_reaches_its_instances_only(bed: Bed) {
     bed.get(&status).bearer(&new_jwt).send().await.expect(200);
 }
 
-async fn a_restricted_token_reaches_its_sessions_only(bed: Bed) {
+async fn a_restricted_token_reaches_its_sessions_only(bed: &mut Bed) {
     let mine = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let other = bed.create(&bed.a, json!({"name": "Other"})).await;
     let token = bed
@@ -178,7 +178,7 @@ async fn a_restricted_token_reaches_its_sessions_only(bed: Bed) {
     assert_eq!(count.send().await.ok()["total"], 2, "nothing was made");
 }
 
-async fn a_restricted_key_opens_its_own_session_only(bed: Bed) {
+async fn a_restricted_key_opens_its_own_session_only(bed: &mut Bed) {
     let (one, two) = (bed.new_session().await, bed.new_session().await);
     let key = text(&one, "apiKey");
     assert_eq!(
@@ -225,7 +225,7 @@ async fn a_restricted_key_opens_its_own_session_only(bed: Bed) {
 }
 
 /// The key of a message that went out from a number out of reach: no second message, and no word on it.
-async fn a_key_of_another_number_is_not_sent_again(bed: Bed) {
+async fn a_key_of_another_number_is_not_sent_again(bed: &mut Bed) {
     bed.paired(&bed.a, SHOP).await;
     let within = bed.paired(&bed.a, SHOP_TOO).await;
     let keyed = json!({"phone": CUSTOMER, "message": "once", "idempotency_key": "order-7", "confirm": true});

@@ -4,7 +4,7 @@ use recado_model::EventKind;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, Shop, until},
+    gateway::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, Shop, until},
     story::inner,
 };
 
@@ -64,19 +64,19 @@ async fn events(bed: &Bed, shop: &Shop, made: &Made, kind: EventKind) -> i64 {
     count.expect("a count")
 }
 
-async fn what_the_network_swallows_is_not_sent(bed: Bed) {
+async fn what_the_network_swallows_is_not_sent(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
-    trouble(&bed, json!({"kind": "freeze"}));
+    trouble(bed, json!({"kind": "freeze"}));
     for n in 0..10 {
         let body = json!({"phone": CUSTOMER, "message": format!("frozen {n}")});
-        accepted(&bed, &made, &format!("frozen-{n}"), body).await;
+        accepted(bed, &made, &format!("frozen-{n}"), body).await;
     }
     let first = bed.told(&made, "frozen-0").await;
     assert!(
         ["queued", "sending"].contains(&first["status"].as_str().expect("a status")),
         "{first}"
     );
-    assert_eq!(sent_events(&bed, &bed.a, &made).await, 0);
+    assert_eq!(sent_events(bed, &bed.a, &made).await, 0);
     bed.sandbox.network().clear_troubles();
     for n in 0..10 {
         bed.wait_shown(CUSTOMER, &format!("frozen {n}")).await;
@@ -85,33 +85,33 @@ async fn what_the_network_swallows_is_not_sent(bed: Bed) {
             .await;
         assert_eq!(bed.shown(CUSTOMER, &format!("frozen {n}")), 1);
     }
-    assert_eq!(sent_events(&bed, &bed.a, &made).await, 10, "one each");
+    assert_eq!(sent_events(bed, &bed.a, &made).await, 10, "one each");
     let messages = bed.sandbox.network().messages(CUSTOMER).expect("a phone");
     let order: Vec<_> = messages.iter().map(|message| message.id.clone()).collect();
     let expected: Vec<_> = (0..10).map(|n| format!("frozen-{n}")).collect();
     assert_eq!(order, expected, "in the order of the chat");
 }
 
-async fn a_receipt_is_an_acknowledgement(bed: Bed) {
+async fn a_receipt_is_an_acknowledgement(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
-    trouble(&bed, json!({"kind": "drop_acks"}));
+    trouble(bed, json!({"kind": "drop_acks"}));
     let body = json!({"phone": CUSTOMER, "message": "no ack"});
-    accepted(&bed, &made, "no-ack-1", body).await;
+    accepted(bed, &made, "no-ack-1", body).await;
     bed.wait_status(&made, "no-ack-1", &["delivered"]).await;
-    assert_eq!(sent_events(&bed, &bed.a, &made).await, 1);
-    assert_eq!(arrivals(&bed, CUSTOMER, "no-ack-1"), Some((1, true)));
+    assert_eq!(sent_events(bed, &bed.a, &made).await, 1);
+    assert_eq!(arrivals(bed, CUSTOMER, "no-ack-1"), Some((1, true)));
 }
 
-async fn two_silences_are_unconfirmed_and_a_late_answer_counts(bed: Bed) {
+async fn two_silences_are_unconfirmed_and_a_late_answer_counts(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let network = bed.sandbox.network();
     // No acknowledgement, and nobody who could send a receipt.
     network.set_online(CUSTOMER, false).expect("offline");
-    trouble(&bed, json!({"kind": "drop_acks"}));
+    trouble(bed, json!({"kind": "drop_acks"}));
     let body = json!({"phone": CUSTOMER, "message": "silence"});
-    accepted(&bed, &made, "silence-1", body.clone()).await;
+    accepted(bed, &made, "silence-1", body.clone()).await;
     bed.wait_status(&made, "silence-1", &["unconfirmed"]).await;
-    assert_eq!(sent_events(&bed, &bed.a, &made).await, 0);
+    assert_eq!(sent_events(bed, &bed.a, &made).await, 0);
     bed.sandbox.network().clear_troubles();
     // The chat goes on, and a late receipt still raises it.
     bed.sandbox
@@ -120,19 +120,19 @@ async fn two_silences_are_unconfirmed_and_a_late_answer_counts(bed: Bed) {
         .expect("online");
     bed.wait_status(&made, "silence-1", &["delivered"]).await;
     assert_eq!(bed.shown(CUSTOMER, "silence"), 1);
-    assert_eq!(sent_events(&bed, &bed.a, &made).await, 1);
+    assert_eq!(sent_events(bed, &bed.a, &made).await, 1);
     // It has arrived: the same id is the same message.
-    accepted(&bed, &made, "silence-1", body).await;
+    accepted(bed, &made, "silence-1", body).await;
     bed.wait_status(&made, "silence-1", &["delivered"]).await;
 }
 
-async fn a_repeat_is_the_same_message(bed: Bed) {
+async fn a_repeat_is_the_same_message(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let network = bed.sandbox.network();
     network.set_online(CUSTOMER, false).expect("offline");
-    trouble(&bed, json!({"kind": "drop_acks", "count": 1}));
+    trouble(bed, json!({"kind": "drop_acks", "count": 1}));
     let body = json!({"phone": CUSTOMER, "message": "again"});
-    accepted(&bed, &made, "repeat-1", body).await;
+    accepted(bed, &made, "repeat-1", body).await;
     bed.wait_status(&made, "repeat-1", &["sent"]).await;
     bed.sandbox
         .network()
@@ -140,18 +140,18 @@ async fn a_repeat_is_the_same_message(bed: Bed) {
         .expect("online");
     bed.wait_shown(CUSTOMER, "again").await;
     let seen = until("both arrivals", async || {
-        arrivals(&bed, CUSTOMER, "repeat-1").filter(|(arrivals, _)| *arrivals == 2)
+        arrivals(bed, CUSTOMER, "repeat-1").filter(|(arrivals, _)| *arrivals == 2)
     });
     assert_eq!(seen.await, (2, true), "byte for byte");
     assert_eq!(bed.shown(CUSTOMER, "again"), 1);
 }
 
-async fn a_refusal_has_a_voice_and_the_same_id_sends_anew(bed: Bed) {
+async fn a_refusal_has_a_voice_and_the_same_id_sends_anew(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!("All")).await;
-    trouble(&bed, json!({"kind": "refuse", "code": 463, "count": 1}));
+    trouble(bed, json!({"kind": "refuse", "code": 463, "count": 1}));
     let body = json!({"phone": CUSTOMER, "message": "hello stranger"});
-    accepted(&bed, &made, "refused-1", body.clone()).await;
+    accepted(bed, &made, "refused-1", body.clone()).await;
     let failed = bed.wait_status(&made, "refused-1", &["failed"]).await;
     assert_eq!(failed["code"], "463");
     for field in ["meaning", "what_to_do"] {
@@ -168,7 +168,7 @@ async fn a_refusal_has_a_voice_and_the_same_id_sends_anew(bed: Bed) {
     bed.send(&bed.a, &made, other)
         .await
         .refused(409, "conflict");
-    accepted(&bed, &made, "refused-1", body).await;
+    accepted(bed, &made, "refused-1", body).await;
     bed.wait_shown(CUSTOMER, "hello stranger").await;
     let sent = bed
         .wait_status(&made, "refused-1", &["sent", "delivered", "read"])
@@ -176,13 +176,13 @@ async fn a_refusal_has_a_voice_and_the_same_id_sends_anew(bed: Bed) {
     assert_eq!(sent["code"], Value::Null);
 }
 
-async fn trouble_of_the_server_is_no_failure(bed: Bed) {
+async fn trouble_of_the_server_is_no_failure(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     for code in [500, 503, 429] {
-        trouble(&bed, json!({"kind": "refuse", "code": code, "count": 1}));
+        trouble(bed, json!({"kind": "refuse", "code": code, "count": 1}));
         let (id, text) = (format!("again-{code}"), format!("after {code}"));
         let body = json!({"phone": CUSTOMER, "message": text});
-        accepted(&bed, &made, &id, body).await;
+        accepted(bed, &made, &id, body).await;
         until("the refusal", async || {
             bed.sandbox.network().troubles().is_empty().then_some(())
         })
@@ -197,25 +197,25 @@ async fn trouble_of_the_server_is_no_failure(bed: Bed) {
     }
 }
 
-async fn a_stale_session_is_tried_once_more_only(bed: Bed) {
+async fn a_stale_session_is_tried_once_more_only(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
-    trouble(&bed, json!({"kind": "refuse", "code": 479, "count": 1}));
+    trouble(bed, json!({"kind": "refuse", "code": 479, "count": 1}));
     let body = json!({"phone": CUSTOMER, "message": "anew"});
-    accepted(&bed, &made, "stale-0001", body).await;
+    accepted(bed, &made, "stale-0001", body).await;
     bed.wait_shown(CUSTOMER, "anew").await;
-    trouble(&bed, json!({"kind": "refuse", "code": 479, "count": 2}));
+    trouble(bed, json!({"kind": "refuse", "code": 479, "count": 2}));
     let body = json!({"phone": CUSTOMER, "message": "never"});
-    accepted(&bed, &made, "stale-0002", body).await;
+    accepted(bed, &made, "stale-0002", body).await;
     let failed = bed.wait_status(&made, "stale-0002", &["failed"]).await;
     assert_eq!(failed["code"], "479");
     assert_eq!(bed.shown(CUSTOMER, "never"), 0);
 }
 
-async fn a_delay_holds_up_nothing(bed: Bed) {
+async fn a_delay_holds_up_nothing(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let send = async |id: &str, phone: &str, text: &str, delay: i64| {
         let body = json!({"phone": phone, "message": text, "delay": delay});
-        accepted(&bed, &made, id, body).await;
+        accepted(bed, &made, id, body).await;
     };
     send("delayed-1", CUSTOMER, "later", 15_000).await;
     send("plain-001", CUSTOMER, "now", 0).await;
@@ -227,10 +227,10 @@ async fn a_delay_holds_up_nothing(bed: Bed) {
     bed.wait_shown(CUSTOMER, "later").await;
 }
 
-async fn a_clock_that_is_set_back_stops_no_queue(bed: Bed) {
+async fn a_clock_that_is_set_back_stops_no_queue(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": CUSTOMER, "message": "before"});
-    accepted(&bed, &made, "before-01", body).await;
+    accepted(bed, &made, "before-01", body).await;
     bed.wait_shown(CUSTOMER, "before").await;
     bed.clock.step_wall_ms(-3_600_000);
     // A JWT of an hour later is none yet; the pair of tokens knows no time.
@@ -245,7 +245,7 @@ async fn a_clock_that_is_set_back_stops_no_queue(bed: Bed) {
     bed.wait_shown(CUSTOMER, "after").await;
 }
 
-async fn a_number_that_is_not_there_is_refused_by_name(bed: Bed) {
+async fn a_number_that_is_not_there_is_refused_by_name(bed: &mut Bed) {
     const NOBODY: &str = "+34699999999";
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": NOBODY, "message": "hello?", "id": "nobody-01"});
@@ -267,7 +267,7 @@ async fn a_number_that_is_not_there_is_refused_by_name(bed: Bed) {
     assert!(tool.to_string().contains("not on WhatsApp"), "{tool}");
 }
 
-async fn every_surface_tells_the_same(bed: Bed) {
+async fn every_surface_tells_the_same(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let arguments = json!({
         "phone": CUSTOMER, "message": "by a tool", "idempotency_key": "key-1", "confirm": true,
@@ -307,10 +307,10 @@ async fn every_surface_tells_the_same(bed: Bed) {
     foreign.refused(403, "forbidden");
 }
 
-async fn a_phone_asks_again_after_a_restart(mut bed: Bed) {
+async fn a_phone_asks_again_after_a_restart(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let body = json!({"phone": CUSTOMER, "message": "read me twice"});
-    accepted(&bed, &made, "retry-001", body).await;
+    accepted(bed, &made, "retry-001", body).await;
     bed.wait_shown(CUSTOMER, "read me twice").await;
     bed.wait_status(&made, "retry-001", &["delivered", "read"])
         .await;
@@ -320,19 +320,19 @@ async fn a_phone_asks_again_after_a_restart(mut bed: Bed) {
     let network = bed.sandbox.network();
     network.ask_again(CUSTOMER, "retry-001", 1).expect("asks");
     let seen = until("the resend", async || {
-        arrivals(&bed, CUSTOMER, "retry-001").filter(|(arrivals, _)| *arrivals == 2)
+        arrivals(bed, CUSTOMER, "retry-001").filter(|(arrivals, _)| *arrivals == 2)
     });
     assert_eq!(seen.await, (2, true), "byte for byte");
 }
 
-async fn an_error_that_is_an_ack_ends_no_link(bed: Bed) {
+async fn an_error_that_is_an_ack_ends_no_link(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     trouble(
-        &bed,
+        bed,
         json!({"kind": "stream_error", "code": 0, "number": SHOP}),
     );
     accepted(
-        &bed,
+        bed,
         &made,
         "ack-shaped",
         json!({"phone": CUSTOMER, "message": "still here"}),
@@ -341,28 +341,19 @@ async fn an_error_that_is_an_ack_ends_no_link(bed: Bed) {
     bed.wait_shown(CUSTOMER, "still here").await;
     bed.wait_status(&made, "ack-shaped", &["delivered", "read"])
         .await;
-    assert_eq!(
-        events(&bed, &bed.a, &made, EventKind::Disconnected).await,
-        0
-    );
+    assert_eq!(events(bed, &bed.a, &made, EventKind::Disconnected).await, 0);
 }
 
-async fn a_stream_that_ends_with_an_error_comes_again(bed: Bed) {
+async fn a_stream_that_ends_with_an_error_comes_again(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     for code in [503, 515, 500] {
         trouble(
-            &bed,
+            bed,
             json!({"kind": "stream_error", "code": code, "number": SHOP}),
         );
         let text = format!("after {code}");
         let id = format!("stream-{code}");
-        accepted(
-            &bed,
-            &made,
-            &id,
-            json!({"phone": CUSTOMER, "message": text}),
-        )
-        .await;
+        accepted(bed, &made, &id, json!({"phone": CUSTOMER, "message": text})).await;
         bed.wait_shown(CUSTOMER, &text).await;
         bed.wait_status(&made, &id, &["delivered", "read"]).await;
         bed.wait_state(&bed.a, &made, "connected").await;
@@ -370,12 +361,12 @@ async fn a_stream_that_ends_with_an_error_comes_again(bed: Bed) {
 }
 
 /// Callers choose ids, and whoever knows one can say that it was read.
-async fn a_made_up_receipt_takes_nothing_out_of_the_queue(bed: Bed) {
+async fn a_made_up_receipt_takes_nothing_out_of_the_queue(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["Message", "ReadReceipt"]))
         .await;
     let later = json!({"phone": CUSTOMER, "message": "later", "delay": 4_000});
-    accepted(&bed, &made, "order-1002", later).await;
+    accepted(bed, &made, "order-1002", later).await;
     let ids = ["order-1002".to_owned()];
     let network = bed.sandbox.network();
     network.claim_read(CUSTOMER, SHOP, &ids).expect("says so");

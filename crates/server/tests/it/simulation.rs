@@ -13,7 +13,7 @@ use recado_model::{Clock as _, Rng as _, Timestamp, clock::OsRng};
 use serde_json::{Value, json};
 
 use self::model::{Credential, Id, Kind, Model};
-use crate::harness::{Answer, Bed, Shop};
+use crate::gateway::{Answer, Bed, Shop};
 
 // Tokens name their issuer: one that does not change lets them live through a restart.
 on_both! { with = "public_url = \"https://gateway.example\"\n"; the_program_agrees_with_the_model }
@@ -44,8 +44,8 @@ struct Names {
     instances: Vec<String>,
 }
 
-struct World {
-    bed: Bed,
+struct World<'a> {
+    bed: &'a mut Bed,
     chance: Chance,
     model: Model,
     names: Names,
@@ -55,7 +55,7 @@ struct World {
     mattered: uses::Mattered,
 }
 
-async fn the_program_agrees_with_the_model(bed: Bed) {
+async fn the_program_agrees_with_the_model(bed: &mut Bed) {
     let seed = match std::env::var("RECADO_SIM_SEED") {
         Ok(text) => text.parse().expect("RECADO_SIM_SEED is a number"),
         Err(_) => OsRng.below(u64::MAX),
@@ -92,7 +92,7 @@ async fn the_program_agrees_with_the_model(bed: Bed) {
     world.was_worth_it();
 }
 
-impl World {
+impl World<'_> {
     fn now(&self) -> i64 {
         self.bed.clock.now().as_millis()
     }

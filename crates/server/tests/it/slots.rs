@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::COOKIE,
-    harness::{Answer, Bed, Made, rng},
+    gateway::{Answer, Bed, Made, rng},
     people_access::people::{OWNER_A, own_origin, sign_in},
 };
 
@@ -136,11 +136,11 @@ async fn show(bed: &Bed, tokens: &Tokens, slot: Slot, token: &str) -> Answer {
     }
 }
 
-async fn a_token_of_one_kind_fits_no_other_slot(bed: Bed) {
-    let tokens = tokens(&bed).await;
+async fn a_token_of_one_kind_fits_no_other_slot(bed: &mut Bed) {
+    let tokens = tokens(bed).await;
     for (kind, own, token) in &tokens.all {
         for slot in Slot::ALL {
-            let answer = show(&bed, &tokens, slot, token).await;
+            let answer = show(bed, &tokens, slot, token).await;
             let due = if *own == slot { 200 } else { 401 };
             assert_eq!(answer.status, due, "{kind} in {slot:?}: {answer:?}");
             let body = answer.text();
@@ -154,13 +154,13 @@ async fn a_token_of_one_kind_fits_no_other_slot(bed: Bed) {
         let due = if *kind == "ct_" { 200 } else { 401 };
         bed.post("/token").json(body).send().await.expect(due);
         // Nor is it a link.
-        look(&bed, token).await.refused(410, "link_invalid");
+        look(bed, token).await.refused(410, "link_invalid");
     }
     assert_eq!(tokens.link.len(), tokens.all[7].2.len());
-    look(&bed, &tokens.link).await.expect(200);
+    look(bed, &tokens.link).await.expect(200);
     for slot in Slot::ALL {
         for none in [&tokens.session, &tokens.link] {
-            let answer = show(&bed, &tokens, slot, none).await;
+            let answer = show(bed, &tokens, slot, none).await;
             assert_eq!(answer.status, 401, "{none} in {slot:?}: {answer:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{
+use crate::gateway::{
     Bed, CUSTOMER, Made, PATIENCE, SHOP, SHOP_TOO, now_secs, until, verify_delivery,
 };
 
@@ -15,7 +15,7 @@ on_both! {
     a_restart_brings_instances_back,
 }
 
-async fn the_whole_path(bed: Bed) {
+async fn the_whole_path(bed: &mut Bed) {
     // Token: bare, with what RFC 6749 asks for.
     let body = json!({"client_token": bed.a.client_token, "client_secret": bed.a.client_secret});
     let answer = bed.post("/token").json(body).send().await;
@@ -174,7 +174,7 @@ async fn the_whole_path(bed: Bed) {
     assert_eq!(event.body["event"]["info"]["is_from_me"], true);
     assert_eq!(event.headers["x-instance-id"], made.id);
     let stamp: i64 = event.headers["webhook-timestamp"].parse().expect("seconds");
-    assert!((now_secs(&bed) - stamp).abs() < 60);
+    assert!((now_secs(bed) - stamp).abs() < 60);
 
     // The phone reads it and answers.
     bed.sandbox
@@ -220,7 +220,7 @@ pub fn inner(result: &Value) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| panic!("not JSON: {text}"))
 }
 
-async fn a_link_code_pairs_too(bed: Bed) {
+async fn a_link_code_pairs_too(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "By code"})).await;
     let path = made.path(&format!("/session/paircode/{SHOP}"));
     let answer = bed.get(&path).bearer(&bed.a.jwt).send().await.ok();
@@ -243,7 +243,7 @@ async fn a_link_code_pairs_too(bed: Bed) {
     again.refused(409, "already_connected");
 }
 
-async fn disconnect_keeps_the_pairing(bed: Bed) {
+async fn disconnect_keeps_the_pairing(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let jid = bed.look(&bed.a, &made).await["whatsapp_jid"].clone();
     let done = bed
@@ -300,7 +300,7 @@ async fn disconnect_keeps_the_pairing(bed: Bed) {
     bed.wait_shown(CUSTOMER, "back").await;
 }
 
-async fn the_phone_logs_the_instance_out(bed: Bed) {
+async fn the_phone_logs_the_instance_out(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["Disconnected"])).await;
     assert_eq!(bed.sandbox.network().logout(SHOP).expect("a phone"), 1);
@@ -335,7 +335,7 @@ async fn the_phone_logs_the_instance_out(bed: Bed) {
     assert_eq!(bed.look(&bed.a, &made).await["phone"], SHOP_TOO);
 }
 
-async fn deleting_ends_the_link(bed: Bed) {
+async fn deleting_ends_the_link(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     assert_eq!(
         bed.sandbox
@@ -384,7 +384,7 @@ async fn deleting_ends_the_link(bed: Bed) {
     );
 }
 
-async fn a_restart_brings_instances_back(mut bed: Bed) {
+async fn a_restart_brings_instances_back(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let before = bed.look(&bed.a, &made).await;
     bed.stop().await;

@@ -5,7 +5,7 @@ use recado_model::{Token, TokenKind, clock::OsRng};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Bed, Call},
+    gateway::{Answer, Bed, Call},
     wire,
 };
 
@@ -26,7 +26,7 @@ fn form(bed: &Bed, body: String) -> Call {
     bed.post("/token").header("content-type", FORM).body(body)
 }
 
-async fn every_way_to_ask(bed: Bed) {
+async fn every_way_to_ask(bed: &mut Bed) {
     let (id, secret) = (&bed.a.client_token, &bed.a.client_secret);
     let object = json!({"client_token": id, "client_secret": secret});
     let mut padded = object.clone();
@@ -38,9 +38,9 @@ async fn every_way_to_ask(bed: Bed) {
         ("JSON, unknown fields", bed.post("/token").json(padded)),
         ("JSON without its type", bed.post("/token").body(object.to_string())),
         ("JSON, client_id", bed.post("/token").json(json!({"client_id": id, "client_secret": secret, "grant_type": "client_credentials"}))),
-        ("form", form(&bed, format!("grant_type=client_credentials&client_id={id}&client_secret={secret}"))),
-        ("form, contract's names", form(&bed, format!("client_token={id}&client_secret={secret}&unknown=1&scope="))),
-        ("Basic", form(&bed, "grant_type=client_credentials".to_owned()).header("authorization", &basic(id, secret))),
+        ("form", form(bed, format!("grant_type=client_credentials&client_id={id}&client_secret={secret}"))),
+        ("form, contract's names", form(bed, format!("client_token={id}&client_secret={secret}&unknown=1&scope="))),
+        ("Basic", form(bed, "grant_type=client_credentials".to_owned()).header("authorization", &basic(id, secret))),
         ("Basic, no body", bed.post("/token").header("authorization", &basic(id, secret))),
         ("basic, escaped", bed.post("/token").header("authorization", &basic(&escaped, secret).replacen("Basic", "bASIC", 1))),
         ("with the client's header", bed.post("/token").json(object.clone()).header("x-client-token", id)),
@@ -77,7 +77,7 @@ fn is_error(way: &str, answer: &Answer, status: u16, error: &str) {
     assert_eq!(status == 401, !challenge.is_empty(), "{way}");
 }
 
-async fn refusals_are_those_of_the_rfc(bed: Bed) {
+async fn refusals_are_those_of_the_rfc(bed: &mut Bed) {
     let (id, secret) = (bed.a.client_token.as_str(), bed.a.client_secret.as_str());
     let post = |body: Value| bed.post("/token").json(body);
     let good = json!({"client_token": id, "client_secret": secret});
@@ -112,7 +112,7 @@ async fn refusals_are_those_of_the_rfc(bed: Bed) {
         ),
         (
             "JSON as a form",
-            form(&bed, format!(" {good}")),
+            form(bed, format!(" {good}")),
             400,
             invalid,
         ),
@@ -148,13 +148,13 @@ async fn refusals_are_those_of_the_rfc(bed: Bed) {
         ),
         (
             "form, repeated",
-            form(&bed, format!("{both}&client_id={id}")),
+            form(bed, format!("{both}&client_id={id}")),
             400,
             invalid,
         ),
         (
             "form, repeated unknown",
-            form(&bed, format!("{both}&x=1&x=2")),
+            form(bed, format!("{both}&x=1&x=2")),
             400,
             invalid,
         ),
@@ -168,7 +168,7 @@ async fn refusals_are_those_of_the_rfc(bed: Bed) {
         ),
         (
             "Basic and body",
-            form(&bed, both.clone()).header("authorization", &basic(id, secret)),
+            form(bed, both.clone()).header("authorization", &basic(id, secret)),
             400,
             invalid,
         ),
@@ -286,7 +286,7 @@ async fn refusals_are_those_of_the_rfc(bed: Bed) {
     );
 }
 
-async fn unknown_client_and_wrong_secret_are_one_answer(bed: Bed) {
+async fn unknown_client_and_wrong_secret_are_one_answer(bed: &mut Bed) {
     let unknown = |kind| Token::random(kind, &OsRng).expose().to_owned();
     let known = bed.a.client_token.clone();
     let (ct, cs) = (unknown(TokenKind::Client), unknown(TokenKind::ClientSecret));
@@ -323,7 +323,7 @@ async fn unknown_client_and_wrong_secret_are_one_answer(bed: Bed) {
     );
 }
 
-async fn a_token_lives_as_long_as_it_says(mut bed: Bed) {
+async fn a_token_lives_as_long_as_it_says(bed: &mut Bed) {
     let list = |jwt: &str| bed.post("/instances/list").bearer(jwt).json(json!({}));
     let first = bed.a.jwt.clone();
     list(&first).send().await.expect(200);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::issue,
-    harness::{Answer, Bed, Call, Shop},
+    gateway::{Answer, Bed, Call, Shop},
 };
 
 on_both! {
@@ -70,8 +70,8 @@ fn is_error(answer: &Answer, status: u16, error: &str) {
     );
 }
 
-async fn introspection_says_all_of_a_live_token(bed: Bed) {
-    let answer = introspect(&bed, &bed.a, &bed.a.jwt).await;
+async fn introspection_says_all_of_a_live_token(bed: &mut Bed) {
+    let answer = introspect(bed, &bed.a, &bed.a.jwt).await;
     let (told, claims) = (answer.json(), claims(&bed.a.jwt));
     for name in ["exp", "iat", "nbf", "sub", "aud", "iss", "jti", "scope"] {
         assert_eq!(told[name], claims[name], "{name}: {told}");
@@ -148,17 +148,17 @@ fn claims(jwt: &str) -> Value {
 }
 
 /// T-11: junk, expired, revoked, foreign and opaque tokens look alike to the byte, in the headers too.
-async fn what_is_not_active_is_one_answer(mut bed: Bed) {
+async fn what_is_not_active_is_one_answer(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Opaque"})).await;
     let expired = bed.a.jwt.clone();
     bed.clock.jump_secs(3601);
     bed.log_in().await;
     let revoked = bed.token_of(&bed.a).await;
-    revoke(&bed, &bed.a, &revoked).await;
+    revoke(bed, &bed.a, &revoked).await;
     // A token whose client was revoked is as dead as one that was revoked itself.
-    let (client, orphan) = client_with_token(&bed).await;
+    let (client, orphan) = client_with_token(bed).await;
     assert_eq!(
-        introspect(&bed, &bed.a, &orphan).await.json()["active"],
+        introspect(bed, &bed.a, &orphan).await.json()["active"],
         true
     );
     let now = bed.clock.now();
@@ -189,11 +189,11 @@ async fn what_is_not_active_is_one_answer(mut bed: Bed) {
         ("unknown API token", &unknown),
         ("long", &"a".repeat(30_000)),
     ] {
-        let answer = introspect(&bed, &bed.a, token).await;
+        let answer = introspect(bed, &bed.a, token).await;
         assert_eq!(answer.text(), r#"{"active":false}"#, "{name}");
     }
     assert_eq!(
-        introspect(&bed, &bed.b, &bed.b.jwt).await.json()["active"],
+        introspect(bed, &bed.b, &bed.b.jwt).await.json()["active"],
         true
     );
 }
@@ -213,35 +213,35 @@ async fn client_with_token(bed: &Bed) -> (recado_model::CredentialId, String) {
 }
 
 /// T-10, RFC 7009, 2: at once, for ever, and for that token alone.
-async fn revocation_counts_from_the_next_request(mut bed: Bed) {
+async fn revocation_counts_from_the_next_request(bed: &mut Bed) {
     let (one, other) = (bed.token_of(&bed.a).await, bed.token_of(&bed.a).await);
     for jwt in [&one, &other] {
-        assert_eq!(status_of(&bed, jwt).await, 200, "warm in every cache");
-        assert_eq!(introspect(&bed, &bed.a, jwt).await.json()["active"], true);
+        assert_eq!(status_of(bed, jwt).await, 200, "warm in every cache");
+        assert_eq!(introspect(bed, &bed.a, jwt).await.json()["active"], true);
     }
-    revoke(&bed, &bed.a, &one).await;
-    assert_eq!(status_of(&bed, &one).await, 401);
-    assert_eq!(status_of(&bed, &other).await, 200);
-    assert_eq!(status_of(&bed, &bed.a.jwt).await, 200);
+    revoke(bed, &bed.a, &one).await;
+    assert_eq!(status_of(bed, &one).await, 401);
+    assert_eq!(status_of(bed, &other).await, 200);
+    assert_eq!(status_of(bed, &bed.a.jwt).await, 200);
     assert_eq!(
-        introspect(&bed, &bed.a, &one).await.text(),
+        introspect(bed, &bed.a, &one).await.text(),
         r#"{"active":false}"#
     );
     // Again, and with a wrong hint: 200 as before.
-    revoke(&bed, &bed.a, &one).await;
+    revoke(bed, &bed.a, &one).await;
     let body = json!({
         "client_token": bed.a.client_token, "client_secret": bed.a.client_secret,
         "token": other, "token_type_hint": "refresh_token",
     });
     bed.post("/revoke").json(body).send().await.expect(200);
-    assert_eq!(status_of(&bed, &other).await, 401);
+    assert_eq!(status_of(bed, &other).await, 401);
     // A client gets new ones as before; the dead ones stay dead after a restart.
-    assert_eq!(status_of(&bed, &bed.token_of(&bed.a).await).await, 200);
+    assert_eq!(status_of(bed, &bed.token_of(&bed.a).await).await, 200);
     let third = bed.token_of(&bed.a).await;
-    revoke(&bed, &bed.a, &third).await;
+    revoke(bed, &bed.a, &third).await;
     bed.restart().await;
     for dead in [&one, &other, &third] {
-        assert_eq!(status_of(&bed, dead).await, 401);
+        assert_eq!(status_of(bed, dead).await, 401);
     }
     // While others use it: nothing that begins after the answer gets through.
     for _ in 0..10 {
@@ -249,13 +249,13 @@ async fn revocation_counts_from_the_next_request(mut bed: Bed) {
         let done = std::sync::atomic::AtomicBool::new(false);
         let ending = async {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            revoke(&bed, &bed.a, &jwt).await;
+            revoke(bed, &bed.a, &jwt).await;
             done.store(true, std::sync::atomic::Ordering::SeqCst);
         };
         let using = async {
             loop {
                 let after = done.load(std::sync::atomic::Ordering::SeqCst);
-                let status = status_of(&bed, &jwt).await;
+                let status = status_of(bed, &jwt).await;
                 assert!(status == 401 || !after, "used after the answer");
                 if after {
                     break;
@@ -267,7 +267,7 @@ async fn revocation_counts_from_the_next_request(mut bed: Bed) {
 }
 
 /// RFC 7009, 2.1: only its own client's account, and the answer tells nothing.
-async fn nobody_revokes_anothers(bed: Bed) {
+async fn nobody_revokes_anothers(bed: &mut Bed) {
     let quiet = |answer: &Answer| {
         let mut headers: Vec<_> = answer
             .headers
@@ -280,22 +280,22 @@ async fn nobody_revokes_anothers(bed: Bed) {
     };
     let mut seen = Vec::new();
     for token in [bed.a.jwt.as_str(), "junk", ".."] {
-        let answer = asked(&bed, "/revoke", &bed.b, token).send().await;
+        let answer = asked(bed, "/revoke", &bed.b, token).send().await;
         seen.push(quiet(&answer.expect(200)));
     }
     // And of one's own, which is the only one that has an effect.
     let own = bed.token_of(&bed.b).await;
-    seen.push(quiet(&asked(&bed, "/revoke", &bed.b, &own).send().await));
+    seen.push(quiet(&asked(bed, "/revoke", &bed.b, &own).send().await));
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
-    assert_eq!(status_of(&bed, &bed.a.jwt).await, 200);
-    assert_eq!(status_of(&bed, &own).await, 401);
+    assert_eq!(status_of(bed, &bed.a.jwt).await, 200);
+    assert_eq!(status_of(bed, &own).await, 401);
     // Another client of the same account is the account: it may.
-    let (_, jwt) = client_with_token(&bed).await;
-    revoke(&bed, &bed.a, &jwt).await;
-    assert_eq!(status_of(&bed, &jwt).await, 401);
+    let (_, jwt) = client_with_token(bed).await;
+    revoke(bed, &bed.a, &jwt).await;
+    assert_eq!(status_of(bed, &jwt).await, 401);
 }
 
-async fn opaque_tokens_are_revoked_elsewhere(bed: Bed) {
+async fn opaque_tokens_are_revoked_elsewhere(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Opaque"})).await;
     let unknown = Token::random(TokenKind::Session, &OsRng)
         .expose()
@@ -309,7 +309,7 @@ async fn opaque_tokens_are_revoked_elsewhere(bed: Bed) {
         &bed.b.api_token,
         &unknown,
     ] {
-        let answer = asked(&bed, "/revoke", &bed.a, token).send().await;
+        let answer = asked(bed, "/revoke", &bed.a, token).send().await;
         is_error(&answer, 400, "unsupported_token_type");
         assert!(
             answer.json()["message"]
@@ -334,7 +334,7 @@ async fn opaque_tokens_are_revoked_elsewhere(bed: Bed) {
 }
 
 /// T-10: as at `/token`, before anything is said of the token.
-async fn clients_prove_themselves_as_at_token(bed: Bed) {
+async fn clients_prove_themselves_as_at_token(bed: &mut Bed) {
     let (id, secret, jwt) = (&bed.a.client_token, &bed.a.client_secret, &bed.a.jwt);
     let unknown = Token::random(TokenKind::Client, &OsRng).expose().to_owned();
     let wrong = Token::random(TokenKind::ClientSecret, &OsRng)
@@ -389,23 +389,20 @@ async fn clients_prove_themselves_as_at_token(bed: Bed) {
             .await;
         is_error(&answer, 400, "invalid_request");
         for name in ["x-api-key", "x-instance-token"] {
-            let answer = asked(&bed, path, &bed.a, jwt)
-                .header(name, "x")
-                .send()
-                .await;
+            let answer = asked(bed, path, &bed.a, jwt).header(name, "x").send().await;
             is_error(&answer, 400, "invalid_request");
         }
         // By Basic and in the body: one too many.
-        let answer = asked(&bed, path, &bed.a, jwt)
+        let answer = asked(bed, path, &bed.a, jwt)
             .header("authorization", &basic(id, secret))
             .send()
             .await;
         is_error(&answer, 400, "invalid_request");
     }
-    assert_eq!(status_of(&bed, jwt).await, 200, "none of that revoked it");
+    assert_eq!(status_of(bed, jwt).await, 200, "none of that revoked it");
 }
 
-async fn asked_wrongly(bed: Bed) {
+async fn asked_wrongly(bed: &mut Bed) {
     let (id, secret, jwt) = (&bed.a.client_token, &bed.a.client_secret, &bed.a.jwt);
     let pair = format!("client_id={id}&client_secret={secret}");
     for path in ENDPOINTS {
@@ -454,5 +451,5 @@ async fn asked_wrongly(bed: Bed) {
         let answer = call.header("connection", "close").send().await;
         assert_eq!(answer.status, 413, "{answer:?}");
     }
-    assert_eq!(status_of(&bed, jwt).await, 200, "none of that revoked it");
+    assert_eq!(status_of(bed, jwt).await, 200, "none of that revoked it");
 }

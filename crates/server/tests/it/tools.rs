@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, SHOP},
+    gateway::{Bed, CUSTOMER, SHOP},
     story::inner,
 };
 
@@ -14,7 +14,7 @@ on_both! {
     looking_connects_nothing,
 }
 
-async fn sending_is_confirmed_first(bed: Bed) {
+async fn sending_is_confirmed_first(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let ask = json!({"phone": format!("+{CUSTOMER}"), "message": "really?"});
     let with = |name: &str, value: Value| {
@@ -88,7 +88,7 @@ async fn sending_is_confirmed_first(bed: Bed) {
     );
 }
 
-async fn sessions_of_others_look_missing(bed: Bed) {
+async fn sessions_of_others_look_missing(bed: &mut Bed) {
     // The second shop's numbers go further than the first's.
     for name in ["Theirs 1", "Theirs 2", "Theirs 3"] {
         bed.create(&bed.b, json!({"name": name})).await;
@@ -123,7 +123,7 @@ async fn sessions_of_others_look_missing(bed: Bed) {
     assert!(!all.to_string().contains("Theirs"), "{all}");
 }
 
-async fn linking_by_tools(bed: Bed) {
+async fn linking_by_tools(bed: &mut Bed) {
     let none = bed.tool(&bed.a, "get_whatsapp_qr", json!({})).await;
     assert_eq!(none["isError"], true, "{none}");
     let shown = bed
@@ -173,7 +173,7 @@ async fn linking_by_tools(bed: Bed) {
         (&first["name"], &first["session_id"]),
         (&json!("Front desk"), &json!(1))
     );
-    let made = crate::harness::Made {
+    let made = crate::gateway::Made {
         id: first["id"].as_str().expect("an id").to_owned(),
         token: String::new(),
         number: 1,
@@ -199,7 +199,7 @@ async fn linking_by_tools(bed: Bed) {
     );
 }
 
-async fn looking_connects_nothing(bed: Bed) {
+async fn looking_connects_nothing(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.post(&made.path("/session/disconnect"))
         .bearer(&bed.a.jwt)

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::JumpClock,
-    harness::{rng, until},
+    gateway::{rng, until},
 };
 
 pub mod double;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! { no_such_route_or_method }
 
-async fn no_such_route_or_method(bed: Bed) {
+async fn no_such_route_or_method(bed: &mut Bed) {
     let jwt = bed.a.jwt.as_str();
     for path in [
         "/nothing",

@@ -7,7 +7,7 @@ use recado_store::CredentialInfo;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, Made},
+    gateway::{Bed, Made},
     limits::ping,
 };
 
@@ -17,10 +17,10 @@ on_both! {
     refusals_are_few_rows_and_none_is_lost,
 }
 
-async fn uses_are_noted_with_their_networks(bed: Bed) {
+async fn uses_are_noted_with_their_networks(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Used"})).await;
-    flush(&bed).await;
-    let before = credentials(&bed).await;
+    flush(bed).await;
+    let before = credentials(bed).await;
     assert!(of(&before, CredentialKind::ApiToken).last_used_at.is_none());
 
     for ip in ["203.0.113.7", "198.51.100.9", "203.0.113.7"] {
@@ -31,7 +31,7 @@ async fn uses_are_noted_with_their_networks(bed: Bed) {
             ];
             let call = bed.get(&made.path("/session/status")).headers(pair);
             call.from(ip).send().await.expect(200);
-            ping(&bed, &bed.a.api_token)
+            ping(bed, &bed.a.api_token)
                 .from(ip)
                 .send()
                 .await
@@ -41,10 +41,10 @@ async fn uses_are_noted_with_their_networks(bed: Bed) {
     let secret = json!({"client_token": bed.a.client_token, "client_secret": bed.a.client_secret});
     let call = bed.post("/token").json(secret).from("2001:db8:1:2:3:4:5:6");
     call.send().await.expect(200);
-    flush(&bed).await;
-    flush(&bed).await;
+    flush(bed).await;
+    flush(bed).await;
 
-    let after = credentials(&bed).await;
+    let after = credentials(bed).await;
     for kind in [
         CredentialKind::ClientToken,
         CredentialKind::ClientSecret,
@@ -54,7 +54,7 @@ async fn uses_are_noted_with_their_networks(bed: Bed) {
         assert!(of(&after, kind).last_used_at.is_some(), "{kind:?}");
     }
     let mut news: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (kind, detail) in audit(&bed).await {
+    for (kind, detail) in audit(bed).await {
         let of = detail["credential_kind"].as_str().unwrap_or_default();
         let network = detail["network"].as_str().unwrap_or_default();
         if kind == "credential.first_used" || kind == "credential.new_network" {
@@ -84,8 +84,7 @@ async fn uses_are_noted_with_their_networks(bed: Bed) {
     );
 
     // What a program that stops has noted, the next one knows.
-    let mut bed = bed;
-    ping(&bed, &bed.b.api_token)
+    ping(bed, &bed.b.api_token)
         .from("192.0.2.5")
         .send()
         .await
@@ -96,15 +95,15 @@ async fn uses_are_noted_with_their_networks(bed: Bed) {
     assert!(of(&all, CredentialKind::ApiToken).last_used_at.is_some());
 }
 
-async fn refusals_are_few_rows_and_none_is_lost(bed: Bed) {
+async fn refusals_are_few_rows_and_none_is_lost(bed: &mut Bed) {
     let theirs = bed.create(&bed.b, json!({"name": "Foreign"})).await;
     for n in 0..1000 {
-        foreign(&bed, &theirs, "203.0.113.7").await;
+        foreign(bed, &theirs, "203.0.113.7").await;
         if n % 300 == 0 {
-            flush(&bed).await;
+            flush(bed).await;
         }
     }
-    let rows = refusals(&bed).await;
+    let rows = refusals(bed).await;
     // Few minutes may pass on a busy machine, each with its row.
     assert!((1..=5).contains(&rows.len()), "{rows:?}");
     assert_eq!(counted(&rows), 1000, "{rows:?}");
@@ -116,10 +115,10 @@ async fn refusals_are_few_rows_and_none_is_lost(bed: Bed) {
     }
     bed.clock.jump_secs(60);
     for n in 0..100 {
-        foreign(&bed, &theirs, &format!("198.51.100.{n}")).await;
+        foreign(bed, &theirs, &format!("198.51.100.{n}")).await;
     }
-    flush(&bed).await;
-    let all = refusals(&bed).await;
+    flush(bed).await;
+    let all = refusals(bed).await;
     assert_eq!(counted(&all), 1100);
     assert!(all.len() <= rows.len() + 2 * 21, "{} rows", all.len());
     assert!(all.iter().any(|row| row["reason"] == "more_sources"));

@@ -8,7 +8,7 @@ use recado_store::deliveries::DeliveryRow;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, Made, SHOP, Shop, until, verify},
+    gateway::{Bed, CUSTOMER, Made, SHOP, Shop, until, verify},
     hook::{Hook, header},
 };
 
@@ -30,7 +30,7 @@ mod guarded {
 
     use super::*;
 
-    async fn private_addresses_are_refused(bed: Bed) {
+    async fn private_addresses_are_refused(bed: &mut Bed) {
         super::private_addresses_are_refused(bed).await;
     }
 }
@@ -79,7 +79,7 @@ async fn after(bed: &Bed, made: &Made, attempts: u32) -> DeliveryRow {
     .await
 }
 
-async fn five_hundred_then_success(bed: Bed) {
+async fn five_hundred_then_success(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let receiver = bed.sandbox.receiver();
     receiver.set_mode(recado_sandbox::Mode {
@@ -87,11 +87,11 @@ async fn five_hundred_then_success(bed: Bed) {
         delay_ms: 0,
     });
     let secret = bed.subscribe(&bed.a, &made, json!("All")).await;
-    let id = happen(&bed, &bed.a, &made, EventKind::Message).await;
+    let id = happen(bed, &bed.a, &made, EventKind::Message).await;
     // The schedule of Standard Webhooks, with up to a fifth of jitter.
     for (attempt, wait) in [(1, 5), (2, 300), (3, 1_800)] {
         let started = bed.clock.now();
-        let row = after(&bed, &made, attempt).await;
+        let row = after(bed, &made, attempt).await;
         assert_eq!(
             (row.state.as_str(), row.last_status),
             ("pending", Some(500))
@@ -111,7 +111,7 @@ async fn five_hundred_then_success(bed: Bed) {
         }
         bed.clock.jump_ms(row.next_at.since(bed.clock.now()) + 1);
     }
-    let row = after(&bed, &made, 4).await;
+    let row = after(bed, &made, 4).await;
     assert_eq!(
         (row.state.as_str(), row.last_status),
         ("delivered", Some(200))
@@ -127,7 +127,7 @@ async fn five_hundred_then_success(bed: Bed) {
         );
         assert_eq!(delivery.headers["content-type"], "application/json");
         assert_eq!(delivery.raw, all[0].raw);
-        crate::harness::verify_delivery(&secret, delivery);
+        crate::gateway::verify_delivery(&secret, delivery);
         stamps.push(
             delivery.headers["webhook-timestamp"]
                 .parse::<i64>()
@@ -140,15 +140,15 @@ async fn five_hundred_then_success(bed: Bed) {
     );
 }
 
-async fn the_receiver_says_when(bed: Bed) {
+async fn the_receiver_says_when(bed: &mut Bed) {
     let (hook, url) =
         Hook::start(&[(503, Some("120")), (429, Some("1")), (503, Some("soon"))]).await;
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let secret = bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
     // A longer wish than ours is honoured; a shorter or an unreadable one changes nothing.
     for (attempt, least) in [(1, 120), (2, 300), (3, 1_800)] {
-        let row = after(&bed, &made, attempt).await;
+        let row = after(bed, &made, attempt).await;
         let pause = row.next_at.since(bed.clock.now());
         assert!(
             (least * 1_000 - 30_000..=least * 1_200).contains(&pause),
@@ -156,7 +156,7 @@ async fn the_receiver_says_when(bed: Bed) {
         );
         bed.clock.jump_ms(pause + 1);
     }
-    assert_eq!(after(&bed, &made, 4).await.state.as_str(), "delivered");
+    assert_eq!(after(bed, &made, 4).await.state.as_str(), "delivered");
     let got = hook.got();
     assert_eq!(got.len(), 4);
     for one in &got {
@@ -166,16 +166,16 @@ async fn the_receiver_says_when(bed: Bed) {
     }
 }
 
-async fn gone_means_gone(bed: Bed) {
+async fn gone_means_gone(bed: &mut Bed) {
     let (hook, url) = Hook::start(&[(410, None)]).await;
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
-    let row = after(&bed, &made, 1).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
+    let row = after(bed, &made, 1).await;
     assert_eq!((row.state.as_str(), row.last_status), ("failed", Some(410)));
     bed.clock.jump_secs(4 * 86_400);
     // A later event shows that the worker has looked again.
-    happen(&bed, &bed.a, &made, EventKind::Connected).await;
+    happen(bed, &bed.a, &made, EventKind::Connected).await;
     until("the later event", async || {
         (hook.got().len() == 2).then_some(())
     })
@@ -190,26 +190,26 @@ async fn gone_means_gone(bed: Bed) {
     );
 }
 
-async fn it_gives_up_in_the_end(bed: Bed) {
+async fn it_gives_up_in_the_end(bed: &mut Bed) {
     // A redirect is a failure, and nobody is asked where it leads.
     let (hook, url) = Hook::start(&[(302, None); 20]).await;
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
     let started = bed.clock.now();
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
     for attempt in 1..10 {
-        let row = after(&bed, &made, attempt).await;
+        let row = after(bed, &made, attempt).await;
         assert_eq!(row.state.as_str(), "pending");
         bed.clock.jump_ms(row.next_at.since(bed.clock.now()) + 1);
     }
-    let row = after(&bed, &made, 10).await;
+    let row = after(bed, &made, 10).await;
     assert_eq!((row.state.as_str(), row.last_status), ("failed", Some(302)));
     let days = bed.clock.now().since(started) as f64 / 86_400_000.0;
     assert!((3.0..4.2).contains(&days), "about three days: {days}");
     assert_eq!(hook.got().len(), 10);
 }
 
-async fn only_what_was_subscribed(bed: Bed) {
+async fn only_what_was_subscribed(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let other = bed.create(&bed.b, json!({"name": "Other"})).await;
     bed.subscribe(&bed.a, &made, json!(["ReadReceipt"])).await;
@@ -237,7 +237,7 @@ async fn only_what_was_subscribed(bed: Bed) {
         .collect();
     assert!(kinds.iter().all(|kind| kind == "ReadReceipt"), "{kinds:?}");
     assert!(
-        rows(&bed, &bed.b, &other).await.is_empty(),
+        rows(bed, &bed.b, &other).await.is_empty(),
         "another shop hears nothing"
     );
     // A string is a list; empty or left out, it stays.
@@ -261,12 +261,12 @@ async fn only_what_was_subscribed(bed: Bed) {
     );
 }
 
-async fn event_and_deliveries_are_one_transaction(bed: Bed) {
+async fn event_and_deliveries_are_one_transaction(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let receiver = bed.sandbox.receiver();
     bed.subscribe(&bed.a, &made, json!("All")).await;
     // Rolled back: neither is there, and nothing goes out.
-    let lost = event(&bed, &bed.a, &made, EventKind::Message);
+    let lost = event(bed, &bed.a, &made, EventKind::Message);
     let mut conn = bed.write().await;
     assert_eq!(
         conn.account(&bed.a.id)
@@ -276,8 +276,8 @@ async fn event_and_deliveries_are_one_transaction(bed: Bed) {
         1
     );
     drop(conn);
-    assert!(rows(&bed, &bed.a, &made).await.is_empty());
-    let kept = happen(&bed, &bed.a, &made, EventKind::Message).await;
+    assert!(rows(bed, &bed.a, &made).await.is_empty());
+    let kept = happen(bed, &bed.a, &made, EventKind::Message).await;
     bed.delivered("the kept event", |d| {
         d.headers["webhook-id"] == kept.as_str()
     })
@@ -290,7 +290,7 @@ async fn event_and_deliveries_are_one_transaction(bed: Bed) {
         .expect("events");
     drop(conn);
     assert_eq!(events.iter().map(|e| &e.id).collect::<Vec<_>>(), [&kept]);
-    assert_eq!(rows(&bed, &bed.a, &made).await.len(), 1);
+    assert_eq!(rows(bed, &bed.a, &made).await.len(), 1);
     assert!(
         receiver
             .deliveries()
@@ -336,22 +336,22 @@ async fn event_and_deliveries_are_one_transaction(bed: Bed) {
     .await;
 }
 
-async fn a_restart_loses_nothing(mut bed: Bed) {
+async fn a_restart_loses_nothing(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let (hook, url) = Hook::start(&[(500, None)]).await;
     let secret = bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
-    let id = happen(&bed, &bed.a, &made, EventKind::Message).await;
-    let row = after(&bed, &made, 1).await;
+    let id = happen(bed, &bed.a, &made, EventKind::Message).await;
+    let row = after(bed, &made, 1).await;
     bed.stop().await;
     bed.clock.jump_ms(row.next_at.since(bed.clock.now()) + 1);
     bed.restart().await;
-    assert_eq!(after(&bed, &made, 2).await.state.as_str(), "delivered");
+    assert_eq!(after(bed, &made, 2).await.state.as_str(), "delivered");
     let got = hook.got();
     assert_eq!(header(&got[1], "webhook-id"), id.as_str());
     verify(&secret, |name| header(&got[1], name), &got[1].1);
 }
 
-async fn changing_the_address_keeps_the_secret(bed: Bed) {
+async fn changing_the_address_keeps_the_secret(bed: &mut Bed) {
     let made = bed
         .create(
             &bed.a,
@@ -362,7 +362,7 @@ async fn changing_the_address_keeps_the_secret(bed: Bed) {
     let (hook, url) = Hook::start(&[]).await;
     let second = bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
     assert_eq!(first, second);
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
     until("the delivery at its new address", async || {
         (hook.got().len() == 1).then_some(())
     })
@@ -381,7 +381,7 @@ async fn changing_the_address_keeps_the_secret(bed: Bed) {
     );
 }
 
-async fn private_addresses_are_refused(bed: Bed) {
+async fn private_addresses_are_refused(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let receiver = bed.sandbox.receiver_url();
     let port = receiver
@@ -438,8 +438,8 @@ async fn private_addresses_are_refused(bed: Bed) {
         .await;
     set.expect("stored");
     conn.commit().await.expect("commit");
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
-    let row = after(&bed, &made, 1).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
+    let row = after(bed, &made, 1).await;
     assert_eq!((row.state.as_str(), row.last_status), ("pending", None));
     let error = row.last_error.expect("a reason");
     assert!(

@@ -9,11 +9,11 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use recado_model::{clock::OsRng, id::random_base32};
+use recado_testkit::database::TestDatabase;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::Connection as _;
 
 use crate::{
     network::{Network, Shop, jwt},
@@ -33,25 +33,11 @@ fn alone() -> Home {
 }
 
 /// On a PostgreSQL database of its own.
-async fn on_postgres() -> Home {
-    let server = std::env::var("RECADO_TEST_POSTGRES_URL").expect(
-        "RECADO_TEST_POSTGRES_URL is not set: `cargo xtask test` starts a PostgreSQL and sets it",
-    );
-    let (scheme, rest) = server.split_once("://").expect("a URL");
-    let host = rest.split('/').next().expect("a host");
-    let url = |database: &str| format!("{scheme}://{host}/{database}");
-    let name = format!("recado_{}", random_base32(&OsRng).to_lowercase());
-    let mut admin = PgConnection::connect(&url("postgres"))
-        .await
-        .expect("the server of RECADO_TEST_POSTGRES_URL answers");
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&mut admin)
-        .await
-        .expect("a database");
-    admin.close().await.expect("closes");
+async fn on_postgres() -> (Home, TestDatabase) {
+    let database = TestDatabase::postgres("").await;
     let mut home = alone();
-    home.set("DATABASE_URL", &url(&name));
-    home
+    home.set("DATABASE_URL", &database.url());
+    (home, database)
 }
 
 fn key_file(home: &Home) -> PathBuf {
@@ -244,7 +230,7 @@ async fn nobody_notices_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_notices_on_postgres() {
-    let home = on_postgres().await;
+    let (home, database) = on_postgres().await;
     let early = home.run(&["serve"]);
     assert_eq!(early.code, Some(1));
     assert!(early.err.contains("recado init"), "{}", early.err);
@@ -256,6 +242,7 @@ async fn nobody_notices_on_postgres() {
     );
     assert!(said.contains("recado account create"), "{said}");
     nobody_notices(home).await;
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

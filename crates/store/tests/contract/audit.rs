@@ -15,7 +15,7 @@ impl Bed {
 }
 
 /// Every row once, newest first, whatever shares a time with it.
-pub async fn the_log_is_read_in_pages(bed: Bed) {
+pub async fn the_log_is_read_in_pages(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     for n in 0..9 {
         bed.log(&a, if n % 2 == 0 { "even" } else { "odd" }, n / 3)
@@ -48,7 +48,7 @@ pub async fn the_log_is_read_in_pages(bed: Bed) {
 }
 
 /// The oldest first and in batches; children go with their parent, what lives stays.
-pub async fn what_is_over_is_pruned(bed: Bed) {
+pub async fn what_is_over_is_pruned(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     for secs in [0, 10, 20, 30] {
         bed.log(&a, "x", secs).await;

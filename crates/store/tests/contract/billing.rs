@@ -16,7 +16,7 @@ fn whole() -> Billing {
     }
 }
 
-pub async fn subscriptions_are_kept(bed: Bed) {
+pub async fn subscriptions_are_kept(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -55,7 +55,7 @@ pub async fn subscriptions_are_kept(bed: Bed) {
     );
 }
 
-pub async fn of_two_changes_at_once_none_is_lost(bed: Bed) {
+pub async fn of_two_changes_at_once_none_is_lost(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let tasks: Vec<_> = (0..8)
@@ -85,7 +85,7 @@ pub async fn of_two_changes_at_once_none_is_lost(bed: Bed) {
     assert_eq!(billing.paid_until, Some(NOW.plus_secs(8)));
 }
 
-pub async fn trials_begin_where_nothing_was_charged(bed: Bed) {
+pub async fn trials_begin_where_nothing_was_charged(bed: &Bed) {
     let a = bed.account("a").await;
     let (free, paid) = (
         bed.instance(&a, "free").await.id,
@@ -110,7 +110,7 @@ pub async fn trials_begin_where_nothing_was_charged(bed: Bed) {
     assert_eq!(seen.expect("there").billing, ended);
 }
 
-pub async fn the_operator_sees_all_but_guests(bed: Bed) {
+pub async fn the_operator_sees_all_but_guests(bed: &Bed) {
     let a = bed.account("Shop").await;
     let one = bed.instance(&a, "one").await.id;
     let guest = AccountId::random(&OsRng);
@@ -142,7 +142,7 @@ pub async fn the_operator_sees_all_but_guests(bed: Bed) {
     assert_eq!(list[0].billing, whole());
 }
 
-pub async fn what_may_be_over_is_looked_at(bed: Bed) {
+pub async fn what_may_be_over_is_looked_at(bed: &Bed) {
     let a = bed.account("a").await;
     let mut ids = Vec::new();
     for name in ["runs", "over", "canceled", "elsewhere", "closed"] {

@@ -60,7 +60,7 @@ async fn place(store: &mut AccountStore<'_>, instance: &InstanceId, id: &str) ->
     (row.chat.to_string(), row.wire_sender.to_string())
 }
 
-pub async fn an_id_that_learns_its_number_stays_one_person(bed: Bed) {
+pub async fn an_id_that_learns_its_number_stays_one_person(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -88,7 +88,7 @@ pub async fn an_id_that_learns_its_number_stays_one_person(bed: Bed) {
     assert_eq!(store.known_chat(&id, &nobody).await.expect("looks"), None);
 }
 
-pub async fn two_that_are_one_person_become_one(bed: Bed) {
+pub async fn two_that_are_one_person_become_one(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -143,7 +143,7 @@ pub async fn two_that_are_one_person_become_one(bed: Bed) {
 }
 
 /// Receipts that become the same one, whichever of their chat and reader move.
-pub async fn receipts_of_two_that_become_one_are_kept_once(bed: Bed) {
+pub async fn receipts_of_two_that_become_one_are_kept_once(bed: &Bed) {
     let a = bed.account("a").await;
     let mut conn = bed.store.write().await.expect("write");
     for (n, pairs) in [
@@ -184,7 +184,7 @@ pub async fn receipts_of_two_that_become_one_are_kept_once(bed: Bed) {
 }
 
 /// Whoever writes to us chooses the ids, and may choose one of somebody else's.
-pub async fn a_message_is_found_in_its_own_chat(bed: Bed) {
+pub async fn a_message_is_found_in_its_own_chat(bed: &Bed) {
     let a = bed.account("a").await;
     let (one, two) = (
         bed.instance(&a, "one").await.id,
@@ -209,7 +209,7 @@ pub async fn a_message_is_found_in_its_own_chat(bed: Bed) {
     }
 }
 
-pub async fn a_number_may_pass_to_somebody_else(bed: Bed) {
+pub async fn a_number_may_pass_to_somebody_else(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -243,7 +243,7 @@ pub async fn a_number_may_pass_to_somebody_else(bed: Bed) {
     );
 }
 
-pub async fn contacts_do_not_cross_accounts(bed: Bed) {
+pub async fn contacts_do_not_cross_accounts(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");

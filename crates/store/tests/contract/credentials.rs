@@ -47,7 +47,7 @@ impl Bed {
     }
 }
 
-pub async fn tokens_are_found_and_revoked(bed: Bed) {
+pub async fn tokens_are_found_and_revoked(bed: &Bed) {
     let a = bed.account("a").await;
     let (client, token) = bed.issue(&a, CredentialKind::ClientToken, None, None).await;
     let (child, secret) = bed
@@ -105,7 +105,7 @@ pub async fn tokens_are_found_and_revoked(bed: Bed) {
     assert!(!by_id.expect("there").is_live(NOW));
 }
 
-pub async fn shown_again_or_not(bed: Bed) {
+pub async fn shown_again_or_not(bed: &Bed) {
     let a = bed.account("a").await;
     let instance = bed.instance(&a, "one").await.id;
     let other = bed.instance(&a, "two").await.id;
@@ -160,7 +160,7 @@ pub async fn shown_again_or_not(bed: Bed) {
     assert_eq!(bed.find(&new).await, None);
 }
 
-pub async fn every_end_moves_the_epoch(bed: Bed) {
+pub async fn every_end_moves_the_epoch(bed: &Bed) {
     let a = bed.account("a").await;
     let first = bed.epoch().await;
     let mut last = first;
@@ -194,7 +194,7 @@ pub async fn every_end_moves_the_epoch(bed: Bed) {
     assert_eq!(conn.system().epoch().await.expect("epoch"), last, "undone");
 }
 
-pub async fn two_peppers_look_up(bed: Bed) {
+pub async fn two_peppers_look_up(bed: &Bed) {
     let a = bed.account("a").await;
     let (_, old) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
     let mut conn = bed.store.write().await.expect("write");
@@ -208,7 +208,7 @@ pub async fn two_peppers_look_up(bed: Bed) {
     assert_eq!(bed.store.statements() - before, 2, "one query each");
 }
 
-pub async fn no_credential_crosses_accounts(bed: Bed) {
+pub async fn no_credential_crosses_accounts(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let instance = bed.instance(&a, "one").await.id;
     let (id, token) = bed

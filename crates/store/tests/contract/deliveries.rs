@@ -56,7 +56,7 @@ async fn claim(store: &Store, worker: &str, at: i64, limit: u32) -> Vec<DueDeliv
     due
 }
 
-pub async fn webhooks_keep_their_secret(bed: Bed) {
+pub async fn webhooks_keep_their_secret(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let kept = bed.webhook(&a, &id).await;
@@ -91,7 +91,7 @@ pub async fn webhooks_keep_their_secret(bed: Bed) {
     );
 }
 
-pub async fn attempts_are_kept(bed: Bed) {
+pub async fn attempts_are_kept(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let kept = bed.webhook(&a, &id).await;
@@ -162,7 +162,7 @@ pub async fn attempts_are_kept(bed: Bed) {
     assert_eq!(conn.system().next_delivery_due().await.expect("due"), None);
 }
 
-pub async fn no_delivery_is_claimed_twice(bed: Bed) {
+pub async fn no_delivery_is_claimed_twice(bed: &Bed) {
     const WEBHOOKS: usize = 40;
     const COUNT: usize = WEBHOOKS * UNDER_WAY_PER_WEBHOOK as usize;
     let a = bed.account("a").await;
@@ -204,7 +204,7 @@ pub async fn no_delivery_is_claimed_twice(bed: Bed) {
     assert_eq!((claimed.len(), distinct.len()), (COUNT, COUNT));
 }
 
-pub async fn no_delivery_crosses_accounts(bed: Bed) {
+pub async fn no_delivery_crosses_accounts(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let id = bed.instance(&a, "one").await.id;
     bed.webhook(&a, &id).await;
@@ -238,7 +238,7 @@ pub async fn no_delivery_crosses_accounts(bed: Bed) {
 }
 
 /// One webhook with a long line, another with one delivery behind it.
-pub async fn a_long_line_holds_no_other_up(bed: Bed) {
+pub async fn a_long_line_holds_no_other_up(bed: &Bed) {
     const CAP: usize = UNDER_WAY_PER_WEBHOOK as usize;
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let slow = bed.instance(&a, "slow").await.id;
@@ -283,7 +283,7 @@ pub async fn a_long_line_holds_no_other_up(bed: Bed) {
     assert_eq!(of, HashSet::from([&quick, &third]), "one each");
 }
 
-pub async fn what_cannot_be_posted_has_failed(bed: Bed) {
+pub async fn what_cannot_be_posted_has_failed(bed: &Bed) {
     let a = bed.account("a").await;
     let good = bed.instance(&a, "good").await.id;
     let bad = bed.instance(&a, "bad").await.id;
@@ -333,7 +333,7 @@ fn has_rung(store: &Store) -> bool {
     polled.is_ready()
 }
 
-pub async fn commits_ring_for_deliveries(bed: Bed) {
+pub async fn commits_ring_for_deliveries(bed: &Bed) {
     let a = bed.account("a").await;
     let quiet = bed.instance(&a, "without a webhook").await.id;
     let id = bed.instance(&a, "one").await.id;

@@ -21,8 +21,8 @@ async fn keys(device: &DeviceStore, space: &str) -> Vec<String> {
     device.keys(space).await.expect("keys")
 }
 
-pub async fn operations(bed: Bed) {
-    let device = device(&bed).await;
+pub async fn operations(bed: &Bed) {
+    let device = device(bed).await;
     assert!(!device.exists().await.expect("empty"));
     assert_eq!(device.get("s", "k").await.expect("none"), None);
     device.apply(vec![]).await.expect("nothing");
@@ -101,8 +101,8 @@ pub async fn operations(bed: Bed) {
     assert!(!device.exists().await.expect("empty"));
 }
 
-pub async fn updates_are_atomic(bed: Bed) {
-    let device = device(&bed).await;
+pub async fn updates_are_atomic(bed: &Bed) {
+    let device = device(bed).await;
     let tasks: Vec<_> = (0..8)
         .map(|_| {
             let device = device.clone();
@@ -147,7 +147,7 @@ pub async fn updates_are_atomic(bed: Bed) {
     assert_eq!((entry.n, entry.value), (7, b"w".to_vec()), "keeps its n");
 }
 
-pub async fn instances_do_not_see_each_other(bed: Bed) {
+pub async fn instances_do_not_see_each_other(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let (one, two) = (
         bed.instance(&a, "one").await.id,
@@ -193,8 +193,8 @@ pub async fn instances_do_not_see_each_other(bed: Bed) {
     assert_eq!(broken.count(), 1, "{moved:?}");
 }
 
-pub async fn round_trips_are_few(bed: Bed) {
-    let device = device(&bed).await;
+pub async fn round_trips_are_few(bed: &Bed) {
+    let device = device(bed).await;
     device
         .apply(vec![put("s", "k", 0, b"v")])
         .await

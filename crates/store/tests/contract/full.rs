@@ -5,7 +5,7 @@ use std::time::Duration;
 use recado_model::{AccountId, Error, ErrorCode};
 use recado_store::{Store, StoreError};
 
-use crate::bed::{Bed, NOW};
+use crate::bed::{Bed, Kind, NOW};
 
 async fn write(store: &Store, account: &AccountId) -> Result<(), StoreError> {
     let mut conn = store.write().await?;
@@ -26,7 +26,7 @@ async fn fill(store: &Store, account: &AccountId) -> StoreError {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_file_refuses_and_recovers() {
-    let bed = Bed::sqlite().await;
+    let bed = Bed::on(Kind::Sqlite).await;
     let account = bed.account("a").await;
     let store = &bed.store;
     for _ in 0..3 {
@@ -55,12 +55,13 @@ async fn a_full_file_refuses_and_recovers() {
         store.limit_pages(None).await.expect("no limit");
         write(store, &account).await.expect("as before");
     }
+    bed.close().await;
 }
 
 /// Errors in the middle of everything: whoever gives up while the file is full leaves nothing behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writers_and_a_full_file() {
-    let bed = Bed::sqlite().await;
+    let bed = Bed::on(Kind::Sqlite).await;
     let account = bed.account("a").await;
     bed.store.limit_pages(Some(1)).await.expect("a limit");
     fill(&bed.store, &account).await;
@@ -78,4 +79,5 @@ async fn many_writers_and_a_full_file() {
     for _ in 0..20 {
         write(&bed.store, &account).await.expect("as before");
     }
+    bed.close().await;
 }

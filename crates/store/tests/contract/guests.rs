@@ -162,7 +162,7 @@ impl Bed {
             };
             let text = format!("SELECT COUNT(*) FROM {name} WHERE {column} = $1");
             let query = || sqlx::AssertSqlSafe(text.clone());
-            let n: i64 = match &self.database {
+            let n: i64 = match self.database() {
                 Database::Sqlite { path } => {
                     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
                     let pool = sqlx::SqlitePool::connect_with(options)
@@ -221,7 +221,7 @@ const MOVED: [&str; 14] = [
     "account",
 ];
 
-pub async fn a_claimed_session_moves_whole(bed: Bed) {
+pub async fn a_claimed_session_moves_whole(bed: &Bed) {
     let shop = bed.account("shop").await;
     bed.instance(&shop, "first").await;
     let guest = bed.guest().await;
@@ -306,7 +306,7 @@ pub async fn a_claimed_session_moves_whole(bed: Bed) {
     assert_eq!(next.number, 3);
 }
 
-pub async fn only_a_waiting_guest_is_claimed(bed: Bed) {
+pub async fn only_a_waiting_guest_is_claimed(bed: &Bed) {
     let (shop, full) = (bed.account("shop").await, bed.account("full").await);
     let theirs = bed.instance(&full, "theirs").await.id;
     let refused = bed.adopt(&shop, &full, &theirs, NOW).await;
@@ -326,7 +326,7 @@ pub async fn only_a_waiting_guest_is_claimed(bed: Bed) {
         .await;
     assert!(matches!(moved, Ok(Adoption::Moved(_))), "{moved:?}");
     drop(conn);
-    a_link_on_another_node_stays(&bed, &shop, &guest).await;
+    a_link_on_another_node_stays(bed, &shop, &guest).await;
     bed.device_opens(&guest.account, id).await;
     let mut conn = bed.store.write().await.expect("write");
     for token in &guest.tokens {
@@ -402,7 +402,7 @@ async fn a_link_on_another_node_stays(bed: &Bed, shop: &AccountId, guest: &Guest
 
 /// The clocks of two processes may disagree about whether a guest's time is over; the database lets
 /// one of them have it.
-pub async fn a_claim_and_an_end_exclude_each_other(bed: Bed) {
+pub async fn a_claim_and_an_end_exclude_each_other(bed: &Bed) {
     let shop = bed.account("shop").await;
     for _ in 0..12 {
         let account = bed.guest_account().await;
@@ -423,7 +423,7 @@ pub async fn a_claim_and_an_end_exclude_each_other(bed: Bed) {
     }
 }
 
-pub async fn guests_are_capped_exactly(bed: Bed) {
+pub async fn guests_are_capped_exactly(bed: &Bed) {
     let open = |origin: &'static str| {
         let store = bed.store.clone();
         tokio::spawn(async move {

@@ -11,7 +11,7 @@ use crate::{
     messages::party,
 };
 
-pub async fn numbers_and_fields(bed: Bed) {
+pub async fn numbers_and_fields(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let new = NewInstance {
         name: "Loja São Paulo".into(),
@@ -64,7 +64,7 @@ impl Bed {
     }
 }
 
-pub async fn lists_page_sort_and_search(bed: Bed) {
+pub async fn lists_page_sort_and_search(bed: &Bed) {
     let a = bed.account("a").await;
     let other = bed.account("b").await;
     bed.instance(&other, "Alpha of another").await;
@@ -143,7 +143,7 @@ pub async fn lists_page_sort_and_search(bed: Bed) {
     assert!(all.iter().map(|i| i.number).eq(1..=6));
 }
 
-pub async fn states_and_pairing(bed: Bed) {
+pub async fn states_and_pairing(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -205,7 +205,7 @@ pub async fn states_and_pairing(bed: Bed) {
     );
 }
 
-pub async fn no_instance_crosses_accounts(bed: Bed) {
+pub async fn no_instance_crosses_accounts(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let id = bed.instance(&a, "one").await.id;
     let before = {
@@ -325,7 +325,7 @@ pub async fn no_instance_crosses_accounts(bed: Bed) {
     assert_eq!(before, after);
 }
 
-pub async fn deleting_takes_everything_below(bed: Bed) {
+pub async fn deleting_takes_everything_below(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     bed.webhook(&a, &id).await;

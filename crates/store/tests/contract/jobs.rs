@@ -61,7 +61,7 @@ async fn line(
     due.into_iter().map(|job| job.message).collect()
 }
 
-pub async fn jobs_keep_their_order(bed: Bed) {
+pub async fn jobs_keep_their_order(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -116,7 +116,7 @@ pub async fn jobs_keep_their_order(bed: Bed) {
     assert_eq!(line(&mut store, &id, NOW).await, []);
 }
 
-pub async fn delayed_jobs_join_when_they_are_due(bed: Bed) {
+pub async fn delayed_jobs_join_when_they_are_due(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -144,7 +144,7 @@ pub async fn delayed_jobs_join_when_they_are_due(bed: Bed) {
     assert_eq!(store.next_due(&id, at(90)).await.expect("due"), None);
 }
 
-pub async fn a_node_sees_which_of_its_queues_wait(bed: Bed) {
+pub async fn a_node_sees_which_of_its_queues_wait(bed: &Bed) {
     let a = bed.account("a").await;
     let (id, idle) = (
         bed.instance(&a, "one").await.id,
@@ -179,7 +179,7 @@ pub async fn a_node_sees_which_of_its_queues_wait(bed: Bed) {
     assert_eq!(waiting(&mut conn, "n1", 5).await, [], "under way");
 }
 
-pub async fn a_failed_message_says_why(bed: Bed) {
+pub async fn a_failed_message_says_why(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -202,7 +202,7 @@ pub async fn a_failed_message_says_why(bed: Bed) {
     assert_eq!(found.expect("there").failure, None);
 }
 
-pub async fn queue_numbers_are_the_accounts(bed: Bed) {
+pub async fn queue_numbers_are_the_accounts(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let one = bed.instance(&a, "one").await.id;
     let two = bed.instance(&a, "two").await.id;
@@ -225,7 +225,7 @@ pub async fn queue_numbers_are_the_accounts(bed: Bed) {
     assert_eq!(crossed.expect("looks"), None);
 }
 
-pub async fn what_goes_out_is_kept_sealed(bed: Bed) {
+pub async fn what_goes_out_is_kept_sealed(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let id = bed.instance(&a, "one").await.id;
     let message = MessageId::from_wire("M1");
@@ -239,7 +239,7 @@ pub async fn what_goes_out_is_kept_sealed(bed: Bed) {
 }
 
 /// A newer program on the same database: its kinds and forms are not ours to judge.
-pub async fn what_a_newer_program_left_stands_aside(bed: Bed) {
+pub async fn what_a_newer_program_left_stands_aside(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");

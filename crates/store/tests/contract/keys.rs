@@ -20,7 +20,7 @@ pub const MANY: usize = 450;
 
 impl Bed {
     pub async fn process(&self) -> Store {
-        let opened = Store::open(open_with(&self.database, &self.key)).await;
+        let opened = Store::open(open_with(self.database(), &self.key)).await;
         opened.expect("another process opens it")
     }
 
@@ -151,7 +151,7 @@ impl Kept {
     }
 }
 
-pub async fn programs_that_start_at_once_make_one_jwt_key(bed: Bed) {
+pub async fn programs_that_start_at_once_make_one_jwt_key(bed: &Bed) {
     let other = bed.process().await;
     let ensure = async |store: &Store| {
         let mut conn = store.write().await.expect("write");
@@ -169,7 +169,7 @@ pub async fn programs_that_start_at_once_make_one_jwt_key(bed: Bed) {
     assert!(!ensure(&bed.store).await);
 }
 
-pub async fn jwt_keys_overlap_and_go(bed: Bed) {
+pub async fn jwt_keys_overlap_and_go(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
     system.insert_jwt_key("old", NOW).await.expect("key");
@@ -202,7 +202,7 @@ pub async fn jwt_keys_overlap_and_go(bed: Bed) {
     assert_eq!(left[0].kid, "new");
 }
 
-pub async fn peppers_rotate(bed: Bed) {
+pub async fn peppers_rotate(bed: &Bed) {
     let account = bed.account("a").await;
     let mut tokens = Vec::new();
     for kind in [
@@ -278,8 +278,8 @@ pub async fn peppers_rotate(bed: Bed) {
     }
 }
 
-pub async fn the_master_key_rotates(bed: Bed) {
-    let a = Kept::new(&bed, "a").await;
+pub async fn the_master_key_rotates(bed: &Bed) {
+    let a = Kept::new(bed, "a").await;
     let other = bed.process().await;
     a.reads(&other, "a").await;
     let (new, text) = MasterKey::generate(&OsRng);
@@ -288,7 +288,7 @@ pub async fn the_master_key_rotates(bed: Bed) {
         let held = bed.store.hold_master().await.expect("holds");
         let fits = held.is(key).expect("compares");
         drop(held);
-        let seen = Store::is_master_key(&bed.database, key).await;
+        let seen = Store::is_master_key(bed.database(), key).await;
         assert_eq!(seen.expect("asks"), fits);
         fits
     };
@@ -301,13 +301,13 @@ pub async fn the_master_key_rotates(bed: Bed) {
     a.reads(&bed.store, "a").await;
 
     // The old key opens nothing any more, the new one everything.
-    let error = Store::open(open_with(&bed.database, &bed.key)).await;
+    let error = Store::open(open_with(bed.database(), &bed.key)).await;
     let error = error.expect_err("the old key");
     assert!(
         matches!(error, StoreError::WrongMasterKey { .. }),
         "{error}"
     );
-    let fresh = Store::open(open_with(&bed.database, &text)).await;
+    let fresh = Store::open(open_with(bed.database(), &text)).await;
     let fresh = fresh.expect("the new key");
     a.reads(&fresh, "a").await;
 
@@ -340,7 +340,7 @@ pub async fn the_master_key_rotates(bed: Bed) {
     assert_eq!(shown(&fresh, &b, &id).await, token.expose());
 }
 
-pub async fn accounts_made_during_a_master_rotation_open(bed: Bed) {
+pub async fn accounts_made_during_a_master_rotation_open(bed: &Bed) {
     let (second, second_text) = MasterKey::generate(&OsRng);
     let (third, third_text) = MasterKey::generate(&OsRng);
     let other = bed.process().await;
@@ -363,9 +363,9 @@ pub async fn accounts_made_during_a_master_rotation_open(bed: Bed) {
         made
     };
     let ((), made) = tokio::join!(rotate, make);
-    let error = Store::open(open_with(&bed.database, &second_text)).await;
+    let error = Store::open(open_with(bed.database(), &second_text)).await;
     error.expect_err("not the last one");
-    let fresh = Store::open(open_with(&bed.database, &third_text)).await;
+    let fresh = Store::open(open_with(bed.database(), &third_text)).await;
     let fresh = fresh.expect("the last one");
     for (account, id, token) in &made {
         assert_eq!(shown(&fresh, account, id).await, token.expose());
@@ -373,7 +373,7 @@ pub async fn accounts_made_during_a_master_rotation_open(bed: Bed) {
     assert_eq!(fresh.reseal().await.expect("reseals").unopened, 0);
 }
 
-pub async fn reloading_is_one_statement_when_nothing_changed(bed: Bed) {
+pub async fn reloading_is_one_statement_when_nothing_changed(bed: &Bed) {
     let account = bed.account("a").await;
     let (id, _) = issue(&bed.store, &account, CredentialKind::ApiToken, None, NOW).await;
     let mut conn = bed.store.write().await.expect("write");
@@ -413,7 +413,7 @@ pub async fn reloading_is_one_statement_when_nothing_changed(bed: Bed) {
     }
 }
 
-pub async fn what_is_weak_is_counted(bed: Bed) {
+pub async fn what_is_weak_is_counted(bed: &Bed) {
     let count = async |now: Timestamp| {
         let mut conn = bed.store.read().await.expect("read");
         let (unused, old) = (now.plus_secs(-100), now.plus_secs(-200));

@@ -64,7 +64,7 @@ impl Bed {
     }
 }
 
-pub async fn a_link_is_good_once(bed: Bed) {
+pub async fn a_link_is_good_once(bed: &Bed) {
     let a = bed.account("Shop").await;
     let owner = bed.member(&a, "owner@example.org", Role::Owner).await;
     let new = invitation(&a, " Eva@Example.org", Role::Viewer, Some(&owner));
@@ -120,7 +120,7 @@ pub async fn a_link_is_good_once(bed: Bed) {
     assert!(bed.shown_link(&new).await.is_none());
 }
 
-pub async fn a_newer_link_takes_the_place(bed: Bed) {
+pub async fn a_newer_link_takes_the_place(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let ana = bed.member(&a, "ana@example.org", Role::Owner).await;
     let bob = bed.member(&a, "bob@example.org", Role::Owner).await;
@@ -179,7 +179,7 @@ pub async fn a_newer_link_takes_the_place(bed: Bed) {
 }
 
 /// A reset must not undo what the person, or an operator, has changed since it was sent.
-pub async fn a_link_dies_with_what_it_was_for(bed: Bed) {
+pub async fn a_link_dies_with_what_it_was_for(bed: &Bed) {
     let a = bed.account("a").await;
     let user = bed.member(&a, "ana@example.org", Role::Owner).await;
     for kind in [LinkKind::Reset, LinkKind::Email] {
@@ -220,7 +220,7 @@ pub async fn a_link_dies_with_what_it_was_for(bed: Bed) {
     assert!(using.await.is_none());
 }
 
-pub async fn links_are_counted_and_pruned(bed: Bed) {
+pub async fn links_are_counted_and_pruned(bed: &Bed) {
     let a = bed.account("a").await;
     let eva = "eva@example.org";
     let mut made = Vec::new();

@@ -32,7 +32,7 @@ impl Bed {
     }
 }
 
-pub async fn members_are_listed_and_changed(bed: Bed) {
+pub async fn members_are_listed_and_changed(bed: &Bed) {
     let a = bed.account("a").await;
     let owner = bed.member(&a, "zoe@example.org", Role::Owner).await;
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
@@ -105,7 +105,7 @@ pub async fn members_are_listed_and_changed(bed: Bed) {
     assert!(matches!(refused, Err(StoreError::NoParent)), "{refused:?}");
 }
 
-pub async fn the_last_owner_stays(bed: Bed) {
+pub async fn the_last_owner_stays(bed: &Bed) {
     let a = bed.account("a").await;
     let owner = bed.member(&a, "ana@example.org", Role::Owner).await;
     let admin = bed.member(&a, "bob@example.org", Role::Admin).await;
@@ -134,7 +134,7 @@ pub async fn the_last_owner_stays(bed: Bed) {
 }
 
 /// Each looks at the other and sees that an owner will be left.
-pub async fn of_two_owners_who_leave_at_once_one_stays(bed: Bed) {
+pub async fn of_two_owners_who_leave_at_once_one_stays(bed: &Bed) {
     for round in 0..12 {
         let a = bed.account("a").await;
         let mut owners = Vec::new();
@@ -164,7 +164,7 @@ pub async fn of_two_owners_who_leave_at_once_one_stays(bed: Bed) {
     }
 }
 
-pub async fn invitations_are_listed_and_withdrawn(bed: Bed) {
+pub async fn invitations_are_listed_and_withdrawn(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let mut made = Vec::new();
     for (n, (account, email)) in [
@@ -215,7 +215,7 @@ pub async fn invitations_are_listed_and_withdrawn(bed: Bed) {
 }
 
 /// They might have invited another address of theirs.
-pub async fn who_is_shown_out_leaves_no_invitation(bed: Bed) {
+pub async fn who_is_shown_out_leaves_no_invitation(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let owner = bed.member(&a, "owner@example.org", Role::Owner).await;
     let admin = bed.member(&a, "admin@example.org", Role::Admin).await;
@@ -241,7 +241,7 @@ pub async fn who_is_shown_out_leaves_no_invitation(bed: Bed) {
     }
 }
 
-pub async fn no_member_crosses_accounts(bed: Bed) {
+pub async fn no_member_crosses_accounts(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let ana = bed.member(&a, "ana@example.org", Role::Owner).await;
     let bob = bed.member(&b, "bob@example.org", Role::Viewer).await;

@@ -57,7 +57,7 @@ fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage {
     }
 }
 
-pub async fn ids_are_unique_where_they_must_be(bed: Bed) {
+pub async fn ids_are_unique_where_they_must_be(bed: &Bed) {
     let a = bed.account("a").await;
     let (one, two) = (
         bed.instance(&a, "one").await.id,
@@ -135,7 +135,7 @@ pub async fn ids_are_unique_where_they_must_be(bed: Bed) {
     conn.commit().await.expect("commit");
 }
 
-pub async fn own_messages_are_found_by_id_alone(bed: Bed) {
+pub async fn own_messages_are_found_by_id_alone(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let one = bed.instance(&a, "one").await.id;
     let two = bed.instance(&a, "two").await.id;
@@ -161,7 +161,7 @@ pub async fn own_messages_are_found_by_id_alone(bed: Bed) {
     assert_eq!(crossed.expect("looks"), None);
 }
 
-pub async fn status_only_rises(bed: Bed) {
+pub async fn status_only_rises(bed: &Bed) {
     use MessageStatus::{Delivered, Failed, Queued, Read, Received, Sending, Sent, Unconfirmed};
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
@@ -210,7 +210,7 @@ pub async fn status_only_rises(bed: Bed) {
     assert_eq!(found.expect("there").failure, None);
 }
 
-pub async fn a_receipt_is_news_once(bed: Bed) {
+pub async fn a_receipt_is_news_once(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let ids = |ids: &[&str]| -> Vec<MessageId> {
@@ -244,7 +244,7 @@ pub async fn a_receipt_is_news_once(bed: Bed) {
     assert_eq!(fresh.expect("keeps"), ids(&["M1"]), "another reader");
 }
 
-pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {
+pub async fn events_and_deliveries_are_one_transaction(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     assert_eq!(
@@ -314,7 +314,7 @@ pub async fn events_and_deliveries_are_one_transaction(bed: Bed) {
 }
 
 /// A row's word and the code's are the same, of every kind and state.
-pub async fn words_in_rows_are_those_of_the_code(bed: Bed) {
+pub async fn words_in_rows_are_those_of_the_code(bed: &Bed) {
     let schema = include_str!("../../../../migrations/0001_first.sql");
     // Words that statements and partial indexes of the schema are about.
     for word in [Direction::Out.as_str(), DeliveryState::Pending.as_str()] {

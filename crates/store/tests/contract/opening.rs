@@ -1,13 +1,13 @@
 use recado_model::{Error, ErrorCode, clock::OsRng};
 use recado_store::{Database, MasterKey, Options, Store, StoreError};
 
-use crate::bed::{Bed, NOW, open_with};
+use crate::bed::{Bed, Kind, NOW, open_with};
 
-pub async fn reopens_with_the_same_key_only(bed: Bed) {
+pub async fn reopens_with_the_same_key_only(bed: &Bed) {
     let account = bed.account("a").await;
     bed.store.close().await;
     let (_, other) = MasterKey::generate(&OsRng);
-    let error = Store::open(open_with(&bed.database, &other))
+    let error = Store::open(open_with(bed.database(), &other))
         .await
         .expect_err("another key");
     assert!(
@@ -15,10 +15,10 @@ pub async fn reopens_with_the_same_key_only(bed: Bed) {
         "{error}"
     );
     assert!(
-        error.to_string().contains(&bed.database.describe()),
+        error.to_string().contains(&bed.database().describe()),
         "{error}"
     );
-    let store = Store::open(open_with(&bed.database, &bed.key))
+    let store = Store::open(open_with(bed.database(), &bed.key))
         .await
         .expect("the same key");
     let mut conn = store.read().await.expect("read");
@@ -31,7 +31,7 @@ pub async fn reopens_with_the_same_key_only(bed: Bed) {
     store.ping().await.expect("ping");
 }
 
-pub async fn a_newer_schema_is_refused(bed: Bed) {
+pub async fn a_newer_schema_is_refused(bed: &Bed) {
     bed.store.close().await;
     bed.raw(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
@@ -39,21 +39,21 @@ pub async fn a_newer_schema_is_refused(bed: Bed) {
     )
     .await;
     for migrate in [true, false] {
-        let mut options = open_with(&bed.database, &bed.key);
+        let mut options = open_with(bed.database(), &bed.key);
         options.migrate = migrate;
         let error = Store::open(options).await.expect_err("newer");
         assert!(
             matches!(error, StoreError::NewerSchema { version: 999, .. }),
             "{error}"
         );
-        assert!(error.to_string().contains(&bed.database.describe()));
+        assert!(error.to_string().contains(&bed.database().describe()));
     }
 }
 
-pub async fn an_older_schema_needs_permission(bed: Bed) {
+pub async fn an_older_schema_needs_permission(bed: &Bed) {
     bed.store.close().await;
     bed.raw("DELETE FROM _sqlx_migrations").await;
-    let mut options = open_with(&bed.database, &bed.key);
+    let mut options = open_with(bed.database(), &bed.key);
     options.migrate = false;
     let error = Store::open(options).await.expect_err("older");
     assert!(
@@ -62,23 +62,23 @@ pub async fn an_older_schema_needs_permission(bed: Bed) {
     );
 }
 
-pub async fn the_first_key_is_made_once(bed: Bed) {
-    assert!(Store::has_key_check(&bed.database).await.expect("asks"));
+pub async fn the_first_key_is_made_once(bed: &Bed) {
+    assert!(Store::has_key_check(bed.database()).await.expect("asks"));
     // As if it had never been set up.
     bed.raw("DELETE FROM meta WHERE name = 'key_check'").await;
     bed.raw("DELETE FROM system_key").await;
     bed.raw("DELETE FROM pepper").await;
     bed.store.close().await;
-    assert!(!Store::has_key_check(&bed.database).await.expect("asks"));
-    let mut options = open_with(&bed.database, &bed.key);
+    assert!(!Store::has_key_check(bed.database()).await.expect("asks"));
+    let mut options = open_with(bed.database(), &bed.key);
     options.init = false;
-    match (bed.database.is_sqlite(), Store::open(options).await) {
+    match (bed.database().is_sqlite(), Store::open(options).await) {
         (true, Ok(_)) | (false, Err(StoreError::NotInitialised { .. })) => {}
         (_, other) => panic!("{other:?}"),
     }
 }
 
-pub async fn reads_cannot_write(bed: Bed) {
+pub async fn reads_cannot_write(bed: &Bed) {
     let account = bed.account("a").await;
     let mut conn = bed.store.read().await.expect("read");
     let error = conn.account(&account).audit("x", "{}", NOW).await;
@@ -111,8 +111,8 @@ pub async fn reads_cannot_write(bed: Bed) {
 }
 
 /// Two stores on one database stand for two processes (the gateway and the command line).
-pub async fn two_processes_share_it(bed: Bed) {
-    let other = Store::open(open_with(&bed.database, &bed.key))
+pub async fn two_processes_share_it(bed: &Bed) {
+    let other = Store::open(open_with(bed.database(), &bed.key))
         .await
         .expect("opens too");
     let account = bed.account("a").await;
@@ -196,7 +196,7 @@ async fn what_is_wrong_with_a_file_is_said() {
 #[tokio::test]
 async fn the_file_is_ours_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let bed = Bed::sqlite().await;
+    let bed = Bed::on(Kind::Sqlite).await;
     bed.account("a").await;
     let mut seen = 0;
     for entry in std::fs::read_dir(bed.folder().join("data")).expect("lists") {
@@ -210,6 +210,7 @@ async fn the_file_is_ours_alone() {
         seen += 1;
     }
     assert!(seen >= 2, "the database and its log");
+    bed.close().await;
 }
 
 #[tokio::test]
@@ -249,7 +250,7 @@ fn databases_are_named_without_their_password() {
 /// needs. PostgreSQL only: SQLite has one process.
 #[tokio::test]
 async fn whoever_stops_within_a_transaction_is_not_waited_for() {
-    let bed = Bed::postgres().await;
+    let bed = Bed::on(Kind::Postgres).await;
     let account = bed.account("Acme").await;
     let mut stopped = bed.store.write().await.expect("write");
     let mut rows = stopped.account(&account);
@@ -259,4 +260,5 @@ async fn whoever_stops_within_a_transaction_is_not_waited_for() {
     rows.hold().await.expect("within the limit of a lock");
     other.commit().await.expect("commit");
     stopped.commit().await.expect_err("it is over");
+    bed.close().await;
 }

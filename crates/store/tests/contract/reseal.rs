@@ -24,8 +24,8 @@ async fn put(device: &DeviceStore, key: &str, value: &[u8]) {
     device.apply(vec![op]).await.expect("puts");
 }
 
-pub async fn data_keys_rotate_while_others_write(bed: Bed) {
-    let (a, b) = (Kept::new(&bed, "a").await, Kept::new(&bed, "b").await);
+pub async fn data_keys_rotate_while_others_write(bed: &Bed) {
+    let (a, b) = (Kept::new(bed, "a").await, Kept::new(bed, "b").await);
     let other = bed.process().await;
     a.reads(&other, "a").await;
     // This one has the old key in memory and is not told of any other.
@@ -124,10 +124,10 @@ pub async fn data_keys_rotate_while_others_write(bed: Bed) {
     assert_eq!((again.moved, again.unopened), (0, 0));
 }
 
-pub async fn damaged_values_stay_and_stop_nothing(bed: Bed) {
-    let a = Kept::new(&bed, "a").await;
+pub async fn damaged_values_stay_and_stop_nothing(bed: &Bed) {
+    let a = Kept::new(bed, "a").await;
     bed.raw("UPDATE credential SET hint = 'x'").await;
-    match bed.database.is_sqlite() {
+    match bed.database().is_sqlite() {
         true => bed.raw("UPDATE device SET value = X'01000141' WHERE key = CAST('0007' AS BLOB)"),
         false => bed.raw("UPDATE device SET value = '\\x01000141' WHERE key = '0007'::bytea"),
     }

@@ -1,14 +1,14 @@
 //! Whoever has the file has no secret: neither as it is nor in base64.
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_model::{CredentialId, CredentialKind, Rng, Token, clock::OsRng};
 use recado_store::{DeviceOp, NewCredential};
 
-use crate::bed::{Bed, NOW};
+use crate::bed::{Bed, Kind, NOW};
 
 #[tokio::test]
 async fn no_secret_is_in_the_file() {
-    let bed = Bed::sqlite().await;
+    let bed = Bed::on(Kind::Sqlite).await;
     let account = bed.account("a").await;
     let instance = bed.instance(&account, "a name in the clear").await.id;
     let mut secrets = vec![
@@ -89,6 +89,7 @@ async fn no_secret_is_in_the_file() {
     look();
     bed.store.close().await;
     look();
+    bed.close().await;
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

@@ -11,7 +11,7 @@ use recado_store::{
 
 use crate::bed::{Bed, NOW, open_with};
 
-pub async fn accounts_and_users(bed: Bed) {
+pub async fn accounts_and_users(bed: &Bed) {
     let a = bed.account("Shop").await;
     bed.instance(&a, "one").await;
     let user = UserId::random(&OsRng);
@@ -66,7 +66,7 @@ pub async fn accounts_and_users(bed: Bed) {
     );
 }
 
-pub async fn leases_are_fenced(bed: Bed) {
+pub async fn leases_are_fenced(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let lease = async |owner: &str, at: i64, seconds: i64| {
@@ -144,7 +144,7 @@ pub async fn leases_are_fenced(bed: Bed) {
     assert_eq!(won, [5]);
 }
 
-pub async fn a_lost_lease_changes_nothing(bed: Bed) {
+pub async fn a_lost_lease_changes_nothing(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -187,7 +187,7 @@ pub async fn a_lost_lease_changes_nothing(bed: Bed) {
     }
 }
 
-pub async fn only_what_may_start_is_started(bed: Bed) {
+pub async fn only_what_may_start_is_started(bed: &Bed) {
     let a = bed.account("a").await;
     let id = bed.instance(&a, "one").await.id;
     let mut conn = bed.store.write().await.expect("write");
@@ -268,7 +268,7 @@ pub async fn only_what_may_start_is_started(bed: Bed) {
     }
 }
 
-pub async fn guests_end_once_and_no_other_account(bed: Bed) {
+pub async fn guests_end_once_and_no_other_account(bed: &Bed) {
     let full = bed.account("full").await;
     let (guest, claimed) = (AccountId::random(&OsRng), AccountId::random(&OsRng));
     let until = NOW.plus_secs(600);
@@ -307,7 +307,7 @@ pub async fn guests_end_once_and_no_other_account(bed: Bed) {
     assert!(room(&mut system, 2).await && !room(&mut system, 1).await);
 }
 
-pub async fn guests_expire(bed: Bed) {
+pub async fn guests_expire(bed: &Bed) {
     let stays = bed.account("full").await;
     let guest = AccountId::random(&OsRng);
     let until = NOW.plus_secs(600);
@@ -356,7 +356,7 @@ pub async fn guests_expire(bed: Bed) {
 }
 
 /// An account whose making was undone can be made again, and what it seals opens after a restart.
-pub async fn undone_accounts_can_be_made_again(bed: Bed) {
+pub async fn undone_accounts_can_be_made_again(bed: &Bed) {
     let id = AccountId::random(&OsRng);
     let token = Token::random(TokenKind::Api, &OsRng);
     for keep in [false, true] {
@@ -382,7 +382,7 @@ pub async fn undone_accounts_can_be_made_again(bed: Bed) {
         }
     }
     bed.store.close().await;
-    let store = Store::open(open_with(&bed.database, &bed.key))
+    let store = Store::open(open_with(bed.database(), &bed.key))
         .await
         .expect("opens");
     let mut conn = store.read().await.expect("read");
@@ -394,7 +394,7 @@ pub async fn undone_accounts_can_be_made_again(bed: Bed) {
     assert_eq!(shown.expect("there").expose(), token.expose());
 }
 
-pub async fn a_node_that_starts_clears_what_it_left(bed: Bed) {
+pub async fn a_node_that_starts_clears_what_it_left(bed: &Bed) {
     let a = bed.account("a").await;
     let mut ids = Vec::new();
     let mut conn = bed.store.write().await.expect("write");
@@ -444,7 +444,7 @@ pub async fn a_node_that_starts_clears_what_it_left(bed: Bed) {
     assert_eq!(held.expect("leases"), None);
 }
 
-pub async fn generations_rise_and_ends_move(bed: Bed) {
+pub async fn generations_rise_and_ends_move(bed: &Bed) {
     let a = bed.account("a").await;
     let token = Token::random(TokenKind::Api, &OsRng);
     let id = CredentialId::random(&OsRng);
@@ -476,7 +476,7 @@ pub async fn generations_rise_and_ends_move(bed: Bed) {
     assert_eq!(ends, Some(NOW.plus_secs(5)));
 }
 
-pub async fn jwt_keys_are_kept(bed: Bed) {
+pub async fn jwt_keys_are_kept(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
     assert!(system.jwt_keys().await.expect("none").is_empty());

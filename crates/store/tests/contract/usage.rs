@@ -70,7 +70,7 @@ fn use_of(id: &CredentialId, at: i64, networks: &[&str]) -> CredentialUse {
     }
 }
 
-pub async fn the_last_use_never_goes_back(bed: Bed) {
+pub async fn the_last_use_never_goes_back(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let (client, secret) = bed.pair(&a).await;
     let both = CredentialUse {
@@ -101,7 +101,7 @@ pub async fn the_last_use_never_goes_back(bed: Bed) {
     );
 }
 
-pub async fn a_new_network_is_news_once(bed: Bed) {
+pub async fn a_new_network_is_news_once(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let (client, other) = bed.pair(&a).await;
     for at in 0..3 {
@@ -163,7 +163,7 @@ pub async fn a_new_network_is_news_once(bed: Bed) {
     assert_eq!(bed.audit(&b).await, []);
 }
 
-pub async fn a_credential_that_travels_fills_no_disk(bed: Bed) {
+pub async fn a_credential_that_travels_fills_no_disk(bed: &Bed) {
     let a = bed.account("a").await;
     let (client, _) = bed.pair(&a).await;
     let mut networks: Vec<_> = (0..=255)
@@ -196,7 +196,7 @@ pub async fn a_credential_that_travels_fills_no_disk(bed: Bed) {
     assert_eq!(bed.networks(&a, &client).await, []);
 }
 
-pub async fn a_sum_of_refusals_grows_in_its_row(bed: Bed) {
+pub async fn a_sum_of_refusals_grows_in_its_row(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let mut conn = bed.store.write_relaxed().await.expect("write");
     let mut refusals = conn.account(&a);

@@ -51,7 +51,7 @@ impl Bed {
     }
 }
 
-pub async fn a_session_is_opened_and_found(bed: Bed) {
+pub async fn a_session_is_opened_and_found(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let user = bed.member(&a, "ana@example.org", Role::Developer).await;
     let epoch = bed.epoch().await;
@@ -142,7 +142,7 @@ pub async fn a_session_is_opened_and_found(bed: Bed) {
     assert!(matches!(twice, Err(StoreError::Unique { .. })), "{twice:?}");
 }
 
-pub async fn what_ends_a_session(bed: Bed) {
+pub async fn what_ends_a_session(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let owner = bed.member(&a, "owner@example.org", Role::Owner).await;
     let user = bed.member(&a, "ana@example.org", Role::Admin).await;
@@ -219,7 +219,7 @@ pub async fn what_ends_a_session(bed: Bed) {
     assert!(bed.found(&gone.lookup).await.is_none());
 }
 
-pub async fn a_session_moves_to_another_account(bed: Bed) {
+pub async fn a_session_moves_to_another_account(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let foreign = bed.account("c").await;
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
@@ -274,7 +274,7 @@ pub async fn a_session_moves_to_another_account(bed: Bed) {
     assert!(bed.found(&third).await.is_none());
 }
 
-pub async fn a_session_goes_on_after_ones_own_change(bed: Bed) {
+pub async fn a_session_goes_on_after_ones_own_change(bed: &Bed) {
     let a = bed.account("a").await;
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let session = bed.signed_in(&user, &a).await;
@@ -314,7 +314,7 @@ pub async fn a_session_goes_on_after_ones_own_change(bed: Bed) {
     assert!(!renewed.expect("refuses"));
 }
 
-pub async fn sessions_are_listed_and_ended(bed: Bed) {
+pub async fn sessions_are_listed_and_ended(bed: &Bed) {
     let (a, b) = (bed.account("a").await, bed.account("b").await);
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let other = bed.member(&a, "bob@example.org", Role::Viewer).await;
@@ -373,7 +373,7 @@ pub async fn sessions_are_listed_and_ended(bed: Bed) {
     assert!(bed.holds(&foreign).await);
 }
 
-pub async fn a_user_has_so_many_sessions_at_most(bed: Bed) {
+pub async fn a_user_has_so_many_sessions_at_most(bed: &Bed) {
     let a = bed.account("a").await;
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let other = bed.member(&a, "bob@example.org", Role::Viewer).await;
@@ -416,7 +416,7 @@ pub async fn a_user_has_so_many_sessions_at_most(bed: Bed) {
     }
 }
 
-pub async fn old_sessions_are_pruned(bed: Bed) {
+pub async fn old_sessions_are_pruned(bed: &Bed) {
     let a = bed.account("a").await;
     let user = bed.member(&a, "ana@example.org", Role::Viewer).await;
     let mut opened = Vec::new();

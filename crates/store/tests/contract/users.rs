@@ -22,7 +22,7 @@ impl Bed {
     }
 }
 
-pub async fn a_user_is_kept_and_found(bed: Bed) {
+pub async fn a_user_is_kept_and_found(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     assert!(!conn.people().any_user().await.expect("looks"));
     let id = UserId::random(&OsRng);
@@ -153,7 +153,7 @@ pub async fn a_user_is_kept_and_found(bed: Bed) {
     conn.commit().await.expect("commit");
 }
 
-pub async fn what_changes_a_user_ends_what_they_have_open(bed: Bed) {
+pub async fn what_changes_a_user_ends_what_they_have_open(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let id = bed.user_in(&mut conn, "ana@example.org").await;
     conn.commit().await.expect("commit");
@@ -209,7 +209,7 @@ pub async fn what_changes_a_user_ends_what_they_have_open(bed: Bed) {
     assert_eq!(bystander.password_hash.expose(), "$argon2id$old");
 }
 
-pub async fn an_email_has_one_user(bed: Bed) {
+pub async fn an_email_has_one_user(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let ana = bed.user_in(&mut conn, "ana@example.org").await;
     let bob = bed.user_in(&mut conn, "bob@example.org").await;
@@ -253,7 +253,7 @@ pub async fn an_email_has_one_user(bed: Bed) {
     assert!(got(outcomes.0) != got(outcomes.1));
 }
 
-pub async fn the_second_factor_is_kept(bed: Bed) {
+pub async fn the_second_factor_is_kept(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let id = bed.user_in(&mut conn, "ana@example.org").await;
     let other = bed.user_in(&mut conn, "bob@example.org").await;
@@ -312,7 +312,7 @@ pub async fn the_second_factor_is_kept(bed: Bed) {
 }
 
 /// Of several at once, one is let in by a code.
-pub async fn codes_are_good_once(bed: Bed) {
+pub async fn codes_are_good_once(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let id = bed.user_in(&mut conn, "ana@example.org").await;
     let other = bed.user_in(&mut conn, "bob@example.org").await;
@@ -366,7 +366,7 @@ pub async fn codes_are_good_once(bed: Bed) {
 }
 
 /// The system's data key is replaced, then the old one goes: both seeds stay readable.
-pub async fn keys_rotate_under_the_second_factor(bed: Bed) {
+pub async fn keys_rotate_under_the_second_factor(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let id = bed.user_in(&mut conn, "ana@example.org").await;
     let mut people = conn.people();

@@ -13,7 +13,7 @@ use super::{
     rules::{Card, PROXYS, Slot, Worth},
 };
 use crate::{
-    harness::{Bed, Made},
+    gateway::{Bed, Made},
     people_access::people::{OWNER_A, OWNER_B, hire, sign_in},
 };
 

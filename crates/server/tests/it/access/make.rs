@@ -6,7 +6,7 @@ use recado_model::{
 use recado_store::credentials::NewCredential;
 use serde_json::json;
 
-use crate::harness::{Bed, Made};
+use crate::gateway::{Bed, Made};
 
 pub(crate) fn unknown(kind: TokenKind) -> String {
     Token::random(kind, &OsRng).expose().to_owned()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{DAY, ask, end, grant};
-use crate::harness::{Bed, CUSTOMER, Made, PATIENCE, SHOP};
+use crate::gateway::{Bed, CUSTOMER, Made, PATIENCE, SHOP};
 
 on_both! {
     with = "billing.provider = \"manual\"\nbilling.trial_days = 7\n";
@@ -33,15 +33,15 @@ async fn wait_unpaid(bed: &Bed, made: &Made) -> Value {
     seen
 }
 
-async fn a_connection_that_nobody_pays_for(mut bed: Bed) {
+async fn a_connection_that_nobody_pays_for(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!("All")).await;
     let later = json!({"phone": CUSTOMER, "message": "queued", "delay": 3_600_000});
     bed.send(&bed.a, &made, later).await.expect(200);
     let jid = bed.look(&bed.a, &made).await["whatsapp_jid"].clone();
 
-    end(&bed, &made).await.expect("ended");
-    wait_unpaid(&bed, &made).await;
+    end(bed, &made).await.expect("ended");
+    wait_unpaid(bed, &made).await;
     bed.delivered("the end, with its reason", |d| {
         d.body["type"] == "Disconnected" && d.body["event"]["reason"] == "unpaid"
     })
@@ -50,7 +50,7 @@ async fn a_connection_that_nobody_pays_for(mut bed: Bed) {
         .send(&bed.a, &made, json!({"phone": CUSTOMER, "message": "x"}))
         .await;
     refused.refused(402, "payment_required");
-    ask(&bed, "GET", &made, "/session/qr")
+    ask(bed, "GET", &made, "/session/qr")
         .await
         .refused(402, "payment_required");
 
@@ -62,7 +62,7 @@ async fn a_connection_that_nobody_pays_for(mut bed: Bed) {
     bed.clock.jump_secs(2 * 3600);
     bed.restart().await;
     bed.clock.jump_secs(60);
-    wait_unpaid(&bed, &made).await;
+    wait_unpaid(bed, &made).await;
     let mut conn = bed.read().await;
     let waiting = conn.account(&bed.a.id).job_count(&made.instance()).await;
     assert_eq!(waiting.expect("counts"), 1);
@@ -70,7 +70,7 @@ async fn a_connection_that_nobody_pays_for(mut bed: Bed) {
     assert_eq!(bed.shown(CUSTOMER, "queued"), 0);
 
     // It comes back by itself, without a new scan, and nothing is lost or doubled.
-    grant(&bed, &made, 30).await.expect("granted");
+    grant(bed, &made, 30).await.expect("granted");
     let seen = bed.wait_state(&bed.a, &made, "connected").await;
     assert_eq!(
         (&seen["whatsapp_jid"], &seen["billing_status"]),
@@ -94,20 +94,20 @@ async fn a_connection_that_nobody_pays_for(mut bed: Bed) {
     assert_eq!(bed.shown(CUSTOMER, "queued"), 1);
 }
 
-async fn time_alone_ends_it(mut bed: Bed) {
+async fn time_alone_ends_it(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let free = bed.create(&bed.a, json!({"name": "Never paired"})).await;
     bed.clock.jump_secs(7 * DAY - 600);
     bed.log_in().await;
-    assert_eq!(companion_online(&bed), Some(true), "not before its time");
+    assert_eq!(companion_online(bed), Some(true), "not before its time");
     bed.clock.jump_secs(600);
-    wait_unpaid(&bed, &made).await;
+    wait_unpaid(bed, &made).await;
     // One that has no connection has nothing to close.
     let seen = bed.look(&bed.a, &free).await;
     assert_eq!(
         (&seen["billing_status"], &seen["status_reason"]),
         (&json!("UNPAID"), &Value::Null)
     );
-    grant(&bed, &made, 1).await.expect("granted");
+    grant(bed, &made, 1).await.expect("granted");
     bed.wait_state(&bed.a, &made, "connected").await;
 }

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::{DAY, ask, standing};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! { instances_simply_work }
 
-async fn instances_simply_work(mut bed: Bed) {
+async fn instances_simply_work(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Free"})).await;
     let active = ("ACTIVE".to_owned(), None, None);
-    assert_eq!(standing(&bed, &made).await, active);
+    assert_eq!(standing(bed, &made).await, active);
     let subscribe = bed.post(&made.path("/subscribe")).bearer(&bed.a.jwt);
     let urls = json!({"success_url": "https://x.example/ok", "cancel_url": "https://x.example/no"});
     let first = subscribe.json(urls).send().await.ok();
@@ -19,14 +19,14 @@ async fn instances_simply_work(mut bed: Bed) {
         first,
         json!({"url": "", "session_id": "", "mode": "direct", "subscription_id": id})
     );
-    assert_eq!(ask(&bed, "POST", &made, "/subscribe").await.ok(), first);
+    assert_eq!(ask(bed, "POST", &made, "/subscribe").await.ok(), first);
     let other = bed.create(&bed.a, json!({"name": "Other"})).await;
-    let other = ask(&bed, "POST", &other, "/subscribe").await.ok();
+    let other = ask(bed, "POST", &other, "/subscribe").await.ok();
     assert_ne!(other["subscription_id"], id);
-    let resumed = ask(&bed, "POST", &made, "/resume-subscription").await.ok();
+    let resumed = ask(bed, "POST", &made, "/resume-subscription").await.ok();
     assert_eq!(resumed, json!({"status": "ok"}));
     for method in ["PUT", "DELETE"] {
-        let canceled = ask(&bed, method, &made, "/cancel").await.ok();
+        let canceled = ask(bed, method, &made, "/cancel").await.ok();
         let keys: Vec<_> = canceled.as_object().expect("an object").keys().collect();
         assert_eq!(keys, ["message"]);
         let message = canceled["message"].as_str().expect("text");
@@ -37,10 +37,10 @@ async fn instances_simply_work(mut bed: Bed) {
     }
     bed.clock.jump_secs(400 * DAY);
     bed.log_in().await;
-    assert_eq!(standing(&bed, &made).await, active);
-    ask(&bed, "GET", &made, "/session/status").await.expect(200);
+    assert_eq!(standing(bed, &made).await, active);
+    ask(bed, "GET", &made, "/session/status").await.expect(200);
     assert_eq!(
-        ask(&bed, "POST", &made, "/subscribe").await.ok(),
+        ask(bed, "POST", &made, "/subscribe").await.ok(),
         first,
         "still the same"
     );

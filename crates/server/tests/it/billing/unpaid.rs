@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ask, grant, operator, standing};
 use crate::{
-    harness::{Bed, CUSTOMER, SHOP},
+    gateway::{Bed, CUSTOMER, SHOP},
     story::inner,
 };
 
@@ -20,7 +20,7 @@ on_both! {
 
 const WORDS: &str = "This instance is not paid for. The shop's owner subscribes (POST /instances/{id}/subscribe) or asks the operator; the pairing is kept.";
 
-async fn every_surface_says_so(bed: Bed) {
+async fn every_surface_says_so(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Unpaid"})).await;
     let pair = [
         ("x-client-token", bed.a.client_token.as_str()),
@@ -93,26 +93,26 @@ async fn every_surface_says_so(bed: Bed) {
     assert_eq!(waiting.expect("counts"), 0);
 }
 
-async fn a_paid_number_is_chosen(bed: Bed) {
+async fn a_paid_number_is_chosen(bed: &mut Bed) {
     let first = bed.create(&bed.a, json!({"name": "First"})).await;
     let second = bed.create(&bed.a, json!({"name": "Second"})).await;
-    grant(&bed, &first, 30).await.expect("granted");
+    grant(bed, &first, 30).await.expect("granted");
     let qr = inner(&bed.tool(&bed.a, "get_whatsapp_qr", json!({})).await);
     assert_eq!(qr["session_id"], first.number, "{qr}");
     // Nobody is connected, and one of the two lacks payment, which is said.
     let any = json!({"phone": CUSTOMER, "message": "x", "confirm": true});
     let result = bed.tool(&bed.a, "send_whatsapp_message", any.clone()).await;
     assert_eq!(result["content"][0]["text"], "Error: No credits available");
-    grant(&bed, &second, 30).await.expect("granted");
+    grant(bed, &second, 30).await.expect("granted");
     let result = bed.tool(&bed.a, "send_whatsapp_message", any).await;
     assert_eq!(result["content"][0]["text"], "Error: Session not connected");
     let shop = inner(&bed.tool(&bed.a, "get_shop_status", json!({})).await);
     assert_eq!(shop["credits"], json!({"unlimited": true}));
 }
 
-async fn what_stays_open(bed: Bed) {
+async fn what_stays_open(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Unpaid"})).await;
-    assert_eq!(standing(&bed, &made).await.0, "UNPAID");
+    assert_eq!(standing(bed, &made).await.0, "UNPAID");
     let list = bed.post("/instances/list").bearer(&bed.a.jwt);
     let list = list.json(json!({})).send().await.ok();
     assert_eq!(list["content"][0]["billing_status"], "UNPAID");
@@ -120,13 +120,13 @@ async fn what_stays_open(bed: Bed) {
     get.json(json!({"id": made.id})).send().await.ok();
     let status = bed.tool(&bed.a, "get_whatsapp_status", json!({})).await;
     assert_ne!(status["isError"], true, "{status}");
-    ask(&bed, "POST", &made, "/subscribe").await.ok();
-    ask(&bed, "PUT", &made, "/cancel").await.ok();
-    assert_eq!(standing(&bed, &made).await.0, "CANCELED");
-    ask(&bed, "DELETE", &made, "").await.expect(204);
+    ask(bed, "POST", &made, "/subscribe").await.ok();
+    ask(bed, "PUT", &made, "/cancel").await.ok();
+    assert_eq!(standing(bed, &made).await.0, "CANCELED");
+    ask(bed, "DELETE", &made, "").await.expect(204);
 }
 
-async fn guests_pay_nothing(bed: Bed) {
+async fn guests_pay_nothing(bed: &mut Bed) {
     let created = bed.post("/sessions").json(json!({})).send().await.ok();
     let text = |name: &str| created[name].as_str().expect("text");
     let path = format!("/sessions/{}", text("key"));
@@ -135,6 +135,6 @@ async fn guests_pay_nothing(bed: Bed) {
     let qr = bed.get(&format!("{path}/qr")).send().await.ok();
     assert_eq!(qr["status"], "qr_pending");
     // Nor do they bother the operator.
-    let table = operator(&bed, BillingCommand::List { json: true }).await;
+    let table = operator(bed, BillingCommand::List { json: true }).await;
     assert_eq!(table.as_deref(), Ok("[]\n"));
 }

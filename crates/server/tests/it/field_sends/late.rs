@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Direct, refused_everywhere, tool};
 use crate::{
-    harness::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, until},
+    gateway::{Bed, CUSTOMER, Made, SHOP, SHOP_TOO, until},
     story::inner,
 };
 
@@ -45,9 +45,9 @@ async fn send(bed: &Bed, made: &Made, id: &str, until: Option<String>) {
     assert_eq!(answer["data"]["message_id"], id);
 }
 
-async fn a_time_that_is_none_is_refused_by_name(bed: Bed) {
+async fn a_time_that_is_none_is_refused_by_name(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Late"})).await;
-    let direct = Direct::new(&bed).await;
+    let direct = Direct::new(bed).await;
     for bad in [
         "soon",
         "2026-01-31",
@@ -56,7 +56,7 @@ async fn a_time_that_is_none_is_refused_by_name(bed: Bed) {
         "2026-13-01T00:00:00Z",
     ] {
         let body = json!({"phone": CUSTOMER, "message": "x", "valid_until": bad});
-        refused_everywhere(&bed, &made, &direct, body, "RFC 3339").await;
+        refused_everywhere(bed, &made, &direct, body, "RFC 3339").await;
     }
     // Empty is what some clients send for what is not set; nothing is linked, and that comes next.
     for good in ["", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5-03:00"] {
@@ -66,27 +66,27 @@ async fn a_time_that_is_none_is_refused_by_name(bed: Bed) {
     }
 }
 
-async fn what_waits_too_long_is_not_sent(bed: Bed) {
+async fn what_waits_too_long_is_not_sent(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["MessageFailed"])).await;
-    let direct = Direct::paired(&bed, SHOP_TOO).await;
+    let direct = Direct::paired(bed, SHOP_TOO).await;
     // The first of each takes the place of ten minutes.
-    send(&bed, &made, "first-rest", None).await;
+    send(bed, &made, "first-rest", None).await;
     let first = json!({"to": CUSTOMER, "text": "first direct"});
-    direct.send(&bed, first).await.expect(200);
+    direct.send(bed, first).await.expect(200);
     bed.wait_shown(CUSTOMER, "first-rest").await;
     bed.wait_shown(CUSTOMER, "first direct").await;
-    send(&bed, &made, "late-rest", Some(in_secs(&bed, 60))).await;
+    send(bed, &made, "late-rest", Some(in_secs(bed, 60))).await;
     let body = json!({
-        "to": CUSTOMER, "text": "late direct", "id": "late-direct", "validUntil": in_secs(&bed, 60),
+        "to": CUSTOMER, "text": "late direct", "id": "late-direct", "validUntil": in_secs(bed, 60),
     });
-    direct.send(&bed, body).await.expect(200);
+    direct.send(bed, body).await.expect(200);
     let arguments = json!({
-        "phone": CUSTOMER, "message": "late mcp", "idempotency_key": "late", "valid_until": in_secs(&bed, 60),
+        "phone": CUSTOMER, "message": "late mcp", "idempotency_key": "late", "valid_until": in_secs(bed, 60),
     });
-    let queued = tool(&bed, &made, arguments).await;
+    let queued = tool(bed, &made, arguments).await;
     assert_eq!(inner(&queued)["status"], "queued", "{queued}");
-    send(&bed, &made, "good-rest", Some(in_secs(&bed, 7_200))).await;
+    send(bed, &made, "good-rest", Some(in_secs(bed, 7_200))).await;
     bed.clock.jump_secs(900);
     // What is too late takes nobody's place: the good one goes at once.
     bed.wait_shown(CUSTOMER, "good-rest").await;
@@ -125,31 +125,31 @@ async fn what_waits_too_long_is_not_sent(bed: Bed) {
     }
 }
 
-async fn another_time_is_the_same_message(bed: Bed) {
+async fn another_time_is_the_same_message(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
-    send(&bed, &made, "first-rest", None).await;
+    send(bed, &made, "first-rest", None).await;
     bed.wait_shown(CUSTOMER, "first-rest").await;
-    let first = in_secs(&bed, 60);
-    send(&bed, &made, "again-rest", Some(first)).await;
+    let first = in_secs(bed, 60);
+    send(bed, &made, "again-rest", Some(first)).await;
     // While it waits, the time of the call that queued it counts.
-    send(&bed, &made, "again-rest", Some(in_secs(&bed, 7_200))).await;
-    send(&bed, &made, "again-rest", None).await;
+    send(bed, &made, "again-rest", Some(in_secs(bed, 7_200))).await;
+    send(bed, &made, "again-rest", None).await;
     bed.clock.jump_secs(900);
     bed.wait_status(&made, "again-rest", &["failed"]).await;
     // It never left, so it may be queued anew, with a new time.
-    send(&bed, &made, "again-rest", Some(in_secs(&bed, 7_200))).await;
+    send(bed, &made, "again-rest", Some(in_secs(bed, 7_200))).await;
     bed.clock.jump_secs(900);
     bed.wait_shown(CUSTOMER, "again-rest").await;
     assert_eq!(bed.shown(CUSTOMER, "again-rest"), 1);
 }
 
-async fn what_was_on_the_wire_is_never_too_late(bed: Bed) {
+async fn what_was_on_the_wire_is_never_too_late(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let network = bed.sandbox.network();
     network
         .trouble(&json!({"kind": "freeze"}))
         .expect("a trouble");
-    send(&bed, &made, "on-the-wire", Some(in_secs(&bed, 30))).await;
+    send(bed, &made, "on-the-wire", Some(in_secs(bed, 30))).await;
     bed.wait_status(&made, "on-the-wire", &["sending"]).await;
     bed.clock.jump_secs(600);
     network.clear_troubles();
@@ -160,18 +160,18 @@ async fn what_was_on_the_wire_is_never_too_late(bed: Bed) {
     assert_eq!(told["code"], Value::Null);
 }
 
-async fn what_may_have_arrived_is_sent_again_whatever_the_time(bed: Bed) {
+async fn what_may_have_arrived_is_sent_again_whatever_the_time(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let network = bed.sandbox.network();
     network.set_online(CUSTOMER, false).expect("offline");
     network
         .trouble(&json!({"kind": "drop_acks"}))
         .expect("a trouble");
-    send(&bed, &made, "may-be-there", Some(in_secs(&bed, 3_600))).await;
+    send(bed, &made, "may-be-there", Some(in_secs(bed, 3_600))).await;
     bed.wait_status(&made, "may-be-there", &["unconfirmed"])
         .await;
     network.clear_troubles();
-    send(&bed, &made, "may-be-there", Some(in_secs(&bed, -60))).await;
+    send(bed, &made, "may-be-there", Some(in_secs(bed, -60))).await;
     bed.wait_status(&made, "may-be-there", &["sent"]).await;
     network.set_online(CUSTOMER, true).expect("online");
     bed.wait_shown(CUSTOMER, "may-be-there").await;

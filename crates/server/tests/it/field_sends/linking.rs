@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, Made, SHOP, SHOP_TOO},
+    gateway::{Bed, Made, SHOP, SHOP_TOO},
     people::{Browser, OWNER},
 };
 
@@ -18,16 +18,16 @@ async fn code(bed: &Bed, made: &Made, number: &str) -> (String, i64) {
     (code, data["expires_in"].as_i64().expect("seconds"))
 }
 
-async fn a_code_that_is_being_typed_stays(bed: Bed) {
+async fn a_code_that_is_being_typed_stays(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "By code"})).await;
-    let (other, _) = code(&bed, &made, SHOP_TOO).await;
-    let (first, seconds) = code(&bed, &made, SHOP).await;
+    let (other, _) = code(bed, &made, SHOP_TOO).await;
+    let (first, seconds) = code(bed, &made, SHOP).await;
     assert_ne!(first, other, "another number's is another");
     assert!((1..=180).contains(&seconds), "{seconds}");
-    let (again, left) = code(&bed, &made, &format!("+{SHOP}")).await;
+    let (again, left) = code(bed, &made, &format!("+{SHOP}")).await;
     assert_eq!(again, first);
     assert!((1..=seconds).contains(&left), "{left} of {seconds}");
-    let mut browser = Browser::of(&bed, OWNER).await;
+    let mut browser = Browser::of(bed, OWNER).await;
     let below = format!("/instances/{}/pair-code", made.id);
     let shown = browser.post(&below, json!({"phone": SHOP})).await.ok();
     assert_eq!(shown["code"], first.as_str());
@@ -51,7 +51,7 @@ async fn disconnect(bed: &Bed, made: &Made) -> Value {
     done["details"].clone()
 }
 
-async fn there_is_no_pairing_to_keep(bed: Bed) {
+async fn there_is_no_pairing_to_keep(bed: &mut Bed) {
     let says = |details: &Value, what: &str| {
         assert!(
             details.as_str().expect("a text").contains(what),
@@ -59,11 +59,11 @@ async fn there_is_no_pairing_to_keep(bed: Bed) {
         );
     };
     let made = bed.create(&bed.a, json!({"name": "Never linked"})).await;
-    says(&disconnect(&bed, &made).await, "There is no pairing");
+    says(&disconnect(bed, &made).await, "There is no pairing");
     // While it waits for a phone there is none either.
     bed.qr_text(&bed.a, &made).await;
-    says(&disconnect(&bed, &made).await, "There is no pairing");
+    says(&disconnect(bed, &made).await, "There is no pairing");
     bed.scan(&bed.a, &made, SHOP).await;
-    says(&disconnect(&bed, &made).await, "the pairing is kept");
-    says(&disconnect(&bed, &made).await, "the pairing is kept");
+    says(&disconnect(bed, &made).await, "the pairing is kept");
+    says(&disconnect(bed, &made).await, "the pairing is kept");
 }

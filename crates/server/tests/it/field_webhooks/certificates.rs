@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::delivered;
-use crate::{harness::Bed, hook::Hook, log::Log};
+use crate::{gateway::Bed, hook::Hook, log::Log};
 
 mod known {
     use super::*;
@@ -118,7 +118,7 @@ async fn told(bed: &Bed, url: &str) -> String {
     row.last_error.expect("an error")
 }
 
-async fn faults_are_told_apart(bed: Bed) {
+async fn faults_are_told_apart(bed: &mut Bed) {
     let known = &AUTHORITY.issuer;
     let mut expired = for_us();
     expired.not_after = date_time_ymd(2021, 1, 1);
@@ -133,27 +133,27 @@ async fn faults_are_told_apart(bed: Bed) {
         (for_us(), &authority("Another"), "unknown issuer"),
     ] {
         let url = receiver(params, issuer).await;
-        let told = told(&bed, &url).await;
+        let told = told(bed, &url).await;
         assert!(told.contains(what), "{what}: {told}");
     }
     // A port that speaks no TLS.
     let (_hook, url) = Hook::start(&[]).await;
-    let told = told(&bed, &url.replace("http://", "https://")).await;
+    let told = told(bed, &url.replace("http://", "https://")).await;
     assert!(told.contains("does not speak TLS"), "{told}");
 }
 
-async fn an_authority_of_ones_own_is_believed(bed: Bed) {
+async fn an_authority_of_ones_own_is_believed(bed: &mut Bed) {
     let url = receiver(for_us(), &AUTHORITY.issuer).await;
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
-    let row = delivered(&bed, &made).await;
+    let row = delivered(bed, &made).await;
     assert_eq!(row.state.as_str(), "delivered", "{row:?}");
 }
 
-async fn an_unknown_issuer_is_named_and_is_no_error(bed: Bed) {
+async fn an_unknown_issuer_is_named_and_is_no_error(bed: &mut Bed) {
     let log = Log::of_process();
     let url = receiver(for_us(), &authority("Nobody's")).await;
-    let said = told(&bed, &url).await;
+    let said = told(bed, &url).await;
     assert!(
         said.contains("unknown issuer") && said.contains("egress.ca_file"),
         "{said}"
@@ -164,7 +164,7 @@ async fn an_unknown_issuer_is_named_and_is_no_error(bed: Bed) {
     let key = KeyPair::generate().expect("a key");
     let signed = own.self_signed(&key).expect("a certificate");
     let url = serve(signed.der().clone(), &key).await;
-    let said = told(&bed, &url).await;
+    let said = told(bed, &url).await;
     assert!(
         said.contains("unknown issuer") && said.contains("self-signed"),
         "{said}"

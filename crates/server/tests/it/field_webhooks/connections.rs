@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::delivered;
-use crate::harness::{Bed, until};
+use crate::gateway::{Bed, until};
 
 on_both! {
     a_reused_connection_that_was_closed_is_tried_again_at_once,
@@ -99,15 +99,15 @@ async fn read_request(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<(
     Some(())
 }
 
-async fn a_reused_connection_that_was_closed_is_tried_again_at_once(bed: Bed) {
+async fn a_reused_connection_that_was_closed_is_tried_again_at_once(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let script = [Does::Answers, Does::Closes, Does::Answers];
     let (receiver, url) = Receiver::start(&script).await;
     bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
-    let first = delivered(&bed, &made).await;
+    let first = delivered(bed, &made).await;
     assert_eq!((first.state.as_str(), first.attempts), ("delivered", 1));
     // The second goes over the connection of the first, which the receiver closes just then.
-    let second = delivered(&bed, &made).await;
+    let second = delivered(bed, &made).await;
     assert_eq!(
         (second.state.as_str(), second.attempts),
         ("delivered", 1),
@@ -116,11 +116,11 @@ async fn a_reused_connection_that_was_closed_is_tried_again_at_once(bed: Bed) {
     assert_eq!(receiver.seen(), (2, 3));
 }
 
-async fn a_new_connection_that_is_closed_is_tried_later(bed: Bed) {
+async fn a_new_connection_that_is_closed_is_tried_later(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let (receiver, url) = Receiver::start(&[Does::Closes]).await;
     bed.subscribe_at(&bed.a, &made, &url, json!("All")).await;
-    let row = delivered(&bed, &made).await;
+    let row = delivered(bed, &made).await;
     assert_eq!(
         (row.state.as_str(), row.attempts),
         ("pending", 1),

@@ -4,7 +4,7 @@ use recado_api::Surface;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, Made, SHOP},
+    gateway::{Bed, CUSTOMER, Made, SHOP},
     people_access::people::{OWNER_A, sign_in},
 };
 
@@ -23,7 +23,7 @@ async fn hook(bed: &Bed, made: &Made) -> Value {
     call.send().await.ok()["data"].clone()
 }
 
-async fn every_spelling_of_the_webhooks_address(bed: Bed) {
+async fn every_spelling_of_the_webhooks_address(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     let base = bed.sandbox.receiver_url();
     let spellings = [
@@ -41,7 +41,7 @@ async fn every_spelling_of_the_webhooks_address(bed: Bed) {
         let call = bed.post(&made.path("/webhook")).bearer(&bed.a.jwt);
         let set = call.json(body).send().await.ok();
         assert_eq!(set["data"]["webhook"], url, "{name}: {set}");
-        assert_eq!(hook(&bed, &made).await["webhook"], url, "{name}");
+        assert_eq!(hook(bed, &made).await["webhook"], url, "{name}");
         // Given twice, it is anybody's guess which one is meant.
         let other = if name == "url" { "webhook" } else { "url" };
         let mut twice = json!({"events": ["All"]});
@@ -49,7 +49,7 @@ async fn every_spelling_of_the_webhooks_address(bed: Bed) {
         twice[other] = json!(format!("{base}?second"));
         let call = bed.post(&made.path("/webhook")).bearer(&bed.a.jwt);
         call.json(twice).send().await.refused(400, "invalid_field");
-        assert_eq!(hook(&bed, &made).await["webhook"], url, "{name}");
+        assert_eq!(hook(bed, &made).await["webhook"], url, "{name}");
     }
     for name in [
         "webhook",
@@ -70,7 +70,7 @@ async fn every_spelling_of_the_webhooks_address(bed: Bed) {
     }
 }
 
-async fn event_names_in_any_case(bed: Bed) {
+async fn event_names_in_any_case(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Events"})).await;
     let set = async |events: Value| {
         let body = json!({"webhook_url": bed.sandbox.receiver_url(), "events": events});
@@ -91,7 +91,7 @@ async fn event_names_in_any_case(bed: Bed) {
         };
         let answer = set(events.clone()).await.ok();
         assert_eq!(sorted(&answer["data"]["events"]), due, "{events}: {answer}");
-        for name in hook(&bed, &made).await["subscribe"]
+        for name in hook(bed, &made).await["subscribe"]
             .as_array()
             .expect("a list")
         {
@@ -112,7 +112,7 @@ async fn event_names_in_any_case(bed: Bed) {
 }
 
 /// PHP's empty map.
-async fn an_empty_list_where_an_object_belongs(bed: Bed) {
+async fn an_empty_list_where_an_object_belongs(bed: &mut Bed) {
     let php = |method: &str, path: &str| {
         let call = bed.call(method, path).bearer(&bed.a.jwt);
         call.header("content-type", "application/json")
@@ -162,7 +162,7 @@ async fn an_empty_list_where_an_object_belongs(bed: Bed) {
     assert_eq!(labels, json!({"camelCase": 1, "snake_case": 2}));
 }
 
-async fn elsewhere_a_list_is_no_object(bed: Bed) {
+async fn elsewhere_a_list_is_no_object(bed: &mut Bed) {
     let token = bed.post("/token").body("[]").send().await.expect(400);
     assert_eq!(token.json()["error"], "invalid_request");
     let login = bed.post("/login").json(json!([])).send().await;
@@ -175,15 +175,15 @@ async fn elsewhere_a_list_is_no_object(bed: Bed) {
         let call = bed.call(method, path).bearer(&bed.a.jwt).json(json!([]));
         call.send().await.refused(400, "invalid_json");
     }
-    let who = sign_in(&bed, OWNER_A).await.confirmed(&bed).await;
+    let who = sign_in(bed, OWNER_A).await.confirmed(bed).await;
     for path in ["/dashboard/api/credentials", "/dashboard/api/instances"] {
-        let call = who.ask(&bed, "POST", path).json(json!([]));
+        let call = who.ask(bed, "POST", path).json(json!([]));
         call.send().await.refused(400, "invalid_json");
     }
 }
 
 /// `null`, `""` and 0 where nothing was set (TypeScript, PHP, Go, .NET).
-async fn what_clients_send_for_unset(bed: Bed) {
+async fn what_clients_send_for_unset(bed: &mut Bed) {
     let create = bed.call("PUT", "/instances/create").bearer(&bed.a.jwt);
     let made = create.json(json!({
         "name": "Unset", "webhook": "", "webhook_url": null, "events_subscribe": "", "labels": null,
@@ -229,7 +229,7 @@ async fn what_clients_send_for_unset(bed: Bed) {
     }
 }
 
-async fn any_body_subscribes(bed: Bed) {
+async fn any_body_subscribes(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Paying"})).await;
     let mut ids = Vec::new();
     for body in [
@@ -250,7 +250,7 @@ async fn any_body_subscribes(bed: Bed) {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
-async fn numbers_of_pages(bed: Bed) {
+async fn numbers_of_pages(bed: &mut Bed) {
     for at in 0..3 {
         bed.create(&bed.a, json!({"name": format!("Number {at}")}))
             .await;
@@ -274,9 +274,9 @@ async fn numbers_of_pages(bed: Bed) {
         }
     }
     // The dashboard's own list, by its query.
-    let who = sign_in(&bed, OWNER_A).await;
+    let who = sign_in(bed, OWNER_A).await;
     let path = "/dashboard/api/instances?page=0&size=0";
-    let listed = who.ask(&bed, "GET", path).send().await.ok();
+    let listed = who.ask(bed, "GET", path).send().await.ok();
     let rows = listed["instances"].as_array().expect("rows").len();
     assert_eq!((rows, &listed["total"]), (3, &json!(3)), "{listed}");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, CUSTOMER, Call, SHOP},
+    gateway::{Bed, CUSTOMER, Call, SHOP},
     people_access::people::{OWNER_A, PASSWORD, sign_in},
 };
 
@@ -19,7 +19,7 @@ fn json_call(call: Call, body: &str) -> Call {
         .body(body.to_owned())
 }
 
-async fn whole_numbers_with_a_point(bed: Bed) {
+async fn whole_numbers_with_a_point(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let path = made.path("/chat/send/text");
     let send = |body: String| json_call(bed.post(&path).bearer(&bed.a.jwt), &body);
@@ -61,11 +61,11 @@ async fn whole_numbers_with_a_point(bed: Bed) {
     assert_eq!(refused["field"], "grace_seconds");
 }
 
-async fn a_byte_order_mark_is_ignored(bed: Bed) {
+async fn a_byte_order_mark_is_ignored(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Marked"})).await;
     let mark = |body: Value| format!("\u{feff}{body}");
     let client = json!({"client_token": bed.a.client_token, "client_secret": bed.a.client_secret});
-    let who = sign_in(&bed, OWNER_A).await.confirmed(&bed).await;
+    let who = sign_in(bed, OWNER_A).await.confirmed(bed).await;
     let create = bed.post("/account/credentials").bearer(&bed.a.jwt);
     let body = json!({"kind": "api_token", "label": "marked"});
     let key = json_call(create, &mark(body)).send().await.ok();
@@ -101,7 +101,7 @@ async fn a_byte_order_mark_is_ignored(bed: Bed) {
             json!({"email": OWNER_A, "password": PASSWORD}),
         ),
         (
-            who.ask(&bed, "POST", "/dashboard/api/instances"),
+            who.ask(bed, "POST", "/dashboard/api/instances"),
             json!({"name": "Marked too"}),
         ),
         // `null` says something here, with a mark before it too.
@@ -129,7 +129,7 @@ async fn a_byte_order_mark_is_ignored(bed: Bed) {
 }
 
 /// Wherever a body is read, and at every depth: which of the two counts would be anybody's guess.
-async fn a_key_given_twice_is_refused(bed: Bed) {
+async fn a_key_given_twice_is_refused(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Twice"})).await;
     let (id, secret) = (&bed.a.client_token, &bed.a.client_secret);
     let both = format!(r#""client_token":"{id}","client_secret":"{secret}""#);
@@ -147,8 +147,8 @@ async fn a_key_given_twice_is_refused(bed: Bed) {
             assert!(!answer.text().contains(secret.as_str()), "{answer:?}");
         }
     }
-    let who = sign_in(&bed, OWNER_A).await.confirmed(&bed).await;
-    let page = |method: &str, path: &str| who.ask(&bed, method, path);
+    let who = sign_in(bed, OWNER_A).await.confirmed(bed).await;
+    let page = |method: &str, path: &str| who.ask(bed, method, path);
     let rest = |method: &str, path: &str| bed.call(method, path).bearer(&bed.a.jwt);
     let login = format!(r#"{{"email":"{OWNER_A}","password":"x","password":"{PASSWORD}"}}"#);
     let keys = "/dashboard/api/credentials";
@@ -227,7 +227,7 @@ async fn a_key_given_twice_is_refused(bed: Bed) {
 }
 
 /// A text that was cut at a number of UTF-16 units.
-async fn half_an_emoji_is_named(bed: Bed) {
+async fn half_an_emoji_is_named(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let path = made.path("/chat/send/text");
     let rest = |method: &str, path: &str| bed.call(method, path).bearer(&bed.a.jwt);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Bed, CUSTOMER, SHOP},
+    gateway::{Answer, Bed, CUSTOMER, SHOP},
     story::inner,
 };
 
@@ -28,7 +28,7 @@ fn call_of(tool: &str, arguments: &str) -> String {
     )
 }
 
-async fn numbers_as_text_and_with_a_point(bed: Bed) {
+async fn numbers_as_text_and_with_a_point(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let number = made.number;
     for written in [
@@ -40,19 +40,17 @@ async fn numbers_as_text_and_with_a_point(bed: Bed) {
         "\"\"".to_owned(),
     ] {
         let arguments = format!(r#"{{"session_id":{written}}}"#);
-        let answer = raw(&bed, &call_of("get_whatsapp_status", &arguments))
+        let answer = raw(bed, &call_of("get_whatsapp_status", &arguments))
             .await
             .ok();
         assert_eq!(inner(&answer["result"])["total"], 1, "{written}: {answer}");
-        let answer = raw(&bed, &call_of("get_whatsapp_qr", &arguments))
-            .await
-            .ok();
+        let answer = raw(bed, &call_of("get_whatsapp_qr", &arguments)).await.ok();
         assert_eq!(answer["result"]["isError"], false, "{written}: {answer}");
     }
     let arguments = format!(
         r#"{{"session_id":"{number}","phone":{CUSTOMER}.0,"message":"by text","confirm":true}}"#
     );
-    let sent = raw(&bed, &call_of("send_whatsapp_message", &arguments))
+    let sent = raw(bed, &call_of("send_whatsapp_message", &arguments))
         .await
         .ok();
     let sent = inner(&sent["result"]);
@@ -61,14 +59,14 @@ async fn numbers_as_text_and_with_a_point(bed: Bed) {
     for written in [format!("\"{queue_id}\""), format!("{queue_id}.0")] {
         let arguments = format!(r#"{{"queue_id":{written}}}"#);
         let tool = "get_whatsapp_outbound_queue_status";
-        let answer = raw(&bed, &call_of(tool, &arguments)).await.ok();
+        let answer = raw(bed, &call_of(tool, &arguments)).await.ok();
         assert_eq!(inner(&answer["result"])["queue_id"], queue_id, "{answer}");
     }
     for written in [
         "1.5", "\"one\"", "\"1.5\"", "[1]", "true", "1e40", "\"1e40\"",
     ] {
         let arguments = format!(r#"{{"session_id":{written}}}"#);
-        let answer = raw(&bed, &call_of("get_whatsapp_status", &arguments))
+        let answer = raw(bed, &call_of("get_whatsapp_status", &arguments))
             .await
             .ok();
         let text = answer["result"]["content"][0]["text"]
@@ -77,7 +75,7 @@ async fn numbers_as_text_and_with_a_point(bed: Bed) {
         assert_eq!(answer["result"]["isError"], true, "{written}: {answer}");
         assert!(text.starts_with("Error: session_id"), "{written}: {text}");
     }
-    let missing = raw(&bed, &call_of("get_whatsapp_outbound_queue_status", "{}")).await;
+    let missing = raw(bed, &call_of("get_whatsapp_outbound_queue_status", "{}")).await;
     assert!(
         missing.text().contains("queue_id is required"),
         "{missing:?}"
@@ -85,19 +83,19 @@ async fn numbers_as_text_and_with_a_point(bed: Bed) {
     // An id of a language without whole numbers.
     for (written, echoed) in [("7.0", json!(7)), ("0.0", json!(0))] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{written},"method":"ping"}}"#);
-        let answer = raw(&bed, &body).await.ok();
+        let answer = raw(bed, &body).await.ok();
         assert_eq!(answer["result"], json!({}), "{answer}");
         assert_eq!(answer["id"].as_f64(), echoed.as_f64(), "{answer}");
         let body = format!(r#"{{"jsonrpc":"2.0","id":{written},"method":"nothing"}}"#);
-        let answer = raw(&bed, &body).await.ok();
+        let answer = raw(bed, &body).await.ok();
         assert_eq!(answer["id"].as_f64(), echoed.as_f64(), "{answer}");
     }
-    raw(&bed, r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#)
+    raw(bed, r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#)
         .await
         .expect(200);
 }
 
-async fn params_of_the_wrong_kind(bed: Bed) {
+async fn params_of_the_wrong_kind(bed: &mut Bed) {
     for method in [
         "tools/call",
         "tools/list",
@@ -108,7 +106,7 @@ async fn params_of_the_wrong_kind(bed: Bed) {
         for params in ["\"x\"", "5", "true", "[]", "[1]", "[{}]", "1.5"] {
             let body =
                 format!(r#"{{"jsonrpc":"2.0","id":9,"method":"{method}","params":{params}}}"#);
-            let answer = raw(&bed, &body).await.ok();
+            let answer = raw(bed, &body).await.ok();
             assert_eq!(
                 (&answer["error"]["code"], &answer["id"]),
                 (&json!(-32602), &json!(9)),
@@ -130,7 +128,7 @@ async fn params_of_the_wrong_kind(bed: Bed) {
         ] {
             let body =
                 format!(r#"{{"jsonrpc":"2.0","id":9,"method":"{method}","params":{params}}}"#);
-            let answer = raw(&bed, &body).await;
+            let answer = raw(bed, &body).await;
             // Discovery is the modern revision's alone, which has a status for it.
             let due = [
                 200,
@@ -150,17 +148,17 @@ async fn params_of_the_wrong_kind(bed: Bed) {
     // `null` is the same as nothing.
     for method in ["tools/list", "ping", "initialize"] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":9,"method":"{method}","params":null}}"#);
-        let answer = raw(&bed, &body).await.ok();
+        let answer = raw(bed, &body).await.ok();
         assert!(answer.get("result").is_some(), "{answer}");
     }
     let body = call_of("get_shop_status", "null");
-    assert_eq!(raw(&bed, &body).await.ok()["result"]["isError"], false);
+    assert_eq!(raw(bed, &body).await.ok()["result"]["isError"], false);
     // In a batch each for itself.
     let batch = json!([
         {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": "x"},
         {"jsonrpc": "2.0", "id": 2, "method": "ping"},
     ]);
-    let answers = raw(&bed, &batch.to_string()).await.ok();
+    let answers = raw(bed, &batch.to_string()).await.ok();
     assert_eq!(answers[0]["error"]["code"], -32602, "{answers}");
     assert_eq!(answers[1]["result"], json!({}), "{answers}");
     // The modern revision has a status of its own for it.
@@ -172,7 +170,7 @@ async fn params_of_the_wrong_kind(bed: Bed) {
     assert_eq!(answer.json()["error"]["code"], -32602, "{answer:?}");
 }
 
-async fn keys_given_twice(bed: Bed) {
+async fn keys_given_twice(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     for params in [
         // What is confirmed, and whether it is.
@@ -184,7 +182,7 @@ async fn keys_given_twice(bed: Bed) {
         r#"{"name":"get_shop_status","arguments":{},"_meta":{"a":{"b":1,"b":2}}}"#,
     ] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{params}}}"#);
-        let answer = raw(&bed, &body).await.ok();
+        let answer = raw(bed, &body).await.ok();
         assert_eq!(
             (&answer["error"]["code"], &answer["id"]),
             (&json!(-32602), &json!(3)),
@@ -198,7 +196,7 @@ async fn keys_given_twice(bed: Bed) {
         );
         // Nor within a batch, where the others go on.
         let batch = format!(r#"[{body},{{"jsonrpc":"2.0","id":4,"method":"ping"}}]"#);
-        let answers = raw(&bed, &batch).await.ok();
+        let answers = raw(bed, &batch).await.ok();
         assert_eq!(answers[0]["error"]["code"], -32602, "{answers}");
         assert_eq!(answers[1]["result"], json!({}), "{answers}");
     }
@@ -206,7 +204,7 @@ async fn keys_given_twice(bed: Bed) {
         r#"{{"phone":"{CUSTOMER}","phone":"{SHOP}","message":"twice","confirm":true,"session_id":{}}}"#,
         made.number
     );
-    raw(&bed, &call_of("send_whatsapp_message", &arguments))
+    raw(bed, &call_of("send_whatsapp_message", &arguments))
         .await
         .ok();
     // The token still is what it was.
@@ -215,7 +213,7 @@ async fn keys_given_twice(bed: Bed) {
     assert_eq!(bed.shown(CUSTOMER, "twice"), 0);
 }
 
-async fn half_an_emoji_at_mcp(bed: Bed) {
+async fn half_an_emoji_at_mcp(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let arguments = format!(
         r#"{{"phone":"{CUSTOMER}","message":"cut \ud83d","confirm":true,"session_id":{}}}"#,
@@ -231,27 +229,27 @@ async fn half_an_emoji_at_mcp(bed: Bed) {
             "{text}"
         );
     };
-    is_told(&raw(&bed, &body).await.ok(), "arguments.message", json!(1));
+    is_told(&raw(bed, &body).await.ok(), "arguments.message", json!(1));
     let batch = format!(r#"[{body},{{"jsonrpc":"2.0","id":4,"method":"ping"}}]"#);
-    let answers = raw(&bed, &batch).await.ok();
+    let answers = raw(bed, &batch).await.ok();
     is_told(&answers[0], "arguments.message", json!(1));
     assert_eq!(answers[1]["result"], json!({}), "{answers}");
-    let answer = raw(&bed, &call_of("connect_whatsapp", r#"{"label":"\ude00"}"#)).await;
+    let answer = raw(bed, &call_of("connect_whatsapp", r#"{"label":"\ude00"}"#)).await;
     is_told(&answer.ok(), "arguments.label", json!(1));
-    let answer = raw(&bed, r#"{"jsonrpc":"2.0","id":"\ud83d","method":"ping"}"#).await;
+    let answer = raw(bed, r#"{"jsonrpc":"2.0","id":"\ud83d","method":"ping"}"#).await;
     is_told(&answer.ok(), "id", Value::Null);
-    let answer = raw(&bed, r#"{"jsonrpc":"2.0","id":1,"method":"ping\ud83d"}"#).await;
+    let answer = raw(bed, r#"{"jsonrpc":"2.0","id":1,"method":"ping\ud83d"}"#).await;
     is_told(&answer.ok(), "method", Value::Null);
     // Whole ones pass.
     let arguments = arguments.replace(r"\ud83d", r"\ud83d\ude00");
-    raw(&bed, &call_of("send_whatsapp_message", &arguments))
+    raw(bed, &call_of("send_whatsapp_message", &arguments))
         .await
         .ok();
     bed.wait_shown(CUSTOMER, "cut \u{1f600}").await;
 }
 
 /// What `mcp-remote` asks with a token that does not hold.
-async fn a_wrong_token_is_told_so_everywhere(bed: Bed) {
+async fn a_wrong_token_is_told_so_everywhere(bed: &mut Bed) {
     let said = format!(
         "Unauthorized: invalid or missing Bearer token. Get your token at {}/dashboard → Settings.",
         bed.gateway().base_url
@@ -285,7 +283,7 @@ async fn a_wrong_token_is_told_so_everywhere(bed: Bed) {
     }
 }
 
-async fn there_is_no_oauth_here(bed: Bed) {
+async fn there_is_no_oauth_here(bed: &mut Bed) {
     let registration = json!({"client_name": "mcp-remote", "redirect_uris": ["http://127.0.0.1:1/cb"], "grant_types": ["authorization_code"]});
     for path in [
         "/register",

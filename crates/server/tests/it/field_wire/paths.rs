@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     access::bare,
-    harness::Bed,
+    gateway::Bed,
     people_access::people::{OWNER_A, sign_in},
     wire,
 };
@@ -18,7 +18,7 @@ on_both! {
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// `curl -X POST -d ''`.
-async fn an_empty_form_is_no_body(bed: Bed) {
+async fn an_empty_form_is_no_body(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Empty"})).await;
     for kind in [FORM, "text/plain", "multipart/form-data; boundary=x"] {
         let call =
@@ -56,8 +56,8 @@ async fn an_empty_form_is_no_body(bed: Bed) {
         }
     }
     // A form of another site's page can say that; the dashboard's API takes none.
-    let who = sign_in(&bed, OWNER_A).await;
-    let call = who.ask(&bed, "POST", "/dashboard/api/account/sign-out");
+    let who = sign_in(bed, OWNER_A).await;
+    let call = who.ask(bed, "POST", "/dashboard/api/account/sign-out");
     let call = call.header("content-type", FORM).body("");
     let answer = call.send().await;
     assert!([403, 415].contains(&answer.status), "{answer:?}");
@@ -65,7 +65,7 @@ async fn an_empty_form_is_no_body(bed: Bed) {
     login.send().await.refused(415, "unsupported_media_type");
 }
 
-async fn a_slash_too_many_is_named(bed: Bed) {
+async fn a_slash_too_many_is_named(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Slashes"})).await;
     let id = made.id.as_str();
     for (method, path, right) in [
@@ -165,7 +165,7 @@ async fn a_slash_too_many_is_named(bed: Bed) {
     }
 }
 
-async fn at_the_direct_api_the_key_comes_first(bed: Bed) {
+async fn at_the_direct_api_the_key_comes_first(bed: &mut Bed) {
     let session = bed.post("/sessions").bearer(&bed.a.api_token);
     let session = session.json(json!({})).send().await.ok();
     let (name, key) = (

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::{COOKIE, bare},
-    harness::{Bed, Call},
+    gateway::{Bed, Call},
     people_access::people::{OWNER_A, PASSWORD, own_origin, sign_in},
 };
 
@@ -68,7 +68,7 @@ fn client_of(bed: &Bed, more: Value) -> Value {
     body
 }
 
-async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: Bed) {
+async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Behind"})).await;
     let pair = [
         ("x-client-token", bed.a.client_token.as_str()),
@@ -80,16 +80,16 @@ async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: Bed) {
         "client_id={}&client_secret={}&token=x",
         bed.a.client_token, bed.a.client_secret
     );
-    let page = |call: Call| call.header("origin", &own_origin(&bed));
+    let page = |call: Call| call.header("origin", &own_origin(bed));
     let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize"});
-    let who = sign_in(&bed, OWNER_A).await;
+    let who = sign_in(bed, OWNER_A).await;
     for basic in foreign() {
         let login = json!({"email": OWNER_A, "password": PASSWORD});
         let direct = |path: String| bed.get(&path).header("x-api-key", key);
         for (call, due) in [
             // A cookie, or nothing asked for.
-            (who.ask(&bed, "GET", "/dashboard/api/me"), 200),
-            (who.ask(&bed, "GET", "/dashboard/api/instances"), 200),
+            (who.ask(bed, "GET", "/dashboard/api/me"), 200),
+            (who.ask(bed, "GET", "/dashboard/api/instances"), 200),
             (page(bed.get("/dashboard/api/state")), 200),
             (page(bed.post("/login")).json(login), 200),
             (page(bed.post("/logout")), 204),
@@ -103,7 +103,7 @@ async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: Bed) {
             (bed.get(&format!("/sessions/{name}/qr?format=text")), 200),
             (bed.get("/nothing"), 404),
             // The body.
-            (bed.post("/token").json(client_of(&bed, json!({}))), 200),
+            (bed.post("/token").json(client_of(bed, json!({}))), 200),
             (
                 bed.post("/token")
                     .header("content-type", FORM)
@@ -112,12 +112,12 @@ async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: Bed) {
             ),
             (
                 bed.post("/introspect")
-                    .json(client_of(&bed, json!({"token": "x"}))),
+                    .json(client_of(bed, json!({"token": "x"}))),
                 200,
             ),
             (
                 bed.post("/revoke")
-                    .json(client_of(&bed, json!({"token": "x"}))),
+                    .json(client_of(bed, json!({"token": "x"}))),
                 200,
             ),
             // The pair.
@@ -163,7 +163,7 @@ async fn a_proxys_basic_is_ignored_where_something_else_proves(bed: Bed) {
     assert_eq!(guest["claimed"], false, "{guest}");
 }
 
-async fn a_proxys_basic_alone_is_401(bed: Bed) {
+async fn a_proxys_basic_alone_is_401(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Behind"})).await;
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
     for basic in foreign() {
@@ -189,7 +189,7 @@ async fn a_proxys_basic_alone_is_401(bed: Bed) {
         }
         let page = bed
             .get("/dashboard/api/me")
-            .header("origin", &own_origin(&bed));
+            .header("origin", &own_origin(bed));
         alone(page).send().await.refused(401, "unauthorized");
         // At the Direct API it is nothing at all: the bytes of no key.
         for path in ["/sessions/qr_x", "/sessions/x/nothing"] {
@@ -219,7 +219,7 @@ async fn a_proxys_basic_alone_is_401(bed: Bed) {
     }
 }
 
-async fn a_basic_of_ours_is_never_ignored(bed: Bed) {
+async fn a_basic_of_ours_is_never_ignored(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Ours"})).await;
     let pair = [
         ("x-client-token", bed.a.client_token.as_str()),
@@ -227,13 +227,13 @@ async fn a_basic_of_ours_is_never_ignored(bed: Bed) {
     ];
     let (name, key) = bed.direct_session().await;
     let (name, key) = (name.as_str(), key.as_str());
-    let who = sign_in(&bed, OWNER_A).await;
+    let who = sign_in(bed, OWNER_A).await;
     let broken = BROKEN.map(str::to_owned).to_vec();
-    for basic in [ours(&bed), broken.clone()].concat() {
+    for basic in [ours(bed), broken.clone()].concat() {
         let with = |call: Call| call.header("authorization", &basic);
         let status = bed.get(&made.path("/session/status")).headers(pair);
         with(status).send().await.refused(401, "unauthorized");
-        let me = who.ask(&bed, "GET", "/dashboard/api/me");
+        let me = who.ask(bed, "GET", "/dashboard/api/me");
         with(me)
             .send()
             .await
@@ -248,7 +248,7 @@ async fn a_basic_of_ours_is_never_ignored(bed: Bed) {
             .await
             .expect(401);
         for path in ["/token", "/introspect", "/revoke"] {
-            let call = bed.post(path).json(client_of(&bed, json!({"token": "x"})));
+            let call = bed.post(path).json(client_of(bed, json!({"token": "x"})));
             let answer = with(call).send().await;
             // What cannot be read is refused before anything is compared.
             let due = match answer.json()["error"].as_str() {
@@ -259,15 +259,15 @@ async fn a_basic_of_ours_is_never_ignored(bed: Bed) {
         }
     }
     for path in ["/token", "/introspect", "/revoke"] {
-        for basic in &ours(&bed)[..5] {
-            let call = bed.post(path).json(client_of(&bed, json!({"token": "x"})));
+        for basic in &ours(bed)[..5] {
+            let call = bed.post(path).json(client_of(bed, json!({"token": "x"})));
             let answer = call.header("authorization", basic).send().await.expect(400);
             assert_eq!(answer.json()["error"], "invalid_request", "{basic}");
         }
     }
 }
 
-async fn an_old_bearer_at_token_is_ignored(mut bed: Bed) {
+async fn an_old_bearer_at_token_is_ignored(bed: &mut Bed) {
     let old = bed.a.jwt.clone();
     bed.clock.jump_secs(4000);
     let list = bed.post("/instances/list").bearer(&old).json(json!({}));
@@ -279,7 +279,7 @@ async fn an_old_bearer_at_token_is_ignored(mut bed: Bed) {
     for bearer in [old.as_str(), "junk", "a b", "", bed.b.jwt.as_str()] {
         let scheme = format!("bearer {bearer}");
         for call in [
-            bed.post("/token").json(client_of(&bed, json!({}))),
+            bed.post("/token").json(client_of(bed, json!({}))),
             bed.post("/token")
                 .header("content-type", FORM)
                 .body(form.clone()),
@@ -305,27 +305,27 @@ async fn an_old_bearer_at_token_is_ignored(mut bed: Bed) {
             bed.post("/token")
                 .json(json!({"client_token": "ct_junk", "client_secret": "cs_junk"})),
             bed.post("/introspect")
-                .json(client_of(&bed, json!({"token": old}))),
+                .json(client_of(bed, json!({"token": old}))),
             bed.post("/revoke")
-                .json(client_of(&bed, json!({"token": old}))),
+                .json(client_of(bed, json!({"token": old}))),
         ] {
             let answer = call.header("authorization", &scheme).send().await;
             let answer = answer.expect(401);
             assert_eq!(answer.json()["error"], "invalid_client", "{answer:?}");
         }
-        let twice = bed.post("/token").json(client_of(&bed, json!({})));
+        let twice = bed.post("/token").json(client_of(bed, json!({})));
         let twice = twice.header("authorization", &scheme).bearer("x");
         twice.send().await.expect(400);
     }
     // Beside a foreign client's header the body still has to be the same client's.
-    let other = bed.post("/token").json(client_of(&bed, json!({})));
+    let other = bed.post("/token").json(client_of(bed, json!({})));
     let other = other
         .bearer(&old)
         .header("x-client-token", &bed.b.client_token);
     other.send().await.expect(400);
     // The cookie of a person is nothing there, as before.
     let cookie = format!("{COOKIE}={}", "x".repeat(43));
-    let call = bed.post("/token").json(client_of(&bed, json!({})));
+    let call = bed.post("/token").json(client_of(bed, json!({})));
     call.bearer(&old)
         .header("cookie", &cookie)
         .send()

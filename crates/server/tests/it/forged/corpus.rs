@@ -6,7 +6,7 @@ mod person;
 mod signature;
 
 use super::forge::Forge;
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 type Corpus = Vec<(String, String)>;
 

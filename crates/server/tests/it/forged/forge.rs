@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Map, Value};
 use sha2::{Sha256, Sha384, Sha512};
 
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 /// What a genuine token is made of, in the order that the program writes it.
 pub(super) struct Forge {

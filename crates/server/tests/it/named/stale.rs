@@ -5,10 +5,10 @@ use recado_api::{RouteRow, Surface, auth::Naming};
 use recado_model::Role;
 use serde_json::{Value, json};
 
-use super::Names;
+use crate::browser::Names;
 use crate::{
     call::{Answer, Call},
-    harness::{Bed, Made},
+    gateway::{Bed, Made},
     people::{Browser, OWNER, OWNER_TOO, PASSWORD, text},
 };
 
@@ -91,7 +91,7 @@ fn body(row: &RouteRow, bed: &Bed) -> Option<Value> {
         (_, "credentials") => json!({"kind": "client", "label": "made"}),
         (_, "credentials/{cid}/rotate") => json!({"grace_seconds": 0}),
         (_, "instances") => json!({"name": "Planted"}),
-        (_, "instances/{id}/pair-code") => json!({"phone": crate::harness::SHOP}),
+        (_, "instances/{id}/pair-code") => json!({"phone": crate::gateway::SHOP}),
         (
             _,
             "/logout"
@@ -160,10 +160,10 @@ async fn nothing_acts(bed: &Bed, stale: &Names, now: &Browser<'_>, there: &There
     assert_eq!(list["total"], 2, "theirs, and the one that was wanted");
 }
 
-async fn after_a_switch_nothing_acts(bed: Bed) {
+async fn after_a_switch_nothing_acts(bed: &mut Bed) {
     let both = bed.user(OWNER).await.id;
     bed.join(&bed.b, &both, Role::Owner).await;
-    let mut browser = Browser::proven(&bed, OWNER).await;
+    let mut browser = Browser::proven(bed, OWNER).await;
     let first = browser.me().await;
     assert_eq!(text(&first, "/account/id"), bed.a.id.as_str());
     let stale = browser.names.clone().expect("names");
@@ -171,16 +171,16 @@ async fn after_a_switch_nothing_acts(bed: Bed) {
     browser.post("/account/switch", to_b).await.expect(200);
     browser.confirm().await;
     assert_ne!(browser.names.as_ref(), Some(&stale));
-    let there = there(&bed, &mut browser).await;
-    nothing_acts(&bed, &stale, &browser, &there).await;
+    let there = there(bed, &mut browser).await;
+    nothing_acts(bed, &stale, &browser, &there).await;
 }
 
-async fn after_somebody_else_signed_in_nothing_acts(bed: Bed) {
-    let first = Browser::proven(&bed, OWNER).await;
+async fn after_somebody_else_signed_in_nothing_acts(bed: &mut Bed) {
+    let first = Browser::proven(bed, OWNER).await;
     let stale = first.names.clone().expect("names");
-    let mut browser = Browser::proven(&bed, OWNER_TOO).await;
-    let there = there(&bed, &mut browser).await;
-    nothing_acts(&bed, &stale, &browser, &there).await;
+    let mut browser = Browser::proven(bed, OWNER_TOO).await;
+    let there = there(bed, &mut browser).await;
+    nothing_acts(bed, &stale, &browser, &there).await;
     // The same account, and another person in it.
     let names = browser.names.clone().expect("names");
     let user = bed.user(MEMBER).await.id.to_string();
@@ -191,9 +191,9 @@ async fn after_somebody_else_signed_in_nothing_acts(bed: Bed) {
     made.refused(409, "account_changed");
 }
 
-async fn who_names_nobody_hears_what_to_send(bed: Bed) {
-    let mut browser = Browser::proven(&bed, OWNER_TOO).await;
-    let there = there(&bed, &mut browser).await;
+async fn who_names_nobody_hears_what_to_send(bed: &mut Bed) {
+    let mut browser = Browser::proven(bed, OWNER_TOO).await;
+    let there = there(bed, &mut browser).await;
     let before = picture(&mut browser).await;
     let mut program = browser.with_cookie(browser.cookie.as_deref());
     program.names = None;
@@ -227,8 +227,8 @@ async fn who_names_nobody_hears_what_to_send(bed: Bed) {
     refused.refused(401, "unauthorized");
 }
 
-async fn half_names_and_double_ones_are_refused(bed: Bed) {
-    let browser = Browser::of(&bed, OWNER).await;
+async fn half_names_and_double_ones_are_refused(bed: &mut Bed) {
+    let browser = Browser::of(bed, OWNER).await;
     let Names { account, user } = browser.names.clone().expect("names");
     let mut page = browser.with_cookie(browser.cookie.as_deref());
     page.names = None;
@@ -257,9 +257,9 @@ async fn half_names_and_double_ones_are_refused(bed: Bed) {
     }
 }
 
-async fn signing_out_ends_only_whom_the_page_shows(bed: Bed) {
-    let first = Browser::of(&bed, OWNER).await;
-    let other = Browser::of(&bed, OWNER_TOO).await;
+async fn signing_out_ends_only_whom_the_page_shows(bed: &mut Bed) {
+    let first = Browser::of(bed, OWNER).await;
+    let other = Browser::of(bed, OWNER_TOO).await;
     let out = async |names: Option<&Names>, cookie: Option<&str>| -> Answer {
         let mut page = other.with_cookie(cookie);
         page.names = names.cloned();

@@ -10,7 +10,7 @@ use super::{
     second_factor::{begin, code, new_step, wrong_code},
     text,
 };
-use crate::{call::Answer, harness::Bed, log::Log};
+use crate::{call::Answer, gateway::Bed, log::Log};
 
 #[allow(dead_code, reason = "its other users need the rest")]
 #[path = "../../program/search.rs"]
@@ -47,7 +47,7 @@ impl Errors {
     }
 }
 
-async fn nowhere(bed: Bed) {
+async fn nowhere(bed: &mut Bed) {
     let (log, metrics) = ears();
     let mut inbox = bed.inbox();
     let mut errors = Errors::default();
@@ -61,7 +61,7 @@ async fn nowhere(bed: Bed) {
     };
 
     // Signing in, well and badly.
-    let mut stranger = Browser::at(&bed, "203.0.113.66");
+    let mut stranger = Browser::at(bed, "203.0.113.66");
     errors.keep(&stranger.log_in(OWNER, GUESSED).await);
     errors.keep(&stranger.log_in("nobody@example.com", GUESSED).await);
     for body in [
@@ -81,7 +81,7 @@ async fn nowhere(bed: Bed) {
         let call = call.header("content-type", "application/json");
         errors.keep(&call.send().await);
     }
-    let mut owner = Browser::new(&bed);
+    let mut owner = Browser::new(bed);
     let jwt = text(&owner.log_in(OWNER, PASSWORD).await.ok(), "/access_token");
     secrets.push(Secret::jwt("a person's JWT", &jwt));
     secrets.push(cookie(&owner, "a cookie"));
@@ -92,8 +92,8 @@ async fn nowhere(bed: Bed) {
     let seed = begin(&mut owner).await;
     secrets.push(Secret::text("a seed", seed.base32().expose()));
     secrets.push(Secret::bytes("a seed's bytes", seed.as_bytes()));
-    new_step(&bed);
-    let (wrong, first) = (wrong_code(&bed, &seed), code(&bed, &seed, 0));
+    new_step(bed);
+    let (wrong, first) = (wrong_code(bed, &seed), code(bed, &seed, 0));
     errors.keep(
         &owner
             .post("/second-factor/confirm", json!({"otp": wrong}))
@@ -118,7 +118,7 @@ async fn nowhere(bed: Bed) {
             &bare,
         ));
     }
-    let second = code(&bed, &seed, 1);
+    let second = code(bed, &seed, 1);
     errors.keep(&stranger.log_in_with(OWNER, &first).await);
     owner.log_in_with(OWNER, &second).await.expect(200);
     owner.log_in_with(OWNER, &codes[0]).await.expect(200);
@@ -127,7 +127,7 @@ async fn nowhere(bed: Bed) {
     owner.post("/confirm", proof).await.expect(200);
 
     // Letters, and what their links do.
-    let mut visitor = Browser::at(&bed, "203.0.113.5");
+    let mut visitor = Browser::at(bed, "203.0.113.5");
     let mut letters = Vec::new();
     let invite = json!({"email": NEW, "role": "viewer"});
     owner.post("/members/invite", invite).await.expect(200);
@@ -184,10 +184,10 @@ async fn nowhere(bed: Bed) {
     visitor.log_out().await;
 
     // The logs of both accounts, read by those who may.
-    let mut owner = Browser::new(&bed);
+    let mut owner = Browser::new(bed);
     let back = json!({"email": OWNER, "password": CHOSEN, "otp": codes[3]});
     owner.login(back).await.expect(200);
-    let mut other = Browser::of(&bed, OWNER_TOO).await;
+    let mut other = Browser::of(bed, OWNER_TOO).await;
     bed.clock.jump_secs(61);
     bed.gateway().app.flush_usage().await.expect("written");
     let mut audit: Vec<Value> = audit_rows(&mut owner, "?limit=500").await;

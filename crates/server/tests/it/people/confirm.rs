@@ -4,7 +4,7 @@ use recado_model::Role;
 use serde_json::{Value, json};
 
 use super::{Browser, OWNER, PASSWORD, PROXY, text};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -26,8 +26,8 @@ async fn wants_proof(browser: &mut Browser<'_>) -> bool {
     }
 }
 
-async fn it_counts_for_ten_minutes(bed: Bed) {
-    let mut browser = Browser::of(&bed, OWNER).await;
+async fn it_counts_for_ten_minutes(bed: &mut Bed) {
+    let mut browser = Browser::of(bed, OWNER).await;
     assert!(
         wants_proof(&mut browser).await,
         "signing in is no fresh proof"
@@ -50,8 +50,8 @@ async fn it_counts_for_ten_minutes(bed: Bed) {
     assert!(!wants_proof(&mut browser).await);
 }
 
-async fn a_wrong_one_is_refused_and_limited(bed: Bed) {
-    let mut browser = Browser::of(&bed, OWNER).await;
+async fn a_wrong_one_is_refused_and_limited(bed: &mut Bed) {
+    let mut browser = Browser::of(bed, OWNER).await;
     for _ in 0..10 {
         let wrong = json!({"password": "incorrect horse battery"});
         let refused = browser.post("/confirm", wrong).await;
@@ -85,7 +85,7 @@ async fn a_wrong_one_is_refused_and_limited(bed: Bed) {
     }
     // Another person's password opens nothing.
     bed.member(&bed.a, "viewer@example.com", Role::Viewer).await;
-    let mut viewer = Browser::at(&bed, "203.0.113.4");
+    let mut viewer = Browser::at(bed, "203.0.113.4");
     viewer
         .log_in("viewer@example.com", PASSWORD)
         .await
@@ -96,8 +96,8 @@ async fn a_wrong_one_is_refused_and_limited(bed: Bed) {
     theirs.await.refused(401, "login_failed");
 }
 
-async fn a_clock_that_was_set_back_proves_nothing(bed: Bed) {
-    let mut browser = Browser::proven(&bed, OWNER).await;
+async fn a_clock_that_was_set_back_proves_nothing(bed: &mut Bed) {
+    let mut browser = Browser::proven(bed, OWNER).await;
     bed.clock.jump_secs(-3600);
     assert!(wants_proof(&mut browser).await);
     assert_eq!(
@@ -109,9 +109,9 @@ async fn a_clock_that_was_set_back_proves_nothing(bed: Bed) {
     assert!(!wants_proof(&mut browser).await);
 }
 
-async fn it_is_of_one_session(bed: Bed) {
-    let mut one = Browser::proven(&bed, OWNER).await;
-    let mut two = Browser::of(&bed, OWNER).await;
+async fn it_is_of_one_session(bed: &mut Bed) {
+    let mut one = Browser::proven(bed, OWNER).await;
+    let mut two = Browser::of(bed, OWNER).await;
     assert!(wants_proof(&mut two).await);
     assert!(!wants_proof(&mut one).await);
     // Signing in anew begins anew.
@@ -119,15 +119,15 @@ async fn it_is_of_one_session(bed: Bed) {
     assert!(wants_proof(&mut one).await);
 }
 
-async fn a_session_that_has_ended_confirms_nothing(bed: Bed) {
-    let mut browser = Browser::of(&bed, OWNER).await;
+async fn a_session_that_has_ended_confirms_nothing(bed: &mut Bed) {
+    let mut browser = Browser::of(bed, OWNER).await;
     let old = browser.cookie.clone();
     browser.log_out().await;
     let mut ended = browser.with_cookie(old.as_deref());
     let before = bed.hashed();
     let answer = ended.post("/confirm", json!({"password": PASSWORD})).await;
     answer.refused(401, "unauthorized");
-    let mut nobody = Browser::new(&bed);
+    let mut nobody = Browser::new(bed);
     let answer = nobody.post("/confirm", json!({"password": PASSWORD})).await;
     answer.refused(401, "unauthorized");
     assert_eq!(bed.hashed(), before, "whoever is nobody costs nothing");

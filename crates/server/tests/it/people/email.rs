@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Browser, NEW_PASSWORD, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, kinds_of, text};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -17,9 +17,9 @@ on_both! {
 const NEW: &str = "anna@example.com";
 const WANTED: &str = "Confirm your new e-mail";
 
-async fn a_new_address_is_proven_by_a_letter(bed: Bed) {
+async fn a_new_address_is_proven_by_a_letter(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     let unproven = owner.post("/email", json!({"email": NEW})).await;
     unproven.refused(403, "proof_required");
     owner.confirm().await;
@@ -43,11 +43,11 @@ async fn a_new_address_is_proven_by_a_letter(bed: Bed) {
     assert!(!letter.text.contains(OWNER), "{}", letter.text);
     // Nothing has changed yet.
     assert_eq!(text(&owner.me().await, "/user/email"), OWNER);
-    Browser::new(&bed)
+    Browser::new(bed)
         .log_in(NEW, PASSWORD)
         .await
         .refused(401, "login_failed");
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     let seen = visitor.look(&token).await.ok();
     assert_eq!(
         (&seen["kind"], &seen["email"]),
@@ -77,25 +77,25 @@ async fn a_new_address_is_proven_by_a_letter(bed: Bed) {
 }
 
 /// Whether somebody has it shows to nobody but the one who can read its mail.
-async fn a_taken_address_stays_its_owners(bed: Bed) {
+async fn a_taken_address_stays_its_owners(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let free = owner.post("/email", json!({"email": NEW})).await;
     let taken = owner.post("/email", json!({"email": OWNER_TOO})).await;
     assert_eq!((free.status, free.text()), (taken.status, taken.text()));
     inbox.next(NEW, WANTED).await;
     let token = inbox.next(OWNER_TOO, WANTED).await.token();
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     visitor
         .use_link(&token, json!({}))
         .await
         .refused(409, "conflict");
     assert_eq!(owner.alive().await, 200);
     assert_eq!(text(&owner.me().await, "/user/email"), OWNER);
-    let theirs = Browser::of(&bed, OWNER_TOO).await.me().await;
+    let theirs = Browser::of(bed, OWNER_TOO).await.me().await;
     assert_eq!(theirs["account"]["name"], "Shop B");
     // Two want one address: who confirms first has it.
-    let mut other = Browser::proven(&bed, OWNER_TOO).await;
+    let mut other = Browser::proven(bed, OWNER_TOO).await;
     other
         .post("/email", json!({"email": NEW}))
         .await
@@ -107,7 +107,7 @@ async fn a_taken_address_stays_its_owners(bed: Bed) {
         .await
         .expect(202);
     let first = inbox.next(NEW, WANTED).await.token();
-    let (mut one, mut two) = (Browser::new(&bed), Browser::new(&bed));
+    let (mut one, mut two) = (Browser::new(bed), Browser::new(bed));
     let (a, b) = tokio::join!(
         one.use_link(&first, json!({})),
         two.use_link(&second, json!({}))
@@ -119,10 +119,10 @@ async fn a_taken_address_stays_its_owners(bed: Bed) {
     assert_eq!(users.iter().filter(|user| user.email == NEW).count(), 1);
 }
 
-async fn the_link_dies_with_what_it_was_made_under(bed: Bed) {
+async fn the_link_dies_with_what_it_was_made_under(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut visitor = Browser::new(&bed);
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut visitor = Browser::new(bed);
+    let mut owner = Browser::proven(bed, OWNER).await;
     let mut ask = async |owner: &mut Browser<'_>| {
         owner
             .post("/email", json!({"email": NEW}))
@@ -153,8 +153,8 @@ async fn the_link_dies_with_what_it_was_made_under(bed: Bed) {
     assert_eq!(text(&owner.me().await, "/user/email"), OWNER);
 }
 
-async fn addresses_that_are_none(bed: Bed) {
-    let mut owner = Browser::proven(&bed, OWNER).await;
+async fn addresses_that_are_none(bed: &mut Bed) {
+    let mut owner = Browser::proven(bed, OWNER).await;
     let long = format!("{}@example.com", "n".repeat(250));
     for email in [
         "",
@@ -181,13 +181,13 @@ async fn addresses_that_are_none(bed: Bed) {
     assert_eq!(bed.inbox().unread().len(), 0);
 }
 
-async fn a_new_password_ends_the_others(bed: Bed) {
+async fn a_new_password_ends_the_others(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     let new = json!({"password": NEW_PASSWORD});
     let unproven = owner.post("/password", new.clone()).await;
     unproven.refused(403, "proof_required");
-    let mut other = Browser::new(&bed);
+    let mut other = Browser::new(bed);
     let answer = other.log_in(OWNER, PASSWORD).await.ok();
     let others = text(&answer, "/access_token");
     owner.confirm().await;

@@ -4,7 +4,7 @@ use recado_model::Secret;
 use serde_json::json;
 
 use super::{Browser, OWNER, OWNER_TOO, PASSWORD};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = "trusted_proxies = [\"127.0.0.1\"]\nusers.password_threads = 1\n";
@@ -19,8 +19,8 @@ async fn hash(bed: &Bed) -> Secret {
     bed.user(OWNER).await.password_hash
 }
 
-async fn an_older_hash_is_renewed_at_the_next_log_in(bed: Bed) {
-    let mut before = Browser::of(&bed, OWNER).await;
+async fn an_older_hash_is_renewed_at_the_next_log_in(bed: &mut Bed) {
+    let mut before = Browser::of(bed, OWNER).await;
     let user = bed.user(OWNER).await;
     let mut conn = bed.write().await;
     let kept = user.password_hash.expose();
@@ -29,13 +29,13 @@ async fn an_older_hash_is_renewed_at_the_next_log_in(bed: Bed) {
     assert!(set.expect("an answer"));
     conn.commit().await.expect("commit");
     // A wrong one renews nothing.
-    let wrong = Browser::new(&bed)
+    let wrong = Browser::new(bed)
         .log_in(OWNER, "incorrect horse battery")
         .await;
     wrong.refused(401, "login_failed");
-    assert_eq!(hash(&bed).await.expose(), OLDER);
-    Browser::of(&bed, OWNER).await;
-    let renewed = hash(&bed).await;
+    assert_eq!(hash(bed).await.expose(), OLDER);
+    Browser::of(bed, OWNER).await;
+    let renewed = hash(bed).await;
     assert!(
         renewed
             .expose()
@@ -45,13 +45,13 @@ async fn an_older_hash_is_renewed_at_the_next_log_in(bed: Bed) {
     // Nobody notices: sessions go on, the password is the same.
     assert_eq!(before.alive().await, 200);
     before.confirm().await;
-    Browser::of(&bed, OWNER).await;
-    assert_eq!(hash(&bed).await.expose(), renewed.expose(), "once");
+    Browser::of(bed, OWNER).await;
+    assert_eq!(hash(bed).await.expose(), renewed.expose(), "once");
     assert_eq!(bed.user(OWNER).await.generation, user.generation);
 }
 
 /// One thread here, and a queue of eight. Callers with API credentials do not hash, and go on.
-async fn when_all_hash_at_once_most_hear_wait(bed: Bed) {
+async fn when_all_hash_at_once_most_hear_wait(bed: &mut Bed) {
     // A door that is closed says so whatever goes on: 429, never 503.
     let closed = "closed@example.com";
     for _ in 0..10 {
@@ -61,14 +61,14 @@ async fn when_all_hash_at_once_most_hear_wait(bed: Bed) {
     bed.slam("198.51.100.1", closed);
     let flood: Vec<_> = (0..48)
         .map(|n| {
-            let browser = Browser::at(&bed, &format!("203.0.113.{n}"));
+            let browser = Browser::at(bed, &format!("203.0.113.{n}"));
             let body = json!({"email": "nobody@example.com", "password": PASSWORD});
             tokio::spawn(browser.call("POST", "/login").json(body).send())
         })
         .collect();
     for _ in 0..20 {
         assert_eq!(bed.by_jwt(&bed.a.jwt).await, 200);
-        let told = Browser::new(&bed).log_in(closed, PASSWORD).await;
+        let told = Browser::new(bed).log_in(closed, PASSWORD).await;
         told.refused(429, "rate_limited");
     }
     let (mut hashed, mut put_off) = (0, 0);
@@ -86,8 +86,8 @@ async fn when_all_hash_at_once_most_hear_wait(bed: Bed) {
     }
     assert!(hashed >= 1 && put_off >= 1, "{hashed} {put_off}");
     // Nothing of it counts against anybody, and all is well again.
-    Browser::of(&bed, OWNER).await;
-    Browser::of(&bed, OWNER_TOO).await;
-    let mut browser = Browser::proven(&bed, OWNER).await;
+    Browser::of(bed, OWNER).await;
+    Browser::of(bed, OWNER_TOO).await;
+    let mut browser = Browser::proven(bed, OWNER).await;
     browser.post("/token", json!({})).await.expect(200);
 }

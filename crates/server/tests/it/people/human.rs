@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Browser, OWNER, PASSWORD, text};
 use crate::{
     call::Answer,
-    harness::Bed,
+    gateway::Bed,
     turnstile::double::{Double, HOST, SECRET, SITE_KEY, Say},
 };
 
@@ -21,7 +21,9 @@ macro_rules! with_double {
         async fn $name() {
             let double = super::Double::start().await;
             let settings = super::settings(&double.url);
-            super::$name(crate::harness::Bed::$db(&settings).await, double).await;
+            let mut bed = crate::gateway::Bed::$db(&settings).await;
+            super::$name(&mut bed, double).await;
+            bed.close().await;
         })*
     };
 }
@@ -71,13 +73,13 @@ fn due(path: &str) -> u16 {
     if path == "/login" { 200 } else { 202 }
 }
 
-async fn each_form_asks_once(bed: Bed, double: Double) {
-    let state = Browser::new(&bed).get("/state").await.ok();
+async fn each_form_asks_once(bed: &mut Bed, double: Double) {
+    let state = Browser::new(bed).get("/state").await.ok();
     assert_eq!(state["turnstile"], json!({"site_key": SITE_KEY}));
     assert!(!state.to_string().contains(SECRET));
     for (n, (path, action)) in FORMS.into_iter().enumerate() {
         let token = double.solve(action);
-        send(&bed, path, Some(&token)).await.expect(due(path));
+        send(bed, path, Some(&token)).await.expect(due(path));
         let asked = double.asked();
         assert_eq!(asked.len(), n + 1);
         let question = &asked[n];
@@ -87,7 +89,7 @@ async fn each_form_asks_once(bed: Bed, double: Double) {
     }
     // Inside a session, with a link, and to sign out nobody is asked.
     let token = double.solve("login");
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let body = json!({"email": OWNER, "password": PASSWORD, "turnstile_token": token});
     browser.login(body).await.expect(200);
     let before = double.asked().len();
@@ -100,12 +102,12 @@ async fn each_form_asks_once(bed: Bed, double: Double) {
     assert_eq!(double.asked().len(), before);
 }
 
-async fn without_a_token_nothing_goes_on(bed: Bed, double: Double) {
+async fn without_a_token_nothing_goes_on(bed: &mut Bed, double: Double) {
     let huge = "a".repeat(2049);
     let before = bed.hashed();
     for (path, _) in FORMS {
         for token in [None, Some(""), Some(huge.as_str())] {
-            let refused = send(&bed, path, token).await;
+            let refused = send(bed, path, token).await;
             refused.refused(403, "human_check_failed");
         }
     }
@@ -119,13 +121,13 @@ async fn without_a_token_nothing_goes_on(bed: Bed, double: Double) {
     }
     bed.slam("203.0.113.9", OWNER);
     let token = double.solve("login");
-    send(&bed, "/login", Some(&token))
+    send(bed, "/login", Some(&token))
         .await
         .refused(429, "rate_limited");
     assert!(double.asked().is_empty());
 }
 
-async fn what_the_vendor_refuses_is_refused(bed: Bed, double: Double) {
+async fn what_the_vendor_refuses_is_refused(bed: &mut Bed, double: Double) {
     let before = bed.hashed();
     for (code, callers) in [
         ("timeout-or-duplicate", true),
@@ -141,7 +143,7 @@ async fn what_the_vendor_refuses_is_refused(bed: Bed, double: Double) {
             // Enough for a second try.
             let says = if code == "internal-error" { 2 } else { 1 };
             double.script((0..says).map(|_| Say::json(&said)));
-            let answer = send(&bed, path, Some(&double.solve(action))).await;
+            let answer = send(bed, path, Some(&double.solve(action))).await;
             match callers {
                 true => drop(answer.refused(403, "human_check_failed")),
                 false => {
@@ -152,24 +154,24 @@ async fn what_the_vendor_refuses_is_refused(bed: Bed, double: Double) {
             }
         }
     }
-    let nobody = send(&bed, "/login", Some("nobody solved this")).await;
+    let nobody = send(bed, "/login", Some("nobody solved this")).await;
     nobody.refused(403, "human_check_failed");
     assert_eq!(bed.hashed(), before, "no password is looked at");
     assert!(bed.inbox().unread().is_empty());
 }
 
-async fn a_token_is_good_once_and_for_one_form(bed: Bed, double: Double) {
+async fn a_token_is_good_once_and_for_one_form(bed: &mut Bed, double: Double) {
     for (path, action) in FORMS {
         let token = double.solve(action);
-        send(&bed, path, Some(&token)).await.expect(due(path));
+        send(bed, path, Some(&token)).await.expect(due(path));
         let asked = double.asked().len();
         for (path, _) in FORMS {
-            let again = send(&bed, path, Some(&token)).await;
+            let again = send(bed, path, Some(&token)).await;
             again.refused(403, "human_check_failed");
         }
         assert_eq!(double.asked().len(), asked, "a replay is known here");
         for (other, _) in FORMS.into_iter().filter(|(other, _)| *other != path) {
-            let foreign = send(&bed, other, Some(&double.solve(action))).await;
+            let foreign = send(bed, other, Some(&double.solve(action))).await;
             foreign.refused(403, "human_check_failed");
         }
     }
@@ -177,7 +179,7 @@ async fn a_token_is_good_once_and_for_one_form(bed: Bed, double: Double) {
     let token = double.solve("login");
     let body =
         |password: &str| json!({"email": OWNER, "password": password, "turnstile_token": token});
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let wrong = browser.login(body("incorrect horse battery")).await;
     wrong.refused(401, "login_failed");
     let right = browser.login(body(PASSWORD)).await;
@@ -185,8 +187,8 @@ async fn a_token_is_good_once_and_for_one_form(bed: Bed, double: Double) {
     // Of two at once with one token, one is let through.
     let token = double.solve("login");
     let (a, b) = tokio::join!(
-        send(&bed, "/login", Some(&token)),
-        send(&bed, "/login", Some(&token))
+        send(bed, "/login", Some(&token)),
+        send(bed, "/login", Some(&token))
     );
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();
@@ -194,7 +196,7 @@ async fn a_token_is_good_once_and_for_one_form(bed: Bed, double: Double) {
 }
 
 /// It fails closed, says so, and counts against nobody.
-async fn siteverify_is_down(bed: Bed, double: Double) {
+async fn siteverify_is_down(bed: &mut Bed, double: Double) {
     let before = bed.hashed();
     for (say, tries) in [
         (Say::Status(500, "oops".into()), 2),
@@ -204,7 +206,7 @@ async fn siteverify_is_down(bed: Bed, double: Double) {
     ] {
         for (path, action) in FORMS {
             double.script(vec![say.clone(); tries]);
-            let answer = send(&bed, path, Some(&double.solve(action))).await;
+            let answer = send(bed, path, Some(&double.solve(action))).await;
             assert_eq!(answer.header("retry-after"), "5", "{answer:?}");
             let told = answer.refused(503, "unavailable");
             assert!(
@@ -216,11 +218,11 @@ async fn siteverify_is_down(bed: Bed, double: Double) {
     assert_eq!(bed.hashed(), before);
     assert!(bed.inbox().unread().is_empty());
     let token = double.solve("login");
-    send(&bed, "/login", Some(&token)).await.expect(200);
+    send(bed, "/login", Some(&token)).await.expect(200);
 }
 
 /// "`/token` never asks": credentials of programs, and whoever has a session already.
-async fn programs_are_not_asked(bed: Bed, double: Double) {
+async fn programs_are_not_asked(bed: &mut Bed, double: Double) {
     let answer = bed
         .token_by(&bed.a.client_token, &bed.a.client_secret)
         .await;

@@ -8,7 +8,7 @@ use super::{
     second_factor::{code, enrol, new_step},
     text,
 };
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -35,9 +35,9 @@ async fn use_new(bed: &Bed, token: &str) -> crate::call::Answer {
     Browser::new(bed).use_link(token, body).await
 }
 
-async fn who_is_new_chooses_a_password(bed: Bed) {
+async fn who_is_new_chooses_a_password(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     let body = json!({"email": NEW, "role": "developer"});
     let unproven = owner.post("/members/invite", body).await;
     unproven.refused(403, "proof_required");
@@ -58,7 +58,7 @@ async fn who_is_new_chooses_a_password(bed: Bed) {
         "{}",
         letter.text
     );
-    let mut visitor = Browser::at(&bed, "203.0.113.5");
+    let mut visitor = Browser::at(bed, "203.0.113.5");
     let seen = visitor.look(&token).await.ok();
     assert_eq!(
         (
@@ -103,11 +103,11 @@ async fn who_is_new_chooses_a_password(bed: Bed) {
         (&me["user"]["operator"], &me["user"]["language"]),
         (&json!(false), &json!("es"))
     );
-    Browser::new(&bed)
+    Browser::new(bed)
         .log_in(NEW, NEW_PASSWORD)
         .await
         .expect(200);
-    use_new(&bed, &token).await.refused(410, "link_invalid");
+    use_new(bed, &token).await.refused(410, "link_invalid");
     let list = owner.get("/members").await.ok();
     assert_eq!(list["invitations"], json!([]));
     let rows = audit_rows(&mut owner, "?kind=member.joined").await;
@@ -117,15 +117,15 @@ async fn who_is_new_chooses_a_password(bed: Bed) {
     assert_eq!(detail["from"], "203.0.113.5");
 }
 
-async fn who_is_known_shows_theirs(bed: Bed) {
+async fn who_is_known_shows_theirs(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut stranger = Browser::proven(&bed, OWNER_TOO).await;
+    let mut stranger = Browser::proven(bed, OWNER_TOO).await;
     let (seed, _) = enrol(&mut stranger).await;
-    new_step(&bed);
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    new_step(bed);
+    let mut owner = Browser::proven(bed, OWNER).await;
     invite(&mut owner, OWNER_TOO, "viewer").await;
     let token = inbox.next(OWNER_TOO, WANTED).await.token();
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     let seen = visitor.look(&token).await.ok();
     assert_eq!(
         (&seen["known"], &seen["needs_otp"]),
@@ -140,13 +140,13 @@ async fn who_is_known_shows_theirs(bed: Bed) {
     let bare = visitor.use_link(&token, body(PASSWORD, None)).await;
     bare.refused(401, "otp_required");
     let used = visitor
-        .use_link(&token, body(PASSWORD, Some(code(&bed, &seed, -2))))
+        .use_link(&token, body(PASSWORD, Some(code(bed, &seed, -2))))
         .await;
     used.refused(401, "otp_invalid");
     visitor.look(&token).await.expect(200);
     assert_eq!(stranger.alive().await, 200);
     let joined = visitor
-        .use_link(&token, body(PASSWORD, Some(code(&bed, &seed, 0))))
+        .use_link(&token, body(PASSWORD, Some(code(bed, &seed, 0))))
         .await;
     joined.expect(200);
     let me = visitor.me().await;
@@ -164,7 +164,7 @@ async fn who_is_known_shows_theirs(bed: Bed) {
     invite(&mut owner, "kept@example.com", "viewer").await;
     bed.person("kept@example.com").await;
     let token = inbox.next("kept@example.com", WANTED).await.token();
-    let mut guesser = Browser::at(&bed, "203.0.113.66");
+    let mut guesser = Browser::at(bed, "203.0.113.66");
     for _ in 0..10 {
         let wrong = guesser
             .use_link(&token, body("incorrect horse battery", None))
@@ -176,35 +176,35 @@ async fn who_is_known_shows_theirs(bed: Bed) {
     closed.refused(429, "rate_limited");
 }
 
-async fn withdrawn_replaced_and_over(bed: Bed) {
+async fn withdrawn_replaced_and_over(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let invited = invite(&mut owner, NEW, "viewer").await;
     let token = inbox.next(NEW, WANTED).await.token();
     let path = format!("/members/invitations/{}", text(&invited, "/id"));
     owner.delete(&path).await.expect(204);
     owner.delete(&path).await.refused(404, "not_found");
-    use_new(&bed, &token).await.refused(410, "link_invalid");
+    use_new(bed, &token).await.refused(410, "link_invalid");
     // A newer one, of another role.
     invite(&mut owner, NEW, "admin").await;
     let old = inbox.next(NEW, WANTED).await.token();
     invite(&mut owner, NEW, "viewer").await;
     let new = inbox.next(NEW, WANTED).await.token();
-    use_new(&bed, &old).await.refused(410, "link_invalid");
+    use_new(bed, &old).await.refused(410, "link_invalid");
     // One into another account leaves it alone.
-    let mut stranger = Browser::proven(&bed, OWNER_TOO).await;
+    let mut stranger = Browser::proven(bed, OWNER_TOO).await;
     invite(&mut stranger, NEW, "viewer").await;
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     bed.clock.jump_secs(24 * 3600 - 60);
     visitor.look(&new).await.expect(200);
     bed.clock.jump_secs(60);
-    use_new(&bed, &new).await.refused(410, "link_invalid");
+    use_new(bed, &new).await.refused(410, "link_invalid");
     assert!(bed.find_user(NEW).await.is_none());
 }
 
-async fn an_inviter_who_may_no_longer_invites_nobody(bed: Bed) {
+async fn an_inviter_who_may_no_longer_invites_nobody(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     for (n, end) in ["lowered", "removed", "not an owner"]
         .into_iter()
         .enumerate()
@@ -219,7 +219,7 @@ async fn an_inviter_who_may_no_longer_invites_nobody(bed: Bed) {
             Role::Admin
         };
         let id = bed.member(&bed.a, &email, role).await;
-        let mut admin = Browser::proven(&bed, &email).await;
+        let mut admin = Browser::proven(bed, &email).await;
         let offered = if role == Role::Owner {
             "owner"
         } else {
@@ -240,14 +240,14 @@ async fn an_inviter_who_may_no_longer_invites_nobody(bed: Bed) {
                 .await
                 .expect(204),
         };
-        use_new(&bed, &token).await.refused(410, "link_invalid");
+        use_new(bed, &token).await.refused(410, "link_invalid");
         assert!(bed.find_user(&new).await.is_none(), "{end}");
     }
 }
 
-async fn members_are_not_invited(bed: Bed) {
+async fn members_are_not_invited(bed: &mut Bed) {
     bed.member(&bed.a, "viewer@example.com", Role::Viewer).await;
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     for email in [OWNER, "viewer@example.com", " VIEWER@example.com"] {
         let body = json!({"email": email, "role": "admin"});
         let refused = owner.post("/members/invite", body).await;
@@ -275,16 +275,16 @@ async fn members_are_not_invited(bed: Bed) {
     assert!(bed.inbox().unread().is_empty());
 }
 
-async fn who_came_meanwhile_is_not_lowered(bed: Bed) {
+async fn who_came_meanwhile_is_not_lowered(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     invite(&mut owner, NEW, "viewer").await;
     let token = inbox.next(NEW, WANTED).await.token();
     bed.member(&bed.a, NEW, Role::Admin).await;
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     assert_eq!(visitor.look(&token).await.ok()["known"], true);
     // The one who chose another password meanwhile is asked for that.
-    use_new(&bed, &token).await.refused(401, "login_failed");
+    use_new(bed, &token).await.refused(401, "login_failed");
     visitor
         .use_link(&token, json!({"password": PASSWORD}))
         .await
@@ -292,14 +292,14 @@ async fn who_came_meanwhile_is_not_lowered(bed: Bed) {
     assert_eq!(visitor.me().await["account"]["role"], "admin");
 }
 
-async fn of_two_uses_at_once_one_wins(bed: Bed) {
+async fn of_two_uses_at_once_one_wins(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     for n in 0..2 {
         let email = format!("new{n}@example.com");
         invite(&mut owner, &email, "viewer").await;
         let token = inbox.next(&email, WANTED).await.token();
-        let (a, b) = tokio::join!(use_new(&bed, &token), use_new(&bed, &token));
+        let (a, b) = tokio::join!(use_new(bed, &token), use_new(bed, &token));
         let mut statuses = [a.status, b.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 410], "{a:?} {b:?}");
@@ -308,8 +308,8 @@ async fn of_two_uses_at_once_one_wins(bed: Bed) {
     assert_eq!(list["members"].as_array().map(Vec::len), Some(3));
 }
 
-async fn invitations_are_few(bed: Bed) {
-    let mut owner = Browser::proven(&bed, OWNER).await;
+async fn invitations_are_few(bed: &mut Bed) {
+    let mut owner = Browser::proven(bed, OWNER).await;
     for _ in 0..5 {
         invite(&mut owner, NEW, "viewer").await;
     }

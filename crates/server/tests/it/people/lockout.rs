@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::{Browser, NEW_PASSWORD, OWNER, OWNER_TOO, PASSWORD, PROXY};
-use crate::{call::Answer, harness::Bed};
+use crate::{call::Answer, gateway::Bed};
 
 on_both! {
     with = super::PROXY;
@@ -55,18 +55,18 @@ fn fail_fast(bed: &Bed, email: &str, networks: u8, each: usize) {
     }
 }
 
-async fn ten_failures_close_that_pair_only(bed: Bed) {
+async fn ten_failures_close_that_pair_only(bed: &mut Bed) {
     for email in [OWNER, UNKNOWN] {
         let from = "203.0.113.1";
-        close(&bed, from, email).await;
-        let mut closed = Browser::at(&bed, from);
+        close(bed, from, email).await;
+        let mut closed = Browser::at(bed, from);
         // Right or wrong, known or not: wait.
         let first = closed.log_in(email, PASSWORD).await;
         wait(&first);
         // However it is typed.
         wait(&closed.log_in(&email.to_uppercase(), PASSWORD).await);
         // Another network may, another person may here.
-        let elsewhere = Browser::at(&bed, "203.0.113.2")
+        let elsewhere = Browser::at(bed, "203.0.113.2")
             .log_in(email, PASSWORD)
             .await;
         let due = if email == OWNER { 200 } else { 401 };
@@ -74,21 +74,21 @@ async fn ten_failures_close_that_pair_only(bed: Bed) {
         closed.log_in(OWNER_TOO, PASSWORD).await.expect(200);
     }
     // Addresses of one network of a provider's customer are one.
-    close(&bed, "2001:db8:1:2::1", OWNER).await;
-    let neighbour = Browser::at(&bed, "2001:db8:1:2:ffff::9")
+    close(bed, "2001:db8:1:2::1", OWNER).await;
+    let neighbour = Browser::at(bed, "2001:db8:1:2:ffff::9")
         .log_in(OWNER, PASSWORD)
         .await;
     wait(&neighbour);
-    let other = Browser::at(&bed, "2001:db8:1:3::1")
+    let other = Browser::at(bed, "2001:db8:1:3::1")
         .log_in(OWNER, PASSWORD)
         .await;
     other.expect(200);
 }
 
-async fn a_closed_door_is_told_before_anything_is_hashed(bed: Bed) {
+async fn a_closed_door_is_told_before_anything_is_hashed(bed: &mut Bed) {
     let from = "203.0.113.1";
-    close(&bed, from, OWNER).await;
-    let mut browser = Browser::at(&bed, from);
+    close(bed, from, OWNER).await;
+    let mut browser = Browser::at(bed, from);
     let before = bed.hashed();
     let mut longest = 0;
     for _ in 0..4 {
@@ -113,44 +113,44 @@ async fn a_closed_door_is_told_before_anything_is_hashed(bed: Bed) {
     browser.log_in(OWNER, PASSWORD).await.expect(200);
 }
 
-async fn the_right_password_clears(bed: Bed) {
+async fn the_right_password_clears(bed: &mut Bed) {
     let from = "203.0.113.1";
     for _ in 0..3 {
-        fail(&bed, from, OWNER, 9).await;
-        Browser::at(&bed, from)
+        fail(bed, from, OWNER, 9).await;
+        Browser::at(bed, from)
             .log_in(OWNER, PASSWORD)
             .await
             .expect(200);
     }
     // Of that person; not of everybody who was tried from there.
-    fail(&bed, from, OWNER, 9).await;
-    Browser::at(&bed, from)
+    fail(bed, from, OWNER, 9).await;
+    Browser::at(bed, from)
         .log_in(OWNER_TOO, PASSWORD)
         .await
         .expect(200);
-    fail(&bed, from, OWNER, 1).await;
-    wait(&Browser::at(&bed, from).log_in(OWNER, PASSWORD).await);
+    fail(bed, from, OWNER, 1).await;
+    wait(&Browser::at(bed, from).log_in(OWNER, PASSWORD).await);
     // After a minute without, the count begins anew.
-    fail(&bed, "203.0.113.5", OWNER, 9).await;
+    fail(bed, "203.0.113.5", OWNER, 9).await;
     bed.clock.jump_secs(61);
-    fail(&bed, "203.0.113.5", OWNER, 9).await;
-    let fresh = Browser::at(&bed, "203.0.113.5")
+    fail(bed, "203.0.113.5", OWNER, 9).await;
+    let fresh = Browser::at(bed, "203.0.113.5")
         .log_in(OWNER, PASSWORD)
         .await;
     fresh.expect(200);
 }
 
 /// From many networks together. Whoever is signed in from a network still may from there.
-async fn a_hundred_in_a_row_close_it_to_strangers(bed: Bed) {
-    let mut home = Browser::at(&bed, "198.51.100.7");
+async fn a_hundred_in_a_row_close_it_to_strangers(bed: &mut Bed) {
+    let mut home = Browser::at(bed, "198.51.100.7");
     home.log_in(OWNER, PASSWORD).await.expect(200);
     for email in [OWNER, UNKNOWN] {
-        fail_fast(&bed, email, 11, 9);
+        fail_fast(bed, email, 11, 9);
         // Ninety-nine are no hundred.
-        fail(&bed, "203.0.113.1", email, 1).await;
+        fail(bed, "203.0.113.1", email, 1).await;
         bed.slam("192.0.2.200", email);
         let before = bed.hashed();
-        let mut stranger = Browser::at(&bed, "203.0.113.9");
+        let mut stranger = Browser::at(bed, "203.0.113.9");
         let told = wait(&stranger.log_in(email, PASSWORD).await);
         assert!(told <= 3600, "never for good: {told}");
         assert_eq!(bed.hashed(), before);
@@ -159,7 +159,7 @@ async fn a_hundred_in_a_row_close_it_to_strangers(bed: Bed) {
     }
     // To a stranger it opens again; a wrong guess closes it for longer.
     bed.slam("192.0.2.200", OWNER);
-    let mut guesser = Browser::at(&bed, "203.0.113.10");
+    let mut guesser = Browser::at(bed, "203.0.113.10");
     let mut waits = Vec::new();
     for _ in 0..4 {
         let told = wait(&guesser.log_in(OWNER, WRONG).await);
@@ -172,20 +172,20 @@ async fn a_hundred_in_a_row_close_it_to_strangers(bed: Bed) {
     }
     assert!(waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
     // Home is known. That ends the row, for everybody.
-    let mut again = Browser::at(&bed, "198.51.100.7");
+    let mut again = Browser::at(bed, "198.51.100.7");
     again.log_in(OWNER, PASSWORD).await.expect(200);
-    let mut anywhere = Browser::at(&bed, "203.0.113.11");
+    let mut anywhere = Browser::at(bed, "203.0.113.11");
     anywhere.log_in(OWNER, PASSWORD).await.expect(200);
     // At home too, ten failures a minute are enough.
-    close(&bed, "198.51.100.7", OWNER).await;
+    close(bed, "198.51.100.7", OWNER).await;
     wait(&again.log_in(OWNER, PASSWORD).await);
 }
 
 /// Who reads the mail of an address is no stranger to it.
-async fn nobody_is_locked_out_of_a_reset(bed: Bed) {
-    fail_fast(&bed, OWNER, 12, 9);
+async fn nobody_is_locked_out_of_a_reset(bed: &mut Bed) {
+    fail_fast(bed, OWNER, 12, 9);
     bed.slam("192.0.2.200", OWNER);
-    let mut stranger = Browser::at(&bed, "203.0.113.9");
+    let mut stranger = Browser::at(bed, "203.0.113.9");
     wait(&stranger.log_in(OWNER, PASSWORD).await);
     let mut inbox = bed.inbox();
     let asked = stranger.post("/reset", json!({"email": OWNER})).await;
@@ -199,13 +199,13 @@ async fn nobody_is_locked_out_of_a_reset(bed: Bed) {
 }
 
 /// Signing out properly must not make a stranger of anybody.
-async fn who_signed_out_is_no_stranger(bed: Bed) {
-    let mut home = Browser::at(&bed, "198.51.100.7");
+async fn who_signed_out_is_no_stranger(bed: &mut Bed) {
+    let mut home = Browser::at(bed, "198.51.100.7");
     home.log_in(OWNER, PASSWORD).await.expect(200);
     home.log_out().await;
-    fail_fast(&bed, OWNER, 12, 9);
+    fail_fast(bed, OWNER, 12, 9);
     bed.slam("192.0.2.200", OWNER);
-    let mut stranger = Browser::at(&bed, "203.0.113.9");
+    let mut stranger = Browser::at(bed, "203.0.113.9");
     wait(&stranger.log_in(OWNER, PASSWORD).await);
     home.log_in(OWNER, PASSWORD).await.expect(200);
 }

@@ -3,10 +3,10 @@
 use recado_model::Role;
 use serde_json::{Value, json};
 
-use super::{Browser, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, browser::cookie_of, text};
+use super::{Browser, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, cookie_of, text};
 use crate::{
     call::Answer,
-    harness::{Bed, until},
+    gateway::{Bed, until},
 };
 
 on_both! {
@@ -22,8 +22,8 @@ on_both! {
     bodies_that_do_not_fit,
 }
 
-async fn the_answer_is_a_token_and_a_cookie(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn the_answer_is_a_token_and_a_cookie(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     let answer = browser.log_in(OWNER, PASSWORD).await.expect(200);
     answer.hygiene();
     let body = answer.json();
@@ -78,7 +78,7 @@ fn shape(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     (answer.status, answer.text(), headers)
 }
 
-async fn whatever_is_wrong_is_one_answer(bed: Bed) {
+async fn whatever_is_wrong_is_one_answer(bed: &mut Bed) {
     let user = bed.member(&bed.a, "locked@example.com", Role::Viewer).await;
     let mut conn = bed.write().await;
     // A hash that nobody can read, as of a row that was damaged.
@@ -105,7 +105,7 @@ async fn whatever_is_wrong_is_one_answer(bed: Bed) {
     .into_iter()
     .enumerate()
     {
-        let mut browser = Browser::at(&bed, &format!("203.0.113.{n}"));
+        let mut browser = Browser::at(bed, &format!("203.0.113.{n}"));
         let before = bed.hashed();
         let answer = browser.log_in(email, password).await;
         assert_eq!(bed.hashed(), before + 1, "one hash, whoever it is: {email}");
@@ -120,10 +120,10 @@ async fn whatever_is_wrong_is_one_answer(bed: Bed) {
     }
 }
 
-async fn an_address_is_one_however_it_is_typed(bed: Bed) {
-    let id = text(&Browser::of(&bed, OWNER).await.me().await, "/user/id");
+async fn an_address_is_one_however_it_is_typed(bed: &mut Bed) {
+    let id = text(&Browser::of(bed, OWNER).await.me().await, "/user/id");
     for typed in ["A@Example.COM", "  a@example.com\t", "a@EXAMPLE.com "] {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         browser.log_in(typed, PASSWORD).await.expect(200);
         let me = browser.me().await;
         assert_eq!(
@@ -134,7 +134,7 @@ async fn an_address_is_one_however_it_is_typed(bed: Bed) {
 }
 
 /// Who looks like another is another: has a session, a role and failures of their own.
-async fn look_alikes_are_other_users(bed: Bed) {
+async fn look_alikes_are_other_users(bed: &mut Bed) {
     const ALIKE: [&str; 6] = [
         "ana@example.com",
         // Cyrillic а, full-width a, a letter with a dot below that is no part of it.
@@ -147,7 +147,7 @@ async fn look_alikes_are_other_users(bed: Bed) {
     let mut ids = Vec::new();
     for email in ALIKE {
         bed.member(&bed.b, email, Role::Viewer).await;
-        let me = Browser::of(&bed, email).await.me().await;
+        let me = Browser::of(bed, email).await.me().await;
         assert_eq!(text(&me, "/user/email"), email);
         ids.push(text(&me, "/user/id"));
     }
@@ -157,7 +157,7 @@ async fn look_alikes_are_other_users(bed: Bed) {
     // Closed is the one that failed, and none that looks like it. From one network.
     for (n, closed) in ALIKE.iter().enumerate() {
         let from = format!("203.0.113.{n}");
-        let mut browser = Browser::at(&bed, &from);
+        let mut browser = Browser::at(bed, &from);
         for _ in 0..10 {
             let wrong = browser.log_in(closed, "incorrect horse battery").await;
             wrong.refused(401, "login_failed");
@@ -171,11 +171,11 @@ async fn look_alikes_are_other_users(bed: Bed) {
     }
 }
 
-async fn members_of_several_accounts_choose(bed: Bed) {
+async fn members_of_several_accounts_choose(bed: &mut Bed) {
     let user = bed.member(&bed.b, "both@example.com", Role::Viewer).await;
     bed.join(&bed.a, &user, Role::Developer).await;
     let body = |account: &str| json!({"email": "both@example.com", "password": PASSWORD, "account": account});
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     // Without a word it is the first by name.
     browser
         .log_in("both@example.com", PASSWORD)
@@ -204,12 +204,12 @@ async fn members_of_several_accounts_choose(bed: Bed) {
     // One that is not theirs, and none at all: the same, and no session.
     let mut seen = Vec::new();
     for account in ["AC00000000000000000000000000", "", "x"] {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         let refused = browser.login(body(account)).await;
         assert!(browser.cookie.is_none(), "{refused:?}");
         seen.push(refused.refused(403, "forbidden"));
     }
-    let mut owner = Browser::new(&bed);
+    let mut owner = Browser::new(bed);
     let foreign = json!({"email": OWNER, "password": PASSWORD, "account": bed.b.id});
     let foreign = owner.login(foreign).await;
     assert!(owner.cookie.is_none());
@@ -217,17 +217,17 @@ async fn members_of_several_accounts_choose(bed: Bed) {
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
 }
 
-async fn members_of_none_are_told_so(bed: Bed) {
+async fn members_of_none_are_told_so(bed: &mut Bed) {
     bed.person("none@example.com").await;
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let refused = browser.log_in("none@example.com", PASSWORD).await;
     let refused = refused.refused(403, "forbidden");
     assert!(text(&refused, "/error").contains("invite"), "{refused}");
     assert!(browser.cookie.is_none());
 }
 
-async fn it_leaves_a_row(bed: Bed) {
-    let mut browser = Browser::at(&bed, "203.0.113.77");
+async fn it_leaves_a_row(bed: &mut Bed) {
+    let mut browser = Browser::at(bed, "203.0.113.77");
     browser.log_in(OWNER, PASSWORD).await.expect(200);
     let me = browser.me().await;
     let rows = audit_rows(&mut browser, "?kind=user.signed_in").await;
@@ -241,20 +241,20 @@ async fn it_leaves_a_row(bed: Bed) {
     let rows = audit_rows(&mut browser, "?kind=user.signed_out").await;
     assert_eq!(rows[0]["detail"]["by"]["user"], me["user"]["id"]);
     // The others' account hears nothing of it.
-    let mut other = Browser::of(&bed, OWNER_TOO).await;
+    let mut other = Browser::of(bed, OWNER_TOO).await;
     let rows = audit_rows(&mut other, "?kind=user.signed_in").await;
     assert_eq!(rows.len(), 1, "{rows:?}");
 }
 
-async fn a_failure_leaves_a_row(bed: Bed) {
-    let mut stranger = Browser::at(&bed, "203.0.113.66");
+async fn a_failure_leaves_a_row(bed: &mut Bed) {
+    let mut stranger = Browser::at(bed, "203.0.113.66");
     for _ in 0..3 {
         stranger
             .log_in(OWNER, "incorrect horse battery")
             .await
             .expect(401);
     }
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     let row: Value = until("the refusals", async || {
         // Aggregated: the minute has to be over.
         bed.clock.jump_secs(61);
@@ -269,8 +269,8 @@ async fn a_failure_leaves_a_row(bed: Bed) {
     owner.log_out().await;
 }
 
-async fn bodies_that_do_not_fit(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn bodies_that_do_not_fit(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     let before = bed.hashed();
     for (status, body) in [
         (400, json!([OWNER, PASSWORD])),

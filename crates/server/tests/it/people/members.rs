@@ -5,7 +5,7 @@ use recado_model::Role;
 use serde_json::{Value, json};
 
 use super::{Browser, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, text};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -49,9 +49,9 @@ async fn owners(bed: &Bed) -> usize {
         .count()
 }
 
-async fn a_list_for_all_and_invitations_for_admins(bed: Bed) {
-    staff(&bed).await;
-    let mut owner = Browser::proven(&bed, OWNER).await;
+async fn a_list_for_all_and_invitations_for_admins(bed: &mut Bed) {
+    staff(bed).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let invite = json!({"email": "new@example.com", "role": "viewer"});
     owner.post("/members/invite", invite).await.expect(200);
     for (email, sees) in [
@@ -60,7 +60,7 @@ async fn a_list_for_all_and_invitations_for_admins(bed: Bed) {
         ("dev@example.com", 0),
         ("viewer@example.com", 0),
     ] {
-        let mut browser = Browser::of(&bed, email).await;
+        let mut browser = Browser::of(bed, email).await;
         let list = browser.get("/members").await.ok();
         let members = list["members"].as_array().expect("members");
         assert_eq!(members.len(), 4);
@@ -79,10 +79,10 @@ async fn a_list_for_all_and_invitations_for_admins(bed: Bed) {
     }
 }
 
-async fn admins_manage_all_but_owners(bed: Bed) {
-    let ids = staff(&bed).await;
+async fn admins_manage_all_but_owners(bed: &mut Bed) {
+    let ids = staff(bed).await;
     let owner = bed.user(OWNER).await.id.to_string();
-    let mut admin = Browser::proven(&bed, "admin@example.com").await;
+    let mut admin = Browser::proven(bed, "admin@example.com").await;
     for role in ["admin", "viewer", "owner"] {
         set_role(&mut admin, &owner, role)
             .await
@@ -114,7 +114,7 @@ async fn admins_manage_all_but_owners(bed: Bed) {
         assert_eq!(refused.refused(400, "invalid_field")["field"], "role");
     }
     // What an owner invited as an owner is an owner's to withdraw.
-    let mut boss = Browser::proven(&bed, OWNER).await;
+    let mut boss = Browser::proven(bed, OWNER).await;
     let invite = json!({"email": "boss@example.com", "role": "owner"});
     let invited = boss.post("/members/invite", invite).await.ok();
     let path = format!("/members/invitations/{}", text(&invited, "/id"));
@@ -123,13 +123,13 @@ async fn admins_manage_all_but_owners(bed: Bed) {
     // An owner makes an owner, and unmakes one.
     set_role(&mut boss, &ids[0], "owner").await.expect(204);
     set_role(&mut boss, &ids[0], "developer").await.expect(204);
-    assert_eq!(owners(&bed).await, 1);
+    assert_eq!(owners(bed).await, 1);
 }
 
-async fn the_last_owner_stays(bed: Bed) {
-    staff(&bed).await;
+async fn the_last_owner_stays(bed: &mut Bed) {
+    staff(bed).await;
     let me = bed.user(OWNER).await.id.to_string();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     for role in ["admin", "viewer"] {
         set_role(&mut owner, &me, role)
             .await
@@ -139,23 +139,23 @@ async fn the_last_owner_stays(bed: Bed) {
         .delete(&format!("/members/{me}"))
         .await
         .refused(409, "conflict");
-    assert_eq!((owner.alive().await, owners(&bed).await), (200, 1));
+    assert_eq!((owner.alive().await, owners(bed).await), (200, 1));
     // With another one, both can be done.
     let other = bed.member(&bed.a, "other@example.com", Role::Owner).await;
     owner.delete(&format!("/members/{me}")).await.expect(204);
     assert_eq!(owner.alive().await, 401);
-    let mut other_one = Browser::proven(&bed, "other@example.com").await;
+    let mut other_one = Browser::proven(bed, "other@example.com").await;
     let leave = other_one.delete(&format!("/members/{other}")).await;
     leave.refused(409, "conflict");
-    assert_eq!(owners(&bed).await, 1);
+    assert_eq!(owners(bed).await, 1);
 }
 
-async fn two_owners_who_lower_each_other_leave_one(bed: Bed) {
+async fn two_owners_who_lower_each_other_leave_one(bed: &mut Bed) {
     let a = bed.user(OWNER).await.id;
     let b = bed.member(&bed.a, "other@example.com", Role::Owner).await;
     for (n, verb) in ["lower", "remove", "lower"].into_iter().enumerate() {
-        let mut one = Browser::proven(&bed, OWNER).await;
-        let mut two = Browser::proven(&bed, "other@example.com").await;
+        let mut one = Browser::proven(bed, OWNER).await;
+        let mut two = Browser::proven(bed, "other@example.com").await;
         let act = async |browser: &mut Browser<'_>, whom: &str| match verb {
             "lower" => set_role(browser, whom, "viewer").await,
             _ => browser.delete(&format!("/members/{whom}")).await,
@@ -166,7 +166,7 @@ async fn two_owners_who_lower_each_other_leave_one(bed: Bed) {
             .filter(|status| **status == 204)
             .count();
         assert_eq!(done, 1, "{n}: {x:?} {y:?}");
-        assert_eq!(owners(&bed).await, 1, "{n}");
+        assert_eq!(owners(bed).await, 1, "{n}");
         // As it was.
         let mut conn = bed.write().await;
         for user in [&a, &b] {
@@ -181,36 +181,36 @@ async fn two_owners_who_lower_each_other_leave_one(bed: Bed) {
         }
         conn.commit().await.expect("commit");
         bed.clock.jump_secs(2);
-        crate::harness::until("two owners", async || {
-            (owners(&bed).await == 2).then_some(())
+        crate::gateway::until("two owners", async || {
+            (owners(bed).await == 2).then_some(())
         })
         .await;
     }
 }
 
-async fn anybody_may_leave(bed: Bed) {
-    let ids = staff(&bed).await;
+async fn anybody_may_leave(bed: &mut Bed) {
+    let ids = staff(bed).await;
     for ((email, _), id) in ROLES.iter().zip(&ids) {
-        let mut browser = Browser::of(&bed, email).await;
+        let mut browser = Browser::of(bed, email).await;
         let path = format!("/members/{id}");
         browser.delete(&path).await.refused(403, "proof_required");
         browser.confirm().await;
         browser.delete(&path).await.expect(204);
         assert_eq!(browser.alive().await, 401);
-        let back = Browser::new(&bed).log_in(email, PASSWORD).await;
+        let back = Browser::new(bed).log_in(email, PASSWORD).await;
         back.refused(403, "forbidden");
     }
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     let rows = audit_rows(&mut owner, "?kind=member.removed").await;
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[0]["detail"]["by"]["user"], ids[2].as_str());
 }
 
 /// Sessions and JWTs of a member end with the role under which they began, in every account.
-async fn a_changed_role_counts_at_once(bed: Bed) {
-    let ids = staff(&bed).await;
-    let mut owner = Browser::proven(&bed, OWNER).await;
-    let mut dev = Browser::new(&bed);
+async fn a_changed_role_counts_at_once(bed: &mut Bed) {
+    let ids = staff(bed).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
+    let mut dev = Browser::new(bed);
     let answer = dev.log_in("dev@example.com", PASSWORD).await.ok();
     let jwt = text(&answer, "/access_token");
     // The role that they have already ends nothing.
@@ -223,10 +223,10 @@ async fn a_changed_role_counts_at_once(bed: Bed) {
 }
 
 /// Every row that asks for more than a viewer, over the route table.
-async fn a_viewer_changes_nothing(bed: Bed) {
-    staff(&bed).await;
+async fn a_viewer_changes_nothing(bed: &mut Bed) {
+    staff(bed).await;
     let made = bed.create(&bed.a, json!({"name": "Theirs"})).await;
-    let browser = Browser::proven(&bed, "viewer@example.com").await;
+    let browser = Browser::proven(bed, "viewer@example.com").await;
     let mut asked = 0;
     for row in recado_api::routes() {
         if row.surface != Surface::Dashboard || row.least.is_none_or(|least| least <= Role::Viewer)
@@ -259,10 +259,10 @@ async fn a_viewer_changes_nothing(bed: Bed) {
     assert_eq!(seen[0], seen[1]);
 }
 
-async fn accounts_do_not_see_each_other(bed: Bed) {
-    let ids = staff(&bed).await;
-    let mut stranger = Browser::proven(&bed, OWNER_TOO).await;
-    let mut owner = Browser::proven(&bed, OWNER).await;
+async fn accounts_do_not_see_each_other(bed: &mut Bed) {
+    let ids = staff(bed).await;
+    let mut stranger = Browser::proven(bed, OWNER_TOO).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let invite = json!({"email": "new@example.com", "role": "viewer"});
     let invited = owner.post("/members/invite", invite).await.ok();
     let invitation = format!("/members/invitations/{}", text(&invited, "/id"));
@@ -286,9 +286,9 @@ async fn accounts_do_not_see_each_other(bed: Bed) {
     owner.delete(&invitation).await.expect(204);
 }
 
-async fn every_change_leaves_a_row(bed: Bed) {
-    let ids = staff(&bed).await;
-    let mut owner = Browser::proven(&bed, OWNER).await;
+async fn every_change_leaves_a_row(bed: &mut Bed) {
+    let ids = staff(bed).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let me = bed.user(OWNER).await.id.to_string();
     let invite = json!({"email": "new@example.com", "role": "viewer"});
     let invited = owner.post("/members/invite", invite).await.ok();

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Browser, OWNER, OWNER_TOO, PROXY, text};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -14,8 +14,8 @@ on_both! {
     a_browsers_name_stays_text,
 }
 
-async fn text_stays_text(bed: Bed) {
-    let mut owner = Browser::of(&bed, OWNER).await;
+async fn text_stays_text(bed: &mut Bed) {
+    let mut owner = Browser::of(bed, OWNER).await;
     let longest = "é".repeat(255);
     for name in [
         "<script>alert(1)</script>",
@@ -42,12 +42,12 @@ async fn text_stays_text(bed: Bed) {
         .await
         .ok();
     assert_eq!(trimmed["account"]["name"], "Loja");
-    let theirs = Browser::of(&bed, OWNER_TOO).await.me().await;
+    let theirs = Browser::of(bed, OWNER_TOO).await.me().await;
     assert_eq!(theirs["account"]["name"], "Shop B");
 }
 
-async fn what_nobody_sees_is_refused(bed: Bed) {
-    let mut owner = Browser::of(&bed, OWNER).await;
+async fn what_nobody_sees_is_refused(bed: &mut Bed) {
+    let mut owner = Browser::of(bed, OWNER).await;
     let too_long = "x".repeat(256);
     for name in [
         "",
@@ -80,9 +80,9 @@ async fn what_nobody_sees_is_refused(bed: Bed) {
 }
 
 /// Whoever may name an account must not have us carry a link of their choice.
-async fn the_letter_shows_it_as_text(bed: Bed) {
+async fn the_letter_shows_it_as_text(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let name = "<b>Win</b> https://evil.example/x now, mail eve@evil.example \u{200f}x";
     owner
         .patch("/account", json!({"name": name}))
@@ -104,8 +104,8 @@ async fn the_letter_shows_it_as_text(bed: Bed) {
 }
 
 /// What a browser calls itself is anybody's to write: it is cut, and it is a string.
-async fn a_browsers_name_stays_text(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn a_browsers_name_stays_text(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     let odd = format!("<script>alert(1)</script> {}", "x".repeat(2000));
     let body = json!({"email": OWNER, "password": super::PASSWORD});
     let call = bed.post("/login").header("user-agent", &odd).json(body);

@@ -7,7 +7,7 @@ use super::{
     second_factor::{code, with_second_factor, wrong_code},
     text,
 };
-use crate::harness::{Bed, until};
+use crate::gateway::{Bed, until};
 
 on_both! {
     with = super::PROXY;
@@ -28,16 +28,16 @@ async fn ask(bed: &Bed, email: &str) {
     asked.expect(202);
 }
 
-async fn a_link_changes_the_password_once(bed: Bed) {
+async fn a_link_changes_the_password_once(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let answer = browser.log_in(OWNER, PASSWORD).await.ok();
     let jwt = text(&answer, "/access_token");
-    ask(&bed, " A@Example.com ").await;
+    ask(bed, " A@Example.com ").await;
     let letter = inbox.next(OWNER, WANTED).await;
     let token = letter.token();
     assert!(letter.text.contains("30 minutes"), "{}", letter.text);
-    let mut visitor = Browser::at(&bed, "203.0.113.8");
+    let mut visitor = Browser::at(bed, "203.0.113.8");
     let seen = visitor.look(&token).await.ok();
     assert_eq!(
         (&seen["kind"], &seen["email"], &seen["needs_otp"]),
@@ -79,11 +79,11 @@ async fn a_link_changes_the_password_once(bed: Bed) {
 }
 
 /// P-06.
-async fn nobody_learns_who_is_known(bed: Bed) {
+async fn nobody_learns_who_is_known(bed: &mut Bed) {
     let mut inbox = bed.inbox();
     let mut seen = Vec::new();
     for email in ["nobody@example.com", OWNER, "nobody@example.com", OWNER] {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         let answer = browser
             .post("/reset", json!({"email": email}))
             .await
@@ -98,18 +98,18 @@ async fn nobody_learns_who_is_known(bed: Bed) {
     inbox.next(OWNER, WANTED).await;
     assert_eq!(inbox.unread_to("nobody@example.com"), 0);
     for email in ["", "nobody", "a@b", "x y@example.com", "a@b@example.com"] {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         let refused = browser.post("/reset", json!({"email": email})).await;
         assert_eq!(refused.refused(400, "invalid_field")["field"], "email");
     }
 }
 
-async fn it_dies_in_time_and_with_what_it_is_for(bed: Bed) {
+async fn it_dies_in_time_and_with_what_it_is_for(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     let new = json!({"password": NEW_PASSWORD});
     // Half an hour.
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let token = inbox.next(OWNER, WANTED).await.token();
     bed.clock.jump_secs(1800 - 60);
     visitor.look(&token).await.expect(200);
@@ -120,9 +120,9 @@ async fn it_dies_in_time_and_with_what_it_is_for(bed: Bed) {
         .await
         .refused(410, "link_invalid");
     // A newer one.
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let old = inbox.next(OWNER, WANTED).await.token();
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let token = inbox.next(OWNER, WANTED).await.token();
     visitor
         .use_link(&old, new.clone())
@@ -130,7 +130,7 @@ async fn it_dies_in_time_and_with_what_it_is_for(bed: Bed) {
         .refused(410, "link_invalid");
     visitor.look(&token).await.expect(200);
     // The password changes otherwise; so does the address, the second factor.
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     owner
         .post("/password", json!({"password": PASSWORD}))
         .await
@@ -140,9 +140,9 @@ async fn it_dies_in_time_and_with_what_it_is_for(bed: Bed) {
         .await
         .refused(410, "link_invalid");
     bed.clock.jump_secs(3600);
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let token = inbox.next(OWNER, WANTED).await.token();
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     super::second_factor::enrol(&mut owner).await;
     visitor
         .use_link(&token, new)
@@ -150,12 +150,12 @@ async fn it_dies_in_time_and_with_what_it_is_for(bed: Bed) {
         .refused(410, "link_invalid");
 }
 
-async fn it_never_skips_the_second_factor(bed: Bed) {
-    let (seed, codes) = with_second_factor(&bed).await;
+async fn it_never_skips_the_second_factor(bed: &mut Bed) {
+    let (seed, codes) = with_second_factor(bed).await;
     let mut inbox = bed.inbox();
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let token = inbox.next(OWNER, WANTED).await.token();
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     assert_eq!(visitor.look(&token).await.ok()["needs_otp"], true);
     let with = |otp: &str| json!({"password": NEW_PASSWORD, "otp": otp});
     let bare = visitor
@@ -163,27 +163,24 @@ async fn it_never_skips_the_second_factor(bed: Bed) {
         .await;
     bare.refused(401, "otp_required");
     let wrong = visitor
-        .use_link(&token, with(&wrong_code(&bed, &seed)))
+        .use_link(&token, with(&wrong_code(bed, &seed)))
         .await;
     wrong.refused(401, "otp_invalid");
     visitor.look(&token).await.expect(200);
-    let otp = code(&bed, &seed, 0);
+    let otp = code(bed, &seed, 0);
     visitor.use_link(&token, with(&otp)).await.expect(200);
     // And signing in asks again, for another one.
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let bare = browser.log_in(OWNER, NEW_PASSWORD).await;
     bare.refused(401, "otp_required");
     let login = |otp: &str| json!({"email": OWNER, "password": NEW_PASSWORD, "otp": otp});
     browser.login(login(&otp)).await.refused(401, "otp_invalid");
-    browser
-        .login(login(&code(&bed, &seed, 1)))
-        .await
-        .expect(200);
+    browser.login(login(&code(bed, &seed, 1))).await.expect(200);
     assert_eq!(browser.me().await["user"]["second_factor"], true);
     // Nor can its codes be guessed over a link.
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let token = inbox.next(OWNER, WANTED).await.token();
-    let wrong = wrong_code(&bed, &seed);
+    let wrong = wrong_code(bed, &seed);
     for _ in 0..10 {
         visitor
             .use_link(&token, with(&wrong))
@@ -197,11 +194,11 @@ async fn it_never_skips_the_second_factor(bed: Bed) {
     visitor.use_link(&token, with(&codes[0])).await.expect(200);
 }
 
-async fn a_weak_password_leaves_the_link(bed: Bed) {
+async fn a_weak_password_leaves_the_link(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     let token = inbox.next(OWNER, WANTED).await.token();
-    let mut visitor = Browser::new(&bed);
+    let mut visitor = Browser::new(bed);
     for body in [
         json!({}),
         json!({"password": "short"}),
@@ -223,29 +220,29 @@ async fn a_weak_password_leaves_the_link(bed: Bed) {
 }
 
 /// An address that looks like another once its case is folded gets no letter of the other's.
-async fn letters_go_where_the_person_is(bed: Bed) {
+async fn letters_go_where_the_person_is(bed: &mut Bed) {
     bed.person("kim@example.com").await;
     let mut inbox = bed.inbox();
     // The sign for kelvin, whose small letter is a common k.
-    ask(&bed, "\u{212a}im@example.com").await;
+    ask(bed, "\u{212a}im@example.com").await;
     let letter = inbox.next("kim@example.com", WANTED).await;
     assert_eq!(letter.to, "kim@example.com");
-    ask(&bed, "k\u{131}m@example.com").await;
-    ask(&bed, OWNER).await;
+    ask(bed, "k\u{131}m@example.com").await;
+    ask(bed, OWNER).await;
     inbox.next(OWNER, WANTED).await;
     let others = inbox.unread();
     assert!(others.is_empty(), "{}", others.len());
 }
 
 /// Whoever asks again and again fills no mailbox; the answer stays the same, until it is "wait".
-async fn letters_are_few(bed: Bed) {
+async fn letters_are_few(bed: &mut Bed) {
     let mut inbox = bed.inbox();
     for _ in 0..5 {
-        ask(&bed, OWNER).await;
+        ask(bed, OWNER).await;
         inbox.next(OWNER, WANTED).await;
     }
     for email in [OWNER, "nobody@example.com"] {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         let closed = until("the form to close", async || {
             let body = json!({"email": email});
             let call = browser.call("POST", "/dashboard/api/reset").json(body);
@@ -266,6 +263,6 @@ async fn letters_are_few(bed: Bed) {
     }
     assert_eq!(inbox.unread_to(OWNER), 0);
     bed.clock.jump_secs(3601);
-    ask(&bed, OWNER).await;
+    ask(bed, OWNER).await;
     inbox.next(OWNER, WANTED).await;
 }

@@ -5,7 +5,7 @@ use recado_model::Clock as _;
 use serde_json::{Value, json};
 
 use super::{Browser, OWNER, PASSWORD, PROXY, audit_rows, kinds_of, text};
-use crate::{call::Answer, harness::Bed};
+use crate::{call::Answer, gateway::Bed};
 
 on_both! {
     with = super::PROXY;
@@ -74,9 +74,9 @@ fn invalid(answer: Answer) {
     answer.refused(401, "otp_invalid");
 }
 
-async fn it_is_turned_on_by_a_code_of_its_own(bed: Bed) {
+async fn it_is_turned_on_by_a_code_of_its_own(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut browser = Browser::of(&bed, OWNER).await;
+    let mut browser = Browser::of(bed, OWNER).await;
     for (method, below) in [
         ("POST", "/second-factor"),
         ("POST", "/second-factor/confirm"),
@@ -110,23 +110,23 @@ async fn it_is_turned_on_by_a_code_of_its_own(bed: Bed) {
     );
     assert!(text(&begun, "/qr_image").starts_with("data:image/png;base64,iVBORw0KGgo"));
     let seed = Seed::from_base32(&secret).expect("base32");
-    new_step(&bed);
+    new_step(bed);
     for otp in [
-        wrong_code(&bed, &seed),
+        wrong_code(bed, &seed),
         "12345".into(),
         "x".into(),
         "".into(),
-        code(&bed, &seed, 2),
+        code(bed, &seed, 2),
     ] {
         let wrong = browser
             .post("/second-factor/confirm", json!({"otp": otp}))
             .await;
         invalid(wrong);
     }
-    let mut other = Browser::new(&bed);
+    let mut other = Browser::new(bed);
     let answer = other.log_in(OWNER, PASSWORD).await.ok();
     let jwt = text(&answer, "/access_token");
-    let spaced = code(&bed, &seed, 0);
+    let spaced = code(bed, &seed, 0);
     let spaced = format!(" {} {} ", &spaced[..3], &spaced[3..]);
     let on = browser
         .post("/second-factor/confirm", json!({"otp": spaced}))
@@ -160,7 +160,7 @@ async fn it_is_turned_on_by_a_code_of_its_own(bed: Bed) {
     let again = browser
         .post(
             "/second-factor/confirm",
-            json!({"otp": code(&bed, &seed, 1)}),
+            json!({"otp": code(bed, &seed, 1)}),
         )
         .await;
     again.refused(409, "conflict");
@@ -176,24 +176,24 @@ async fn it_is_turned_on_by_a_code_of_its_own(bed: Bed) {
         letter.text
     );
     // The code that turned it on is used up.
-    invalid(Browser::new(&bed).log_in_with(OWNER, &spaced).await);
+    invalid(Browser::new(bed).log_in_with(OWNER, &spaced).await);
 }
 
-async fn what_was_only_begun_counts_nothing(bed: Bed) {
-    let mut browser = Browser::proven(&bed, OWNER).await;
+async fn what_was_only_begun_counts_nothing(bed: &mut Bed) {
+    let mut browser = Browser::proven(bed, OWNER).await;
     let first = begin(&mut browser).await;
     assert_eq!(browser.me().await["user"]["second_factor"], false);
-    Browser::of(&bed, OWNER).await;
+    Browser::of(bed, OWNER).await;
     // Begun anew: the first seed is nobody's.
     let second = begin(&mut browser).await;
     assert_ne!(first.base32().expose(), second.base32().expose());
-    new_step(&bed);
-    let by_first = json!({"otp": code(&bed, &first, 0)});
+    new_step(bed);
+    let by_first = json!({"otp": code(bed, &first, 0)});
     invalid(browser.post("/second-factor/confirm", by_first).await);
     // A code of the seed that counts is needed, and the other person's is another.
-    let mut stranger = Browser::proven(&bed, super::OWNER_TOO).await;
+    let mut stranger = Browser::proven(bed, super::OWNER_TOO).await;
     begin(&mut stranger).await;
-    let by_second = json!({"otp": code(&bed, &second, 0)});
+    let by_second = json!({"otp": code(bed, &second, 0)});
     invalid(
         stranger
             .post("/second-factor/confirm", by_second.clone())
@@ -205,15 +205,15 @@ async fn what_was_only_begun_counts_nothing(bed: Bed) {
         .expect(200);
 }
 
-async fn signing_in_asks_for_it(bed: Bed) {
-    let (seed, _) = with_second_factor(&bed).await;
-    let mut browser = Browser::new(&bed);
+async fn signing_in_asks_for_it(bed: &mut Bed) {
+    let (seed, _) = with_second_factor(bed).await;
+    let mut browser = Browser::new(bed);
     for otp in [Value::Null, json!(""), json!("   ")] {
         let body = json!({"email": OWNER, "password": PASSWORD, "otp": otp});
         browser.login(body).await.refused(401, "otp_required");
     }
     // Without the password nobody learns that there is one.
-    for otp in [Value::Null, json!(code(&bed, &seed, 0))] {
+    for otp in [Value::Null, json!(code(bed, &seed, 0))] {
         let body = json!({"email": OWNER, "password": "incorrect horse battery", "otp": otp});
         browser.login(body).await.refused(401, "login_failed");
     }
@@ -222,24 +222,24 @@ async fn signing_in_asks_for_it(bed: Bed) {
         "1234567",
         "abcdef",
         "0123AB-CDEFGH-JKMNPQ",
-        &wrong_code(&bed, &seed),
+        &wrong_code(bed, &seed),
     ] {
         invalid(browser.log_in_with(OWNER, otp).await);
     }
     assert!(browser.cookie.is_none());
     browser
-        .log_in_with(OWNER, &code(&bed, &seed, 0))
+        .log_in_with(OWNER, &code(bed, &seed, 0))
         .await
         .expect(200);
     // Who has none may send one.
-    Browser::new(&bed)
+    Browser::new(bed)
         .log_in_with(super::OWNER_TOO, "123456")
         .await
         .expect(200);
 }
 
-async fn clocks_may_differ_by_one_step(bed: Bed) {
-    let (seed, _) = with_second_factor(&bed).await;
+async fn clocks_may_differ_by_one_step(bed: &mut Bed) {
+    let (seed, _) = with_second_factor(bed).await;
     for (steps, status) in [
         (-2, 401),
         (-1, 200),
@@ -251,20 +251,20 @@ async fn clocks_may_differ_by_one_step(bed: Bed) {
     ] {
         // No failure, and no code that was used, from the step before.
         bed.clock.jump_secs(120);
-        new_step(&bed);
-        let mut browser = Browser::new(&bed);
-        let answer = browser.log_in_with(OWNER, &code(&bed, &seed, steps)).await;
+        new_step(bed);
+        let mut browser = Browser::new(bed);
+        let answer = browser.log_in_with(OWNER, &code(bed, &seed, steps)).await;
         assert_eq!(answer.status, status, "{steps}: {answer:?}");
     }
 }
 
-async fn a_code_is_good_once(bed: Bed) {
-    let (seed, _) = with_second_factor(&bed).await;
-    let mut browser = Browser::new(&bed);
+async fn a_code_is_good_once(bed: &mut Bed) {
+    let (seed, _) = with_second_factor(bed).await;
+    let mut browser = Browser::new(bed);
     let (before, now, next) = (
-        code(&bed, &seed, -1),
-        code(&bed, &seed, 0),
-        code(&bed, &seed, 1),
+        code(bed, &seed, -1),
+        code(bed, &seed, 0),
+        code(bed, &seed, 1),
     );
     browser.log_in_with(OWNER, &now).await.expect(200);
     invalid(browser.log_in_with(OWNER, &now).await);
@@ -279,13 +279,13 @@ async fn a_code_is_good_once(bed: Bed) {
     invalid(browser.log_in_with(OWNER, &now).await);
 }
 
-async fn of_two_with_one_code_one_wins(bed: Bed) {
-    let (seed, _) = with_second_factor(&bed).await;
+async fn of_two_with_one_code_one_wins(bed: &mut Bed) {
+    let (seed, _) = with_second_factor(bed).await;
     for _ in 0..3 {
         bed.clock.jump_secs(120);
-        new_step(&bed);
-        let otp = code(&bed, &seed, 0);
-        let (mut one, mut two) = (Browser::new(&bed), Browser::new(&bed));
+        new_step(bed);
+        let otp = code(bed, &seed, 0);
+        let (mut one, mut two) = (Browser::new(bed), Browser::new(bed));
         let (a, b) = tokio::join!(one.log_in_with(OWNER, &otp), two.log_in_with(OWNER, &otp));
         let mut statuses = [a.status, b.status];
         statuses.sort_unstable();
@@ -296,10 +296,10 @@ async fn of_two_with_one_code_one_wins(bed: Bed) {
 }
 
 /// P-04 for codes: whoever has the password gets as few guesses as one who has not.
-async fn codes_cannot_be_guessed(bed: Bed) {
-    let (seed, _) = with_second_factor(&bed).await;
-    let wrong = wrong_code(&bed, &seed);
-    let mut browser = Browser::at(&bed, "203.0.113.1");
+async fn codes_cannot_be_guessed(bed: &mut Bed) {
+    let (seed, _) = with_second_factor(bed).await;
+    let wrong = wrong_code(bed, &seed);
+    let mut browser = Browser::at(bed, "203.0.113.1");
     for n in 0..10 {
         invalid(browser.log_in_with(OWNER, &wrong).await);
         // The password alone is no failure, and clears none.
@@ -309,9 +309,9 @@ async fn codes_cannot_be_guessed(bed: Bed) {
         }
     }
     bed.slam(&browser.from, OWNER);
-    new_step(&bed);
+    new_step(bed);
     let before = bed.hashed();
-    let closed = browser.log_in_with(OWNER, &code(&bed, &seed, 0)).await;
+    let closed = browser.log_in_with(OWNER, &code(bed, &seed, 0)).await;
     assert!(
         closed
             .header("retry-after")
@@ -328,28 +328,28 @@ async fn codes_cannot_be_guessed(bed: Bed) {
         }
     }
     bed.slam("192.0.2.200", OWNER);
-    new_step(&bed);
-    let mut fresh = Browser::at(&bed, "203.0.113.2");
-    let closed = fresh.log_in_with(OWNER, &code(&bed, &seed, 0)).await;
+    new_step(bed);
+    let mut fresh = Browser::at(bed, "203.0.113.2");
+    let closed = fresh.log_in_with(OWNER, &code(bed, &seed, 0)).await;
     closed.refused(429, "rate_limited");
     // Inside a session, too: by the password again, by a link, by turning it on.
-    let mut stranger = Browser::proven(&bed, super::OWNER_TOO).await;
+    let mut stranger = Browser::proven(bed, super::OWNER_TOO).await;
     let pending = begin(&mut stranger).await;
-    let guess = json!({"otp": wrong_code(&bed, &pending)});
+    let guess = json!({"otp": wrong_code(bed, &pending)});
     for _ in 0..10 {
         invalid(stranger.post("/second-factor/confirm", guess.clone()).await);
     }
     bed.slam_proof(super::OWNER_TOO).await;
-    let right = json!({"otp": code(&bed, &pending, 0)});
+    let right = json!({"otp": code(bed, &pending, 0)});
     let closed = stranger.post("/second-factor/confirm", right).await;
     closed.refused(429, "rate_limited");
 }
 
-async fn the_fresh_proof_asks_for_it(bed: Bed) {
-    let (seed, codes) = with_second_factor(&bed).await;
-    let mut browser = Browser::new(&bed);
+async fn the_fresh_proof_asks_for_it(bed: &mut Bed) {
+    let (seed, codes) = with_second_factor(bed).await;
+    let mut browser = Browser::new(bed);
     browser
-        .log_in_with(OWNER, &code(&bed, &seed, -1))
+        .log_in_with(OWNER, &code(bed, &seed, -1))
         .await
         .expect(200);
     let confirm = |otp: Value| json!({"password": PASSWORD, "otp": otp});
@@ -358,9 +358,9 @@ async fn the_fresh_proof_asks_for_it(bed: Bed) {
         .await;
     bare.refused(401, "otp_required");
     // The one that signed in is used up.
-    let used = code(&bed, &seed, -1);
+    let used = code(bed, &seed, -1);
     invalid(browser.post("/confirm", confirm(json!(used))).await);
-    let otp = code(&bed, &seed, 0);
+    let otp = code(bed, &seed, 0);
     let wrong = json!({"password": "incorrect horse battery", "otp": otp});
     browser
         .post("/confirm", wrong)
@@ -371,28 +371,28 @@ async fn the_fresh_proof_asks_for_it(bed: Bed) {
         .await
         .expect(200);
     browser.post("/token", json!({})).await.expect(200);
-    invalid(Browser::new(&bed).log_in_with(OWNER, &otp).await);
+    invalid(Browser::new(bed).log_in_with(OWNER, &otp).await);
     bed.clock.jump_secs(601);
     let by_recovery = browser.post("/confirm", confirm(json!(codes[0]))).await;
     by_recovery.expect(200);
     assert_eq!(browser.me().await["user"]["recovery_codes_left"], 9);
 }
 
-async fn turning_it_off_needs_proof(bed: Bed) {
-    let (seed, codes) = with_second_factor(&bed).await;
+async fn turning_it_off_needs_proof(bed: &mut Bed) {
+    let (seed, codes) = with_second_factor(bed).await;
     let mut inbox = bed.inbox();
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     browser
-        .log_in_with(OWNER, &code(&bed, &seed, -1))
+        .log_in_with(OWNER, &code(bed, &seed, -1))
         .await
         .expect(200);
     browser
         .delete("/second-factor")
         .await
         .refused(403, "proof_required");
-    let mut other = Browser::new(&bed);
+    let mut other = Browser::new(bed);
     other.log_in_with(OWNER, &codes[0]).await.expect(200);
-    let proof = json!({"password": PASSWORD, "otp": code(&bed, &seed, 0)});
+    let proof = json!({"password": PASSWORD, "otp": code(bed, &seed, 0)});
     browser.post("/confirm", proof).await.expect(200);
     let old = browser.cookie.clone();
     browser.delete("/second-factor").await.expect(204);
@@ -417,21 +417,21 @@ async fn turning_it_off_needs_proof(bed: Bed) {
         kinds.iter().any(|kind| kind == "user.second_factor_off"),
         "{kinds:?}"
     );
-    Browser::of(&bed, OWNER).await;
+    Browser::of(bed, OWNER).await;
     // On again, it is another one: old seeds and codes open nothing.
     bed.clock.jump_secs(601);
     browser.confirm().await;
     let (new, _) = enrol(&mut browser).await;
     bed.clock.jump_secs(120);
-    new_step(&bed);
+    new_step(bed);
     invalid(
-        Browser::new(&bed)
-            .log_in_with(OWNER, &code(&bed, &seed, 0))
+        Browser::new(bed)
+            .log_in_with(OWNER, &code(bed, &seed, 0))
             .await,
     );
-    invalid(Browser::new(&bed).log_in_with(OWNER, &codes[1]).await);
-    Browser::new(&bed)
-        .log_in_with(OWNER, &code(&bed, &new, 0))
+    invalid(Browser::new(bed).log_in_with(OWNER, &codes[1]).await);
+    Browser::new(bed)
+        .log_in_with(OWNER, &code(bed, &new, 0))
         .await
         .expect(200);
 }

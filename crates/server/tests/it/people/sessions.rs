@@ -4,7 +4,7 @@ use recado_model::Role;
 use serde_json::{Value, json};
 
 use super::{Browser, NEW_PASSWORD, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, text};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -29,12 +29,12 @@ async fn sessions(browser: &mut Browser<'_>) -> Vec<Value> {
     list["sessions"].as_array().expect("sessions").clone()
 }
 
-async fn ones_own_are_listed_and_ended(bed: Bed) {
-    let mut here = Browser::at(&bed, "203.0.113.1");
+async fn ones_own_are_listed_and_ended(bed: &mut Bed) {
+    let mut here = Browser::at(bed, "203.0.113.1");
     here.log_in(OWNER, PASSWORD).await.expect(200);
-    let mut there = Browser::at(&bed, "203.0.113.2");
+    let mut there = Browser::at(bed, "203.0.113.2");
     there.log_in(OWNER, PASSWORD).await.expect(200);
-    let mut stranger = Browser::of(&bed, OWNER_TOO).await;
+    let mut stranger = Browser::of(bed, OWNER_TOO).await;
     let list = sessions(&mut here).await;
     assert_eq!(list.len(), 2, "{list:?}");
     let (current, others): (Vec<_>, Vec<_>) = list.iter().partition(|row| row["current"] == true);
@@ -77,15 +77,15 @@ async fn ones_own_are_listed_and_ended(bed: Bed) {
     assert_eq!(here.alive().await, 401);
 }
 
-async fn ending_the_others_keeps_this_one(bed: Bed) {
-    let mut here = Browser::of(&bed, OWNER).await;
+async fn ending_the_others_keeps_this_one(bed: &mut Bed) {
+    let mut here = Browser::of(bed, OWNER).await;
     let mut others = Vec::new();
     for _ in 0..3 {
-        let mut other = Browser::new(&bed);
+        let mut other = Browser::new(bed);
         let jwt = jwt(&mut other, OWNER).await;
         others.push((other, jwt));
     }
-    let stranger = Browser::of(&bed, OWNER_TOO).await;
+    let stranger = Browser::of(bed, OWNER_TOO).await;
     here.post("/sessions/end-others", json!({}))
         .await
         .expect(204);
@@ -99,10 +99,10 @@ async fn ending_the_others_keeps_this_one(bed: Bed) {
 }
 
 /// P-07.
-async fn idle_is_twelve_hours_and_a_month_is_the_end(bed: Bed) {
+async fn idle_is_twelve_hours_and_a_month_is_the_end(bed: &mut Bed) {
     const HOUR: i64 = 3600;
-    let mut used = Browser::of(&bed, OWNER).await;
-    let idle = Browser::of(&bed, OWNER).await;
+    let mut used = Browser::of(bed, OWNER).await;
+    let idle = Browser::of(bed, OWNER).await;
     bed.clock.jump_secs(12 * HOUR - 60);
     assert_eq!(used.alive().await, 200);
     bed.clock.jump_secs(120);
@@ -123,8 +123,8 @@ async fn idle_is_twelve_hours_and_a_month_is_the_end(bed: Bed) {
     assert_eq!(idle.alive().await, 401);
 }
 
-async fn signing_out_clears_the_cookie(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn signing_out_clears_the_cookie(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     let jwt = jwt(&mut browser, OWNER).await;
     let old = browser.cookie.clone();
     let answer = browser.call("POST", "/logout").json(json!({}));
@@ -145,10 +145,10 @@ async fn signing_out_clears_the_cookie(bed: Bed) {
 }
 
 /// A cookie that somebody saw before is worth nothing after: log-in, password, second factor, account.
-async fn each_change_of_rights_brings_a_new_cookie(bed: Bed) {
+async fn each_change_of_rights_brings_a_new_cookie(bed: &mut Bed) {
     let id = bed.user(OWNER).await.id;
     bed.join(&bed.b, &id, Role::Viewer).await;
-    let mut browser = Browser::proven(&bed, OWNER).await;
+    let mut browser = Browser::proven(bed, OWNER).await;
     let session = text(&browser.me().await, "/session_id");
     let mut old = vec![browser.cookie.clone()];
     let renewed = |browser: &Browser<'_>, old: &mut Vec<Option<String>>, what: &str| {
@@ -181,10 +181,10 @@ async fn each_change_of_rights_brings_a_new_cookie(bed: Bed) {
     assert_eq!(browser.with_cookie(newest.as_deref()).alive().await, 200);
 }
 
-async fn a_jwt_dies_with_its_session(bed: Bed) {
-    let mut admin = Browser::proven(&bed, OWNER).await;
+async fn a_jwt_dies_with_its_session(bed: &mut Bed) {
+    let mut admin = Browser::proven(bed, OWNER).await;
     let user = bed.member(&bed.a, "dev@example.com", Role::Developer).await;
-    let mut dev = Browser::new(&bed);
+    let mut dev = Browser::new(bed);
     let by_login = jwt(&mut dev, "dev@example.com").await;
     dev.confirm().await;
     let by_token = text(&dev.post("/token", json!({})).await.ok(), "/access_token");
@@ -192,7 +192,7 @@ async fn a_jwt_dies_with_its_session(bed: Bed) {
         assert_eq!(bed.by_jwt(jwt).await, 200);
     }
     // Another session's end is not theirs.
-    let mut other = Browser::new(&bed);
+    let mut other = Browser::new(bed);
     let others = jwt(&mut other, "dev@example.com").await;
     other.log_out().await;
     assert_eq!(bed.by_jwt(&others).await, 401);
@@ -215,8 +215,8 @@ async fn a_jwt_dies_with_its_session(bed: Bed) {
     refused.refused(403, "forbidden");
 }
 
-async fn a_jwt_lives_an_hour(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn a_jwt_lives_an_hour(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     let jwt = jwt(&mut browser, OWNER).await;
     bed.clock.jump_secs(3600 - 60);
     assert_eq!(bed.by_jwt(&jwt).await, 200);
@@ -225,16 +225,16 @@ async fn a_jwt_lives_an_hour(bed: Bed) {
     assert_eq!(browser.alive().await, 200, "the cookie lives on");
 }
 
-async fn signing_the_account_out_ends_all(bed: Bed) {
+async fn signing_the_account_out_ends_all(bed: &mut Bed) {
     bed.member(&bed.a, "admin@example.com", Role::Admin).await;
     bed.member(&bed.a, "viewer@example.com", Role::Viewer).await;
     let mut gone = Vec::new();
     for email in [OWNER, "viewer@example.com", "admin@example.com"] {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         let jwt = jwt(&mut browser, email).await;
         gone.push((browser, jwt));
     }
-    let mut stranger = Browser::new(&bed);
+    let mut stranger = Browser::new(bed);
     let strangers = jwt(&mut stranger, OWNER_TOO).await;
     let (admin, _) = gone.last_mut().expect("the admin");
     let unproven = admin.post("/account/sign-out", json!({})).await;
@@ -252,16 +252,16 @@ async fn signing_the_account_out_ends_all(bed: Bed) {
         (200, 200)
     );
     // People and programs come back with what they hold.
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     assert_eq!(bed.by_jwt(&bed.token_of(&bed.a).await).await, 200);
     let rows = audit_rows(&mut owner, "?kind=credential.signed_out").await;
     assert_eq!(rows[0]["detail"]["by"]["proof"], "user_session", "{rows:?}");
 }
 
-async fn switching_leaves_the_old_account_behind(bed: Bed) {
+async fn switching_leaves_the_old_account_behind(bed: &mut Bed) {
     let id = bed.user(OWNER).await.id;
     bed.join(&bed.b, &id, Role::Viewer).await;
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let before = jwt(&mut browser, OWNER).await;
     let me = browser
         .post("/account/switch", json!({"account": bed.b.id}))
@@ -283,7 +283,7 @@ async fn switching_leaves_the_old_account_behind(bed: Bed) {
         refused.refused(403, "forbidden");
         assert_eq!((browser.alive().await, &browser.cookie), (200, &cookie));
     }
-    let mut stranger = Browser::of(&bed, OWNER_TOO).await;
+    let mut stranger = Browser::of(bed, OWNER_TOO).await;
     let foreign = stranger
         .post("/account/switch", json!({"account": bed.a.id}))
         .await;

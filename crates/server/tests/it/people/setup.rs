@@ -5,7 +5,7 @@ use recado_model::{Secret, clock::OsRng};
 use serde_json::{Value, json};
 
 use super::{Browser, NEW_PASSWORD, PROXY, audit_rows, kinds_of, text};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     with = super::PROXY;
@@ -38,13 +38,13 @@ async fn link(bed: &Bed) -> String {
     token.to_owned()
 }
 
-async fn a_link_sets_up_once(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn a_link_sets_up_once(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     assert_eq!(browser.get("/state").await.ok()["setup_needed"], false);
-    empty(&bed).await;
+    empty(bed).await;
     let state = browser.get("/state").await.ok();
     assert_eq!(state["setup_needed"], true);
-    let token = link(&bed).await;
+    let token = link(bed).await;
     let seen = browser.look(&token).await.ok();
     assert_eq!(seen["kind"], "setup");
     for name in ["email", "account_name", "role"] {
@@ -82,7 +82,7 @@ async fn a_link_sets_up_once(bed: Bed) {
     }
 
     assert_eq!(browser.get("/state").await.ok()["setup_needed"], false);
-    let mut later = Browser::new(&bed);
+    let mut later = Browser::new(bed);
     later.look(&token).await.refused(410, "link_invalid");
     let again = later.use_link(&token, body()).await;
     again.refused(410, "link_invalid");
@@ -92,10 +92,10 @@ async fn a_link_sets_up_once(bed: Bed) {
     later.log_in(FIRST, NEW_PASSWORD).await.expect(200);
 }
 
-async fn what_is_wrong_leaves_the_link(bed: Bed) {
-    empty(&bed).await;
-    let token = link(&bed).await;
-    let mut browser = Browser::new(&bed);
+async fn what_is_wrong_leaves_the_link(bed: &mut Bed) {
+    empty(bed).await;
+    let token = link(bed).await;
+    let mut browser = Browser::new(bed);
     let without = |name: &str| {
         let mut body = body();
         body.as_object_mut().expect("an object").remove(name);
@@ -143,10 +143,10 @@ async fn what_is_wrong_leaves_the_link(bed: Bed) {
     }
 }
 
-async fn it_dies_after_an_hour(bed: Bed) {
-    empty(&bed).await;
-    let token = link(&bed).await;
-    let mut browser = Browser::new(&bed);
+async fn it_dies_after_an_hour(bed: &mut Bed) {
+    empty(bed).await;
+    let token = link(bed).await;
+    let mut browser = Browser::new(bed);
     bed.clock.jump_secs(3600 - 60);
     browser.look(&token).await.expect(200);
     bed.clock.jump_secs(60);
@@ -154,26 +154,26 @@ async fn it_dies_after_an_hour(bed: Bed) {
     let late = browser.use_link(&token, body()).await;
     late.refused(410, "link_invalid");
     assert_eq!(browser.get("/state").await.ok()["setup_needed"], true);
-    let token = link(&bed).await;
+    let token = link(bed).await;
     browser.use_link(&token, body()).await.expect(200);
 }
 
-async fn a_newer_one_replaces_it(bed: Bed) {
-    empty(&bed).await;
-    let (old, new) = (link(&bed).await, link(&bed).await);
+async fn a_newer_one_replaces_it(bed: &mut Bed) {
+    empty(bed).await;
+    let (old, new) = (link(bed).await, link(bed).await);
     assert_ne!(old, new);
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     browser.look(&old).await.refused(410, "link_invalid");
     let by_old = browser.use_link(&old, body()).await;
     by_old.refused(410, "link_invalid");
     browser.use_link(&new, body()).await.expect(200);
 }
 
-async fn of_two_at_once_one_wins(bed: Bed) {
+async fn of_two_at_once_one_wins(bed: &mut Bed) {
     for _ in 0..3 {
-        empty(&bed).await;
-        let token = link(&bed).await;
-        let (mut one, mut two) = (Browser::new(&bed), Browser::new(&bed));
+        empty(bed).await;
+        let token = link(bed).await;
+        let (mut one, mut two) = (Browser::new(bed), Browser::new(bed));
         let mut other = body();
         other["email"] = json!("second@example.com");
         let (a, b) = tokio::join!(one.use_link(&token, body()), two.use_link(&token, other));
@@ -195,14 +195,14 @@ fn by_command_line() -> NewAccount {
     }
 }
 
-async fn it_is_worth_nothing_once_there_is_a_user(bed: Bed) {
-    empty(&bed).await;
-    let token = link(&bed).await;
+async fn it_is_worth_nothing_once_there_is_a_user(bed: &mut Bed) {
+    empty(bed).await;
+    let token = link(bed).await;
     let store = &bed.gateway().store;
     accounts::create(store, &*bed.clock, &OsRng, by_command_line())
         .await
         .expect("an account");
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let late = browser.use_link(&token, body()).await;
     late.refused(410, "link_invalid");
     assert!(browser.cookie.is_none());
@@ -211,11 +211,11 @@ async fn it_is_worth_nothing_once_there_is_a_user(bed: Bed) {
 }
 
 /// Whoever is first runs the gateway; there is never a second who became that by being as fast.
-async fn the_command_line_may_be_faster(bed: Bed) {
+async fn the_command_line_may_be_faster(bed: &mut Bed) {
     for _ in 0..6 {
-        empty(&bed).await;
-        let token = link(&bed).await;
-        let mut browser = Browser::new(&bed);
+        empty(bed).await;
+        let token = link(bed).await;
+        let mut browser = Browser::new(bed);
         let store = &bed.gateway().store;
         let (used, made) = tokio::join!(
             browser.use_link(&token, body()),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Browser, NEW_PASSWORD, OWNER, PASSWORD, PROXY, text};
-use crate::harness::{Bed, until};
+use crate::gateway::{Bed, until};
 
 const NEW: &str = "new@example.com";
 
@@ -12,8 +12,8 @@ on_both! {
     closed_says_so,
 }
 
-async fn closed_says_so(bed: Bed) {
-    let mut browser = Browser::new(&bed);
+async fn closed_says_so(bed: &mut Bed) {
+    let mut browser = Browser::new(bed);
     assert_eq!(browser.get("/state").await.ok()["signup"], "closed");
     for email in [NEW, OWNER] {
         let refused = browser.post("/signup", json!({"email": email})).await;
@@ -27,7 +27,7 @@ mod by_invitation {
     use recado_model::Clock;
 
     use super::*;
-    use crate::harness::rng;
+    use crate::gateway::rng;
 
     on_both! {
         with = "trusted_proxies = [\"127.0.0.1\"]\nusers.signup = \"invite\"\n";
@@ -47,15 +47,15 @@ mod by_invitation {
         link.split('#').nth(1).expect("a token").to_owned()
     }
 
-    async fn whom_the_operator_invites_comes_in(bed: Bed) {
-        let mut browser = Browser::new(&bed);
+    async fn whom_the_operator_invites_comes_in(bed: &mut Bed) {
+        let mut browser = Browser::new(bed);
         assert_eq!(browser.get("/state").await.ok()["signup"], "invite");
         let refused = browser.post("/signup", json!({"email": NEW})).await;
         refused.refused(403, "signup_closed");
-        let token = link(&bed, NEW).await;
-        comes_in(&bed, &token).await;
+        let token = link(bed, NEW).await;
+        comes_in(bed, &token).await;
         // Who is a user already shows that password, and has one account more.
-        let token = link(&bed, OWNER).await;
+        let token = link(bed, OWNER).await;
         let seen = browser.look(&token).await.ok();
         assert_eq!(seen["known"], true);
         let body = |password: &str| json!({"account_name": "Second", "password": password});
@@ -133,27 +133,27 @@ mod open {
 
     const WANTED: &str = "Finish signing up";
 
-    async fn a_letter_lets_in(bed: Bed) {
+    async fn a_letter_lets_in(bed: &mut Bed) {
         let mut inbox = bed.inbox();
-        ask(&bed, " New@Example.com").await;
+        ask(bed, " New@Example.com").await;
         let token = inbox.next(NEW, WANTED).await.token();
         assert!(bed.find_user(NEW).await.is_none(), "asking makes nobody");
-        comes_in(&bed, &token).await;
+        comes_in(bed, &token).await;
         // Half an hour.
-        ask(&bed, "later@example.com").await;
+        ask(bed, "later@example.com").await;
         let token = inbox.next("later@example.com", WANTED).await.token();
         bed.clock.jump_secs(1800);
         let late = json!({"account_name": "Late", "password": NEW_PASSWORD});
-        let late = Browser::new(&bed).use_link(&token, late).await;
+        let late = Browser::new(bed).use_link(&token, late).await;
         late.refused(410, "link_invalid");
     }
 
     /// P-06.
-    async fn the_answer_tells_nothing_and_the_letters_all(bed: Bed) {
+    async fn the_answer_tells_nothing_and_the_letters_all(bed: &mut Bed) {
         let mut inbox = bed.inbox();
         let mut seen = Vec::new();
         for email in [OWNER, NEW, OWNER, NEW] {
-            let mut browser = Browser::new(&bed);
+            let mut browser = Browser::new(bed);
             let body = json!({"email": email, "language": "en"});
             let answer = browser.post("/signup", body).await.expect(202);
             let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
@@ -169,21 +169,21 @@ mod open {
             (NEW, json!({"email": NEW, "account": "AC1"})),
             (NEW, json!({"email": NEW, "language": "tlh"})),
         ] {
-            let answer = Browser::new(&bed).post("/signup", body).await;
+            let answer = Browser::new(bed).post("/signup", body).await;
             assert_eq!(answer.status, 400, "{email}: {answer:?}");
         }
     }
 
-    async fn of_two_links_to_one_address_one_wins(bed: Bed) {
+    async fn of_two_links_to_one_address_one_wins(bed: &mut Bed) {
         let mut inbox = bed.inbox();
-        ask(&bed, NEW).await;
+        ask(bed, NEW).await;
         let old = inbox.next(NEW, WANTED).await.token();
-        ask(&bed, NEW).await;
+        ask(bed, NEW).await;
         let token = inbox.next(NEW, WANTED).await.token();
         let body = json!({"account_name": "Loja", "password": NEW_PASSWORD});
-        let by_old = Browser::new(&bed).use_link(&old, body.clone()).await;
+        let by_old = Browser::new(bed).use_link(&old, body.clone()).await;
         by_old.refused(410, "link_invalid");
-        let (mut one, mut two) = (Browser::new(&bed), Browser::new(&bed));
+        let (mut one, mut two) = (Browser::new(bed), Browser::new(bed));
         let (a, b) = tokio::join!(
             one.use_link(&token, body.clone()),
             two.use_link(&token, body.clone())
@@ -197,15 +197,15 @@ mod open {
         );
     }
 
-    async fn asking_is_limited(bed: Bed) {
+    async fn asking_is_limited(bed: &mut Bed) {
         let mut inbox = bed.inbox();
         for (email, about) in [(NEW, WANTED), (OWNER, "already have a login")] {
             // Five letters an hour to one address, known or not.
             for _ in 0..5 {
-                ask(&bed, email).await;
+                ask(bed, email).await;
                 inbox.next(email, about).await;
             }
-            let browser = Browser::new(&bed);
+            let browser = Browser::new(bed);
             let closed = until("the form to close", async || {
                 let call = browser.call("POST", "/dashboard/api/signup");
                 let answer = call.json(json!({"email": email})).send().await;
@@ -217,12 +217,12 @@ mod open {
             closed.refused(429, "rate_limited");
             // Signing in with it is another matter.
             let due = if email == OWNER { 200 } else { 401 };
-            let answer = Browser::new(&bed).log_in(email, PASSWORD).await;
+            let answer = Browser::new(bed).log_in(email, PASSWORD).await;
             assert_eq!(answer.status, due, "{answer:?}");
             // That was one network: a quarter of an hour and it may ask again.
             bed.clock.jump_secs(901);
         }
-        ask(&bed, "other@example.com").await;
+        ask(bed, "other@example.com").await;
         inbox.next("other@example.com", WANTED).await;
         assert_eq!((inbox.unread_to(NEW), inbox.unread_to(OWNER)), (0, 0));
     }

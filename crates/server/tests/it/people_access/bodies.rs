@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     access::COOKIE,
-    harness::{Answer, Bed, Call},
+    gateway::{Answer, Bed, Call},
     wire,
 };
 
@@ -52,8 +52,8 @@ fn rows_with_bodies() -> Vec<RouteRow> {
 }
 
 /// A form of another site needs no leave to be sent; one with this content type does.
-async fn only_json_is_taken(bed: Bed) {
-    let asker = Asker::new(&bed).await;
+async fn only_json_is_taken(bed: &mut Bed) {
+    let asker = Asker::new(bed).await;
     for row in rows_with_bodies() {
         for kind in [
             None,
@@ -68,7 +68,7 @@ async fn only_json_is_taken(bed: Bed) {
             Some("text/plain; x=application/json"),
             Some("text/plain, application/json"),
         ] {
-            let mut call = asker.ask(&bed, &row).body("{}");
+            let mut call = asker.ask(bed, &row).body("{}");
             if let Some(kind) = kind {
                 call = call.header("content-type", kind);
             }
@@ -82,13 +82,13 @@ async fn only_json_is_taken(bed: Bed) {
         let path = path_of(row, &asker.id);
         let call = bed
             .call(&row.method, &path)
-            .header("origin", &own_origin(&bed));
+            .header("origin", &own_origin(bed));
         call.body("x=y").send().await.refused(401, "unauthorized");
     }
 }
 
-async fn only_objects_are_taken(bed: Bed) {
-    let asker = Asker::new(&bed).await;
+async fn only_objects_are_taken(bed: &mut Bed) {
+    let asker = Asker::new(bed).await;
     let deep = "[".repeat(500);
     for row in rows_with_bodies() {
         for text in [
@@ -107,7 +107,7 @@ async fn only_objects_are_taken(bed: Bed) {
             deep.as_str(),
         ] {
             let call = asker
-                .ask(&bed, &row)
+                .ask(bed, &row)
                 .header("content-type", "application/json");
             let answer = call.body(text.to_owned()).send().await;
             assert_eq!(answer.status, 400, "{text:.40}: {answer:?}");
@@ -120,7 +120,7 @@ async fn only_objects_are_taken(bed: Bed) {
              content-type: application/json\r\ncontent-length: 70000\r\n\r\n{{",
             row.method,
             path_of(&row, &asker.id),
-            own_origin(&bed),
+            own_origin(bed),
             asker.who.cookie,
             asker.who.names.account,
             asker.who.names.user,
@@ -130,11 +130,11 @@ async fn only_objects_are_taken(bed: Bed) {
     }
 }
 
-async fn only_known_fields_are_taken(bed: Bed) {
-    let asker = Asker::new(&bed).await;
+async fn only_known_fields_are_taken(bed: &mut Bed) {
+    let asker = Asker::new(bed).await;
     for row in rows_with_bodies() {
         let answer = asker
-            .ask(&bed, &row)
+            .ask(bed, &row)
             .json(json!({"surprise": 1}))
             .send()
             .await;
@@ -145,7 +145,7 @@ async fn only_known_fields_are_taken(bed: Bed) {
     }
     // Beside everything that is right, what nobody may set: A-03.
     let post = async |path: &str, body: Value| -> Answer {
-        let call = asker.who.ask(&bed, "POST", path);
+        let call = asker.who.ask(bed, "POST", path);
         call.json(body).send().await
     };
     for (path, body) in [
@@ -190,19 +190,19 @@ async fn only_known_fields_are_taken(bed: Bed) {
         answer.refused(400, "invalid_field");
     }
     let body = json!({"language": "es", "operator": true});
-    let call = asker.who.ask(&bed, "PATCH", "/dashboard/api/me").json(body);
+    let call = asker.who.ask(bed, "PATCH", "/dashboard/api/me").json(body);
     call.send().await.refused(400, "invalid_field");
-    let me = asker.who.me(&bed).await.ok();
+    let me = asker.who.me(bed).await.ok();
     assert_eq!(me["user"]["language"], "en", "nothing of it was done");
 }
 
-async fn only_known_questions_are_taken(bed: Bed) {
-    let asker = Asker::new(&bed).await;
+async fn only_known_questions_are_taken(bed: &mut Bed) {
+    let asker = Asker::new(bed).await;
     let mut asked = 0;
     for row in rows().filter(|row| row.takes.query.is_some()) {
         let path = path_of(&row, &asker.id);
         let ask = async |query: &str| {
-            let call = asker.who.ask(&bed, &row.method, &format!("{path}{query}"));
+            let call = asker.who.ask(bed, &row.method, &format!("{path}{query}"));
             call.send().await
         };
         ask("").await.expect(200);

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     access::{COOKIE, ROLES},
-    harness::{Bed, Made},
-    named::Names,
+    browser::Names,
+    gateway::{Bed, Made},
 };
 
 pub(super) const HOUR: i64 = 3600;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     access::COOKIE,
-    harness::{Answer, Bed, Call},
-    named::Names,
+    browser::Names,
+    gateway::{Answer, Bed, Call},
 };
 
 pub(crate) const OWNER_A: &str = "a@example.com";

@@ -6,7 +6,7 @@ use recado_model::Role;
 use serde_json::json;
 
 use super::people::{OWNER_A, PASSWORD, SignedIn, cookie_of, hire, log_in, sign_in};
-use crate::harness::{Bed, Call};
+use crate::gateway::{Bed, Call};
 
 /// All who sign in at once are hashed at once, or on a busy machine some are sent away for that.
 const ALL_AT_ONCE: &str = "users.password_threads = 4\n";
@@ -58,52 +58,52 @@ async fn race(bed: &Bed, name: &str, who: &SignedIn, change: Call) {
     );
 }
 
-async fn nothing_passes_after_the_answer(bed: Bed) {
+async fn nothing_passes_after_the_answer(bed: &mut Bed) {
     for round in 0..3 {
-        let owner = sign_in(&bed, OWNER_A).await.confirmed(&bed).await;
+        let owner = sign_in(bed, OWNER_A).await.confirmed(bed).await;
         let role = |role: &str| json!({"role": role});
         for what in [
             "lowered", "raised", "removed", "out", "others", "password", "all",
         ] {
             let email = format!("{what}{round}@a.example");
-            let user = hire(&bed, &bed.a.id, &email, Role::Admin).await;
-            let who = sign_in(&bed, &email).await.confirmed(&bed).await;
-            let other = sign_in(&bed, &email).await;
+            let user = hire(bed, &bed.a.id, &email, Role::Admin).await;
+            let who = sign_in(bed, &email).await.confirmed(bed).await;
+            let other = sign_in(bed, &email).await;
             let member = format!("/dashboard/api/members/{user}");
             let change = match what {
-                "lowered" => owner.ask(&bed, "PATCH", &member).json(role("viewer")),
-                "raised" => owner.ask(&bed, "PATCH", &member).json(role("owner")),
-                "removed" => owner.ask(&bed, "DELETE", &member),
-                "out" => who.ask(&bed, "POST", "/logout"),
+                "lowered" => owner.ask(bed, "PATCH", &member).json(role("viewer")),
+                "raised" => owner.ask(bed, "PATCH", &member).json(role("owner")),
+                "removed" => owner.ask(bed, "DELETE", &member),
+                "out" => who.ask(bed, "POST", "/logout"),
                 "others" => other
-                    .ask(&bed, "POST", "/dashboard/api/sessions/end-others")
+                    .ask(bed, "POST", "/dashboard/api/sessions/end-others")
                     .json(json!({})),
                 "password" => who
-                    .ask(&bed, "POST", "/dashboard/api/password")
+                    .ask(bed, "POST", "/dashboard/api/password")
                     .json(json!({"password": "another horse, another battery"})),
                 _ => owner
-                    .ask(&bed, "POST", "/dashboard/api/account/sign-out")
+                    .ask(bed, "POST", "/dashboard/api/account/sign-out")
                     .json(json!({})),
             };
-            race(&bed, what, &who, change).await;
+            race(bed, what, &who, change).await;
         }
     }
 }
 
 /// Whoever signs in meanwhile has the new role, or is refused.
-async fn signing_in_while_a_role_changes(bed: Bed) {
-    let owner = sign_in(&bed, OWNER_A).await.confirmed(&bed).await;
+async fn signing_in_while_a_role_changes(bed: &mut Bed) {
+    let owner = sign_in(bed, OWNER_A).await.confirmed(bed).await;
     let mut signed_in = 0;
     for round in 0..5 {
         let email = format!("admin{round}@a.example");
-        let user = hire(&bed, &bed.a.id, &email, Role::Admin).await;
+        let user = hire(bed, &bed.a.id, &email, Role::Admin).await;
         let body = json!({"email": email, "password": PASSWORD});
-        let log_in = || log_in(&bed, body.clone());
+        let log_in = || log_in(bed, body.clone());
         let lower = async {
             let member = format!("/dashboard/api/members/{user}");
             // Somewhere in the time that hashing takes.
             tokio::time::sleep(std::time::Duration::from_millis(round * 15)).await;
-            let call = owner.ask(&bed, "PATCH", &member);
+            let call = owner.ask(bed, "PATCH", &member);
             call.json(json!({"role": "viewer"}))
                 .send()
                 .await
@@ -121,8 +121,8 @@ async fn signing_in_while_a_role_changes(bed: Bed) {
                 .as_str()
                 .expect("a JWT")
                 .to_owned();
-            let who = SignedIn::new(&bed, cookie, jwt).await;
-            let me = who.me(&bed).await;
+            let who = SignedIn::new(bed, cookie, jwt).await;
+            let me = who.me(bed).await;
             let by_jwt = bed
                 .get("/account/credentials")
                 .bearer(&who.jwt)
@@ -140,21 +140,21 @@ async fn signing_in_while_a_role_changes(bed: Bed) {
                 }
             }
         }
-        sign_in(&bed, &email).await.me(&bed).await.expect(200);
+        sign_in(bed, &email).await.me(bed).await.expect(200);
     }
     assert!(signed_in <= 20);
 }
 
 /// Two browsers of one person at once: the session of the one that came first goes on, the other's
 /// ended by it.
-async fn one_new_password_at_a_time(bed: Bed) {
+async fn one_new_password_at_a_time(bed: &mut Bed) {
     for round in 0..3 {
         let email = format!("both{round}@a.example");
-        hire(&bed, &bed.a.id, &email, Role::Owner).await;
-        let one = sign_in(&bed, &email).await.confirmed(&bed).await;
-        let two = sign_in(&bed, &email).await.confirmed(&bed).await;
+        hire(bed, &bed.a.id, &email, Role::Owner).await;
+        let one = sign_in(bed, &email).await.confirmed(bed).await;
+        let two = sign_in(bed, &email).await.confirmed(bed).await;
         let set = |who: &SignedIn, text: &str| {
-            let call = who.ask(&bed, "POST", "/dashboard/api/password");
+            let call = who.ask(bed, "POST", "/dashboard/api/password");
             call.json(json!({"password": text})).send()
         };
         let (first, second) = ("the first new battery", "the second new battery");
@@ -168,11 +168,11 @@ async fn one_new_password_at_a_time(bed: Bed) {
         };
         let cookie = cookie_of(&winner).expect("a new cookie");
         let jwt = String::new();
-        let who = SignedIn::new(&bed, cookie, jwt).await;
-        who.me(&bed).await.expect(200);
-        loser.me(&bed).await.refused(401, "unauthorized");
+        let who = SignedIn::new(bed, cookie, jwt).await;
+        who.me(bed).await.expect(200);
+        loser.me(bed).await.refused(401, "unauthorized");
         let body = |password: &str| json!({"email": email, "password": password});
-        log_in(&bed, body(right)).await.expect(200);
-        log_in(&bed, body(wrong)).await.refused(401, "login_failed");
+        log_in(bed, body(right)).await.expect(200);
+        log_in(bed, body(wrong)).await.refused(401, "login_failed");
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     access::ROLES,
-    harness::{Bed, Made, SHOP},
+    gateway::{Bed, Made, SHOP},
 };
 
 on_both! {
@@ -63,18 +63,18 @@ fn holds_none(text: &str, secrets: &[String], what: &str) {
     }
 }
 
-async fn reading_the_dashboard_shows_no_secret(bed: Bed) {
+async fn reading_the_dashboard_shows_no_secret(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Read"})).await;
-    let secrets = secrets(&bed, &made).await;
+    let secrets = secrets(bed, &made).await;
     for role in ROLES {
         let email = format!("{}@a.example", role.as_str());
-        hire(&bed, &bed.a.id, &email, role).await;
+        hire(bed, &bed.a.id, &email, role).await;
         // Even who has given the password: what shows a secret is asked for by itself.
-        let who = sign_in(&bed, &email).await.confirmed(&bed).await;
+        let who = sign_in(bed, &email).await.confirmed(bed).await;
         let mut read = 0;
         for row in rows().filter(reads) {
             let path = path_of(&row, &made.id);
-            let answer = who.ask(&bed, "GET", &path).send().await;
+            let answer = who.ask(bed, "GET", &path).send().await;
             read += usize::from(answer.status == 200);
             holds_none(&answer.text(), &secrets, &row.path);
             assert!(!answer.text().contains(&who.cookie), "{answer:?}");
@@ -83,14 +83,14 @@ async fn reading_the_dashboard_shows_no_secret(bed: Bed) {
     }
 }
 
-async fn a_viewers_jwt_is_shown_no_secret(bed: Bed) {
+async fn a_viewers_jwt_is_shown_no_secret(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Read"})).await;
-    let secrets = secrets(&bed, &made).await;
+    let secrets = secrets(bed, &made).await;
     let mut shown = Vec::new();
     for role in [Role::Viewer, Role::Developer] {
         let email = format!("{}@a.example", role.as_str());
-        hire(&bed, &bed.a.id, &email, role).await;
-        let who = sign_in(&bed, &email).await;
+        hire(bed, &bed.a.id, &email, role).await;
+        let who = sign_in(bed, &email).await;
         let mut read = 0;
         for row in recado_api::routes() {
             if row.surface != Surface::Instance || !reads(&row) {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command};
 
 use serde_json::{Value, json};
 
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     tokens_are_not_exposed_in_front_ends,
@@ -76,10 +76,10 @@ fn says(place: &str, text: &str, words: &[&str]) {
 }
 
 /// > Do not expose X-Client-Token and X-Instance-Token in public front-end apps.
-async fn tokens_are_not_exposed_in_front_ends(bed: Bed) {
+async fn tokens_are_not_exposed_in_front_ends(bed: &mut Bed) {
     let front_end = ["front end", "front-end", "browser"];
     says("the command line", &account_create(), &front_end);
-    for note in notes(&bed).await {
+    for note in notes(bed).await {
         says("the answer", &note, &front_end);
     }
     let guide = document("docs/credentials.md");
@@ -114,7 +114,7 @@ async fn tokens_are_not_exposed_in_front_ends(bed: Bed) {
 }
 
 /// > Store the instance token from PUT /instances/create right after creation.
-async fn the_instance_token_is_stored_right_after_creation(bed: Bed) {
+async fn the_instance_token_is_stored_right_after_creation(bed: &mut Bed) {
     let create = bed.call("PUT", "/instances/create").bearer(&bed.a.jwt);
     let made: Value = create.json(json!({"name": "Stored"})).send().await.ok();
     assert!(
@@ -144,9 +144,9 @@ async fn the_instance_token_is_stored_right_after_creation(bed: Bed) {
 }
 
 /// > Keep your token secret. Do not commit it to version control.
-async fn tokens_are_kept_secret_and_out_of_version_control(bed: Bed) {
+async fn tokens_are_kept_secret_and_out_of_version_control(bed: &mut Bed) {
     says("the command line", &account_create(), &["version control"]);
-    for note in notes(&bed).await {
+    for note in notes(bed).await {
         says("the answer", &note, &["version control"]);
     }
     says(
@@ -169,13 +169,13 @@ async fn tokens_are_kept_secret_and_out_of_version_control(bed: Bed) {
 }
 
 /// > Use environment variables to store the token in production.
-async fn tokens_live_in_environment_variables(bed: Bed) {
+async fn tokens_live_in_environment_variables(bed: &mut Bed) {
     says(
         "the command line",
         &account_create(),
         &["environment variable"],
     );
-    for note in notes(&bed).await {
+    for note in notes(bed).await {
         says("the answer", &note, &["environment variable"]);
     }
     says(

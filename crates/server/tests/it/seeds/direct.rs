@@ -4,7 +4,7 @@ use recado_api::Surface;
 use serde_json::{Value, json};
 
 use super::example::filled;
-use crate::harness::{Bed, CUSTOMER};
+use crate::gateway::{Bed, CUSTOMER};
 
 on_both! {
     all_routes_require_the_key_that_creating_a_session_returned,
@@ -34,8 +34,8 @@ fn text(session: &Value, name: &str) -> String {
 
 /// > All VPS routes at wa.wazion.com require an X-API-Key header with the API key returned when you
 /// > create a WhatsApp session. X-API-Key: sk_xxxxxxxxxxxxxxxx
-async fn all_routes_require_the_key_that_creating_a_session_returned(bed: Bed) {
-    let session = session(&bed, &bed.a.api_token).await;
+async fn all_routes_require_the_key_that_creating_a_session_returned(bed: &mut Bed) {
+    let session = session(bed, &bed.a.api_token).await;
     let (name, key) = (text(&session, "key"), text(&session, "apiKey"));
     let header = filled(
         "X-API-Key: sk_xxxxxxxxxxxxxxxx",
@@ -92,7 +92,7 @@ async fn all_routes_require_the_key_that_creating_a_session_returned(bed: Bed) {
 /// > The following routes do not require authentication: GET /health -- Service health check · POST
 /// > /sessions -- Create a new session (returns the API key) · GET /sessions/:key/qr -- Retrieve QR code
 /// > for scanning
-async fn the_exempt_routes_do_not_require_authentication(bed: Bed) {
+async fn the_exempt_routes_do_not_require_authentication(bed: &mut Bed) {
     let health = bed.get("/health").send().await.ok();
     assert_eq!(health["status"], "ok", "{health}");
     let created = bed.post("/sessions").json(json!({})).send().await.ok();
@@ -123,12 +123,12 @@ async fn the_exempt_routes_do_not_require_authentication(bed: Bed) {
 /// > Sessions are scoped to the shop that created them. You can only interact with sessions belonging to
 /// > your shop. Attempting to use a session from a different shop returns a 401 Unauthorized error:
 /// > { "error": "Session does not belong to your shop" }
-async fn sessions_are_scoped_to_the_shop_that_created_them(bed: Bed) {
+async fn sessions_are_scoped_to_the_shop_that_created_them(bed: &mut Bed) {
     let due: Value = serde_json::from_str(NOT_YOURS).expect("JSON");
     let (ours, too, theirs) = (
-        session(&bed, &bed.a.api_token).await,
-        session(&bed, &bed.a.api_token).await,
-        session(&bed, &bed.b.api_token).await,
+        session(bed, &bed.a.api_token).await,
+        session(bed, &bed.a.api_token).await,
+        session(bed, &bed.b.api_token).await,
     );
     let key = text(&ours, "apiKey");
     // Those of the same shop are one's own.

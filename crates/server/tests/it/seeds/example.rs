@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     call::Call,
-    harness::{Answer, Bed},
+    gateway::{Answer, Bed},
 };
 
 /// What a line of an example sends.

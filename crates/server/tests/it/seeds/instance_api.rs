@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::example::{Request, filled};
-use crate::harness::Bed;
+use crate::gateway::Bed;
 
 on_both! {
     each_endpoint_only_requires_what_that_flow_needs,
@@ -25,7 +25,7 @@ pub(super) const LIST: &str = r#"curl -X POST "https://api.vzaps.com/instances/l
 
 /// > VZaps uses more than one authentication mechanism; each endpoint only requires what that flow
 /// > needs.
-async fn each_endpoint_only_requires_what_that_flow_needs(bed: Bed) {
+async fn each_endpoint_only_requires_what_that_flow_needs(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Flows"})).await;
     let status = made.path("/session/status");
     let (client, secret) = (&bed.a.client_token, &bed.a.client_secret);
@@ -49,7 +49,7 @@ async fn each_endpoint_only_requires_what_that_flow_needs(bed: Bed) {
 
 /// > To obtain a JWT without sending email and password to an integration route, call POST /token with
 /// > your account client_token and client_secret (managed under Security in the app).
-async fn a_jwt_comes_from_client_token_and_client_secret(bed: Bed) {
+async fn a_jwt_comes_from_client_token_and_client_secret(bed: &mut Bed) {
     let (client, secret) = (&bed.a.client_token, &bed.a.client_secret);
     let ask = |body: Value| bed.post("/token").json(body);
     let answer = ask(json!({"client_token": client, "client_secret": secret}))
@@ -100,7 +100,7 @@ async fn a_jwt_comes_from_client_token_and_client_secret(bed: Bed) {
 }
 
 /// > The response uses the same access_token and expires_in shape as session-based flows.
-async fn the_token_answer_has_access_token_and_expires_in(bed: Bed) {
+async fn the_token_answer_has_access_token_and_expires_in(bed: &mut Bed) {
     let body = json!({"client_token": bed.a.client_token, "client_secret": bed.a.client_secret});
     let answer = bed.post("/token").json(body).send().await.ok();
     let object = answer.as_object().expect("bare, in no envelope");
@@ -111,7 +111,7 @@ async fn the_token_answer_has_access_token_and_expires_in(bed: Bed) {
 }
 
 /// > This endpoint does not use Turnstile.
-async fn token_does_not_use_turnstile(bed: Bed) {
+async fn token_does_not_use_turnstile(bed: &mut Bed) {
     let (client, secret) = (&bed.a.client_token, &bed.a.client_secret);
     for turnstile in [
         Value::Null,
@@ -128,7 +128,7 @@ async fn token_does_not_use_turnstile(bed: Bed) {
 }
 
 /// > Send JWT in the Authorization header.
-async fn a_jwt_is_sent_in_the_authorization_header(bed: Bed) {
+async fn a_jwt_is_sent_in_the_authorization_header(bed: &mut Bed) {
     let jwt = bed.a.jwt.as_str();
     let list = |path: &str| bed.post(path);
     list("/instances/list")
@@ -173,7 +173,7 @@ async fn a_jwt_is_sent_in_the_authorization_header(bed: Bed) {
 
 /// > Use POST /instances/list with Authorization: Bearer <JWT> and pagination/filter body fields (page,
 /// > size, filter, sort, sortDesc).
-async fn the_list_takes_its_pagination_and_filter_fields(bed: Bed) {
+async fn the_list_takes_its_pagination_and_filter_fields(bed: &mut Bed) {
     for name in ["Bravo", "Alpha", "Charlie"] {
         bed.create(&bed.a, json!({"name": name})).await;
         bed.clock.jump_secs(1);
@@ -218,19 +218,19 @@ async fn the_list_takes_its_pagination_and_filter_fields(bed: Bed) {
 }
 
 /// > curl -X POST "https://api.vzaps.com/instances/list" …
-async fn the_curl_line_of_the_list(bed: Bed) {
+async fn the_curl_line_of_the_list(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Listed"})).await;
     let line = filled(LIST, &[("YOUR_JWT", &bed.a.jwt)]);
-    let answer = Request::of_curl(&line, HOST).send(&bed).await.ok();
+    let answer = Request::of_curl(&line, HOST).send(bed).await.ok();
     assert_eq!(answer["content"][0]["id"], made.id.as_str(), "{answer}");
     assert_eq!((&answer["page"], &answer["size"]), (&json!(1), &json!(20)));
     // As it is printed, it proves nothing.
-    let unfilled = Request::of_curl(LIST, HOST).send(&bed).await;
+    let unfilled = Request::of_curl(LIST, HOST).send(bed).await;
     unfilled.refused(401, "unauthorized");
 }
 
 /// > This flow always assumes JWT.
-async fn the_list_always_assumes_a_jwt(bed: Bed) {
+async fn the_list_always_assumes_a_jwt(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Listed"})).await;
     let line = Request::of_curl(&filled(LIST, &[("YOUR_JWT", &bed.a.jwt)]), HOST);
     let bare = line.without("authorization");
@@ -238,13 +238,13 @@ async fn the_list_always_assumes_a_jwt(bed: Bed) {
         ("x-client-token", bed.a.client_token.as_str()),
         ("x-instance-token", made.token.as_str()),
     ];
-    bare.send(&bed).await.refused(401, "unauthorized");
+    bare.send(bed).await.refused(401, "unauthorized");
     for headers in [&pair[..], &pair[..1], &pair[1..]] {
-        let call = bare.call(&bed).headers(headers.iter().copied());
+        let call = bare.call(bed).headers(headers.iter().copied());
         call.send().await.refused(401, "unauthorized");
     }
     // Beside a JWT the client's own headers do no harm: its libraries send them always.
-    bare.call(&bed)
+    bare.call(bed)
         .headers(pair)
         .bearer(&bed.a.jwt)
         .send()

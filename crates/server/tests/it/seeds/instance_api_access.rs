@@ -7,7 +7,7 @@ use super::{
     example::{Request, filled},
     instance_api::HOST,
 };
-use crate::harness::{Bed, CUSTOMER, Made, SHOP};
+use crate::gateway::{Bed, CUSTOMER, Made, SHOP};
 
 on_both! {
     a_jwt_is_required_to_create_list_and_pay,
@@ -50,7 +50,7 @@ fn pair<'a>(bed: &'a Bed, made: &'a Made) -> [(&'static str, &'a str); 2] {
 /// > | Obtain via POST /token or the web app; required on PUT /instances/create, POST /instances/list,
 /// > POST /instances/{id}/subscribe, POST /instances/{id}/resume-subscription, and PUT/DELETE
 /// > /instances/{id}/cancel
-async fn a_jwt_is_required_to_create_list_and_pay(bed: Bed) {
+async fn a_jwt_is_required_to_create_list_and_pay(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Paying"})).await;
     let rows = recado_api::routes();
     for (method, path) in JWT_ONLY {
@@ -66,7 +66,7 @@ async fn a_jwt_is_required_to_create_list_and_pay(bed: Bed) {
         let call = || bed.call(method, &path).json(json!({"name": "By JWT"}));
         call().send().await.refused(401, "unauthorized");
         call()
-            .headers(pair(&bed, &made))
+            .headers(pair(bed, &made))
             .send()
             .await
             .refused(401, "unauthorized");
@@ -90,7 +90,7 @@ async fn a_jwt_is_required_to_create_list_and_pay(bed: Bed) {
 }
 
 /// > Do not use the instance token as a substitute on these endpoints.
-async fn the_instance_token_is_no_substitute_there(bed: Bed) {
+async fn the_instance_token_is_no_substitute_there(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Paying"})).await;
     for (method, path) in JWT_ONLY {
         let path = path.replace("{id}", &made.id);
@@ -99,8 +99,8 @@ async fn the_instance_token_is_no_substitute_there(bed: Bed) {
             call().header("x-instance-token", &made.token),
             call().bearer(&made.token),
             call().header("authorization", &made.token),
-            call().bearer(&made.token).headers(pair(&bed, &made)),
-            call().headers(pair(&bed, &made)),
+            call().bearer(&made.token).headers(pair(bed, &made)),
+            call().headers(pair(bed, &made)),
         ] {
             call.send().await.refused(401, "unauthorized");
         }
@@ -117,7 +117,7 @@ async fn the_instance_token_is_no_substitute_there(bed: Bed) {
 
 /// > X-Client-Token | Server-to-server integrations and token-authenticated calls | Must belong to the
 /// > instance owner
-async fn the_client_token_must_belong_to_the_instance_owner(bed: Bed) {
+async fn the_client_token_must_belong_to_the_instance_owner(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Mine"})).await;
     let status = |client: &str| {
         bed.get(&made.path("/session/status")).headers([
@@ -134,7 +134,7 @@ async fn the_client_token_must_belong_to_the_instance_owner(bed: Bed) {
 }
 
 /// > X-Instance-Token | Instance endpoints without JWT | Returned in the create-instance response
-async fn the_instance_token_is_returned_by_create(bed: Bed) {
+async fn the_instance_token_is_returned_by_create(bed: &mut Bed) {
     let create = bed.call("PUT", "/instances/create").bearer(&bed.a.jwt);
     let made = create.json(json!({"name": "Fresh"})).send().await.ok();
     let (id, token) = (
@@ -151,7 +151,7 @@ async fn the_instance_token_is_returned_by_create(bed: Bed) {
 
 /// > Instance (session, chat, webhook, and more): You can use either: 1. Owner JWT for the instance.
 /// > 2. X-Instance-Token together with X-Client-Token.
-async fn an_instance_is_used_by_either_proof(bed: Bed) {
+async fn an_instance_is_used_by_either_proof(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Either"})).await;
     let mut nouns = Vec::new();
     for row in recado_api::routes() {
@@ -169,7 +169,7 @@ async fn an_instance_is_used_by_either_proof(bed: Bed) {
                 call.body("[")
             }
         };
-        let [client, instance] = pair(&bed, &made);
+        let [client, instance] = pair(bed, &made);
         for passes in [
             call().bearer(&bed.a.jwt),
             call().headers([client, instance]),
@@ -200,7 +200,7 @@ async fn an_instance_is_used_by_either_proof(bed: Bed) {
 }
 
 /// > The API validates the instance and the owner X-Client-Token before processing the request.
-async fn both_tokens_are_validated_before_anything_happens(bed: Bed) {
+async fn both_tokens_are_validated_before_anything_happens(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let other = bed.create(&bed.a, json!({"name": "Other"})).await;
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
@@ -236,13 +236,13 @@ async fn both_tokens_are_validated_before_anything_happens(bed: Bed) {
 }
 
 /// > Example with JWT
-async fn the_curl_line_with_jwt(bed: Bed) {
+async fn the_curl_line_with_jwt(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "By JWT"})).await;
     let line = filled(
         BY_JWT,
         &[("INSTANCE_ID", &made.id), ("YOUR_JWT", &bed.a.jwt)],
     );
-    let answer = Request::of_curl(&line, HOST).send(&bed).await.ok();
+    let answer = Request::of_curl(&line, HOST).send(bed).await.ok();
     assert_eq!(
         answer,
         json!({"code": 200, "success": true, "data": {"connected": false}})
@@ -250,7 +250,7 @@ async fn the_curl_line_with_jwt(bed: Bed) {
 }
 
 /// > Example with instance tokens
-async fn the_curl_line_with_instance_tokens(bed: Bed) {
+async fn the_curl_line_with_instance_tokens(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "By tokens"})).await;
     let values = [
         ("INSTANCE_ID", made.id.as_str()),
@@ -258,17 +258,17 @@ async fn the_curl_line_with_instance_tokens(bed: Bed) {
         ("YOUR_CLIENT_TOKEN", &bed.a.client_token),
     ];
     let line = Request::of_curl(&filled(BY_TOKENS, &values), HOST);
-    let answer = line.send(&bed).await.ok();
+    let answer = line.send(bed).await.ok();
     assert_eq!(
         answer,
         json!({"code": 200, "success": true, "data": {"connected": false}})
     );
     let line = line.with("x-client-token", &bed.b.client_token);
-    line.send(&bed).await.refused(403, "forbidden");
+    line.send(bed).await.refused(403, "forbidden");
 }
 
 /// > On Forbidden, first verify the instance belongs to the user or the X-Client-Token you sent.
-async fn forbidden_says_what_to_verify(bed: Bed) {
+async fn forbidden_says_what_to_verify(bed: &mut Bed) {
     let theirs = bed.create(&bed.b, json!({"name": "Theirs"})).await;
     let answer = bed
         .get(&theirs.path("/session/status"))
@@ -286,7 +286,7 @@ async fn forbidden_says_what_to_verify(bed: Bed) {
 }
 
 /// > Separate credentials per environment.
-async fn credentials_are_separate_per_environment(bed: Bed) {
+async fn credentials_are_separate_per_environment(bed: &mut Bed) {
     let mut pairs = Vec::new();
     for label in ["production", "staging"] {
         let create = bed.post("/account/credentials").bearer(&bed.a.jwt);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::example::{Request, filled};
 use crate::{
-    harness::{Answer, Bed},
+    gateway::{Answer, Bed},
     story::inner,
 };
 
@@ -98,7 +98,7 @@ fn is_the_shop(answer: Answer, name: &str) {
 
 /// > The WAzion API uses Bearer token authentication. Every request (except initialize) must include
 /// > your API token in the Authorization header.
-async fn every_request_except_initialize_must_include_the_token(bed: Bed) {
+async fn every_request_except_initialize_must_include_the_token(bed: &mut Bed) {
     let params = json!({"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
     let opened = bed.post("/api/mcp/").json(initialize).send().await.ok();
@@ -119,7 +119,7 @@ async fn every_request_except_initialize_must_include_the_token(bed: Bed) {
         let answer = bed.post("/api/mcp/").json(message.clone()).send().await;
         assert_eq!(
             (answer.status, answer.text()),
-            (401, error(&bed)),
+            (401, error(bed)),
             "{}",
             row.path
         );
@@ -133,11 +133,11 @@ async fn every_request_except_initialize_must_include_the_token(bed: Bed) {
     // What nobody knows is not told to strangers, either.
     let unknown = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/subscribe"});
     let answer = bed.post("/api/mcp/").json(unknown).send().await;
-    assert_eq!((answer.status, answer.text()), (401, error(&bed)));
+    assert_eq!((answer.status, answer.text()), (401, error(bed)));
 }
 
 /// > Include the token in every API request: Authorization: Bearer YOUR_TOKEN_HERE
-async fn the_token_is_sent_as_bearer_in_the_authorization_header(bed: Bed) {
+async fn the_token_is_sent_as_bearer_in_the_authorization_header(bed: &mut Bed) {
     let token = bed.a.api_token.as_str();
     let header = filled(
         "Authorization: Bearer YOUR_TOKEN_HERE",
@@ -162,36 +162,36 @@ async fn the_token_is_sent_as_bearer_in_the_authorization_header(bed: Bed) {
         post(&format!("/api/mcp/?access_token={token}")),
     ] {
         let answer = call.send().await;
-        assert_eq!((answer.status, answer.text()), (401, error(&bed)));
+        assert_eq!((answer.status, answer.text()), (401, error(bed)));
     }
 }
 
 /// > curl -X POST https://www.wazion.com/api/mcp/ …
-async fn the_curl_example(bed: Bed) {
+async fn the_curl_example(bed: &mut Bed) {
     let line = filled(CURL, &[(EXAMPLE_TOKEN, &bed.a.api_token)]);
-    is_the_shop(Request::of_curl(&line, HOST).send(&bed).await, "Shop A");
-    let unfilled = Request::of_curl(CURL, HOST).send(&bed).await;
-    assert_eq!((unfilled.status, unfilled.text()), (401, error(&bed)));
+    is_the_shop(Request::of_curl(&line, HOST).send(bed).await, "Shop A");
+    let unfilled = Request::of_curl(CURL, HOST).send(bed).await;
+    assert_eq!((unfilled.status, unfilled.text()), (401, error(bed)));
 }
 
 /// > import requests …
-async fn the_python_example(bed: Bed) {
+async fn the_python_example(bed: &mut Bed) {
     let script = filled(PYTHON, &[(EXAMPLE_TOKEN, &bed.b.api_token)]);
-    is_the_shop(Request::of_python(&script, HOST).send(&bed).await, "Shop B");
+    is_the_shop(Request::of_python(&script, HOST).send(bed).await, "Shop B");
 }
 
 /// > If the token is missing or invalid, the server returns: …
-async fn the_error_if_the_token_is_missing_or_invalid(bed: Bed) {
+async fn the_error_if_the_token_is_missing_or_invalid(bed: &mut Bed) {
     // The page's JSON says what the line says: nothing but line ends and spaces are taken out.
     let page = filled(ERROR, &[(HOST, &bed.gateway().base_url)]);
-    let same = [page, error(&bed)].map(|text| serde_json::from_str::<Value>(&text).expect("JSON"));
+    let same = [page, error(bed)].map(|text| serde_json::from_str::<Value>(&text).expect("JSON"));
     assert_eq!(same[0], same[1]);
     let line = Request::of_curl(&filled(CURL, &[(EXAMPLE_TOKEN, &bed.a.api_token)]), HOST);
     let cut = &bed.a.api_token[..bed.a.api_token.len() - 1];
     let unknown = crate::access::unknown(recado_model::TokenKind::Api);
-    let mut calls = vec![line.call(&bed)];
+    let mut calls = vec![line.call(bed)];
     let missing = Request::of_curl(&filled(CURL, &[(EXAMPLE_TOKEN, &unknown)]), HOST);
-    calls.push(missing.without("authorization").call(&bed));
+    calls.push(missing.without("authorization").call(bed));
     for invalid in [
         "wz_",
         "x",
@@ -202,7 +202,7 @@ async fn the_error_if_the_token_is_missing_or_invalid(bed: Bed) {
         "...",
     ] {
         let text = filled(CURL, &[(EXAMPLE_TOKEN, invalid)]);
-        calls.push(Request::of_curl(&text, HOST).call(&bed));
+        calls.push(Request::of_curl(&text, HOST).call(bed));
     }
     for (at, call) in calls.into_iter().enumerate() {
         let answer = call.send().await;
@@ -210,7 +210,7 @@ async fn the_error_if_the_token_is_missing_or_invalid(bed: Bed) {
             answer.expect(200);
             continue;
         }
-        assert_eq!((answer.status, answer.text()), (401, error(&bed)));
+        assert_eq!((answer.status, answer.text()), (401, error(bed)));
         answer.hygiene();
         assert!(answer.header("www-authenticate").starts_with("Bearer"));
     }
@@ -218,7 +218,7 @@ async fn the_error_if_the_token_is_missing_or_invalid(bed: Bed) {
 
 /// > When using WAzion as an MCP server in tools like Claude Desktop, Cursor, or VS Code, configure the
 /// > server URL and token in your MCP settings: …
-async fn the_mcp_client_configuration(bed: Bed) {
+async fn the_mcp_client_configuration(bed: &mut Bed) {
     let text = filled(CONFIGURATION, &[("YOUR_TOKEN_HERE", &bed.a.api_token)]);
     let read: Value = serde_json::from_str(&text).expect("JSON");
     let server = &read["mcpServers"]["wazion"];

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::text,
-    harness::{Answer, Bed, CUSTOMER, SHOP, Shop},
+    gateway::text,
+    gateway::{Answer, Bed, CUSTOMER, SHOP, Shop},
     story::inner,
 };
 
@@ -31,8 +31,8 @@ async fn api_tokens(bed: &Bed, shop: &Shop) -> Vec<Value> {
 }
 
 /// > Log in to the WAzion Dashboard · Go to Settings · Copy your API Token (labeled token_ext)
-async fn the_token_is_labelled_token_ext_and_can_be_copied_again(bed: Bed) {
-    let listed = api_tokens(&bed, &bed.a).await;
+async fn the_token_is_labelled_token_ext_and_can_be_copied_again(bed: &mut Bed) {
+    let listed = api_tokens(bed, &bed.a).await;
     assert_eq!(listed[0]["label"], "token_ext", "{listed:?}");
     let shown = bed
         .act(&text(&listed[0], "id"), "reveal", json!({}))
@@ -40,54 +40,54 @@ async fn the_token_is_labelled_token_ext_and_can_be_copied_again(bed: Bed) {
         .ok();
     assert_eq!(shown["token"], bed.a.api_token.as_str());
     // Where to look is in the error of those who have none.
-    let message = ping(&bed, "wz_").await.json()["error"]["message"].to_string();
+    let message = ping(bed, "wz_").await.json()["error"]["message"].to_string();
     assert!(message.contains("/dashboard → Settings"), "{message}");
 }
 
 /// > Your token is generated automatically when you create a WAzion account.
-async fn the_token_is_generated_with_the_account(bed: Bed) {
+async fn the_token_is_generated_with_the_account(bed: &mut Bed) {
     // The beds' shops have been given nothing since they were made.
     for shop in [&bed.a, &bed.b] {
         assert!(shop.api_token.starts_with("wz_"));
-        ping(&bed, &shop.api_token).await.expect(200);
-        assert_eq!(api_tokens(&bed, shop).await.len(), 1);
+        ping(bed, &shop.api_token).await.expect(200);
+        assert_eq!(api_tokens(bed, shop).await.len(), 1);
     }
     assert_ne!(bed.a.api_token, bed.b.api_token);
 }
 
 /// > It does not expire, …
-async fn the_token_does_not_expire(mut bed: Bed) {
-    assert_eq!(api_tokens(&bed, &bed.a).await[0]["expires_at"], Value::Null);
-    ping(&bed, &bed.a.api_token).await.expect(200);
+async fn the_token_does_not_expire(bed: &mut Bed) {
+    assert_eq!(api_tokens(bed, &bed.a).await[0]["expires_at"], Value::Null);
+    ping(bed, &bed.a.api_token).await.expect(200);
     bed.clock.jump_secs(10 * 365 * 86_400);
-    ping(&bed, &bed.a.api_token).await.expect(200);
+    ping(bed, &bed.a.api_token).await.expect(200);
     bed.restart().await;
-    ping(&bed, &bed.a.api_token).await.expect(200);
+    ping(bed, &bed.a.api_token).await.expect(200);
 }
 
 /// > … but you can regenerate it from the dashboard if needed.
-async fn the_token_can_be_regenerated(bed: Bed) {
-    ping(&bed, &bed.a.api_token).await.expect(200);
-    let listed = api_tokens(&bed, &bed.a).await;
+async fn the_token_can_be_regenerated(bed: &mut Bed) {
+    ping(bed, &bed.a.api_token).await.expect(200);
+    let listed = api_tokens(bed, &bed.a).await;
     let made = bed
         .act(&text(&listed[0], "id"), "rotate", json!({}))
         .await
         .ok();
     // The very next request.
-    ping(&bed, &bed.a.api_token).await.expect(401);
+    ping(bed, &bed.a.api_token).await.expect(401);
     let token = made["token"].as_str().expect("the new token");
     assert!(token.starts_with("wz_"), "{made}");
-    ping(&bed, token).await.expect(200);
+    ping(bed, token).await.expect(200);
     assert_eq!(
         made["label"], "token_ext",
         "it takes the old one's place: {made}"
     );
-    assert_eq!(api_tokens(&bed, &bed.a).await.len(), 1);
-    ping(&bed, &bed.b.api_token).await.expect(200);
+    assert_eq!(api_tokens(bed, &bed.a).await.len(), 1);
+    ping(bed, &bed.b.api_token).await.expect(200);
 }
 
 /// > Each token is scoped to a single shop. You cannot access other shops' data.
-async fn a_token_is_scoped_to_a_single_shop(bed: Bed) {
+async fn a_token_is_scoped_to_a_single_shop(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     for (shop, name, sessions) in [(&bed.a, "Shop A", 1), (&bed.b, "Shop B", 0)] {
         let status = inner(&bed.tool(shop, "get_shop_status", json!({})).await);
@@ -115,7 +115,7 @@ async fn a_token_is_scoped_to_a_single_shop(bed: Bed) {
 }
 
 /// > All data is isolated per shop (multi-tenant).
-async fn all_data_is_isolated_per_shop(bed: Bed) {
+async fn all_data_is_isolated_per_shop(bed: &mut Bed) {
     let made = bed
         .create(
             &bed.a,

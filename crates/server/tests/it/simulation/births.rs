@@ -9,7 +9,7 @@ use super::{
     model::{self, Credential, Id, Instance, Jwt, Kind},
 };
 
-impl World {
+impl World<'_> {
     pub(super) fn add(&mut self, credential: Credential, id: &Value, token: &Value) -> Id {
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         self.names.credentials.push((text(id), text(token)));

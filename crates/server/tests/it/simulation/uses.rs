@@ -8,9 +8,9 @@ use super::{
     World,
     model::{Id, Kind, Rule, Use, Verdict},
 };
-use crate::{call::Call, harness::Answer};
+use crate::{call::Call, gateway::Answer};
 
-impl World {
+impl World<'_> {
     /// So many uses of whatever there is; the newest as often as all the others.
     pub(super) async fn sample(&mut self, size: usize) {
         for _ in 0..size {

@@ -38,30 +38,30 @@ async fn all_delivered(bed: &Bed, made: &Made, count: usize) {
     .await;
 }
 
-async fn a_clock_set_back_makes_nothing_late(bed: Bed) {
-    let made = failing(&bed).await;
+async fn a_clock_set_back_makes_nothing_late(bed: &mut Bed) {
+    let made = failing(bed).await;
     bed.clock.step_wall_ms(-HOUR_MS);
     // What happens from now on, and what waited: over the worker's nap and the first pause of 5 to 6 s.
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
     bed.clock.jump_ms(6_001);
-    all_delivered(&bed, &made, 2).await;
+    all_delivered(bed, &made, 2).await;
 }
 
-async fn a_clock_set_forth_loses_nothing(bed: Bed) {
-    let made = failing(&bed).await;
+async fn a_clock_set_forth_loses_nothing(bed: &mut Bed) {
+    let made = failing(bed).await;
     bed.clock.step_wall_ms(HOUR_MS);
     // Due by the wall; only the nap is to be waited for.
     bed.clock.jump_ms(5_001);
-    all_delivered(&bed, &made, 1).await;
+    all_delivered(bed, &made, 1).await;
     bed.clock.step_wall_ms(-HOUR_MS);
-    happen(&bed, &bed.a, &made, EventKind::Message).await;
-    all_delivered(&bed, &made, 2).await;
+    happen(bed, &bed.a, &made, EventKind::Message).await;
+    all_delivered(bed, &made, 2).await;
 }
 
-async fn a_start_after_a_clock_was_set_back(mut bed: Bed) {
+async fn a_start_after_a_clock_was_set_back(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Hooks"})).await;
     bed.subscribe(&bed.a, &made, json!("All")).await;
-    let event = event(&bed, &bed.a, &made, EventKind::Message);
+    let event = event(bed, &bed.a, &made, EventKind::Message);
     let store = bed.gateway().store.clone();
     let mut conn = store.write().await.expect("a connection");
     conn.account(&bed.a.id)
@@ -74,5 +74,5 @@ async fn a_start_after_a_clock_was_set_back(mut bed: Bed) {
     conn.commit().await.expect("commit");
     drop(store);
     bed.restart().await;
-    all_delivered(&bed, &made, 1).await;
+    all_delivered(bed, &made, 1).await;
 }

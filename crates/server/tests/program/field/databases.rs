@@ -1,6 +1,7 @@
 //! PostgreSQL as an administrator of another time or another team has made it.
 
 use recado_model::{clock::OsRng, id::random_base32};
+use recado_testkit::database::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
@@ -10,32 +11,23 @@ use crate::{
 
 /// A database of its own, and its administrator.
 struct Database {
-    name: String,
-    host: String,
+    kept: TestDatabase,
     admin: PgConnection,
 }
 
 impl Database {
     async fn make(with: &str) -> Self {
-        let server = std::env::var("RECADO_TEST_POSTGRES_URL").expect(
-            "RECADO_TEST_POSTGRES_URL is not set: `cargo xtask test` starts a PostgreSQL and sets it",
-        );
-        let rest = server.split_once("://").expect("a URL").1;
-        let host = rest.split('/').next().expect("a host").to_owned();
-        let name = format!("recado_field_{}", random_base32(&OsRng).to_lowercase());
-        let mut first = PgConnection::connect(&format!("postgres://{host}/postgres"))
-            .await
-            .expect("the server of RECADO_TEST_POSTGRES_URL answers");
-        let make = format!("CREATE DATABASE {name} {with}");
-        sqlx::query(AssertSqlSafe(make))
-            .execute(&mut first)
-            .await
-            .expect("a database");
-        first.close().await.expect("closes");
-        let admin = PgConnection::connect(&format!("postgres://{host}/{name}"))
-            .await
-            .expect("it answers");
-        Self { name, host, admin }
+        let kept = TestDatabase::postgres(with).await;
+        let admin = PgConnection::connect(&kept.url()).await;
+        Self {
+            kept,
+            admin: admin.expect("it answers"),
+        }
+    }
+
+    async fn close(self) {
+        self.admin.close().await.expect("closes");
+        self.kept.close().await;
     }
 
     async fn run(&mut self, statement: &str) {
@@ -47,14 +39,13 @@ impl Database {
 
     /// Its address for the user, who needs no password here.
     fn url(&self, user: Option<&str>) -> String {
-        let host = match user {
-            Some(user) => {
-                let bare = self.host.rsplit('@').next().expect("a host");
-                format!("{user}@{bare}")
-            }
-            None => self.host.clone(),
+        let own = self.kept.url();
+        let Some(user) = user else {
+            return own;
         };
-        format!("postgres://{host}/{}", self.name)
+        let (scheme, rest) = own.split_once("://").expect("a URL");
+        let bare = rest.rsplit('@').next().expect("a host");
+        format!("{scheme}://{user}@{bare}")
     }
 
     fn home(&self, user: Option<&str>) -> Home {
@@ -89,6 +80,7 @@ async fn an_encoding_that_cannot_hold_all_text_is_refused() {
         let doctor = home.run(&["doctor"]);
         assert_eq!(doctor.code, Some(1));
         assert!(doctor.out.contains(encoding), "{}", doctor.out);
+        database.close().await;
     }
 }
 
@@ -117,6 +109,7 @@ async fn looking_writes_nothing_into_the_data_folder() {
         home.out(args);
         assert_eq!(changed(), before, "{args:?}");
     }
+    database.close().await;
 }
 
 /// The statement that the sentence names.
@@ -132,7 +125,7 @@ async fn what_the_user_is_not_allowed_is_said_once_with_its_grant() {
     let mut database = Database::make("").await;
     // A name that must stand in quotes.
     let user = format!("field-{}", random_base32(&OsRng).to_lowercase());
-    let (name, shown) = (database.name.clone(), format!("\"{user}\""));
+    let (name, shown) = (database.kept.name().to_owned(), format!("\"{user}\""));
     database
         .run(&format!("CREATE ROLE {shown} LOGIN; REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"))
         .await;
@@ -218,4 +211,6 @@ async fn what_the_user_is_not_allowed_is_said_once_with_its_grant() {
     database
         .run(&format!("DROP OWNED BY {shown}; DROP ROLE {shown}"))
         .await;
+    others.close().await;
+    database.close().await;
 }

@@ -119,7 +119,7 @@ async fn waiting(db: &mut PgConnection, n: usize) -> Vec<i32> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_whose_commit_is_under_way_stays() {
-    let home = on_postgres().await;
+    let (home, database) = on_postgres().await;
     home.out(&["init"]);
     let old = fs::read_to_string(key_file(&home)).expect("a key");
     let (key, text) = MasterKey::generate(&OsRng);
@@ -183,11 +183,12 @@ async fn a_key_whose_commit_is_under_way_stays() {
     assert_eq!(settled.code, Some(0), "{}", settled.err);
     assert_eq!(fs::read_to_string(key_file(&home)).expect("a key"), text);
     assert!(!left_beside(&home).exists());
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_neither_key_is_the_right_one_both_stay() {
-    let home = on_postgres().await;
+    let (home, database) = on_postgres().await;
     home.out(&["init"]);
     let (right, wrong, other) = {
         let text = fs::read_to_string(key_file(&home)).expect("a key");
@@ -209,6 +210,7 @@ async fn while_neither_key_is_the_right_one_both_stay() {
     home.out(&["key", "tidy"]);
     assert_eq!(fs::read_to_string(key_file(&home)).expect("a key"), right);
     assert!(!left_beside(&home).exists());
+    database.close().await;
 }
 
 /// The command where the key file is a mount of its own, as in a container that is given one file.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Corpus, add};
 use crate::{
     forged::forge::{CLAIMS, Forge, HEADER, without, written},
-    harness::Bed,
+    gateway::Bed,
 };
 
 /// Every claim absent, null, of another type, twice; and more than there should be.

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Corpus, add};
 use crate::{
     forged::forge::{self, Forge, HEADER, encode, written},
-    harness::Bed,
+    gateway::Bed,
 };
 
 /// J-09: only the alphabet, only one spelling of the same bytes.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Corpus, add};
 use crate::{
     forged::forge::{Forge, without},
-    harness::Bed,
+    gateway::Bed,
     people_access::people::{OWNER_A, hire, join, sign_in},
 };
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Corpus, add};
 use crate::{
     forged::forge::{CLAIMS, Forge, HEADER, encode, hs256, hs384, hs512, without, written},
-    harness::Bed,
+    gateway::Bed,
 };
 
 /// J-01: one algorithm per key.

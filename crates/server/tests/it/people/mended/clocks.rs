@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
-    harness::Bed,
+    gateway::Bed,
     people::{Browser, OWNER, PASSWORD, second_factor, text},
 };
 
@@ -22,10 +22,10 @@ on_both! {
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-async fn a_jwt_does_not_come_back_with_its_account(bed: Bed) {
+async fn a_jwt_does_not_come_back_with_its_account(bed: &mut Bed) {
     let id = bed.user(OWNER).await.id;
     bed.join(&bed.b, &id, Role::Viewer).await;
-    let mut browser = Browser::new(&bed);
+    let mut browser = Browser::new(bed);
     let login = browser.log_in(OWNER, PASSWORD).await.ok();
     let old = text(&login, "/access_token");
     assert_eq!(bed.by_jwt(&old).await, 200);
@@ -42,29 +42,29 @@ async fn a_jwt_does_not_come_back_with_its_account(bed: Bed) {
     assert_eq!((bed.by_jwt(&new).await, bed.by_jwt(&old).await), (200, 401));
 }
 
-async fn a_clock_that_was_ahead_locks_no_second_factor(bed: Bed) {
-    let (seed, _) = second_factor::with_second_factor(&bed).await;
+async fn a_clock_that_was_ahead_locks_no_second_factor(bed: &mut Bed) {
+    let (seed, _) = second_factor::with_second_factor(bed).await;
     let sign_in = async |otp: &str| {
-        let mut browser = Browser::new(&bed);
+        let mut browser = Browser::new(bed);
         browser.log_in_with(OWNER, otp).await
     };
     bed.clock.jump_secs(2 * HOUR);
-    second_factor::new_step(&bed);
-    sign_in(&second_factor::code(&bed, &seed, 0))
+    second_factor::new_step(bed);
+    sign_in(&second_factor::code(bed, &seed, 0))
         .await
         .expect(200);
     bed.clock.jump_secs(-2 * HOUR);
-    second_factor::new_step(&bed);
-    let otp = second_factor::code(&bed, &seed, 0);
+    second_factor::new_step(bed);
+    let otp = second_factor::code(bed, &seed, 0);
     sign_in(&otp).await.expect(200);
     // And from here on as ever: good once, with all before it.
     sign_in(&otp).await.refused(401, "otp_invalid");
-    let before = second_factor::code(&bed, &seed, -1);
+    let before = second_factor::code(bed, &seed, -1);
     sign_in(&before).await.refused(401, "otp_invalid");
 }
 
-async fn a_small_correction_signs_nobody_out(bed: Bed) {
-    let mut browser = Browser::of(&bed, OWNER).await;
+async fn a_small_correction_signs_nobody_out(bed: &mut Bed) {
+    let mut browser = Browser::of(bed, OWNER).await;
     bed.clock.jump_secs(-HOUR);
     assert_eq!(browser.alive().await, 200);
     let list = browser.get("/sessions").await.ok();
@@ -74,13 +74,13 @@ async fn a_small_correction_signs_nobody_out(bed: Bed) {
     assert_eq!(browser.alive().await, 401);
 }
 
-async fn nobody_stays_for_longer_by_a_wrong_clock(bed: Bed) {
+async fn nobody_stays_for_longer_by_a_wrong_clock(bed: &mut Bed) {
     bed.clock.jump_secs(40 * DAY);
-    let browser = Browser::of(&bed, OWNER).await;
+    let browser = Browser::of(bed, OWNER).await;
     assert_eq!(browser.alive().await, 200);
     bed.clock.jump_secs(-40 * DAY);
     assert_eq!(browser.alive().await, 401, "it would live for 70 days");
-    let mut now = Browser::of(&bed, OWNER).await;
+    let mut now = Browser::of(bed, OWNER).await;
     let list = now.get("/sessions").await.ok();
     assert_eq!(list["sessions"].as_array().map(Vec::len), Some(1), "{list}");
 }
@@ -113,8 +113,8 @@ mod of_clients_longer {
         format!("{signed}.{mac}")
     }
 
-    async fn a_persons_jwt_lives_an_hour_all_the_same(bed: Bed) {
-        let mut browser = Browser::new(&bed);
+    async fn a_persons_jwt_lives_an_hour_all_the_same(bed: &mut Bed) {
+        let mut browser = Browser::new(bed);
         let login = browser.log_in(OWNER, PASSWORD).await.ok();
         assert_eq!(login["expires_in"], HOUR);
         let jwt = text(&login, "/access_token");
@@ -122,8 +122,8 @@ mod of_clients_longer {
         // With our own key, and longer than we ever give a person.
         let mut longer = claims.clone();
         longer["exp"] = json!(claims["exp"].as_i64().expect("a time") + 1);
-        let forged = sign(&bed, &header, &longer).await;
-        let genuine = sign(&bed, &header, &claims).await;
+        let forged = sign(bed, &header, &longer).await;
+        let genuine = sign(bed, &header, &claims).await;
         assert_eq!(bed.by_jwt(&genuine).await, 200);
         assert_eq!(bed.by_jwt(&forged).await, 401);
         let clients = part(&bed.a.jwt, 1);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     call::{Answer, Call},
-    harness::{Bed, rng},
+    gateway::{Bed, rng},
     people::{Browser, OWNER, OWNER_TOO, PASSWORD, kinds_of, text},
 };
 
@@ -49,8 +49,8 @@ async fn sign_up_link(bed: &Bed) -> String {
     token.to_owned()
 }
 
-async fn what_others_wrote_beside_it_is_no_matter(bed: Bed) {
-    let browser = Browser::of(&bed, OWNER).await;
+async fn what_others_wrote_beside_it_is_no_matter(bed: &mut Bed) {
+    let browser = Browser::of(bed, OWNER).await;
     let nobody = browser.with_cookie(None);
     let ours = cookie(&browser);
     for (before, after) in [
@@ -74,12 +74,12 @@ fn cleared(answer: &Answer) {
     assert!(line.contains("Max-Age=0"), "{line}");
 }
 
-async fn signing_out_works_with_the_cookie_twice(bed: Bed) {
-    let mut bystander = Browser::of(&bed, OWNER).await;
+async fn signing_out_works_with_the_cookie_twice(bed: &mut Bed) {
+    let mut bystander = Browser::of(bed, OWNER).await;
     for dead in [false, true] {
         let (one, two) = (
-            Browser::of(&bed, OWNER).await,
-            Browser::of(&bed, OWNER_TOO).await,
+            Browser::of(bed, OWNER).await,
+            Browser::of(bed, OWNER_TOO).await,
         );
         let second = match dead {
             true => format!("__Host-recado={}", "x".repeat(43)),
@@ -108,10 +108,10 @@ async fn signing_out_works_with_the_cookie_twice(bed: Bed) {
     assert_eq!(rows.len(), 3, "{rows:?}");
 }
 
-async fn signing_in_ends_each_session_of_before(bed: Bed) {
+async fn signing_in_ends_each_session_of_before(bed: &mut Bed) {
     let (one, two) = (
-        Browser::of(&bed, OWNER).await,
-        Browser::of(&bed, OWNER_TOO).await,
+        Browser::of(bed, OWNER).await,
+        Browser::of(bed, OWNER_TOO).await,
     );
     let line = format!("{}; {}", cookie(&one), cookie(&two));
     let mut fresh = one.with_cookie(None);
@@ -123,10 +123,10 @@ async fn signing_in_ends_each_session_of_before(bed: Bed) {
     assert_eq!((one.await, two.await, fresh.await), (401, 401, 200));
 }
 
-async fn a_link_that_signs_in_ends_the_session_of_before(bed: Bed) {
-    let mut browser = Browser::of(&bed, OWNER).await;
+async fn a_link_that_signs_in_ends_the_session_of_before(bed: &mut Bed) {
+    let mut browser = Browser::of(bed, OWNER).await;
     let old = browser.with_cookie(browser.cookie.as_deref());
-    let token = sign_up_link(&bed).await;
+    let token = sign_up_link(bed).await;
     // What comes to nothing leaves everything as it is.
     let weak = json!({"account_name": "New", "password": "short"});
     let refused = browser.use_link(&token, weak).await;
@@ -136,7 +136,7 @@ async fn a_link_that_signs_in_ends_the_session_of_before(bed: Bed) {
     assert_eq!(used["signed_in"], true);
     assert_eq!(text(&browser.me().await, "/user/email"), NEW);
     assert_eq!(old.alive().await, 401, "nobody could end it any more");
-    let mut owner = Browser::of(&bed, OWNER).await;
+    let mut owner = Browser::of(bed, OWNER).await;
     let rows = crate::people::audit_rows(&mut owner, "?limit=2").await;
     assert_eq!(kinds_of(&rows), ["user.signed_in", "user.signed_out"]);
 }
@@ -149,8 +149,8 @@ mod over_plain_http {
         a_link_is_not_used_up,
     }
 
-    async fn a_link_is_not_used_up(bed: Bed) {
-        let token = sign_up_link(&bed).await;
+    async fn a_link_is_not_used_up(bed: &mut Bed) {
+        let token = sign_up_link(bed).await;
         let ask = async |below: &str, body| {
             let call = bed.call("POST", &format!("/dashboard/api/links/{below}"));
             let call = call.header("origin", "http://10.9.8.7").json(body);

@@ -10,7 +10,7 @@ use recado_model::{Clock, Role, Secret, clock::OsRng};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Bed, rng},
+    gateway::{Bed, rng},
     people::{Browser, NEW_PASSWORD, OWNER, OWNER_TOO, audit_rows, second_factor, text},
 };
 
@@ -33,10 +33,10 @@ async fn rows(browser: &mut Browser<'_>, kind: &str) -> Vec<Value> {
     audit_rows(browser, &format!("?kind={kind}")).await
 }
 
-async fn ones_own_changes_are_in_all_ones_accounts(bed: Bed) {
-    let user = in_both(&bed).await;
+async fn ones_own_changes_are_in_all_ones_accounts(bed: &mut Bed) {
+    let user = in_both(bed).await;
     let mut inbox = bed.inbox();
-    let mut person = Browser::proven(&bed, OWNER).await;
+    let mut person = Browser::proven(bed, OWNER).await;
     second_factor::enrol(&mut person).await;
     inbox.next(OWNER, "").await;
     let codes = person
@@ -48,7 +48,7 @@ async fn ones_own_changes_are_in_all_ones_accounts(bed: Bed) {
     person.delete("/second-factor").await.expect(204);
     let password = json!({"password": NEW_PASSWORD});
     person.post("/password", password).await.expect(204);
-    let mut there = Browser::of(&bed, OWNER_TOO).await;
+    let mut there = Browser::of(bed, OWNER_TOO).await;
     for kind in [
         "user.second_factor_on",
         "user.recovery_codes",
@@ -78,12 +78,12 @@ async fn ones_own_changes_are_in_all_ones_accounts(bed: Bed) {
     assert!(!whole.contains(bed.b.id.as_str()), "{whole}");
 }
 
-async fn a_session_that_is_ended_is_told_where_it_acted(bed: Bed) {
-    in_both(&bed).await;
-    let mut here = Browser::of(&bed, OWNER).await;
-    let mut owner_there = Browser::of(&bed, OWNER_TOO).await;
+async fn a_session_that_is_ended_is_told_where_it_acted(bed: &mut Bed) {
+    in_both(bed).await;
+    let mut here = Browser::of(bed, OWNER).await;
+    let mut owner_there = Browser::of(bed, OWNER_TOO).await;
     let elsewhere = async || {
-        let mut browser = Browser::of(&bed, OWNER).await;
+        let mut browser = Browser::of(bed, OWNER).await;
         let switch = json!({"account": bed.b.id});
         let me = browser.post("/account/switch", switch).await.ok();
         (text(&me, "/session_id"), browser)
@@ -103,8 +103,8 @@ async fn a_session_that_is_ended_is_told_where_it_acted(bed: Bed) {
     }
 }
 
-async fn what_the_operator_does_is_told(bed: Bed) {
-    let user = in_both(&bed).await;
+async fn what_the_operator_does_is_told(bed: &mut Bed) {
+    let user = in_both(bed).await;
     let (clock, rng) = (bed.clock.clone() as Arc<dyn Clock>, rng());
     let operator = Operator {
         store: &bed.gateway().store,
@@ -119,7 +119,7 @@ async fn what_the_operator_does_is_told(bed: Bed) {
         assert_eq!(bed.user(OWNER).await.operator, to);
     }
     for email in [OWNER, OWNER_TOO] {
-        let mut browser = Browser::of(&bed, email).await;
+        let mut browser = Browser::of(bed, email).await;
         let rows = rows(&mut browser, "user.reset_asked").await;
         assert_eq!(rows.len(), 1);
         let detail = json!({"by": {"proof": "operator"}, "user": user});
@@ -134,7 +134,7 @@ async fn what_the_operator_does_is_told(bed: Bed) {
     }
 }
 
-async fn the_operators_list_counts_at_the_command_line(bed: Bed) {
+async fn the_operators_list_counts_at_the_command_line(bed: &mut Bed) {
     const LISTED: &str = "the name of our first ship";
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     writeln!(file, "{LISTED}").expect("a line");

@@ -5,7 +5,7 @@ use recado_store::NewUserSession;
 use serde_json::json;
 
 use crate::{
-    harness::Bed,
+    gateway::Bed,
     people::{Browser, NEW_PASSWORD, OWNER, OWNER_TOO, audit_rows, text},
 };
 
@@ -20,15 +20,15 @@ async fn epoch(bed: &Bed) -> i64 {
     bed.read().await.system().epoch().await.expect("the epoch")
 }
 
-async fn what_is_so_already_leaves_no_trace(bed: Bed) {
+async fn what_is_so_already_leaves_no_trace(bed: &mut Bed) {
     let member = bed.member(&bed.a, "ana@example.com", Role::Viewer).await;
-    let mut owner = Browser::proven(&bed, OWNER).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
     let me = owner.me().await;
     let account = me["account"].clone();
     let language = json!({"language": me["user"]["language"]});
     let same = json!({"name": account["name"], "language": account["language"]});
     let before = audit_rows(&mut owner, "?limit=100").await;
-    let (epoch_before, cookie) = (epoch(&bed).await, owner.cookie.clone());
+    let (epoch_before, cookie) = (epoch(bed).await, owner.cookie.clone());
 
     owner
         .post("/sessions/end-others", json!({}))
@@ -53,7 +53,7 @@ async fn what_is_so_already_leaves_no_trace(bed: Bed) {
 
     assert_eq!(owner.cookie, cookie, "the session is as it was");
     assert_eq!(
-        epoch(&bed).await,
+        epoch(bed).await,
         epoch_before,
         "every process emptied its caches"
     );
@@ -61,7 +61,7 @@ async fn what_is_so_already_leaves_no_trace(bed: Bed) {
     assert_eq!(after, before);
 
     // What does change is told.
-    let _other = Browser::of(&bed, OWNER).await;
+    let _other = Browser::of(bed, OWNER).await;
     owner
         .post("/sessions/end-others", json!({}))
         .await
@@ -73,19 +73,19 @@ async fn what_is_so_already_leaves_no_trace(bed: Bed) {
     assert_eq!(rows[0]["detail"]["language"], "es");
     assert!(rows[0]["detail"].get("name").is_none(), "{rows:?}");
     assert_eq!(rows[1]["kind"], "user.session_ended");
-    assert!(epoch(&bed).await > epoch_before);
+    assert!(epoch(bed).await > epoch_before);
 }
 
 /// Choosing one empties no cache, and counts at once all the same.
-async fn letters_are_in_the_language_of_now(bed: Bed) {
+async fn letters_are_in_the_language_of_now(bed: &mut Bed) {
     let mut inbox = bed.inbox();
-    let mut owner = Browser::proven(&bed, OWNER).await;
-    let before = epoch(&bed).await;
+    let mut owner = Browser::proven(bed, OWNER).await;
+    let before = epoch(bed).await;
     owner
         .patch("/me", json!({"language": "pt-BR"}))
         .await
         .expect(200);
-    assert_eq!(epoch(&bed).await, before);
+    assert_eq!(epoch(bed).await, before);
     assert_eq!(bed.user(OWNER).await.language, Language::Portuguese);
     let invite = json!({"email": "new@example.com", "role": "viewer"});
     owner.post("/members/invite", invite).await.expect(200);
@@ -95,8 +95,8 @@ async fn letters_are_in_the_language_of_now(bed: Bed) {
     inbox.next(OWNER, "Seu acesso").await;
 }
 
-async fn the_session_that_is_one_too_many_ends_at_once(bed: Bed) {
-    let first = Browser::of(&bed, OWNER).await;
+async fn the_session_that_is_one_too_many_ends_at_once(bed: &mut Bed) {
+    let first = Browser::of(bed, OWNER).await;
     assert_eq!(first.alive().await, 200);
     let user = bed.user(OWNER).await;
     let mut conn = bed.write().await;
@@ -120,7 +120,7 @@ async fn the_session_that_is_one_too_many_ends_at_once(bed: Bed) {
     assert_eq!(first.alive().await, 200, "so many fit");
     bed.clock.jump_secs(1);
     assert_eq!(first.alive().await, 200);
-    let _last = Browser::of(&bed, OWNER).await;
+    let _last = Browser::of(bed, OWNER).await;
     assert_eq!(first.alive().await, 401);
 }
 
@@ -132,9 +132,9 @@ mod without_end {
         so_many_changes_a_minute,
     }
 
-    async fn so_many_changes_a_minute(bed: Bed) {
-        let mut owner = Browser::of(&bed, OWNER).await;
-        let mut colleague = Browser::of(&bed, OWNER_TOO).await;
+    async fn so_many_changes_a_minute(bed: &mut Bed) {
+        let mut owner = Browser::of(bed, OWNER).await;
+        let mut colleague = Browser::of(bed, OWNER_TOO).await;
         let mut done = 0;
         let refused = loop {
             let language = json!({"language": if done % 2 == 0 { "es" } else { "en" }});

@@ -9,6 +9,7 @@ use recado_model::{
 use tokio::sync::watch;
 
 /// The system's time plus an offset; sleepers wake as a jump passes them.
+#[derive(Default)]
 pub struct JumpClock {
     ahead: watch::Sender<Ahead>,
 }
@@ -22,9 +23,7 @@ struct Ahead {
 
 impl JumpClock {
     pub fn new() -> Self {
-        Self {
-            ahead: watch::Sender::new(Ahead::default()),
-        }
+        Self::default()
     }
 
     /// Time goes by. A negative `ms` sets the wall back and nothing else.

@@ -1,6 +1,24 @@
-//! A gateway with a database of its own, a sandbox with phones, two shops, and an HTTP client.
+//! The bed of the program: a gateway with a database of its own, a sandbox with phones, two shops, and an
+//! HTTP client.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `credentials`, `direct`, `people` | what tests do with credentials, Direct API sessions, people |
+//! | `nodes` | more gateways on the same database |
+//! | `left` | what is still to be done when a test ends |
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+mod credentials;
+mod direct;
+mod left;
+mod nodes;
+mod people;
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,8 +34,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::clock::JumpClock;
+use crate::{
+    clock::JumpClock,
+    database::{Kind, TestDatabase},
+};
 
+pub use self::{
+    credentials::text,
+    direct::{DirectSession, rows_naming},
+    left::Left,
+};
 pub use crate::call::{Answer, Call};
 
 /// Long enough for a busy machine; nothing waits this long when all is well.
@@ -71,39 +97,23 @@ pub struct Bed {
     text: String,
     gateway: Option<Gateway>,
     folder: tempfile::TempDir,
+    /// What the test leaves undone on purpose.
+    left: Mutex<Vec<Left>>,
+    /// Last: dropped without `close`, it fails the test.
+    database: TestDatabase,
 }
 
 impl Bed {
     pub async fn sqlite(settings: &str) -> Self {
-        Self::on(String::new(), settings).await
+        Self::on(Kind::Sqlite, settings).await
     }
 
     pub async fn postgres(settings: &str) -> Self {
-        let server = std::env::var("RECADO_TEST_POSTGRES_URL").expect(
-            "RECADO_TEST_POSTGRES_URL is not set: `cargo xtask test` starts a PostgreSQL and sets it",
-        );
-        let server = server.trim_end_matches('/');
-        let name = format!(
-            "recado_it_{}",
-            recado_model::id::random_base32(&OsRng).to_lowercase()
-        );
-        // A URL with a database in it is fine too: its last part is replaced.
-        let host = server
-            .find("://")
-            .and_then(|scheme| server[scheme + 3..].find('/').map(|at| scheme + 3 + at))
-            .map_or(server, |end| &server[..end]);
-        let admin = sqlx::PgPool::connect(&format!("{host}/postgres"))
-            .await
-            .expect("the server of RECADO_TEST_POSTGRES_URL answers");
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&admin)
-            .await
-            .expect("a database");
-        admin.close().await;
-        Self::on(format!("{host}/{name}"), settings).await
+        Self::on(Kind::Postgres, settings).await
     }
 
-    async fn on(database_url: String, extra: &str) -> Self {
+    pub async fn on(kind: Kind, extra: &str) -> Self {
+        let database = TestDatabase::new(kind).await;
         let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let sandbox = recado_sandbox::start(recado_sandbox::Config {
             listen: any,
@@ -121,7 +131,7 @@ impl Bed {
             ("data_dir", folder.path().join("data").display().to_string()),
             ("listen", any.to_string()),
             ("metrics_listen", String::new()),
-            ("database_url", database_url),
+            ("database_url", database.url()),
             ("master_key", key.trim().to_owned()),
             ("node", "it".to_owned()),
             ("sandbox.url", sandbox.whatsapp_url()),
@@ -186,6 +196,8 @@ impl Bed {
             text,
             gateway: None,
             folder,
+            left: Mutex::default(),
+            database,
         };
         bed.start().await;
         bed.log_in().await;
@@ -197,37 +209,24 @@ impl Bed {
             clock: self.clock.clone(),
             rng: rng(),
             metrics: None,
-            refusal_hold: std::time::Duration::ZERO,
+            refusal_hold: Duration::ZERO,
         };
         let started = Gateway::start(&self.settings, world).await;
         self.gateway = Some(started.expect("the gateway starts"));
-    }
-
-    /// Another node on the same database, with a clock of its own.
-    pub async fn another_node(&self, name: &str) -> (Gateway, Arc<JumpClock>) {
-        let data = self.folder.path().join(name).display().to_string();
-        let own = |line: &str| match line.split_once(" = ").map(|(name, _)| name) {
-            Some("node") => format!("node = {name:?}\n"),
-            Some("data_dir") => format!("data_dir = {data:?}\n"),
-            _ => format!("{line}\n"),
-        };
-        let text: String = self.text.lines().map(own).collect();
-        let settings = Settings::from_toml(&text).expect("settings");
-        let clock = Arc::new(JumpClock::new());
-        let world = World {
-            clock: clock.clone(),
-            rng: rng(),
-            metrics: None,
-            refusal_hold: std::time::Duration::ZERO,
-        };
-        let started = Gateway::start(&settings, world).await;
-        (started.expect("another node starts"), clock)
     }
 
     pub async fn stop(&mut self) {
         if let Some(gateway) = self.gateway.take() {
             gateway.stop().await.expect("the gateway stops");
         }
+    }
+
+    /// Settles what is due, ends the gateway, and takes the database away. Fails when something is left to
+    /// do that the test did not name ([`Bed::leaves`]).
+    pub async fn close(mut self) {
+        self.settle().await;
+        self.stop().await;
+        self.database.close().await;
     }
 
     /// The same data, a new process as it were. Its address, and with it the issuer of tokens, is new.

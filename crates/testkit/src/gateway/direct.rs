@@ -4,19 +4,20 @@ use recado_model::{AccountId, InstanceId, account::AccountKind};
 use recado_store::Database;
 use serde_json::{Value, json};
 
+use super::{Bed, CUSTOMER, PATIENCE, Shop, until};
 use crate::{
     call::{Answer, Call},
-    harness::{Bed, CUSTOMER, PATIENCE, Shop, until},
+    database,
 };
 
 /// What `POST /sessions` or a claim answered.
-pub struct Session {
+pub struct DirectSession {
     pub id: InstanceId,
     pub key: String,
     pub api_key: String,
 }
 
-impl Session {
+impl DirectSession {
     pub fn of(answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str().expect(name).to_owned();
         Self {
@@ -32,23 +33,23 @@ impl Session {
 }
 
 impl Bed {
-    pub async fn guest(&self) -> Session {
+    pub async fn guest(&self) -> DirectSession {
         let call = self.post("/sessions").json(json!({"label": "Guest"}));
         let made = call.send().await.ok();
         assert_eq!(made["claimed"], false, "{made}");
-        Session::of(&made)
+        DirectSession::of(&made)
     }
 
-    pub fn as_session(&self, method: &str, session: &Session, below: &str) -> Call {
+    pub fn as_session(&self, method: &str, session: &DirectSession, below: &str) -> Call {
         let call = self.call(method, &session.path(below));
         call.header("x-api-key", &session.api_key)
     }
 
-    pub async fn session(&self, session: &Session) -> Answer {
+    pub async fn session(&self, session: &DirectSession) -> Answer {
         self.as_session("GET", session, "").send().await
     }
 
-    pub async fn connected(&self, session: &Session) {
+    pub async fn connected(&self, session: &DirectSession) {
         until("the session to be connected", async || {
             let seen = self.session(session).await.ok();
             (seen["status"] == "connected").then_some(())
@@ -56,7 +57,7 @@ impl Bed {
         .await;
     }
 
-    pub async fn link(&self, session: &Session, phone: &str) {
+    pub async fn link(&self, session: &DirectSession, phone: &str) {
         let qr = self.get(&session.path("/qr")).send().await.ok();
         let qr = qr["qr"].as_str().expect("a code").to_owned();
         let scanned = self.sandbox.network().scan(phone, &qr).await;
@@ -64,24 +65,24 @@ impl Bed {
         self.connected(session).await;
     }
 
-    pub async fn paired_guest(&self, phone: &str) -> Session {
+    pub async fn paired_guest(&self, phone: &str) -> DirectSession {
         let session = self.guest().await;
         self.link(&session, phone).await;
         session
     }
 
-    pub fn claim(&self, shop: &Shop, session: &Session) -> Call {
+    pub fn claim(&self, shop: &Shop, session: &DirectSession) -> Call {
         self.as_session("POST", session, "/claim")
             .bearer(&shop.api_token)
     }
 
-    pub async fn claimed(&self, shop: &Shop, session: &Session) -> Session {
+    pub async fn claimed(&self, shop: &Shop, session: &DirectSession) -> DirectSession {
         let answer = self.claim(shop, session).send().await.ok();
         assert_eq!(answer["claimed"], true);
-        Session::of(&answer)
+        DirectSession::of(&answer)
     }
 
-    pub async fn direct_send(&self, session: &Session, text: &str) -> Answer {
+    pub async fn direct_send(&self, session: &DirectSession, text: &str) -> Answer {
         let call = self.as_session("POST", session, "/messages");
         call.json(json!({"to": CUSTOMER, "text": text}))
             .send()
@@ -168,35 +169,25 @@ impl Bed {
 
     /// Runs SQL beside the store: the one or the other text.
     pub async fn raw(&self, sqlite: &str, postgres: &str) {
-        match self.database() {
-            Database::Sqlite { path } => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-                let pool = sqlx::SqlitePool::connect_with(options)
-                    .await
-                    .expect("opens");
-                sqlx::raw_sql(sqlx::AssertSqlSafe(sqlite.to_owned()))
-                    .execute(&pool)
-                    .await
-                    .expect("runs");
-                pool.close().await;
-            }
-            Database::Postgres { url } => {
-                let pool = sqlx::PgPool::connect(url.expose()).await.expect("opens");
-                sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.to_owned()))
-                    .execute(&pool)
-                    .await
-                    .expect("runs");
-                pool.close().await;
-            }
-        }
+        let database = self.database();
+        let text = if database.is_sqlite() {
+            sqlite
+        } else {
+            postgres
+        };
+        database::run(&database, text).await;
     }
 }
 
 /// The tables in which a row mentions one of the accounts, or the session.
-pub async fn rows_naming(bed: &Bed, session: &Session, accounts: &[AccountId]) -> Vec<String> {
+pub async fn rows_naming(
+    bed: &Bed,
+    session: &DirectSession,
+    accounts: &[AccountId],
+) -> Vec<String> {
     let mut found = Vec::new();
     let names: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-    for table in include_str!("../../../../../migrations/0001_first.sql")
+    for table in include_str!("../../../../migrations/0001_first.sql")
         .split("CREATE TABLE ")
         .skip(1)
     {
@@ -208,30 +199,11 @@ pub async fn rows_naming(bed: &Bed, session: &Session, accounts: &[AccountId]) -
             }
             for wanted in names.iter().chain([&session.id.as_str()]) {
                 let text = format!("SELECT COUNT(*) FROM {name} WHERE {column} = $1");
-                if count(bed, text, wanted).await > 0 {
+                if database::count(&bed.database(), &text, Some(wanted)).await > 0 {
                     found.push(format!("{name}.{column}"));
                 }
             }
         }
     }
     found
-}
-
-async fn count(bed: &Bed, text: String, value: &str) -> i64 {
-    let query = sqlx::AssertSqlSafe(text);
-    match bed.database() {
-        Database::Sqlite { path } => {
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let pool = sqlx::SqlitePool::connect_with(options)
-                .await
-                .expect("opens");
-            let n = sqlx::query_scalar(query).bind(value);
-            n.fetch_one(&pool).await.expect("counts")
-        }
-        Database::Postgres { url } => {
-            let pool = sqlx::PgPool::connect(url.expose()).await.expect("opens");
-            let n = sqlx::query_scalar(query).bind(value);
-            n.fetch_one(&pool).await.expect("counts")
-        }
-    }
 }

@@ -26,6 +26,11 @@ impl Call {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
+    /// As a trusted proxy in front of us would pass it on.
+    pub fn from(self, ip: &str) -> Self {
+        self.header("x-forwarded-for", ip)
+    }
+
     pub fn json(mut self, body: Value) -> Self {
         self.request = self.request.json(&body);
         self

@@ -5,15 +5,11 @@ use std::{
     path::PathBuf,
 };
 
-use recado_identity::mail::MailConfig;
-use recado_model::{Clock as _, Language, Role, UserId, clock::OsRng};
-use recado_store::{NewUser, UserRecord};
 use serde_json::{Value, json};
 
 use crate::{
     call::{Answer, Call},
-    harness::{Bed, Shop, until},
-    named::Names,
+    gateway::{Bed, until},
 };
 
 /// Of both shops' owners, and of whom [`Bed::member`] makes.
@@ -26,6 +22,22 @@ pub const PROXY: &str = "trusted_proxies = [\"127.0.0.1\"]\n";
 
 const COOKIE: &str = "__Host-recado";
 const AGENT: &str = "Browser of the tests/1.0";
+
+/// As a page learns them; of nobody at all by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub account: String,
+    pub user: String,
+}
+
+impl Names {
+    pub fn headers(&self) -> [(&'static str, &str); 2] {
+        [
+            ("x-recado-account", self.account.as_str()),
+            ("x-recado-user", self.user.as_str()),
+        ]
+    }
+}
 
 /// One person at one machine: keeps the cookie as browsers do.
 pub struct Browser<'a> {
@@ -202,8 +214,8 @@ pub fn kinds_of(rows: &[Value]) -> Vec<String> {
 
 /// The letters that were written so far, each read once.
 pub struct Inbox {
-    dir: PathBuf,
-    read: HashSet<PathBuf>,
+    pub(crate) dir: PathBuf,
+    pub(crate) read: HashSet<PathBuf>,
 }
 
 pub struct Letter {
@@ -278,84 +290,5 @@ fn letter(text: &str) -> Letter {
         to: of("To"),
         subject: of("Subject"),
         text: body.to_owned(),
-    }
-}
-
-impl Bed {
-    pub fn inbox(&self) -> Inbox {
-        let MailConfig::Files { dir } = &self.gateway().app.config().users.mail else {
-            panic!("letters are files here");
-        };
-        Inbox {
-            dir: dir.clone(),
-            read: HashSet::new(),
-        }
-    }
-
-    pub async fn find_user(&self, email: &str) -> Option<UserRecord> {
-        let mut conn = self.read().await;
-        let found = conn.people().user_by_email(email).await;
-        found.expect("an answer")
-    }
-
-    pub async fn user(&self, email: &str) -> UserRecord {
-        let found = self.find_user(email).await;
-        found.unwrap_or_else(|| panic!("no user {email}"))
-    }
-
-    /// A user with the owners' password who is a member of nothing yet, made past every rule.
-    pub async fn person(&self, email: &str) -> UserId {
-        let hash = self.user(OWNER).await.password_hash;
-        let id = UserId::random(&OsRng);
-        let new = NewUser {
-            id: &id,
-            email,
-            password_hash: hash.expose(),
-            operator: false,
-            language: Language::English,
-        };
-        let mut conn = self.write().await;
-        let made = conn.people().create_user(&new, self.clock.now()).await;
-        made.expect("a user");
-        conn.commit().await.expect("commit");
-        id
-    }
-
-    pub async fn join(&self, shop: &Shop, user: &UserId, role: Role) {
-        let mut conn = self.write().await;
-        let now = self.clock.now();
-        let joined = conn.people().add_member(&shop.id, user, role, now).await;
-        assert!(joined.expect("an answer"), "a member already");
-        conn.commit().await.expect("commit");
-    }
-
-    pub async fn member(&self, shop: &Shop, email: &str, role: Role) -> UserId {
-        let id = self.person(email).await;
-        self.join(shop, &id, role).await;
-        id
-    }
-
-    /// How many passwords were hashed so far.
-    pub fn hashed(&self) -> u64 {
-        self.gateway().app.users().hashes_begun()
-    }
-
-    /// A door that failures have just closed for a second, closed for two minutes and more: whoever looks
-    /// at it next may be slow. These are seven failures more.
-    pub fn slam(&self, from: &str, email: &str) {
-        let from = Some(from.parse().expect("an address"));
-        for secs in [1, 2, 4, 8, 16, 32, 64] {
-            self.clock.jump_secs(secs);
-            self.gateway().app.limits().login_failed(from, email);
-        }
-    }
-
-    /// The same for a person's password and codes, inside a session or over a link.
-    pub async fn slam_proof(&self, email: &str) {
-        let user = self.user(email).await.id;
-        for secs in [1, 2, 4, 8, 16, 32, 64] {
-            self.clock.jump_secs(secs);
-            self.gateway().app.limits().proof_failed(&user);
-        }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use recado_model::Monotonic;
 
-use crate::{Shared, error::Fail};
+use crate::{ApiState, error::Fail};
 
 /// What a guard leaves behind when it has let somebody pass.
 #[derive(Clone, Copy)]
@@ -18,23 +18,23 @@ pub(crate) struct Again {
     look: Look,
 }
 
-type Look = for<'a> fn(&'a mut Parts, &'a Shared) -> Looked<'a>;
+type Look = for<'a> fn(&'a mut Parts, &'a ApiState) -> Looked<'a>;
 type Looked<'a> = Pin<Box<dyn Future<Output = Result<(), Fail>> + Send + 'a>>;
 
 impl Again {
-    pub(crate) fn note<G>(parts: &mut Parts, shared: &Shared)
+    pub(crate) fn note<G>(parts: &mut Parts, state: &ApiState)
     where
-        G: FromRequestParts<Shared, Rejection = Fail>,
+        G: FromRequestParts<ApiState, Rejection = Fail>,
     {
-        fn look<'a, G>(parts: &'a mut Parts, shared: &'a Shared) -> Looked<'a>
+        fn look<'a, G>(parts: &'a mut Parts, state: &'a ApiState) -> Looked<'a>
         where
-            G: FromRequestParts<Shared, Rejection = Fail>,
+            G: FromRequestParts<ApiState, Rejection = Fail>,
         {
-            Box::pin(async move { G::from_request_parts(parts, shared).await.map(|_| ()) })
+            Box::pin(async move { G::from_request_parts(parts, state).await.map(|_| ()) })
         }
         let again = Self {
-            seen: shared.app.access().seen(),
-            at: shared.app.clock().monotonic(),
+            seen: state.app.access().seen(),
+            at: state.app.clock().monotonic(),
             look: look::<G>,
         };
         parts.extensions.insert(again);
@@ -42,15 +42,15 @@ impl Again {
 
     /// Nothing when nothing can have changed: no credential, session or role did, and no time went by in
     /// which one may have ended.
-    pub(crate) async fn look(parts: &mut Parts, shared: &Shared) -> Result<(), Fail> {
+    pub(crate) async fn look(parts: &mut Parts, state: &ApiState) -> Result<(), Fail> {
         let Some(again) = parts.extensions.get::<Self>().copied() else {
             return Ok(());
         };
-        let went_by = shared.app.clock().monotonic().since(again.at);
-        if again.seen == shared.app.access().seen() && went_by < STILL_MS {
+        let went_by = state.app.clock().monotonic().since(again.at);
+        if again.seen == state.app.access().seen() && went_by < STILL_MS {
             return Ok(());
         }
-        (again.look)(parts, shared).await
+        (again.look)(parts, state).await
     }
 }
 

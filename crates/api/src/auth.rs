@@ -2,12 +2,13 @@
 //!
 //! A guard collects what the request *presents*, refuses what does not belong to its surface, and
 //! asks `recado_identity::Access`, where every rule of who may do what lives. It hands over what was
-//! proven and loaded. Guards run before any body is read.
+//! proven and loaded as one value, which the services take whole ([`recado_identity::Granted`]). Guards
+//! run before any body is read.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `owner` | guards of the instance API |
-//! | `shop`, `session` | guards of MCP and the Direct API |
+//! | `shop`, `direct` | guards of MCP and the Direct API |
 //! | `client` | the guard of `/token`, `/introspect` and `/revoke`, which reads the body |
 //! | [`person`] | guards of the dashboard's API, with [`cookie`], `origin` and [`named`] |
 //! | `presented` | the credential headers of a request |
@@ -18,6 +19,7 @@
 
 mod client;
 pub mod cookie;
+mod direct;
 pub(crate) mod named;
 mod origin;
 mod owner;
@@ -25,26 +27,25 @@ pub mod person;
 mod presented;
 mod roles;
 mod rule;
-mod session;
 mod shop;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use recado_model::Role;
 
-use crate::{Shared, describe::Described, error::Fail};
+use crate::{ApiState, describe::Described, error::Fail};
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::basic_pair;
 pub use client::{ClientCredentials, TokenRequest};
+pub use direct::{DirectByName, DirectClaim, DirectInstance, DirectOpener};
 pub use named::Naming;
 pub use owner::{AccountOwner, InstanceAccess, Owner, OwnerInstance};
 pub use person::{LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor, Whoever};
 pub use presented::{Accepts, CredentialHeaders};
 pub use roles::{Anytime, Confirmed, Least, least};
 pub use rule::Rule;
-pub use session::{Claim, NamedSession, SessionAccess};
-pub use shop::{MaybeMcpToken, McpToken};
+pub use shop::McpToken;
 
 /// An extractor that is an access rule.
 pub trait Access {
@@ -64,17 +65,17 @@ impl Access for Public {
     const RULE: Rule = Rule::Public;
 }
 
-impl FromRequestParts<Shared> for Public {
+impl FromRequestParts<ApiState> for Public {
     type Rejection = Fail;
-    async fn from_request_parts(_: &mut Parts, _: &Shared) -> Result<Self, Fail> {
+    async fn from_request_parts(_: &mut Parts, _: &ApiState) -> Result<Self, Fail> {
         Ok(Self)
     }
 }
 
 /// A path parameter, `""` when it is absent or not UTF-8: that names nothing, and the guard says so
 /// in the words for a missing thing, after the proof.
-async fn path_param(parts: &mut Parts, shared: &Shared, name: &str) -> String {
-    match RawPathParams::from_request_parts(parts, shared).await {
+async fn path_param(parts: &mut Parts, state: &ApiState, name: &str) -> String {
+    match RawPathParams::from_request_parts(parts, state).await {
         Ok(params) => params
             .iter()
             .find(|(key, _)| *key == name)

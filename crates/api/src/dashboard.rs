@@ -23,6 +23,7 @@ pub mod login;
 pub mod me;
 pub mod members;
 
+use recado_app::App;
 use recado_identity::{
     Person, faults,
     users::{Opened, parse_language},
@@ -32,7 +33,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::cookie::set_cookie,
     describe::{Answer, WithCookie, one_of},
     error::Fail,
@@ -55,9 +55,9 @@ fn left(done: Result<(), Fail>) {
 }
 
 /// Ends the sessions whose cookies are overwritten: nobody could end them any more.
-async fn leave(shared: &Shared, before: &[Person]) -> Result<(), Fail> {
+async fn leave(app: &App, before: &[Person]) -> Result<(), Fail> {
     for person in before {
-        shared.app.users().log_out(person).await?;
+        app.users().log_out(person).await?;
     }
     Ok(())
 }

@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 
 use axum::{
-    Extension,
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
@@ -18,11 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, js
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::{
-    Shared,
-    edge::ClientIp,
-    error::{Fail, json_response},
-};
+use crate::error::{Fail, json_response};
 
 /// What a request of a route may hold, and what its answer holds, as JSON Schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,10 +35,8 @@ pub trait Describe {
     fn describe(_: &mut Described) {}
 }
 
-impl Describe for State<Shared> {}
-
-/// Where the request comes from; nothing that it holds.
-impl Describe for Extension<ClientIp> {}
+/// What the program holds; nothing of the request.
+impl<T> Describe for State<T> {}
 
 /// What a handler gives back.
 pub trait Answers {

@@ -1,8 +1,10 @@
-//! The Direct API: one session, one `sk_` key, few routes.
+//! The Direct API: one instance, one `sk_` key, few routes. Its contract calls the instance a session.
 
-use axum::{Extension, extract::State};
+use std::sync::Arc;
+
+use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{NewSession, QrAnswer, SendMessage, SendOptions};
+use recado_app::{App, NewSession, QrAnswer, SendMessage, SendOptions};
 use recado_model::{
     Content, Error, ErrorCode, InstanceId, MessageId, Token, TokenKind, content::Text,
 };
@@ -10,17 +12,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
-    auth::{Claim, MaybeMcpToken, NamedSession, Public, SessionAccess},
+    About,
+    auth::{DirectByName, DirectClaim, DirectInstance, DirectOpener, Public},
     describe::{Answer, Exposed, Rfc3339},
-    edge::ClientIp,
     error::Fail,
     extract::{Json, Params, Segment, text_or_number},
     qr::data_url,
     shapes::{
+        connection::{contract_state, contract_states, states, whole_seconds},
         message::{no_such_message, statuses},
         qr::{QrAnswered, QrQuery},
-        session::{contract_state, contract_states, states, whole_seconds},
     },
 };
 
@@ -39,12 +40,16 @@ pub struct Health {
 /// Tells what the program is: version, network, source.
 // Open, so it never says how busy it is.
 #[operation]
-pub async fn health(_: Public, State(shared): State<Shared>) -> Answer<Health> {
+pub async fn health(
+    _: Public,
+    State(app): State<App>,
+    State(about): State<Arc<About>>,
+) -> Answer<Health> {
     Answer(Health {
         status: "ok",
-        version: shared.options.version.clone(),
-        network: shared.app.network(),
-        source: shared.options.source_url.clone(),
+        version: about.version.clone(),
+        network: app.network(),
+        source: about.source_url.clone(),
     })
 }
 
@@ -84,9 +89,8 @@ pub struct Created {
 /// a shop claims it.
 #[operation]
 pub async fn create(
-    MaybeMcpToken(caller): MaybeMcpToken,
-    State(shared): State<Shared>,
-    Extension(ClientIp(from)): Extension<ClientIp>,
+    DirectOpener(whose): DirectOpener,
+    State(app): State<App>,
     Json(body): Json<CreateSessionBody>,
 ) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
@@ -94,9 +98,8 @@ pub async fn create(
         label: given(body.label),
         webhook: given(body.webhook),
     };
-    let direct = shared.app.direct();
-    let created = direct.create(caller.as_ref(), from, new).await?;
-    let (public_url, key) = (&shared.app.config().public_url, created.name.expose());
+    let created = app.direct().create(whose, new).await?;
+    let (public_url, key) = (&app.config().public_url, created.name.expose());
     Ok(Answer(Created {
         qr_url: format!("{public_url}/sessions/{key}/qr"),
         id: created.instance.id,
@@ -130,16 +133,10 @@ pub struct ClaimedBody {
 /// Name and key are replaced in the same step. There is no body to read.
 #[operation]
 pub async fn claim(
-    claim: Claim,
-    State(shared): State<Shared>,
+    DirectClaim(claim): DirectClaim,
+    State(app): State<App>,
 ) -> Result<Answer<ClaimedBody>, Fail> {
-    let Claim {
-        shop,
-        holder,
-        instance,
-    } = claim;
-    let direct = shared.app.direct();
-    let claimed = direct.claim(&shop, &holder, &instance.id).await?;
+    let claimed = app.direct().claim(claim).await?;
     let instance = claimed.instance;
     Ok(Answer(ClaimedBody {
         id: instance.id,
@@ -170,20 +167,12 @@ pub struct SessionQr {
 /// With `format` the answer is the QR itself. A paired session is connected again only for its key.
 #[operation]
 pub async fn qr(
-    session: NamedSession,
-    State(shared): State<Shared>,
+    DirectByName(named): DirectByName,
+    State(app): State<App>,
     Params(query): Params<QrQuery>,
 ) -> Result<QrAnswered<SessionQr>, Fail> {
     let format = query.format()?;
-    let instance = &session.instance;
-    // Asking for the QR of a paired session connects it again; a name alone is not enough for that.
-    let answer = match instance.paired && !session.proven {
-        true => QrAnswer::Paired {
-            phone: None,
-            state: instance.state,
-        },
-        false => shared.app.sessions().qr(&session.caller, instance).await?,
-    };
+    let answer = app.direct().qr(&named).await?;
     QrAnswered::of(answer, format, |answer| Ok(Answer(SessionQr::of(answer)?)))
 }
 
@@ -211,7 +200,7 @@ impl SessionQr {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Session {
+pub struct DirectBody {
     #[schemars(with = "String")]
     id: InstanceId,
     key: Option<Exposed>,
@@ -230,16 +219,17 @@ pub struct Session {
 /// Shows the session.
 #[operation]
 pub async fn read(
-    SessionAccess { caller, instance }: SessionAccess,
-    State(shared): State<Shared>,
+    DirectInstance(granted): DirectInstance,
+    State(app): State<App>,
     Segment(key): Segment<String>,
-) -> Result<Answer<Session>, Fail> {
+) -> Result<Answer<DirectBody>, Fail> {
     // Who came by the name has it already; it is looked up for who came by the id.
-    let name = match Token::parse(TokenKind::SessionName, &key) {
+    let name = match Token::parse(TokenKind::DirectName, &key) {
         Some(name) => Some(name.into_secret()),
-        None => shared.app.direct().name(&caller, &instance).await?,
+        None => app.direct().name(&granted).await?,
     };
-    Ok(Answer(Session {
+    let instance = granted.instance();
+    Ok(Answer(DirectBody {
         id: instance.id.clone(),
         key: name.map(Exposed),
         status: contract_state(instance.state),
@@ -279,11 +269,11 @@ pub struct Sent {
 /// Queues a text message to a phone.
 #[operation]
 pub async fn send(
-    SessionAccess { caller, instance }: SessionAccess,
-    State(shared): State<Shared>,
+    DirectInstance(granted): DirectInstance,
+    State(app): State<App>,
     Json(body): Json<SendBody>,
 ) -> Result<Answer<Sent>, Fail> {
-    shared.app.direct().may_send(&caller).await?;
+    app.direct().may_send(&granted).await?;
     let send = SendMessage {
         to: body.to,
         content: Content::Text(Text::new(body.text).map_err(by_own_names)?),
@@ -293,10 +283,9 @@ pub async fn send(
             ..SendOptions::default()
         },
     };
-    let accepted = shared
-        .app
+    let accepted = app
         .messages()
-        .send(&caller, &instance, send)
+        .send(&granted, send)
         .await
         .map_err(by_own_names)?;
     Ok(Answer(Sent {
@@ -334,12 +323,12 @@ pub struct MessageBody {
 /// Tells how far a message got.
 #[operation]
 pub async fn read_message(
-    SessionAccess { caller, instance }: SessionAccess,
-    State(shared): State<Shared>,
+    DirectInstance(granted): DirectInstance,
+    State(app): State<App>,
     Segment((_, id)): Segment<(String, String)>,
 ) -> Result<Answer<MessageBody>, Fail> {
     let id = MessageId::from_wire(id);
-    let found = shared.app.messages().find(&caller, &instance, &id).await?;
+    let found = app.messages().find(&granted, &id).await?;
     let view = found.ok_or_else(no_such_message)?;
     let (code, meaning, what_to_do) = view.why();
     Ok(Answer(MessageBody {

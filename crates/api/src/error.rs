@@ -23,10 +23,15 @@ use crate::{
 
 /// An error on its way to its surface.
 #[derive(Clone, Debug)]
-pub struct Fail(Arc<FailParts>, Option<Arc<Limited>>);
+pub struct Fail {
+    cause: Arc<Cause>,
+    /// What the count of failed proofs says to this one, once it was asked.
+    limited: Option<Arc<Limited>>,
+}
 
+/// What went wrong, and what the rendering needs beside it.
 #[derive(Debug)]
-struct FailParts {
+struct Cause {
     error: Error,
     field: Option<String>,
     presented: bool,
@@ -36,36 +41,42 @@ struct FailParts {
 impl Fail {
     /// What the caller is told: to wait, where too many proofs failed; else what went wrong.
     pub fn error(&self) -> &Error {
-        let limited = self.1.as_ref().and_then(|limited| limited.wait.as_ref());
-        limited.unwrap_or(&self.0.error)
+        let limited = self.limited().and_then(|limited| limited.wait.as_ref());
+        limited.unwrap_or(&self.cause.error)
     }
 
     /// What went wrong, whatever the caller is told.
     pub(crate) fn cause(&self) -> &Error {
-        &self.0.error
+        &self.cause.error
     }
 
     pub(crate) fn presented(&self) -> bool {
-        self.0.presented
+        self.cause.presented
     }
 
     /// What the count of failed proofs says to this one.
     pub(crate) fn limited(&self) -> Option<&Limited> {
-        self.1.as_deref()
+        self.limited.as_deref()
     }
 
     pub(crate) fn with_limit(self, limited: Limited) -> Self {
-        Self(self.0, Some(Arc::new(limited)))
+        Self {
+            limited: Some(Arc::new(limited)),
+            ..self
+        }
     }
 
-    fn new(inner: FailParts) -> Self {
-        Self(Arc::new(inner), None)
+    fn new(cause: Cause) -> Self {
+        Self {
+            cause: Arc::new(cause),
+            limited: None,
+        }
     }
 
     /// A body that does not fit: names the field, whatever its path is.
     pub fn of_field(error: Error, field: String) -> Self {
         let field = Some(field).filter(|field| !field.is_empty());
-        Self::new(FailParts {
+        Self::new(Cause {
             error,
             field,
             presented: false,
@@ -76,7 +87,7 @@ impl Fail {
     /// A proof that failed. `presented`: something was shown, so the challenge says that it did not
     /// hold (RFC 6750, 3.1).
     pub fn of_proof(error: Error, presented: bool) -> Self {
-        Self::new(FailParts {
+        Self::new(Cause {
             field: None,
             presented,
             basic: false,
@@ -86,7 +97,7 @@ impl Fail {
 
     /// A failed proof by HTTP Basic; the challenge names that scheme (RFC 6749, 5.2).
     pub fn of_basic(error: Error) -> Self {
-        Self::new(FailParts {
+        Self::new(Cause {
             field: None,
             presented: true,
             basic: true,
@@ -95,7 +106,7 @@ impl Fail {
     }
 
     fn field(&self) -> Option<&str> {
-        self.0.field.as_deref().or(self.error().field)
+        self.cause.field.as_deref().or(self.error().field)
     }
 }
 
@@ -117,29 +128,29 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
     StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// What the rendering needs to know of the request.
-pub struct Place<'a> {
+/// Whom an error is told, and in answer to which request.
+pub struct Recipient<'a> {
     pub surface: Surface,
     pub request_id: &'a str,
     pub public_url: &'a str,
 }
 
-/// The answer that a caller of `place.surface` understands. Logs what is our own fault.
-pub fn render(fail: &Fail, place: &Place<'_>) -> Response {
-    log(fail.error(), place.request_id);
+/// The answer that a caller of `recipient.surface` understands. Logs what is our own fault.
+pub fn render(fail: &Fail, recipient: &Recipient<'_>) -> Response {
+    log(fail.error(), recipient.request_id);
     let error = fail.error();
     let status = status_of(error);
-    let mut response = match place.surface {
+    let mut response = match recipient.surface {
         Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => {
             json_response(status, &error_body(fail))
         }
         Surface::Token => json_response(status, &token_body(error)),
-        Surface::Mcp => json_response(status, &rpc_failure(error, place.public_url, &())),
+        Surface::Mcp => json_response(status, &rpc_failure(error, recipient.public_url, &())),
         Surface::Direct => json_response(status, &json!({ "error": direct_text(error) })),
     };
     let headers = response.headers_mut();
     if status == StatusCode::UNAUTHORIZED {
-        let challenge = match (fail.0.basic, fail.0.presented) {
+        let challenge = match (fail.cause.basic, fail.cause.presented) {
             (true, _) => "Basic realm=\"recado\", charset=\"UTF-8\"",
             (false, true) => "Bearer realm=\"recado\", error=\"invalid_token\"",
             (false, false) => "Bearer realm=\"recado\"",
@@ -149,7 +160,7 @@ pub fn render(fail: &Fail, place: &Place<'_>) -> Response {
             HeaderValue::from_static(challenge),
         );
     }
-    waits(fail, headers, place.surface);
+    waits(fail, headers, recipient.surface);
     response
 }
 
@@ -256,7 +267,7 @@ fn direct_text(error: &Error) -> &str {
     match error.code {
         ErrorCode::ApiKeyRequired => "API key requerida",
         ErrorCode::ApiKeyInvalid => "API key invalida",
-        ErrorCode::SessionNotYours => "Session does not belong to your shop",
+        ErrorCode::InstanceNotYours => "Session does not belong to your shop",
         ErrorCode::Unauthorized => "Unauthorized: invalid or missing Bearer token.",
         _ => &error.message,
     }
@@ -342,12 +353,12 @@ mod tests {
                     *code,
                     format!("what to do about \"{}\" – now", code.as_str()),
                 );
-                let place = Place {
+                let recipient = Recipient {
                     surface,
                     request_id: "RQTEST",
                     public_url: "https://gw.example",
                 };
-                let response = render(&Fail::of_proof(error, true), &place);
+                let response = render(&Fail::of_proof(error, true), &recipient);
                 assert_eq!(
                     response.headers()[header::CONTENT_TYPE],
                     "application/json",
@@ -383,12 +394,12 @@ mod tests {
     async fn the_source_of_an_internal_error_stays_inside() {
         for surface in Surface::ALL {
             let error = Error::internal("password of the database");
-            let place = Place {
+            let recipient = Recipient {
                 surface,
                 request_id: "RQTEST",
                 public_url: "",
             };
-            let response = render(&error.into(), &place);
+            let response = render(&error.into(), &recipient);
             let bytes = axum::body::to_bytes(response.into_body(), 10_000)
                 .await
                 .expect("body");
@@ -399,13 +410,13 @@ mod tests {
     #[test]
     fn a_wait_is_said() {
         let error = Error::new(ErrorCode::RateLimited, "slow down").with_retry_after(7);
-        let place = Place {
+        let recipient = Recipient {
             surface: Surface::Instance,
             request_id: "",
             public_url: "",
         };
         assert_eq!(
-            render(&error.into(), &place).headers()[header::RETRY_AFTER],
+            render(&error.into(), &recipient).headers()[header::RETRY_AFTER],
             "7"
         );
     }

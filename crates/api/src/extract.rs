@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::{
-    Shared,
+    ApiState,
     describe::{Describe, Described, schema},
     error::Fail,
 };
@@ -35,10 +35,10 @@ pub use values::{
 /// A path parameter, or several in the order of the path.
 pub struct Segment<T>(pub T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Shared> for Segment<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<ApiState> for Segment<T> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let Path(value) = Path::from_request_parts(parts, shared).await.map_err(|_| {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        let Path(value) = Path::from_request_parts(parts, state).await.map_err(|_| {
             Error::new(
                 ErrorCode::InvalidRequest,
                 "The path holds something unreadable.",
@@ -54,10 +54,10 @@ impl<T> Describe for Segment<T> {}
 /// The query as `T`. Credentials are never read from it.
 pub struct Params<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
+impl<T: DeserializeOwned> FromRequestParts<ApiState> for Params<T> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let Query(value) = Query::from_request_parts(parts, shared)
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        let Query(value) = Query::from_request_parts(parts, state)
             .await
             .map_err(|rejection| {
                 let text = format!("The query does not fit: {}", rejection.body_text());

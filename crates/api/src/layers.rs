@@ -18,10 +18,10 @@ use tokio::time::{Instant, timeout};
 use tracing::{Instrument, field::Empty};
 
 use crate::{
-    Options, Shared, Surface,
+    About, ApiState, Options, Surface,
     auth::{Accepts, CredentialHeaders},
     edge::{self, ClientIp},
-    error::{self, Fail, Place, render},
+    error::{self, Fail, Recipient, render},
     limits::limit,
     routes::surface_of,
     surface,
@@ -37,25 +37,25 @@ const UNMATCHED: &str = "unmatched";
     clippy::disallowed_methods,
     reason = "how long a request took is real time, not the product's"
 )]
-pub async fn observe(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+pub async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let surface = surface_of(request.uri().path(), request.headers());
     let method = method_label(request.method());
     let route = route_of(request.extensions());
     // Made here: one that came in could be a secret, a line break or somebody else's.
-    let request_id = RequestId::random(shared.app.rng().as_ref());
+    let request_id = RequestId::random(state.app.rng().as_ref());
     request.extensions_mut().insert(request_id.clone());
-    let client = ClientIp::read(&request, &shared.options.trusted_proxies);
+    let client = ClientIp::read(&request, &state.options.trusted_proxies);
     request.extensions_mut().insert(client);
-    let cors = shared.options.cors.grant(surface, request.headers());
+    let cors = state.options.cors.grant(surface, request.headers());
 
     let span = tracing::info_span!(
         "request", method, route, request.id = %request_id, surface = surface.as_str(),
         status = Empty, account.id = Empty, instance.id = Empty,
     );
     let longest = match surface {
-        Surface::Mcp => Options::MCP_TIMEOUT.max(shared.options.request_timeout),
-        _ => shared.options.request_timeout,
+        Surface::Mcp => Options::MCP_TIMEOUT.max(state.options.request_timeout),
+        _ => state.options.request_timeout,
     };
     let mut response = async {
         let asked = || cors.as_ref().and_then(|grant| grant.preflight(&request));
@@ -63,19 +63,19 @@ pub async fn observe(State(shared): State<Shared>, mut request: Request, next: N
             Some(response) => response,
             None => handled(request, next, longest).await,
         };
-        let place = Place {
+        let recipient = Recipient {
             surface,
             request_id: request_id.as_str(),
-            public_url: &shared.app.config().public_url,
+            public_url: &state.app.config().public_url,
         };
-        shaped(response, &place, |fail| {
-            limit(&shared, client.0, None, fail)
+        shaped(response, &recipient, |fail| {
+            limit(&state, client.0, None, fail)
         })
     }
     .instrument(span.clone())
     .await;
 
-    harden(&mut response, surface, shared.is_https());
+    harden(&mut response, surface, state.is_https());
     if let Some(grant) = cors {
         grant.sign(&mut response);
     }
@@ -107,11 +107,15 @@ async fn handled(request: Request, next: Next, limit: Duration) -> Response {
 }
 
 /// A [`Fail`] becomes the body of its surface; anything else passes.
-fn shaped(response: Response, place: &Place<'_>, limit: impl FnOnce(Fail) -> Fail) -> Response {
+fn shaped(
+    response: Response,
+    recipient: &Recipient<'_>,
+    limit: impl FnOnce(Fail) -> Fail,
+) -> Response {
     let Some(fail) = response.extensions().get::<Fail>() else {
         return response;
     };
-    let mut rendered = render(&limit(fail.clone()), place);
+    let mut rendered = render(&limit(fail.clone()), recipient);
     if let Some(allow) = response.headers().get(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow.clone());
     }
@@ -197,22 +201,23 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 /// Where no route is.
-pub async fn route_not_found(State(shared): State<Shared>, request: Request) -> Response {
+pub async fn route_not_found(State(state): State<ApiState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(fail) = key_first(&shared, &parts).await {
+    if let Err(fail) = key_first(&state, &parts).await {
         return fail.into_response();
     }
-    no_such_route(parts.uri.path(), &shared).into_response()
+    let public_url = &state.app.config().public_url;
+    no_such_route(parts.uri.path(), public_url, &state.options.about).into_response()
 }
 
 /// What a path that nobody serves is told.
-pub(crate) fn no_such_route(path: &str, shared: &Shared) -> Fail {
+pub(crate) fn no_such_route(path: &str, public_url: &str, about: &About) -> Fail {
     let right = surface::squeezed(path);
     let text = match right.as_ref() {
         // Asked for by MCP clients after a 401. They show this text alone to their users.
         "/register" | "/authorize" => format!(
             "There is no OAuth here and no client to register. Send the API token with each request: Authorization: Bearer wz_... It is at {}/dashboard, under Settings. If one was sent, it does not hold.",
-            shared.app.config().public_url
+            public_url
         ),
         right => {
             let written = match right == path {
@@ -224,7 +229,7 @@ pub(crate) fn no_such_route(path: &str, shared: &Shared) -> Fail {
             };
             format!(
                 "There is no such route{written}. See docs/access-matrix.md in the program's source: {}",
-                shared.options.source_url
+                about.source_url
             )
         }
     };
@@ -232,12 +237,12 @@ pub(crate) fn no_such_route(path: &str, shared: &Shared) -> Fail {
 }
 
 /// Where a path is known, but not with this method.
-pub async fn method_not_allowed(State(shared): State<Shared>, request: Request) -> Response {
+pub async fn method_not_allowed(State(state): State<ApiState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(fail) = key_first(&shared, &parts).await {
+    if let Err(fail) = key_first(&state, &parts).await {
         return fail.into_response();
     }
-    let allowed = shared.allow.of_path(&route_of(&parts.extensions));
+    let allowed = state.allow.of_path(&route_of(&parts.extensions));
     let text = format!("This path does not know that method. It knows: {allowed}.");
     let fail = Fail::from(Error::new(ErrorCode::MethodNotAllowed, text));
     let mut response = fail.into_response();
@@ -248,7 +253,7 @@ pub async fn method_not_allowed(State(shared): State<Shared>, request: Request) 
 }
 
 /// The Direct API's contract: all but its open routes need a key, those that do not exist too.
-async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
+async fn key_first(state: &ApiState, parts: &Parts) -> Result<(), Fail> {
     if surface_of(parts.uri.path(), &parts.headers) != Surface::Direct {
         return Ok(());
     }
@@ -258,6 +263,6 @@ async fn key_first(shared: &Shared, parts: &Parts) -> Result<(), Fail> {
         _ => Accepts::DIRECT,
     };
     let shown = CredentialHeaders::collect(parts, accepts)?;
-    shown.judge(shared.app.access().session_key(&shown.presented()).await)?;
+    shown.judge(state.app.access().direct_key(&shown.presented()).await)?;
     Ok(())
 }

@@ -17,6 +17,7 @@
 //! | [`direct`] | the Direct API |
 //! | [`dashboard`] | the dashboard's own API: people, by cookie |
 //! | [`ops`], [`web`] | probes; the dashboard's files |
+//! | [`state`] | what the router holds; a handler names the part that it uses |
 //! | [`shapes`] | bodies and answers that several surfaces share; no surface imports another's |
 //!
 //! Nothing here decides: a handler takes what its guard proved, reads the body, calls one service of
@@ -55,6 +56,7 @@ mod qr;
 pub mod rest;
 pub mod routes;
 pub mod shapes;
+pub mod state;
 pub mod surface;
 pub mod web;
 
@@ -66,6 +68,7 @@ use recado_app::App;
 
 pub use openapi::openapi;
 pub use routes::{RouteRow, access_matrix, routes};
+pub use state::{About, ApiState, RefusalHold};
 pub use surface::Surface;
 
 /// What the program decides about its HTTP side.
@@ -76,14 +79,8 @@ pub struct Options {
     /// How long one request may take before it is answered 504. The MCP endpoint has
     /// [`Options::MCP_TIMEOUT`], as its contract says.
     pub request_timeout: Duration,
-    /// How long a log-in that is refused without a look at the password waits for its answer.
-    pub refusal_hold: Duration,
-    /// Shown by `/health` and MCP's `initialize`.
-    pub version: String,
-    /// Where the source of the running program is; the licence asks for it.
-    pub source_url: String,
-    /// The control address of the sandbox, where one is the network.
-    pub sandbox_url: Option<String>,
+    pub refusal_hold: RefusalHold,
+    pub about: Arc<About>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Web pages of other origins that may read answers.
@@ -101,60 +98,25 @@ impl Default for Options {
         Self {
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(60),
-            refusal_hold: Duration::from_secs(1),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
-            sandbox_url: None,
+            refusal_hold: RefusalHold(Duration::from_secs(1)),
+            about: Arc::default(),
             trusted_proxies: Vec::new(),
             cors: edge::Cors::default(),
         }
     }
 }
 
-/// What every handler can reach. Cloned per request, so it is one pointer.
-#[derive(Clone)]
-pub struct Shared(Arc<SharedParts>);
-
-pub struct SharedParts {
-    pub app: App,
-    pub options: Options,
-    pub(crate) mcp: mcp::Service,
-    pub(crate) allow: routes::AllowedMethods,
-}
-
-impl SharedParts {
-    /// Whether callers reach us by HTTPS: they do so through a proxy, so only `public_url` tells.
-    fn is_https(&self) -> bool {
-        let scheme = self.app.config().public_url.get(..8);
-        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
-    }
-}
-
-impl std::ops::Deref for Shared {
-    type Target = SharedParts;
-    fn deref(&self) -> &SharedParts {
-        &self.0
-    }
-}
-
 /// All surfaces on one router, ready to serve.
 pub fn router(app: App, options: Options) -> Router {
     let path = below::path_of(&app.config().public_url).to_owned();
-    below::serve(routes::build(routes::table(), shared(app, options)), &path)
+    below::serve(
+        routes::build(routes::table(), ApiState::new(app, options)),
+        &path,
+    )
 }
 
 /// These routes with their guards and nothing around them: what a guard alone costs is measured here.
 #[doc(hidden)]
 pub fn bench_router(app: App, options: Options, table: Vec<routes::Route>) -> Router {
-    let shared = shared(app, options);
-    routes::assemble(table).with_state(shared)
-}
-
-fn shared(app: App, options: Options) -> Shared {
-    Shared(Arc::new(SharedParts {
-        mcp: mcp::service(&app, &options),
-        allow: routes::AllowedMethods::of(&routes::table()),
-        app,
-        options,
-    }))
+    routes::assemble(table).with_state(ApiState::new(app, options))
 }

@@ -9,10 +9,10 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use recado_identity::limits::{Standing, Verdict};
+use recado_identity::limits::{Allowance, Verdict};
 use recado_model::{Error, ErrorCode};
 
-use crate::{Shared, Surface, error::Fail};
+use crate::{ApiState, Surface, error::Fail};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -20,7 +20,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// What the count of failed proofs says to one of them.
 #[derive(Debug)]
 pub struct Limited {
-    standings: Vec<Standing>,
+    allowances: Vec<Allowance>,
     /// The 429, for one that is told to wait.
     pub(crate) wait: Option<Error>,
 }
@@ -28,7 +28,7 @@ pub struct Limited {
 /// Counts `fail` when it is a failed proof, and turns it into 429 while too many have failed from
 /// `from`, or with `public_id`: what was shown as a client token (or as an e-mail, at a log-in).
 pub fn limit(
-    shared: &Shared,
+    state: &ApiState,
     from: impl Into<Option<IpAddr>>,
     public_id: Option<&str>,
     fail: Fail,
@@ -37,16 +37,16 @@ pub fn limit(
         return fail;
     }
     let Verdict {
-        standings,
+        allowances,
         wait_secs,
-    } = shared.app.limits().failed(from.into(), public_id);
+    } = state.app.limits().failed(from.into(), public_id);
     let wait = wait_secs.map(|secs| {
         let text = format!(
             "Too many credentials that do not hold were sent. Wait {secs} s before you try another; one that holds is taken at once."
         );
         Error::new(ErrorCode::RateLimited, text).with_retry_after(secs)
     });
-    fail.with_limit(Limited { standings, wait })
+    fail.with_limit(Limited { allowances, wait })
 }
 
 /// Something was shown and it did not hold. What is genuine but names another account is no failed
@@ -54,7 +54,7 @@ pub fn limit(
 fn is_failed_proof(fail: &Fail) -> bool {
     match fail.cause().code {
         ErrorCode::InvalidClient => true,
-        ErrorCode::SessionNotYours => false,
+        ErrorCode::InstanceNotYours => false,
         code => code.status() == 401 && fail.presented(),
     }
 }
@@ -64,14 +64,14 @@ impl Limited {
     pub(crate) fn sign(&self, headers: &mut HeaderMap) {
         let mut policy = String::new();
         let mut limit = String::new();
-        for standing in &self.standings {
-            let Standing {
+        for allowance in &self.allowances {
+            let Allowance {
                 policy: name,
                 quota,
                 window_secs,
                 remaining,
                 reset_secs,
-            } = standing;
+            } = allowance;
             if !policy.is_empty() {
                 policy.push_str(", ");
                 limit.push_str(", ");

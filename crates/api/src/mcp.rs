@@ -59,7 +59,7 @@ pub(crate) fn rows() -> Vec<RouteRow> {
 }
 
 pub(crate) fn service(app: &App, options: &Options) -> Service {
-    let shop = Shop::new(app.clone(), options.version.clone());
+    let shop = Shop::new(app.clone(), options.about.version.clone());
     let (hosts, mut origins) = trusted(&app.config().public_url);
     origins.extend(options.cors.origins().filter_map(|origin| {
         let url = Url::parse(origin).ok()?;

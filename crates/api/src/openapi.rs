@@ -245,11 +245,9 @@ fn errors(component: impl Fn(&'static str, &'static str, Value) -> Value) -> Val
 
 fn security(rule: Rule) -> Value {
     match rule {
-        Rule::Public
-        | Rule::ClientCredentials
-        | Rule::SessionName
-        | Rule::Visitor
-        | Rule::LogIn => json!([]),
+        Rule::Public | Rule::ClientCredentials | Rule::DirectName | Rule::Visitor | Rule::LogIn => {
+            json!([])
+        }
         Rule::LogOut => json!([{}, { "dashboardCookie": [] }]),
         Rule::Whoever | Rule::SignedIn | Rule::Member | Rule::MemberInstance => {
             json!([{ "dashboardCookie": [] }])
@@ -261,8 +259,8 @@ fn security(rule: Rule) -> Value {
         ]),
         Rule::Mcp | Rule::McpOpenInitialize => json!([{ "apiTokenAuth": [] }]),
         Rule::OptionalMcp => json!([{}, { "apiTokenAuth": [] }]),
-        Rule::Session => json!([{ "sessionKeyHeader": [] }]),
-        Rule::Claim => json!([{ "apiTokenAuth": [], "sessionKeyHeader": [] }]),
+        Rule::DirectKey => json!([{ "sessionKeyHeader": [] }]),
+        Rule::DirectClaim => json!([{ "apiTokenAuth": [], "sessionKeyHeader": [] }]),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Shared, auth::Public, describe::Answer, error::Fail};
+use crate::{auth::Public, describe::Answer, error::Fail};
 
 #[derive(Serialize, JsonSchema)]
 pub struct Probe {
@@ -23,7 +24,7 @@ pub async fn live(_: Public) -> Answer<Probe> {
 ///
 /// It is tried at most once a second.
 #[operation]
-pub async fn ready(_: Public, State(shared): State<Shared>) -> Result<Answer<Probe>, Fail> {
-    shared.app.ready().await?;
+pub async fn ready(_: Public, State(app): State<App>) -> Result<Answer<Probe>, Fail> {
+    app.ready().await?;
     Ok(Answer(Probe { status: "ready" }))
 }

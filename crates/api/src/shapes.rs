@@ -3,16 +3,16 @@
 //! | file | holds |
 //! |---|---|
 //! | [`audit`] | a page of the audit log |
+//! | [`connection`] | states of a connection: the exact ones, and those of the contract |
 //! | [`credentials`] | what is asked and answered about credentials |
 //! | [`message`] | where a message stands, and the lack of one |
 //! | [`qr`] | the pairing QR, as JSON or as a picture |
-//! | [`session`] | states of a connection, of an instance and of a Direct API session |
 
 pub mod audit;
+pub mod connection;
 pub mod credentials;
 pub mod message;
 pub mod qr;
-pub mod session;
 
 #[cfg(test)]
 mod tests {

@@ -67,7 +67,7 @@ pub(crate) fn shown(path: &str) -> String {
     let hide = |part: &str| {
         let opaque = TokenKind::ALL
             .iter()
-            .filter(|kind| **kind != TokenKind::SessionName)
+            .filter(|kind| **kind != TokenKind::DirectName)
             .any(|kind| part.starts_with(kind.prefix()));
         opaque || part.starts_with("eyJ")
     };

@@ -1,6 +1,8 @@
 //! The dashboard's files, embedded from `web/dist`; without a build, one page that says how to make
 //! it.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -8,11 +10,12 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_model::{Error, ErrorCode};
 use rust_embed::RustEmbed;
 
 use crate::{
-    Shared, Surface, auth::Public, below, error::Fail, extract::Segment, layers::no_such_route,
+    About, Surface, auth::Public, below, error::Fail, extract::Segment, layers::no_such_route,
     routes::surface_of,
 };
 
@@ -31,36 +34,37 @@ const NOT_BUILT: &str = include_str!("web/not_built.html");
 
 /// Leads to the dashboard: what a person with a browser looks for.
 #[operation]
-pub async fn home(_: Public, State(shared): State<Shared>) -> Redirect {
-    let path = below::path_of(&shared.app.config().public_url);
+pub async fn home(_: Public, State(app): State<App>) -> Redirect {
+    let path = below::path_of(&app.config().public_url);
     Redirect::temporary(&format!("{path}/dashboard"))
 }
 
 /// Serves the dashboard's page.
 #[operation]
-pub async fn index(_: Public, State(shared): State<Shared>) -> Response {
-    page(&shared)
+pub async fn index(_: Public, State(app): State<App>, State(about): State<Arc<About>>) -> Response {
+    page(&app, &about)
 }
 
 /// Serves a file of the dashboard, or the page that draws that address itself.
 #[operation]
 pub async fn file(
     _: Public,
-    State(shared): State<Shared>,
+    State(app): State<App>,
+    State(about): State<Arc<About>>,
     Segment(path): Segment<String>,
 ) -> Response {
     let whole = format!("/dashboard/{path}");
     if surface_of(&whole, &HeaderMap::new()) == Surface::Dashboard {
-        return no_such_route(&whole, &shared).into_response();
+        return no_such_route(&whole, &app.config().public_url, &about).into_response();
     }
     match Dist::get(&path) {
-        Some(file) if path != INDEX => serve(&path, file.data.into_owned(), &policy(&shared, None)),
+        Some(file) if path != INDEX => serve(&path, file.data.into_owned(), &policy(&app, None)),
         // A missing script must not come back as a page of another type.
         None if path.starts_with("assets/") => {
             let text = "The dashboard has no such file. Reload the page.";
             Fail::from(Error::new(ErrorCode::NotFound, text)).into_response()
         }
-        _ => page(&shared),
+        _ => page(&app, &about),
     }
 }
 
@@ -75,31 +79,28 @@ pub async fn well_known(_: Public) -> Fail {
     .into()
 }
 
-fn page(shared: &Shared) -> Response {
+fn page(app: &App, about: &About) -> Response {
     let mut bytes = [0u8; 18];
-    shared.app.rng().fill(&mut bytes);
+    app.rng().fill(&mut bytes);
     let nonce = BASE64_STANDARD.encode(bytes);
     let html = match Dist::get(INDEX) {
         Some(file) => String::from_utf8_lossy(&file.data)
             .replace(NONCE, &nonce)
-            .replace(
-                PATH,
-                &escape(below::path_of(&shared.app.config().public_url)),
-            ),
+            .replace(PATH, &escape(below::path_of(&app.config().public_url))),
         None => NOT_BUILT
             .replace(NONCE, &nonce)
-            .replace("{{version}}", &escape(&shared.options.version))
-            .replace("{{network}}", &escape(shared.app.network()))
-            .replace("{{source}}", &escape(&shared.options.source_url)),
+            .replace("{{version}}", &escape(&about.version))
+            .replace("{{network}}", &escape(app.network()))
+            .replace("{{source}}", &escape(&about.source_url)),
     };
-    serve(INDEX, html.into_bytes(), &policy(shared, Some(&nonce)))
+    serve(INDEX, html.into_bytes(), &policy(app, Some(&nonce)))
 }
 
 /// Everything from ourselves, nothing inline but style tags with the page's nonce; nobody may frame us.
-fn policy(shared: &Shared, nonce: Option<&str>) -> String {
+fn policy(app: &App, nonce: Option<&str>) -> String {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'"));
     let nonce = nonce.unwrap_or_default();
-    let asks = shared.app.config().users.turnstile.is_some();
+    let asks = app.config().users.turnstile.is_some();
     let (widget, frames) = match asks {
         true => (TURNSTILE, format!("frame-src{TURNSTILE}; ")),
         false => ("", String::new()),

@@ -15,10 +15,9 @@ mod worker;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use recado_identity::audit::Detail;
+use recado_identity::{Granted, audit::Detail};
 use recado_model::{
-    Billing, BillingStatus, Caller, Error, ErrorCode, Instance, Result, Timestamp,
-    id::random_base32,
+    Billing, BillingStatus, Error, ErrorCode, Instance, Result, Timestamp, id::random_base32,
 };
 
 pub(crate) use worker::run;
@@ -181,19 +180,14 @@ impl Subscriptions<'_> {
         Err(Error::new(ErrorCode::PaymentRequired, text))
     }
 
-    pub async fn subscribe(
-        &self,
-        caller: &Caller,
-        instance: &Instance,
-        return_to: &ReturnTo,
-    ) -> Result<Subscribed> {
-        let id = match &instance.billing.subscription_id {
+    pub async fn subscribe(&self, granted: &Granted, return_to: &ReturnTo) -> Result<Subscribed> {
+        let id = match &granted.instance().billing.subscription_id {
             Some(id) => id.clone(),
             None => format!("SB{}", random_base32(&*self.app.core.rng)),
         };
         let wish = Wish::Subscribe { id };
         let (checkout, billing) = self
-            .wish(caller, instance, &wish, return_to, "billing.subscribed")
+            .wish(granted, &wish, return_to, "billing.subscribed")
             .await?;
         Ok(Subscribed {
             checkout,
@@ -202,24 +196,18 @@ impl Subscriptions<'_> {
     }
 
     /// Where it stands then: still working when the end is scheduled, and where nothing is charged.
-    pub async fn cancel(&self, caller: &Caller, instance: &Instance) -> Result<Standing> {
+    pub async fn cancel(&self, granted: &Granted) -> Result<Standing> {
         let nowhere = ReturnTo::default();
         let (_, billing) = self
-            .wish(
-                caller,
-                instance,
-                &Wish::Cancel,
-                &nowhere,
-                "billing.canceled",
-            )
+            .wish(granted, &Wish::Cancel, &nowhere, "billing.canceled")
             .await?;
         let core = &self.app.core;
         Ok(core.billing.standing(&billing, core.clock.now()))
     }
 
-    pub async fn resume(&self, caller: &Caller, instance: &Instance) -> Result<()> {
+    pub async fn resume(&self, granted: &Granted) -> Result<()> {
         let nowhere = ReturnTo::default();
-        self.wish(caller, instance, &Wish::Resume, &nowhere, "billing.resumed")
+        self.wish(granted, &Wish::Resume, &nowhere, "billing.resumed")
             .await?;
         Ok(())
     }
@@ -228,18 +216,17 @@ impl Subscriptions<'_> {
     /// writes nothing, so that repeating it does not fill the audit log.
     async fn wish(
         &self,
-        caller: &Caller,
-        instance: &Instance,
+        granted: &Granted,
         wish: &Wish,
         return_to: &ReturnTo,
         kind: &'static str,
     ) -> Result<(Checkout, Billing)> {
-        let core = &self.app.core;
+        let (core, instance) = (&self.app.core, granted.instance());
         let provider = &core.billing;
         provider.apply(wish, &instance.billing, core.clock.now())?;
         let checkout = provider.tell(wish, instance, return_to).await?;
         let mut conn = core.store.write().await?;
-        let mut account = conn.account(&caller.account);
+        let mut account = conn.account(granted.account());
         let known = account
             .lock_billing(&instance.id)
             .await?
@@ -248,7 +235,7 @@ impl Subscriptions<'_> {
         let next = provider.apply(wish, &known, now)?;
         if next != known {
             account.set_billing(&instance.id, &next, now).await?;
-            Detail::of(caller)
+            Detail::of(granted.by())
                 .with("instance", instance.id.as_str())
                 .with("subscription", next.subscription_id.clone())
                 .with("cancel_at", next.cancel_at.map(Timestamp::to_rfc3339))

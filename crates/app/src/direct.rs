@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use recado_identity::{Calls, DirectKey, DirectNamed, Granted, ShopOrGuest};
 use recado_model::{
     AccountId, Caller, CredentialId, Error, ErrorCode, Instance, InstanceId, Proof, Result, Secret,
     Timestamp, Token, TokenKind,
@@ -14,7 +15,7 @@ use recado_model::{
 };
 use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
-use crate::{App, Guests, guests, instances};
+use crate::{App, Guests, QrAnswer, guests, instances};
 
 pub struct Direct<'a> {
     pub(crate) app: &'a App,
@@ -44,16 +45,51 @@ const FULL: &str =
 const NETWORK_FULL: &str = "Too many guest sessions of your network are open. Claim them, try again later, or send your wz_ token as Bearer.";
 
 impl Direct<'_> {
-    /// In the shop that `caller` proved, or, without one, in a fresh guest account of the network
-    /// that `from` belongs to.
-    pub async fn create(
-        &self,
-        caller: Option<&Caller>,
-        from: IpAddr,
-        new: NewSession,
-    ) -> Result<CreatedSession> {
+    /// In the shop that was proven, or in a fresh guest account of the network that the guest comes from.
+    pub async fn create(&self, whose: ShopOrGuest, new: NewSession) -> Result<CreatedSession> {
         let core = &self.app.core;
-        let (rng, now) = (&*core.rng, core.clock.now());
+        let new = self.check(new)?;
+        let now = core.clock.now();
+        if let ShopOrGuest::Guest { from } = &whose {
+            self.require_guests(&new)?;
+            // Whoever is refused costs no write: strangers call this.
+            let mut conn = core.store.read().await?;
+            let (origin, caps) = self.door(*from);
+            if let Some(door) = conn.system().guests(&origin, caps, now).await? {
+                enter(door, now)?;
+            }
+        }
+        let mut conn = core.store.write().await?;
+        let (owner, expires_at) = match whose {
+            ShopOrGuest::Shop(shop) => (shop.caller().clone(), None),
+            ShopOrGuest::Guest { from } => {
+                let account = AccountId::random(&*core.rng);
+                let until = now.plus_millis(guests::UNPAIRED_MS);
+                let (origin, caps) = self.door(from);
+                let mut system = conn.system();
+                let door = system.open_guest(&account, &origin, caps, until, now);
+                enter(door.await?, now)?;
+                let guest = Caller {
+                    from: Some(from),
+                    ..Caller::new(account, Proof::Guest)
+                };
+                (guest, Some(until))
+            }
+        };
+        let (instance, _) =
+            instances::insert(self.app, &mut conn, &owner, Origin::Direct, &new).await?;
+        let (api_key, name) = issue(self.app, &mut conn, &owner.account, &instance.id).await?;
+        conn.commit().await?;
+        Ok(CreatedSession {
+            instance,
+            name,
+            api_key,
+            claimed: expires_at.is_none(),
+            expires_at,
+        })
+    }
+
+    fn check(&self, new: NewSession) -> Result<NewInstance> {
         let name = new
             .label
             .map(|label| label.trim().to_owned())
@@ -63,85 +99,75 @@ impl Direct<'_> {
         }
         require_seen("label", name.as_deref().unwrap_or_default())?;
         let webhook = match new.webhook.filter(|url| !url.trim().is_empty()) {
-            Some(url) => Some(core.egress.check_url(&url)?.to_string()),
+            Some(url) => Some(self.app.core.egress.check_url(&url)?.to_string()),
             None => None,
         };
-        if caller.is_none() && core.config.guests == Guests::Off {
+        Ok(NewInstance {
+            name: name.unwrap_or_else(|| "Direct session".into()),
+            webhook,
+            ..Default::default()
+        })
+    }
+
+    /// What the operator lets guests have.
+    fn require_guests(&self, new: &NewInstance) -> Result<()> {
+        let guests = self.app.core.config.guests;
+        if guests == Guests::Off {
             return Err(Error::new(
                 ErrorCode::GuestsOff,
                 "This gateway takes sessions of known shops only: send Authorization: Bearer with your wz_ token.",
             ));
         }
-        if caller.is_none() && webhook.is_some() && core.config.guests != Guests::Full {
+        if new.webhook.is_some() && guests != Guests::Full {
             return Err(Error::new(
                 ErrorCode::Forbidden,
                 "A guest session has no webhook. Send your wz_ token as Bearer to create the session in your shop.",
             ));
         }
-        let origin = network_of(from).to_string();
-        let caps = (core.config.max_guests, core.config.max_guests_per_network);
-        if caller.is_none() {
-            // Whoever is refused costs no write: strangers call this.
-            let mut conn = core.store.read().await?;
-            if let Some(door) = conn.system().guests(&origin, caps, now).await? {
-                enter(door, now)?;
-            }
-        }
-        let mut conn = core.store.write().await?;
-        let (account, expires_at) = match caller {
-            Some(caller) => (caller.account.clone(), None),
-            None => {
-                let account = AccountId::random(rng);
-                let until = now.plus_millis(guests::UNPAIRED_MS);
-                let mut system = conn.system();
-                let door = system.open_guest(&account, &origin, caps, until, now);
-                enter(door.await?, now)?;
-                (account, Some(until))
-            }
-        };
-        let owner = caller.cloned().unwrap_or_else(|| Caller {
-            from: Some(from),
-            ..Caller::new(account.clone(), Proof::Guest)
-        });
-        let new = NewInstance {
-            name: name.unwrap_or_else(|| "Direct session".into()),
-            webhook,
-            ..Default::default()
-        };
-        let (instance, _) =
-            instances::insert(self.app, &mut conn, &owner, Origin::Direct, &new).await?;
-        let (api_key, name) = issue(self.app, &mut conn, &account, &instance.id).await?;
-        conn.commit().await?;
-        Ok(CreatedSession {
-            instance,
-            name,
-            api_key,
-            claimed: caller.is_some(),
-            expires_at,
-        })
+        Ok(())
     }
 
-    /// The `:key` of a session of the caller's account.
-    pub async fn name(&self, caller: &Caller, instance: &Instance) -> Result<Option<Secret>> {
+    /// A guest's network, and how many guests there may be: of all networks, and of one.
+    fn door(&self, from: IpAddr) -> (String, (i64, i64)) {
+        let config = &self.app.core.config;
+        let caps = (config.max_guests, config.max_guests_per_network);
+        (network_of(from).to_string(), caps)
+    }
+
+    /// A QR to pair with, to whoever knows the name. Asking for that of a paired one connects it again: a
+    /// name alone is not enough for that.
+    pub async fn qr(&self, named: &DirectNamed) -> Result<QrAnswer> {
+        match named {
+            DirectNamed::ByName(granted) if granted.instance().paired => Ok(QrAnswer::Paired {
+                phone: None,
+                state: granted.instance().state,
+            }),
+            DirectNamed::ByName(granted) => self.app.sessions().qr(granted).await,
+            DirectNamed::ByKey(granted) => self.app.sessions().qr(granted).await,
+        }
+    }
+
+    /// The `:key` of an instance of the caller's account.
+    pub async fn name(&self, granted: &Granted<DirectKey>) -> Result<Option<Secret>> {
         let mut conn = self.app.core.store.read().await?;
-        let mut account = conn.account(&caller.account);
+        let mut account = conn.account(granted.account());
         Ok(account
             .reveal(
-                CredentialKind::SessionName,
-                Some(&instance.id),
+                CredentialKind::DirectName,
+                Some(granted.id()),
                 self.app.core.clock.now(),
             )
             .await?)
     }
 
     /// Guests pair and look at themselves, no more, unless the operator runs a private network.
-    pub async fn may_send(&self, caller: &Caller) -> Result<()> {
+    pub async fn may_send(&self, granted: &Granted<DirectKey>) -> Result<()> {
         if self.app.core.config.guests == Guests::Full {
             return Ok(());
         }
         let mut conn = self.app.core.store.read().await?;
         let account = conn
-            .account(&caller.account)
+            .account(granted.account())
             .account()
             .await?
             .ok_or_else(Error::unauthorized)?;
@@ -163,11 +189,11 @@ pub(crate) async fn issue(
     instance: &InstanceId,
 ) -> Result<(Secret, Secret)> {
     let (rng, now) = (&*app.core.rng, app.core.clock.now());
-    let key = Token::random(TokenKind::Session, rng);
-    let name = Token::random(TokenKind::SessionName, rng);
+    let key = Token::random(TokenKind::DirectKey, rng);
+    let name = Token::random(TokenKind::DirectName, rng);
     for (token, kind) in [
-        (&key, CredentialKind::SessionKey),
-        (&name, CredentialKind::SessionName),
+        (&key, CredentialKind::DirectKey),
+        (&name, CredentialKind::DirectName),
     ] {
         let credential = NewCredential {
             instance: Some(instance),

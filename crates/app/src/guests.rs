@@ -1,10 +1,10 @@
 //! What becomes of guest accounts: a shop claims the session, or it ends, unpaired after ten minutes,
 //! paired after an hour.
 
-use recado_identity::{audit::Detail, faults};
+use recado_identity::{Calls, Claim, audit::Detail, faults};
 use recado_model::{
-    AccountId, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId,
-    Result, Secret, StateReason, Token, TokenKind, credential::CredentialKind,
+    AccountId, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId, Result,
+    Secret, StateReason, Token, TokenKind, credential::CredentialKind,
 };
 use recado_store::{credentials::NewCredential, system::guests::Adoption};
 use tokio::task::JoinSet;
@@ -35,19 +35,15 @@ impl Direct<'_> {
     ///
     /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
     /// over, 503 when another node holds its link: only that one can close it.
-    pub async fn claim(
-        &self,
-        shop: &Caller,
-        guest: &Caller,
-        instance: &InstanceId,
-    ) -> Result<ClaimedSession> {
+    pub async fn claim(&self, claim: Claim) -> Result<ClaimedSession> {
+        let shop = claim.shop().caller();
         if !shop.scope.is_all() {
             return Err(Error::new(
                 ErrorCode::Forbidden,
                 "This token is restricted to some of the shop's sessions. Claim with one that is not.",
             ));
         }
-        if guest.account == shop.account {
+        if *claim.held().account() == shop.account {
             return Err(Error::new(
                 ErrorCode::Conflict,
                 "The session is your shop's already; its X-API-Key is all you need.",
@@ -55,8 +51,7 @@ impl Direct<'_> {
         }
         // On its own: a caller that hangs up must not leave a session without its link.
         let app = self.app.clone();
-        let (shop, guest, id) = (shop.clone(), guest.account.clone(), instance.clone());
-        tokio::spawn(async move { claim(&app, &shop, &guest, &id).await })
+        tokio::spawn(async move { hand_over(&app, &claim).await })
             .await
             .map_err(Error::internal)?
     }
@@ -64,12 +59,9 @@ impl Direct<'_> {
 
 /// The link is the guest's until it is closed, and the shop's once the rows are. A crash in between
 /// leaves one or the other whole, and the supervisor brings the link back for whoever has it.
-async fn claim(
-    app: &App,
-    shop: &Caller,
-    guest: &AccountId,
-    id: &InstanceId,
-) -> Result<ClaimedSession> {
+async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
+    let (shop, held) = (claim.shop().caller(), claim.held());
+    let (guest, id) = (held.account(), held.id());
     let Some(leaving) = app.supervisor.leave_alone(id) else {
         let mut conn = app.core.store.read().await?;
         let ends = conn.account(guest).expires_at().await?;
@@ -83,7 +75,7 @@ async fn claim(
         });
     };
     let moved = match app.supervisor.pause(id).await {
-        Ok(paused) => move_rows(app, shop, guest, id, paused.unwrap_or(0))
+        Ok(paused) => move_rows(app, claim, paused.unwrap_or(0))
             .await
             .map_err(|error| (paused.is_some(), error)),
         Err(error) => Err((true, error)),
@@ -125,13 +117,9 @@ async fn claim(
 
 /// One transaction: the session with all below it, its new credentials, the shop's audit row. `None`
 /// when there is no such guest any more.
-async fn move_rows(
-    app: &App,
-    shop: &Caller,
-    guest: &AccountId,
-    id: &InstanceId,
-    not_kept: u64,
-) -> Result<Option<ClaimedSession>> {
+async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<ClaimedSession>> {
+    let (shop, held) = (claim.shop().caller(), claim.held());
+    let (guest, id) = (held.account(), held.id());
     let (rng, now) = (&*app.core.rng, app.core.clock.now());
     let mut conn = app.core.store.write().await?;
     let mut account = conn.account(&shop.account);
@@ -186,7 +174,7 @@ async fn online(app: &App, account: &AccountId, id: &InstanceId) -> Result<Live>
 /// The same words as for another shop's session: whether there ever was one is nobody's business.
 fn not_yours() -> Error {
     Error::new(
-        ErrorCode::SessionNotYours,
+        ErrorCode::InstanceNotYours,
         "Session does not belong to your shop",
     )
 }

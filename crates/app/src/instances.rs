@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use recado_identity::{access::require_unrestricted, audit::Detail};
+use recado_identity::{Calls, Granted, access::require_unrestricted, audit::Detail};
 use recado_model::{
     AccountId, Billing, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance,
     InstanceId, Proof, Result, Role, Secret, StateReason, Timestamp, Token, TokenKind, WebhookId,
@@ -40,7 +40,8 @@ pub struct InstanceList {
 pub const MAX_PAGE_SIZE: u32 = 100;
 
 impl Instances<'_> {
-    pub async fn create(&self, caller: &Caller, mut new: NewInstance) -> Result<InstanceView> {
+    pub async fn create(&self, by: &dyn Calls, mut new: NewInstance) -> Result<InstanceView> {
+        let caller = by.caller();
         require_unrestricted(caller)?;
         new.name = new.name.trim().to_owned();
         if !(3..=255).contains(&new.name.chars().count()) {
@@ -65,7 +66,8 @@ impl Instances<'_> {
         })
     }
 
-    pub async fn list(&self, caller: &Caller, mut query: InstanceQuery) -> Result<InstanceList> {
+    pub async fn list(&self, by: &dyn Calls, mut query: InstanceQuery) -> Result<InstanceList> {
+        let caller = by.caller();
         query.page = query.page.max(1);
         query.size = query.size.clamp(1, MAX_PAGE_SIZE);
         query.scope = caller.scope.clone();
@@ -102,24 +104,20 @@ impl Instances<'_> {
     }
 
     /// By an id from a body; foreign, missing and out of the caller's scope alike are forbidden.
-    pub async fn get(&self, caller: &Caller, id: &InstanceId) -> Result<InstanceView> {
+    pub async fn get(&self, by: &dyn Calls, id: &InstanceId) -> Result<InstanceView> {
+        let caller = by.caller();
         if !caller.scope.allows(id) {
             return Err(Error::forbidden());
         }
-        let found = self
-            .app
-            .core
-            .store
-            .read()
-            .await?
-            .account(&caller.account)
-            .instance(id)
-            .await?;
-        self.view(caller, &found.ok_or_else(Error::forbidden)?)
-            .await
+        let mut conn = self.app.core.store.read().await?;
+        let found = conn.account(&caller.account).instance(id).await?;
+        drop(conn);
+        let found = found.ok_or_else(Error::forbidden)?;
+        self.view(&Granted::new(caller.clone(), found)?).await
     }
 
-    pub async fn view(&self, caller: &Caller, instance: &Instance) -> Result<InstanceView> {
+    pub async fn view(&self, granted: &Granted) -> Result<InstanceView> {
+        let (caller, instance) = (granted.caller(), granted.instance());
         let mut conn = self.app.core.store.read().await?;
         let token = tokens(
             &mut conn,
@@ -139,42 +137,36 @@ impl Instances<'_> {
     }
 
     /// All that the caller may use, by number.
-    pub async fn all(&self, caller: &Caller) -> Result<Vec<Instance>> {
-        let mut all = self
-            .app
-            .core
-            .store
-            .read()
-            .await?
-            .account(&caller.account)
-            .all_instances()
-            .await?;
-        all.retain(|instance| caller.scope.allows(&instance.id));
-        Ok(all)
+    pub async fn all<C: Calls + Clone>(&self, by: &C) -> Result<Vec<Granted<C>>> {
+        let mut conn = self.app.core.store.read().await?;
+        let all = conn.account(&by.caller().account).all_instances().await?;
+        let mine = all.into_iter();
+        Ok(mine
+            .filter_map(|instance| Granted::new(by.clone(), instance).ok())
+            .collect())
     }
 
-    pub async fn by_number(&self, caller: &Caller, number: i64) -> Result<Option<Instance>> {
-        let found = self
-            .app
-            .core
-            .store
-            .read()
-            .await?
-            .account(&caller.account)
-            .instance_by_number(number)
-            .await?;
-        Ok(found.filter(|instance| caller.scope.allows(&instance.id)))
+    /// `None` also for one that the caller may not use.
+    pub async fn by_number<C: Calls + Clone>(
+        &self,
+        by: &C,
+        number: i64,
+    ) -> Result<Option<Granted<C>>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut account = conn.account(&by.caller().account);
+        let found = account.instance_by_number(number).await?;
+        Ok(found.and_then(|instance| Granted::new(by.clone(), instance).ok()))
     }
 
     /// Logs the number out at WhatsApp (best effort) and erases everything below the instance.
-    pub async fn delete(&self, caller: &Caller, instance: &Instance) -> Result<()> {
+    pub async fn delete(&self, granted: &Granted) -> Result<()> {
         // On its own: a caller that hangs up must not leave an instance half deleted.
         let (app, account, id) = (
             self.app.clone(),
-            caller.account.clone(),
-            instance.id.clone(),
+            granted.account().clone(),
+            granted.id().clone(),
         );
-        let detail = Detail::of(caller);
+        let detail = Detail::of(granted.by());
         tokio::spawn(async move { delete_by(&app, &account, &id, detail).await })
             .await
             .map_err(Error::internal)?

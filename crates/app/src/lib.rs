@@ -13,7 +13,8 @@
 //! Who is calling, accounts, credentials, people and the audit log are [`recado_identity`]'s, which
 //! reaches no engine; [`App`] holds it and hands out its services.
 //!
-//! To add something a caller can do: a method on the service of its noun, taking `&Caller`; then a
+//! To add something a caller can do: a method on the service of its noun, taking who calls
+//! (`&dyn Calls`), or the instance that was granted to whoever calls (`&Granted`); then a
 //! route or tool in `api`. Nothing here knows HTTP; nothing here hands out types of `store` or
 //! `engine`.
 
@@ -39,9 +40,9 @@ use std::sync::Arc;
 
 use recado_engine::Engine;
 use recado_identity::{
-    Access, Credentials, Identity, Limits, audit, members::Members, users::Users,
+    Access, Calls, Credentials, Identity, Limits, audit, members::Members, users::Users,
 };
-use recado_model::{Caller, Clock, Result, Rng};
+use recado_model::{Clock, Result, Rng};
 use recado_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -186,12 +187,12 @@ impl App {
     /// See [`audit::read`].
     pub async fn audit_log(
         &self,
-        caller: &Caller,
+        by: &dyn Calls,
         limit: u32,
         before: Option<&str>,
         kind: Option<&str>,
     ) -> Result<audit::Page> {
-        self.identity.audit_log(caller, limit, before, kind).await
+        self.identity.audit_log(by, limit, before, kind).await
     }
     /// Writes now what the use of credentials has left to write; a worker does it every few seconds.
     pub async fn flush_usage(&self) -> Result<()> {

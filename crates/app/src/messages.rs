@@ -8,9 +8,10 @@ pub(crate) mod numbers;
 mod status;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use recado_identity::Granted;
 use recado_model::{
-    Address, Caller, Content, ContentKind, Direction, Error, ErrorCode, Instance, InstanceId,
-    JobId, JobKind, MessageStatus, PhoneNumber, Result, Timestamp,
+    Address, Content, ContentKind, Direction, Error, ErrorCode, Instance, InstanceId, JobId,
+    JobKind, MessageStatus, PhoneNumber, Result, Timestamp,
     message::{Draft, MessageId, Quoted},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
@@ -85,21 +86,16 @@ struct Checked {
 impl Messages<'_> {
     /// Accepts a message: from here on it is ours to bring to WhatsApp, over restarts. The same id with the
     /// same content is the same message: one that has failed, or of which nobody knows, is queued anew.
-    pub async fn send(
-        &self,
-        caller: &Caller,
-        instance: &Instance,
-        send: SendMessage,
-    ) -> Result<Accepted> {
-        let core = &self.app.core;
+    pub async fn send(&self, granted: &Granted, send: SendMessage) -> Result<Accepted> {
+        let (core, instance) = (&self.app.core, granted.instance());
         let mut checked = check(send, &*core.rng)?;
         if let Some(number) = checked.to.number() {
             let phone = PhoneNumber::parse(number)?;
-            checked.to = numbers::address_of(self.app, caller, instance, &phone).await?;
+            checked.to = numbers::address_of(self.app, granted, &phone).await?;
         }
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
-        let mut store = conn.account(&caller.account);
+        let mut store = conn.account(granted.account());
         // Whoever moves a message on holds the instance first; so two never wait for each other.
         store.lock_instance(&instance.id).await?;
         // Two calls at once may have chosen two numbers; the second to get here sends nothing.

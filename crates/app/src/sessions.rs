@@ -1,8 +1,8 @@
 //! The connection life of an instance: QR, pair code, status, disconnect.
 
-use recado_identity::access::require_unrestricted;
+use recado_identity::{Calls, Granted, access::require_unrestricted};
 use recado_model::{
-    Address, Caller, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
+    Address, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
     instance::{LinkingCode, NewInstance, Origin},
     text::require_seen,
 };
@@ -41,25 +41,26 @@ const LABEL_MAX: usize = 50;
 
 impl Sessions<'_> {
     /// Starts the connection when it is not there, and waits for a code.
-    pub async fn qr(&self, caller: &Caller, instance: &Instance) -> Result<QrAnswer> {
+    pub async fn qr(&self, granted: &Granted) -> Result<QrAnswer> {
+        let (account, instance) = (granted.account(), granted.instance());
         self.app.billing().require(instance)?;
         let supervisor = &self.app.supervisor;
         if instance.paired {
             if !instance.wanted {
                 let mut conn = self.app.core.store.write().await?;
-                conn.account(&caller.account)
+                conn.account(account)
                     .set_wanted(&instance.id, true, self.app.core.clock.now())
                     .await?;
                 conn.commit().await?;
             }
-            supervisor.ensure(&caller.account, &instance.id)?;
+            supervisor.ensure(account, &instance.id)?;
             return Ok(QrAnswer::Paired {
                 phone: instance.phone.clone(),
                 state: instance.state,
             });
         }
         supervisor.require_here(&instance.id).await?;
-        let mut live = supervisor.ensure(&caller.account, &instance.id)?;
+        let mut live = supervisor.ensure(account, &instance.id)?;
         let clock = &self.app.core.clock;
         let shown = |live: &Live| live.qr.as_ref().is_some_and(|qr| qr.until > clock.now());
         let found = live.wait_for(|live| shown(live) || live.paired || live.over.is_some());
@@ -95,23 +96,20 @@ impl Sessions<'_> {
     }
 
     /// A code to type on the phone instead of scanning; the same one for as long as it lives.
-    pub async fn pair_code(
-        &self,
-        caller: &Caller,
-        instance: &Instance,
-        phone: &PhoneNumber,
-    ) -> Result<LinkingCode> {
+    pub async fn pair_code(&self, granted: &Granted, phone: &PhoneNumber) -> Result<LinkingCode> {
+        let instance = granted.instance();
         self.app.billing().require(instance)?;
         if instance.paired {
             return Err(already_connected(instance));
         }
         self.app
             .supervisor
-            .pair_code(&caller.account, &instance.id, phone)
+            .pair_code(granted.account(), &instance.id, phone)
             .await
     }
 
-    pub async fn status(&self, _caller: &Caller, instance: &Instance) -> Result<Status> {
+    pub async fn status(&self, granted: &Granted) -> Result<Status> {
+        let instance = granted.instance();
         Ok(Status {
             connected: instance.paired,
             state: instance.state,
@@ -125,21 +123,21 @@ impl Sessions<'_> {
 
     /// Closes the socket and keeps the pairing; the next QR request opens it again. `false`: there is no
     /// pairing to keep.
-    pub async fn disconnect(&self, caller: &Caller, instance: &Instance) -> Result<bool> {
+    pub async fn disconnect(&self, granted: &Granted) -> Result<bool> {
         self.app
             .supervisor
-            .disconnect(&caller.account, &instance.id)
+            .disconnect(granted.account(), granted.id())
             .await
     }
 
     /// MCP's `connect_whatsapp`: an unpaired instance to show a QR for; an idle one is used again
     /// unless `force_new`.
-    pub async fn connect_new(
+    pub async fn connect_new<C: Calls + Clone>(
         &self,
-        caller: &Caller,
+        by: &C,
         label: Option<String>,
         force_new: bool,
-    ) -> Result<Instance> {
+    ) -> Result<Granted<C>> {
         let label = label
             .map(|label| label.trim().to_owned())
             .filter(|label| !label.is_empty());
@@ -151,29 +149,34 @@ impl Sessions<'_> {
         }
         require_seen("label", label.as_deref().unwrap_or_default())?;
         if !force_new {
-            let all = self.app.instances().all(caller).await?;
+            let all = self.app.instances().all(by).await?;
             // A label asks for that number, not for whichever happens to be idle.
             let fits = |name: &str| label.as_deref().is_none_or(|label| label == name);
-            let idle = all.into_iter().filter(|instance| {
+            let idle = all.into_iter().filter(|granted| {
+                let instance = granted.instance();
                 !instance.paired && instance.origin != Origin::Direct && fits(&instance.name)
             });
             // The first, but one that is paid for when there is one.
-            let idle = idle.min_by_key(|instance| self.app.billing().require(instance).is_err());
+            let idle = idle.min_by_key(|granted| {
+                let paid = self.app.billing().require(granted.instance());
+                paid.is_err()
+            });
             if let Some(idle) = idle {
                 return Ok(idle);
             }
         }
-        require_unrestricted(caller)?;
+        require_unrestricted(by)?;
         let mut conn = self.app.core.store.write().await?;
-        let number = conn.account(&caller.account).count_instances().await? + 1;
+        let account = &by.caller().account;
+        let number = conn.account(account).count_instances().await? + 1;
         let new = NewInstance {
             name: label.unwrap_or_else(|| format!("WhatsApp {number}")),
             ..Default::default()
         };
         let (instance, _) =
-            instances::insert(self.app, &mut conn, caller, Origin::Mcp, &new).await?;
+            instances::insert(self.app, &mut conn, by.caller(), Origin::Mcp, &new).await?;
         conn.commit().await?;
-        Ok(instance)
+        Granted::new(by.clone(), instance)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The account at a glance, as `get_shop_status` shows it.
 
+use recado_identity::Calls;
 use recado_model::{
-    Account, Caller, ConnectionState, Error, Result,
+    Account, ConnectionState, Error, Result,
     instance::{InstanceQuery, InstanceSort},
 };
 
@@ -23,13 +24,14 @@ pub struct ShopStatus {
 
 impl Shop<'_> {
     /// The account itself.
-    pub async fn account(&self, caller: &Caller) -> Result<Account> {
+    pub async fn account(&self, by: &dyn Calls) -> Result<Account> {
         let mut conn = self.app.core.store.read().await?;
-        let account = conn.account(&caller.account).account().await?;
+        let account = conn.account(&by.caller().account).account().await?;
         account.ok_or_else(Error::unauthorized)
     }
 
-    pub async fn status(&self, caller: &Caller) -> Result<ShopStatus> {
+    pub async fn status(&self, by: &dyn Calls) -> Result<ShopStatus> {
+        let caller = by.caller();
         let mut conn = self.app.core.store.read().await?;
         let mut store = conn.account(&caller.account);
         let account = store.account().await?.ok_or_else(Error::unauthorized)?;

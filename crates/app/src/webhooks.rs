@@ -1,9 +1,9 @@
 //! Webhooks: where an instance's events go.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use recado_identity::audit::Detail;
+use recado_identity::{Granted, audit::Detail};
 use recado_model::{
-    Caller, Error, EventKind, Instance, Result, Rng, WebhookId,
+    Error, EventKind, Result, Rng, WebhookId,
     webhook::{SigningSecret, Webhook},
 };
 
@@ -18,15 +18,15 @@ pub(crate) fn new_secret(rng: &dyn Rng) -> SigningSecret {
 }
 
 impl Webhooks<'_> {
-    pub async fn get(&self, caller: &Caller, instance: &Instance) -> Result<Option<Webhook>> {
+    pub async fn get(&self, granted: &Granted) -> Result<Option<Webhook>> {
         Ok(self
             .app
             .core
             .store
             .read()
             .await?
-            .account(&caller.account)
-            .webhook(&instance.id)
+            .account(granted.account())
+            .webhook(granted.id())
             .await?)
     }
 
@@ -34,15 +34,14 @@ impl Webhooks<'_> {
     /// first URL and stays.
     pub async fn set(
         &self,
-        caller: &Caller,
-        instance: &Instance,
+        granted: &Granted,
         url: Option<&str>,
         events: Option<Vec<EventKind>>,
     ) -> Result<(Webhook, SigningSecret)> {
         let core = &self.app.core;
         let mut conn = core.store.write().await?;
-        let mut account = conn.account(&caller.account);
-        let known = account.webhook(&instance.id).await?;
+        let mut account = conn.account(granted.account());
+        let known = account.webhook(granted.id()).await?;
         let url = match (url.map(str::trim).filter(|url| !url.is_empty()), known) {
             (Some(url), _) => core.egress.check_url(url)?.to_string(),
             (None, Some(known)) if !known.url.is_empty() => known.url,
@@ -57,10 +56,10 @@ impl Webhooks<'_> {
         let id = WebhookId::random(&*core.rng);
         let secret = new_secret(&*core.rng);
         let set = account
-            .set_webhook(&id, &instance.id, &url, events.as_deref(), &secret, now)
+            .set_webhook(&id, granted.id(), &url, events.as_deref(), &secret, now)
             .await?;
-        Detail::of(caller)
-            .with("instance", instance.id.as_str())
+        Detail::of(granted.by())
+            .with("instance", granted.id().as_str())
             .write(&mut account, "webhook.set", now)
             .await?;
         conn.commit().await?;

@@ -23,7 +23,7 @@ pub fn email(number: usize) -> String {
 
 /// An e-mail as long as the others, of nobody.
 pub fn unknown_email() -> String {
-    let token = Token::random(TokenKind::Session, &OsRng);
+    let token = Token::random(TokenKind::DirectKey, &OsRng);
     let some: String = token.expose().chars().skip(4).take(7).collect();
     format!("{}@example.com", some.to_lowercase())
 }
@@ -36,7 +36,7 @@ pub fn attempt(email: &str, password: &str, from: &str) -> Request {
 
 /// A wrong password, as long as the right ones.
 pub fn wrong_password() -> String {
-    Token::random(TokenKind::Session, &OsRng)
+    Token::random(TokenKind::DirectKey, &OsRng)
         .expose()
         .to_owned()
 }

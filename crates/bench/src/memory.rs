@@ -38,7 +38,7 @@ pub async fn run(ready: &Ready, tokens: u64) -> Result<Outcome> {
         let each = connections.iter_mut().map(|connection| async {
             while left.get() > 0 {
                 left.set(left.get() - 1);
-                let key = Token::random(TokenKind::Session, &OsRng);
+                let key = Token::random(TokenKind::DirectKey, &OsRng);
                 let headers = [("x-api-key", key.expose()), ("x-forwarded-for", &address())];
                 let answer = connection.call(&get("/sessions/any", &headers)).await?;
                 match answer.status {

@@ -26,7 +26,7 @@ use recado::{
 };
 use recado_api::{
     Surface,
-    auth::{InstanceAccess, SessionAccess, least},
+    auth::{DirectInstance, InstanceAccess, least},
     routes::route,
 };
 use recado_identity::{
@@ -92,7 +92,7 @@ async fn serve(count: usize, no_hold: bool) -> Result<()> {
     let mut made = Vec::with_capacity(count);
     for number in 0..count {
         // Like those that people choose, and no two the same.
-        let password = Token::random(TokenKind::Session, &OsRng).into_secret();
+        let password = Token::random(TokenKind::DirectKey, &OsRng).into_secret();
         let new = NewAccount {
             name: format!("Bench {number}"),
             owner_email: email(number),
@@ -182,7 +182,7 @@ fn guarded_answer() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], ANSWER).into_response()
 }
 
-async fn by_key(_: SessionAccess) -> Response {
+async fn by_key(_: DirectInstance) -> Response {
     guarded_answer()
 }
 

@@ -143,7 +143,7 @@ fn attempt(kind: Kind, account: &Account) -> Request {
     let client = match kind {
         Kind::Unknown => random(TokenKind::Client),
         Kind::WrongSecret => account.client_token.clone(),
-        Kind::Misplaced => random(TokenKind::Session),
+        Kind::Misplaced => random(TokenKind::DirectKey),
     };
     let secret = random(TokenKind::ClientSecret);
     post(&json!({"client_token": client, "client_secret": secret}).to_string())

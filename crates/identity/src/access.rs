@@ -9,26 +9,29 @@
 
 mod cache;
 mod client;
+mod direct;
+mod granted;
 mod jwt;
 pub mod person;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use recado_model::{
-    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
-    TokenKind, account::AccountKind,
+    Caller, Clock, Error, ErrorCode, InstanceId, Proof, Result, Rng, Role, Scope, Secret, TokenKind,
 };
 use recado_store::{Conn, Store};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    cache::{Credentials, Instances, Known},
+    cache::{CredentialCache, InstanceCache, Known},
     jwt::{Behind, Jwts},
-    person::Sessions,
+    person::SessionCache,
 };
 use crate::{Config, faults, usage::Usage};
 
 pub use client::{Introspection, ProvenClient};
+pub use direct::{Claim, DirectNamed, ShopOrGuest};
+pub use granted::{Calls, DirectKey, DirectName, Granted, ShopToken};
 pub use person::Person;
 
 /// The credentials a request carries on its surface, as text, and where it comes from.
@@ -49,22 +52,14 @@ pub struct IssuedToken {
     pub expires_in: i64,
 }
 
-/// A guest's session, and the shop that both credentials let claim it.
-pub struct Claimed {
-    pub shop: Caller,
-    /// Whose it is by its key: a guest, or the shop itself already.
-    pub holder: Caller,
-    pub instance: Arc<Instance>,
-}
-
 pub struct Access {
     store: Store,
     clock: Arc<dyn Clock>,
     usage: Arc<Usage>,
     jwts: Jwts,
-    credentials: Credentials,
-    sessions: Sessions,
-    instances: Instances,
+    credentials: CredentialCache,
+    sessions: SessionCache,
+    instances: InstanceCache,
 }
 
 impl Access {
@@ -79,9 +74,9 @@ impl Access {
             store: store.clone(),
             clock: clock.clone(),
             jwts: Jwts::load(store, clock, rng, config).await?,
-            credentials: Credentials::new(store.clone(), clock.clone(), usage.clone()),
-            sessions: Sessions::new(store.clone(), clock.clone()),
-            instances: Instances::new(store.clone(), clock.clone()),
+            credentials: CredentialCache::new(store.clone(), clock.clone(), usage.clone()),
+            sessions: SessionCache::new(store.clone(), clock.clone()),
+            instances: InstanceCache::new(store.clone(), clock.clone()),
             usage,
         })
     }
@@ -143,7 +138,7 @@ impl Access {
         presented: &Presented<'_>,
         id: &InstanceId,
         least: Role,
-    ) -> Result<(Caller, Arc<Instance>)> {
+    ) -> Result<Granted<Caller>> {
         let proven = self.prove(presented).await?;
         let caller = proven.caller(presented.from)?;
         self.open(&proven, caller, id, least).await
@@ -155,148 +150,36 @@ impl Access {
         presented: &Presented<'_>,
         id: &InstanceId,
         least: Role,
-    ) -> Result<(Caller, Arc<Instance>)> {
+    ) -> Result<Granted<Caller>> {
         let proven = self.prove(presented).await?;
         let caller = proven.jwt.clone().ok_or_else(Error::unauthorized)?;
         self.open(&proven, caller, id, least).await
     }
 
     /// `token_ext` at the MCP endpoint.
-    pub async fn mcp(&self, presented: &Presented<'_>) -> Result<Caller> {
+    pub async fn mcp(&self, presented: &Presented<'_>) -> Result<ShopToken> {
         let token = presented.bearer.ok_or_else(Error::unauthorized)?;
         let (kind, from) = (TokenKind::Api, presented.from);
         let found = self.credentials.find(kind, token, from).await?;
-        let credential = &found.as_ref().ok_or_else(Error::unauthorized)?.credential;
-        Ok(Caller {
-            account: credential.account.clone(),
-            proof: Proof::ApiToken {
-                credential: credential.id.clone(),
-            },
-            scope: credential.scope.clone(),
-            from,
-        })
-    }
-
-    /// `X-API-Key` on the Direct API.
-    pub async fn session_key(&self, presented: &Presented<'_>) -> Result<Caller> {
-        let key = presented
-            .api_key
-            .ok_or_else(|| Error::new(ErrorCode::ApiKeyRequired, "API key requerida"))?;
-        let (kind, from) = (TokenKind::Session, presented.from);
-        let found = self.credentials.find(kind, key, from).await?;
-        let invalid = || Error::new(ErrorCode::ApiKeyInvalid, "API key invalida");
-        let credential = &found.as_ref().ok_or_else(invalid)?.credential;
-        let instance = credential.instance.clone().ok_or_else(invalid)?;
-        Ok(Caller {
-            account: credential.account.clone(),
-            proof: Proof::SessionKey {
-                credential: credential.id.clone(),
-                instance,
-            },
-            scope: credential.scope.clone(),
-            from,
-        })
-    }
-
-    /// `X-API-Key`, and the session that `key` (its name, or its id) means in that account.
-    pub async fn session(
-        &self,
-        presented: &Presented<'_>,
-        key: &str,
-    ) -> Result<(Caller, Arc<Instance>)> {
-        let caller = self.session_key(presented).await?;
-        let found = self.named(&caller, key).await?;
-        let found = found.filter(|instance| caller.scope.allows(&instance.id));
-        match found {
-            Some(instance) => Ok((caller, instance)),
-            None => {
-                self.refused(&caller, "foreign");
-                Err(not_yours())
-            }
-        }
-    }
-
-    /// The shop's `wz_` and the key of the session `key`, together: the session is a guest's, or the
-    /// shop's already. A third one's is no more than missing.
-    pub async fn claim(&self, presented: &Presented<'_>, key: &str) -> Result<Claimed> {
-        let shop = self.mcp(presented).await?;
-        let holder = self.session_key(presented).await?;
-        let mut conn = self.store.read().await?;
-        let held_by = conn.account(&holder.account).account().await?;
-        drop(conn);
-        let is_guest = held_by.is_some_and(|account| account.kind == AccountKind::Guest);
-        let found = match is_guest || holder.account == shop.account {
-            true => self.named(&holder, key).await?,
-            false => None,
-        };
-        // A guest's key opens that guest's one session; a shop's, whatever its owner lets it.
-        let found = found.filter(|instance| holder.scope.allows(&instance.id));
-        match found {
-            Some(instance) => Ok(Claimed {
-                shop,
-                holder,
-                instance,
-            }),
-            None => {
-                self.refused(&shop, "foreign");
-                Err(not_yours())
-            }
-        }
-    }
-
-    /// The open QR route: the unguessable name is all there is to prove.
-    pub async fn session_by_name(&self, key: &str) -> Result<Arc<Instance>> {
-        let missing = || {
-            Error::new(
-                ErrorCode::NotFound,
-                "No such session. Use the key that POST /sessions answered.",
-            )
-        };
-        let name = self.credentials.find(TokenKind::SessionName, key, None);
-        let name = name.await?.ok_or_else(missing)?;
-        let id = name.credential.instance.as_ref().ok_or_else(missing)?;
-        let account = &name.credential.account;
-        let found = self.instances.find(account, id, self.credentials.seen());
-        found.await?.ok_or_else(missing)
-    }
-
-    /// What `key` names in the caller's account. A name of another account leads nowhere.
-    async fn named(&self, caller: &Caller, key: &str) -> Result<Option<Arc<Instance>>> {
-        let named = self.credentials.find(TokenKind::SessionName, key, None);
-        let named = named.await?;
-        let by_text;
-        let id = match &named {
-            Some(name) if name.credential.account == caller.account => {
-                match &name.credential.instance {
-                    Some(id) => id,
-                    None => return Ok(None),
-                }
-            }
-            Some(_) => return Ok(None),
-            None => {
-                by_text = InstanceId::from_text(key);
-                &by_text
-            }
-        };
-        let seen = self.credentials.seen();
-        self.instances.find(&caller.account, id, seen).await
+        let known = found.ok_or_else(Error::unauthorized)?;
+        Ok(ShopToken::new(&known.credential, from))
     }
 
     /// Judges every credential of the instance API that is presented; one that does not hold is 401.
-    async fn prove(&self, presented: &Presented<'_>) -> Result<Proven> {
+    async fn prove(&self, presented: &Presented<'_>) -> Result<ProvenTokens> {
         if presented.api_key.is_some() {
             return Err(Error::new(
                 ErrorCode::ConflictingCredentials,
                 "X-API-Key belongs to the Direct API; the instance API takes an owner JWT, or X-Client-Token with X-Instance-Token.",
             ));
         }
-        let (mut proven, from) = (Proven::default(), presented.from);
+        let (mut proven, from) = (ProvenTokens::default(), presented.from);
         if let Some(text) = presented.bearer {
             let proof = self
                 .jwts
                 .caller(&self.credentials, &self.sessions, text, from);
-            let (caller, standing) = proof.await?;
-            proven.stays = match &standing.behind {
+            let (caller, jwt) = proof.await?;
+            proven.stays = match &jwt.behind {
                 Behind::Client(known) => known.credential.not_after.is_none(),
                 // A membership stays until somebody ends it.
                 Behind::Person(_) => true,
@@ -316,11 +199,11 @@ impl Access {
 
     async fn open(
         &self,
-        proven: &Proven,
+        proven: &ProvenTokens,
         caller: Caller,
         id: &InstanceId,
         least: Role,
-    ) -> Result<(Caller, Arc<Instance>)> {
+    ) -> Result<Granted<Caller>> {
         self.agree(proven, &caller)?;
         let named = proven.instance.as_ref();
         let named = named.is_none_or(|token| token.credential.instance.as_ref() == Some(id));
@@ -329,14 +212,14 @@ impl Access {
             if let Some(found) = self.instances.find(&caller.account, id, seen).await? {
                 // After the id: what is not theirs looks the same to every role.
                 self.require_role(&caller, least)?;
-                return Ok((caller, found));
+                return Granted::new(caller, found);
             }
         }
         self.refused(&caller, "foreign");
         Err(Error::forbidden())
     }
 
-    fn agree(&self, proven: &Proven, caller: &Caller) -> Result<()> {
+    fn agree(&self, proven: &ProvenTokens, caller: &Caller) -> Result<()> {
         if proven.tokens().all(|token| token.account == caller.account) {
             return Ok(());
         }
@@ -352,8 +235,8 @@ impl Access {
 }
 
 /// A credential of chosen instances makes no others: it could not use what it made.
-pub fn require_unrestricted(caller: &Caller) -> Result<()> {
-    if caller.scope.is_all() {
+pub fn require_unrestricted(by: &dyn Calls) -> Result<()> {
+    if by.caller().scope.is_all() {
         return Ok(());
     }
     Err(Error::new(
@@ -362,16 +245,9 @@ pub fn require_unrestricted(caller: &Caller) -> Result<()> {
     ))
 }
 
-fn not_yours() -> Error {
-    Error::new(
-        ErrorCode::SessionNotYours,
-        "Session does not belong to your shop",
-    )
-}
-
 /// Credentials that hold, not yet held against each other.
 #[derive(Default)]
-struct Proven {
+struct ProvenTokens {
     jwt: Option<Caller>,
     /// Whether the JWT's credential was given no end.
     stays: bool,
@@ -379,7 +255,7 @@ struct Proven {
     instance: Option<Arc<Known>>,
 }
 
-impl Proven {
+impl ProvenTokens {
     /// The JWT when there is one, else the pair; half a pair proves nothing.
     fn caller(&self, from: Option<IpAddr>) -> Result<Caller> {
         if let Some(caller) = &self.jwt {

@@ -10,7 +10,7 @@ use recado_model::{AccountId, Caller, CredentialId, Error, Result, Timestamp, Us
 use recado_store::{AccountStore, Store, audit::AuditEntry};
 use serde_json::{Map, Value, json};
 
-use crate::Identity;
+use crate::{Identity, access::Calls};
 
 /// Who does something that the log keeps.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,9 @@ impl Actor<'_> {
     }
 }
 
-impl<'a> From<&'a Caller> for Actor<'a> {
-    fn from(caller: &'a Caller) -> Self {
-        Self::Caller(caller)
+impl<'a, C: Calls + ?Sized> From<&'a C> for Actor<'a> {
+    fn from(by: &'a C) -> Self {
+        Self::Caller(by.caller())
     }
 }
 
@@ -232,12 +232,13 @@ impl Identity {
     /// See [`read`].
     pub async fn audit_log(
         &self,
-        caller: &Caller,
+        by: &dyn Calls,
         limit: u32,
         before: Option<&str>,
         kind: Option<&str>,
     ) -> Result<Page> {
-        read(&self.core.store, &caller.account, limit, before, kind).await
+        let account = &by.caller().account;
+        read(&self.core.store, account, limit, before, kind).await
     }
 }
 

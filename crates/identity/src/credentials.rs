@@ -15,13 +15,13 @@ mod terms;
 mod view;
 
 use recado_model::{
-    AccountId, Caller, Clock, CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result,
-    Rng, Scope, Secret, Timestamp, Token,
+    AccountId, Clock, CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result, Rng,
+    Scope, Secret, Timestamp, Token,
 };
 use recado_store::{AccountStore, Conn, NewCredential, Store};
 
 use crate::{
-    Access, Identity,
+    Access, Identity, ShopToken,
     access::require_unrestricted,
     audit::{Actor, Detail},
 };
@@ -83,15 +83,15 @@ impl<'a> Credentials<'a> {
     }
 
     /// Oldest first. Names of sessions are no credentials, and not among them.
-    pub async fn list(&self, account: &AccountId, filter: &Filter) -> Result<Vec<CredentialView>> {
+    pub async fn list(&self, actor: Actor<'_>, filter: &Filter) -> Result<Vec<CredentialView>> {
         let mut conn = self.store.read().await?;
-        let all = conn.account(account).credentials().await?;
+        let all = conn.account(actor.account()).credentials().await?;
         Ok(view::select(&all, filter, self.clock.now()))
     }
 
-    pub async fn get(&self, account: &AccountId, id: &CredentialId) -> Result<CredentialView> {
+    pub async fn get(&self, actor: Actor<'_>, id: &CredentialId) -> Result<CredentialView> {
         let mut conn = self.store.read().await?;
-        let (info, parent) = find(&mut conn.account(account), id).await?;
+        let (info, parent) = find(&mut conn.account(actor.account()), id).await?;
         Ok(CredentialView::of(info, parent.as_ref(), self.clock.now()))
     }
 
@@ -233,11 +233,11 @@ impl<'a> Credentials<'a> {
         })
     }
 
-    /// `token_ext` by itself: the token that `caller` showed is replaced and ends at once. Not for one
+    /// `token_ext` by itself: the token that the shop showed is replaced and ends at once. Not for one
     /// that is restricted to instances: others may use the same token for others.
-    pub async fn regenerate(&self, caller: &Caller, id: &CredentialId) -> Result<Rotated> {
-        require_unrestricted(caller)?;
-        self.rotate(Actor::Caller(caller), id, 0).await
+    pub async fn regenerate(&self, shop: &ShopToken) -> Result<Rotated> {
+        require_unrestricted(shop)?;
+        self.rotate(Actor::from(shop), shop.credential(), 0).await
     }
 
     /// Ends it, and what hangs on it, at once. One that has ended already stays as it is.

@@ -15,9 +15,9 @@
 //! [`Identity`] of the program.
 //!
 //! To add something a caller can do about accounts, credentials or people: a method on the service of
-//! its noun, taking `&Caller` or `&Person`, with its audit row ([`audit::Detail`]) in the transaction of
-//! the change; then a route or tool in `api`. What takes a right away is committed by
-//! [`Access::commit`]. Nothing here knows HTTP.
+//! its noun, taking who calls (`&dyn Calls`, or the one kind of caller whom it is for, as `&Person`),
+//! with its audit row ([`audit::Detail`]) in the transaction of the change; then a route or tool in
+//! `api`. What takes a right away is committed by [`Access::commit`]. Nothing here knows HTTP.
 
 pub mod access;
 pub mod accounts;
@@ -39,7 +39,10 @@ use recado_model::{Clock, Result, Rng};
 use recado_store::Store;
 use tokio_util::sync::CancellationToken;
 
-pub use access::{Access, Claimed, Introspection, IssuedToken, Person, Presented, ProvenClient};
+pub use access::{
+    Access, Calls, Claim, DirectKey, DirectName, DirectNamed, Granted, Introspection, IssuedToken,
+    Person, Presented, ProvenClient, ShopOrGuest, ShopToken,
+};
 pub use config::{Config, Signup, UsersConfig};
 pub use credentials::Credentials;
 pub use limits::Limits;

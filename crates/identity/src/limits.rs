@@ -90,7 +90,7 @@ impl Rule {
 
 /// Where a bucket stands; the numbers of the `RateLimit` headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Allowance {
     pub policy: &'static str,
     /// Failures allowed in `window_secs`.
     pub quota: u32,
@@ -105,7 +105,7 @@ pub struct Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// One for each bucket that was asked.
-    pub standings: Vec<Standing>,
+    pub allowances: Vec<Allowance>,
     /// A bucket was closed already: the caller is told to wait so many seconds.
     pub wait_secs: Option<u64>,
 }
@@ -156,7 +156,7 @@ impl Bucket {
         false
     }
 
-    fn standing(&self, now: Monotonic, rule: Rule) -> Standing {
+    fn allowance(&self, now: Monotonic, rule: Rule) -> Allowance {
         let (remaining, ends) = if self.closed(now) {
             (0, self.closed_until)
         } else {
@@ -164,7 +164,7 @@ impl Bucket {
             let left = rule.quota.saturating_sub(self.counted).max(1);
             (left, self.since.plus_millis(rule.window_ms))
         };
-        Standing {
+        Allowance {
             policy: rule.policy,
             quota: rule.quota,
             window_secs: rule.window_ms / 1000,
@@ -238,25 +238,27 @@ impl Limits {
     pub fn failed(&self, from: Option<IpAddr>, public_id: Option<&str>) -> Verdict {
         let now = self.clock.monotonic();
         let bucket = of(&self.networks, &network(from));
-        let (mut held, standing) = counted(&bucket, now, self.network_rule);
-        let mut standings = vec![standing];
+        let (mut held, allowance) = counted(&bucket, now, self.network_rule);
+        let mut allowances = vec![allowance];
         if let Some(id) = public_id {
             let key = key("client", &[id]);
             // A network that is told to wait no longer drives up the count of somebody's client.
-            let (closed, standing) = if held {
+            let (closed, allowance) = if held {
                 peeked(self.ids.get(&key), now, self.id_rule)
             } else {
                 counted(&of(&self.ids, &key), now, self.id_rule)
             };
-            standings.push(standing);
+            allowances.push(allowance);
             held |= closed;
         }
         // Of all that are closed now: the header must not send anybody back too early.
-        let closed = standings.iter().filter(|standing| standing.remaining == 0);
-        let wait = closed.map(|standing| standing.reset_secs).max();
+        let closed = allowances
+            .iter()
+            .filter(|allowance| allowance.remaining == 0);
+        let wait = closed.map(|allowance| allowance.reset_secs).max();
         Verdict {
             wait_secs: wait.filter(|_| held),
-            standings,
+            allowances,
         }
     }
 
@@ -266,9 +268,9 @@ impl Limits {
     pub fn begin_login(&self, from: Option<IpAddr>, email: &str) -> Result<Option<u64>> {
         let now = self.clock.monotonic();
         let attempts = of(&self.ids, &key("logins", &[&network(from).to_string()]));
-        let (held, standing) = counted(&attempts, now, self.attempt_rule);
+        let (held, allowance) = counted(&attempts, now, self.attempt_rule);
         let here = self.ids.get(&login_here(from, email));
-        let wait = held.then_some(standing.reset_secs);
+        let wait = held.then_some(allowance.reset_secs);
         match wait.max(closed_for(here, now, self.login_rule)) {
             Some(secs) => Err(too_many(secs)),
             None => {
@@ -337,13 +339,13 @@ impl Limits {
 
     fn spend(&self, kind: &str, who: &str, rule: Rule) -> Result<()> {
         let bucket = of(&self.ids, &key(kind, &[who]));
-        let (closed, standing) = counted(&bucket, self.clock.monotonic(), rule);
+        let (closed, allowance) = counted(&bucket, self.clock.monotonic(), rule);
         match closed {
             true => Err(Error::new(
                 ErrorCode::RateLimited,
-                format!("That was often. Try again in {} s.", standing.reset_secs),
+                format!("That was often. Try again in {} s.", allowance.reset_secs),
             )
-            .with_retry_after(standing.reset_secs)),
+            .with_retry_after(allowance.reset_secs)),
             false => Ok(()),
         }
     }
@@ -398,26 +400,26 @@ fn of<K: Clone + Eq + std::hash::Hash>(all: &Buckets<K>, key: &K) -> Arc<Mutex<B
 }
 
 /// Whether it was closed before, and where it stands now.
-fn counted(bucket: &Mutex<Bucket>, now: Monotonic, rule: Rule) -> (bool, Standing) {
+fn counted(bucket: &Mutex<Bucket>, now: Monotonic, rule: Rule) -> (bool, Allowance) {
     let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
     let held = bucket.fail(now, rule);
-    (held, bucket.standing(now, rule))
+    (held, bucket.allowance(now, rule))
 }
 
 /// The same without counting. What time has changed is kept.
-fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> (bool, Standing) {
+fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> (bool, Allowance) {
     let bucket = bucket.unwrap_or_default();
     let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
     bucket.settle(now, rule);
     if bucket.counted == 0 {
         bucket.since = now;
     }
-    (bucket.closed(now), bucket.standing(now, rule))
+    (bucket.closed(now), bucket.allowance(now, rule))
 }
 
 fn closed_for(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> Option<u64> {
-    let (closed, standing) = peeked(Some(bucket?), now, rule);
-    closed.then_some(standing.reset_secs)
+    let (closed, allowance) = peeked(Some(bucket?), now, rule);
+    closed.then_some(allowance.reset_secs)
 }
 
 #[cfg(test)]

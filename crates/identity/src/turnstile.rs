@@ -95,7 +95,7 @@ struct Question<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Siteverify {
     success: bool,
     #[serde(default, rename = "error-codes")]
     error_codes: Vec<String>,
@@ -219,7 +219,7 @@ impl Turnstile {
                 }
             }
         }
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| {
+        let answer: Siteverify = serde_json::from_slice(&body).map_err(|_| {
             No::Ours(format!(
                 "siteverify answered {status}, not in its documented JSON"
             ))
@@ -227,7 +227,7 @@ impl Turnstile {
         self.judge(status.as_u16(), &answer, action)
     }
 
-    fn judge(&self, status: u16, answer: &Answer, action: &str) -> std::result::Result<(), No> {
+    fn judge(&self, status: u16, answer: &Siteverify, action: &str) -> std::result::Result<(), No> {
         if !answer.success {
             return Err(refusal(&answer.error_codes));
         }

@@ -44,7 +44,7 @@ use crate::{
 };
 
 pub use links::{Link, Use, Used};
-pub use login::{Credentials, Opened, Place};
+pub use login::{Browser, LogInAttempt, Opened};
 pub use password::{Blocklist, Hasher, HasherConfig};
 pub use sessions::{Me, MySession};
 

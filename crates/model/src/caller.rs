@@ -33,12 +33,12 @@ impl Caller {
     pub fn credential(&self) -> Option<&CredentialId> {
         match &self.proof {
             Proof::ClientJwt { client } | Proof::InstancePair { client, .. } => Some(client),
-            Proof::ApiToken { credential } | Proof::SessionKey { credential, .. } => {
+            Proof::ApiToken { credential } | Proof::DirectKey { credential, .. } => {
                 Some(credential)
             }
             Proof::UserJwt { .. }
             | Proof::UserSession { .. }
-            | Proof::SessionName { .. }
+            | Proof::DirectName { .. }
             | Proof::Guest => None,
         }
     }
@@ -112,14 +112,14 @@ pub enum Proof {
     },
     /// `wz_`: the MCP tools.
     ApiToken { credential: CredentialId },
-    /// `sk_`: Direct API sessions of the account (or only `instance`, if the owner says so).
-    SessionKey {
+    /// `sk_`: Direct API instances of the account (or only `instance`, if the owner says so).
+    DirectKey {
         credential: CredentialId,
         instance: InstanceId,
     },
-    /// The unguessable name of one Direct API session: enough to see its QR, nothing else.
-    SessionName { instance: InstanceId },
-    /// Nobody known: a fresh guest session.
+    /// The unguessable name of one Direct API instance: enough to see its QR, nothing else.
+    DirectName { instance: InstanceId },
+    /// Nobody known: a fresh guest.
     Guest,
 }
 
@@ -132,8 +132,8 @@ impl Proof {
             Self::UserSession { .. } => "user_session",
             Self::InstancePair { .. } => "instance_pair",
             Self::ApiToken { .. } => "api_token",
-            Self::SessionKey { .. } => "session_key",
-            Self::SessionName { .. } => "session_name",
+            Self::DirectKey { .. } => "session_key",
+            Self::DirectName { .. } => "session_name",
             Self::Guest => "guest",
         }
     }

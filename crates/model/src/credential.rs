@@ -49,10 +49,10 @@ pub enum TokenKind {
     Instance,
     /// `wz_`: the MCP endpoint's `token_ext`.
     Api,
-    /// `sk_`: a Direct API session key.
-    Session,
-    /// `qr_`: the unguessable name of a Direct API session, in `GET /sessions/:key`; not a proof.
-    SessionName,
+    /// `sk_`: the key of a Direct API instance.
+    DirectKey,
+    /// `qr_`: the unguessable name of a Direct API instance, in `GET /sessions/:key`; not a proof.
+    DirectName,
 }
 
 impl TokenKind {
@@ -61,8 +61,8 @@ impl TokenKind {
         Self::ClientSecret,
         Self::Instance,
         Self::Api,
-        Self::Session,
-        Self::SessionName,
+        Self::DirectKey,
+        Self::DirectName,
     ];
 
     pub fn prefix(self) -> &'static str {
@@ -71,8 +71,8 @@ impl TokenKind {
             Self::ClientSecret => "cs_",
             Self::Instance => "inst_",
             Self::Api => "wz_",
-            Self::Session => "sk_",
-            Self::SessionName => "qr_",
+            Self::DirectKey => "sk_",
+            Self::DirectName => "qr_",
         }
     }
 }
@@ -151,9 +151,9 @@ pub enum CredentialKind {
     ClientSecret,
     InstanceToken,
     ApiToken,
-    SessionKey,
-    /// The `:key` of a Direct API session: finds it, proves nothing.
-    SessionName,
+    DirectKey,
+    /// The `:key` of a Direct API instance: finds it, proves nothing.
+    DirectName,
 }
 
 impl CredentialKind {
@@ -162,8 +162,8 @@ impl CredentialKind {
         Self::ClientSecret,
         Self::InstanceToken,
         Self::ApiToken,
-        Self::SessionKey,
-        Self::SessionName,
+        Self::DirectKey,
+        Self::DirectName,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -172,8 +172,8 @@ impl CredentialKind {
             Self::ClientSecret => "client_secret",
             Self::InstanceToken => "instance_token",
             Self::ApiToken => "api_token",
-            Self::SessionKey => "session_key",
-            Self::SessionName => "session_name",
+            Self::DirectKey => "session_key",
+            Self::DirectName => "session_name",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
@@ -185,8 +185,8 @@ impl CredentialKind {
             Self::ClientSecret => TokenKind::ClientSecret,
             Self::InstanceToken => TokenKind::Instance,
             Self::ApiToken => TokenKind::Api,
-            Self::SessionKey => TokenKind::Session,
-            Self::SessionName => TokenKind::SessionName,
+            Self::DirectKey => TokenKind::DirectKey,
+            Self::DirectName => TokenKind::DirectName,
         }
     }
     /// Tokens that the contracts let an owner see again are also kept sealed; a client secret is not.

@@ -45,7 +45,7 @@ codes! {
     InvalidScope = "invalid_scope", 400;
     /// `/revoke`: RFC 7009, 2.2.1.
     UnsupportedTokenType = "unsupported_token_type", 400;
-    SessionNotYours = "session_not_yours", 401;
+    InstanceNotYours = "session_not_yours", 401;
     ApiKeyRequired = "api_key_required", 401;
     ApiKeyInvalid = "api_key_invalid", 401;
     PaymentRequired = "payment_required", 402;

@@ -5,6 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
+use recado_api::{About, RefusalHold};
 use recado_app::{App, Deps, Workers};
 use recado_engine::wa::{WaConfig, WaEngine};
 use recado_model::{Clock, Rng};
@@ -129,13 +130,15 @@ impl Gateway {
         let app = App::new(deps).await?;
         let options = recado_api::Options {
             body_limit: settings.limits.body_bytes,
-            refusal_hold,
+            refusal_hold: RefusalHold(refusal_hold),
             request_timeout: Duration::from_secs(settings.limits.request_secs),
-            source_url: settings.source_url.clone(),
-            sandbox_url: settings.sandbox_control(),
+            about: Arc::new(About {
+                source_url: settings.source_url.clone(),
+                sandbox_url: settings.sandbox_control(),
+                ..About::default()
+            }),
             trusted_proxies: settings.trusted_proxies()?,
             cors: settings.cors()?,
-            ..recado_api::Options::default()
         };
         let router = recado_api::router(app.clone(), options);
         let workers = app.start();

@@ -8,13 +8,14 @@ use axum::extract::{FromRequest, Request};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
+use recado_app::App;
 use recado_identity::ProvenClient;
 use recado_model::{Error, ErrorCode, Secret};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::{
-    Options, Shared, describe::Described, edge::ClientIp, error::Fail, extract, limits::limit,
+    ApiState, Options, describe::Described, edge::ClientIp, error::Fail, extract, limits::limit,
 };
 
 use super::{
@@ -26,8 +27,8 @@ use super::{
 pub struct ClientCredentials {
     pub client: ProvenClient,
     pub fields: TokenFields,
-    /// It reads the body, so it is a handler's only argument.
-    pub shared: Shared,
+    /// The guard reads the body, so it is a handler's only argument.
+    pub app: App,
 }
 
 /// The same at `POST /token`: a client that sends its bearer with every call sends the old one when it
@@ -48,10 +49,10 @@ impl Access for TokenRequest {
     }
 }
 
-impl FromRequest<Shared> for TokenRequest {
+impl FromRequest<ApiState> for TokenRequest {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        ClientCredentials::of(request, shared, true).await.map(Self)
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        ClientCredentials::of(request, state, true).await.map(Self)
     }
 }
 
@@ -77,31 +78,31 @@ impl ClientCredentials {
         clippy::disallowed_methods,
         reason = "what an attacker measures is real time"
     )]
-    async fn of(request: Request, shared: &Shared, renews: bool) -> Result<Self, Fail> {
+    async fn of(request: Request, state: &ApiState, renews: bool) -> Result<Self, Fail> {
         let from = request.extensions().get::<ClientIp>().map(|ip| ip.0);
         let (shown, fields) = Shown::read(request, renews).await?;
         let started = Instant::now();
-        match shown.prove(shared, from).await {
+        match shown.prove(state, from).await {
             Ok(client) => Ok(Self {
                 client,
                 fields,
-                shared: shared.clone(),
+                app: state.app.clone(),
             }),
             Err(fail) => {
                 let took = started.elapsed().as_micros() / REFUSED_AFTER.as_micros();
                 let steps = u32::try_from(took).unwrap_or(u32::MAX - 1) + 1;
                 tokio::time::sleep_until(started + REFUSED_AFTER * steps).await;
                 let id = Some(shown.client_token.expose());
-                Err(limit(shared, from, id, fail))
+                Err(limit(state, from, id, fail))
             }
         }
     }
 }
 
-impl FromRequest<Shared> for ClientCredentials {
+impl FromRequest<ApiState> for ClientCredentials {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        Self::of(request, shared, false).await
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        Self::of(request, state, false).await
     }
 }
 
@@ -114,9 +115,9 @@ struct Shown {
 }
 
 impl Shown {
-    async fn prove(&self, shared: &Shared, from: Option<IpAddr>) -> Result<ProvenClient, Fail> {
+    async fn prove(&self, state: &ApiState, from: Option<IpAddr>) -> Result<ProvenClient, Fail> {
         let (token, secret) = (self.client_token.expose(), self.client_secret.expose());
-        let client = shared.app.access().client(token, secret, from).await;
+        let client = state.app.access().client(token, secret, from).await;
         client.map_err(|error| match self.basic {
             true => Fail::of_basic(error),
             false => Fail::of_proof(error, false),

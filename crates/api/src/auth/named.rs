@@ -5,7 +5,7 @@
 //! nothing acts when the session is another's.
 
 use http::{HeaderMap, HeaderName, header::HeaderValue};
-use recado_identity::Person;
+use recado_identity::{Calls, Person};
 use recado_model::{Error, ErrorCode};
 
 use super::presented::refuse_repeated;
@@ -57,8 +57,8 @@ impl<'a> Named<'a> {
     }
 
     pub(super) fn means(&self, person: &Person) -> bool {
-        self.account.as_bytes() == person.caller.account.as_str().as_bytes()
-            && self.user.as_bytes() == person.record().user.as_str().as_bytes()
+        self.account.as_bytes() == person.caller().account.as_str().as_bytes()
+            && self.user.as_bytes() == person.user().as_str().as_bytes()
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, Method, header, request::Parts};
 use recado_model::{Error, ErrorCode};
 use url::{Host, Url};
 
-use crate::{Shared, error::Fail};
+use crate::{ApiState, error::Fail};
 
 use super::presented::refuse_repeated;
 
@@ -14,18 +14,22 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// 403 for what a page of another site sent. `programs`: a request without any of the headers that
 /// browsers set may pass, too.
-pub(super) fn require_own_page(parts: &Parts, shared: &Shared, programs: bool) -> Result<(), Fail> {
+pub(super) fn require_own_page(
+    parts: &Parts,
+    state: &ApiState,
+    programs: bool,
+) -> Result<(), Fail> {
     for name in [&header::ORIGIN, &FETCH_SITE] {
         refuse_repeated(&parts.headers, name)?;
     }
     let text = |name| match parts.headers.get(name) {
         None => Ok(None),
-        Some(value) => value.to_str().map(Some).map_err(|_| foreign(shared)),
+        Some(value) => value.to_str().map(Some).map_err(|_| foreign(state)),
     };
     let (origin, site) = (text(&header::ORIGIN)?, text(&FETCH_SITE)?);
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
     let own = match (origin, site) {
-        (Some(origin), _) => is_own(origin, &shared.app.config().public_url),
+        (Some(origin), _) => is_own(origin, &state.app.config().public_url),
         (None, Some("same-origin")) => true,
         // An address that was typed.
         (None, Some("none")) => reads,
@@ -34,14 +38,14 @@ pub(super) fn require_own_page(parts: &Parts, shared: &Shared, programs: bool) -
     };
     match own {
         true => Ok(()),
-        false => Err(foreign(shared)),
+        false => Err(foreign(state)),
     }
 }
 
-fn foreign(shared: &Shared) -> Fail {
+fn foreign(state: &ApiState) -> Fail {
     let text = format!(
         "This comes from a page of another site. Open the dashboard at {}/dashboard.",
-        shared.app.config().public_url
+        state.app.config().public_url
     );
     Error::new(ErrorCode::ForeignOrigin, text).into()
 }
@@ -78,8 +82,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Browsers keep a `__Host-` cookie only when it came by HTTPS, or over loopback.
-pub(super) fn require_safe_cookies(shared: &Shared) -> Result<(), Fail> {
-    let public_url = &shared.app.config().public_url;
+pub(super) fn require_safe_cookies(state: &ApiState) -> Result<(), Fail> {
+    let public_url = &state.app.config().public_url;
     let safe = Url::parse(public_url).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url));
     if safe {
         return Ok(());

@@ -1,12 +1,13 @@
 //! Guards of the instance API: the account by an owner JWT, or one instance also by its two tokens.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use recado_model::{Caller, Error, ErrorCode, Instance, InstanceId, Role};
+use recado_identity::Granted;
+use recado_model::{Caller, Error, ErrorCode, InstanceId, Role};
 
-use crate::{Shared, again::Again, error::Fail};
+use crate::{ApiState, again::Again, error::Fail};
 
 use super::{Accepts, Access, CredentialHeaders, Least, Rule, path_param};
 
@@ -26,16 +27,14 @@ pub struct AccountOwner<L> {
 
 /// The account itself, and one of its instances.
 pub struct OwnerInstance<L> {
-    pub caller: Caller,
-    pub instance: Arc<Instance>,
+    pub granted: Granted<Caller>,
     least: PhantomData<L>,
 }
 
 /// Whoever may use one instance: its owner, or the holder of both of its tokens. 402 when it is not
 /// paid for, which only they learn.
 pub struct InstanceAccess<L> {
-    pub caller: Caller,
-    pub instance: Arc<Instance>,
+    pub granted: Granted<Caller>,
     least: PhantomData<L>,
 }
 
@@ -55,14 +54,14 @@ rules! {
     InstanceAccess => Instance,
 }
 
-impl<L: Least> FromRequestParts<Shared> for Owner<L> {
+impl<L: Least> FromRequestParts<ApiState> for Owner<L> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
         let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
-        let access = shared.app.access();
+        let access = state.app.access();
         let proof = access.owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
-        Again::note::<Self>(parts, shared);
+        Again::note::<Self>(parts, state);
         Ok(Self {
             caller,
             least: PhantomData,
@@ -70,14 +69,14 @@ impl<L: Least> FromRequestParts<Shared> for Owner<L> {
     }
 }
 
-impl<L: Least> FromRequestParts<Shared> for AccountOwner<L> {
+impl<L: Least> FromRequestParts<ApiState> for AccountOwner<L> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
         let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
-        let access = shared.app.access();
+        let access = state.app.access();
         let proof = access.account_owner(&shown.presented(), L::ROLE).await;
         let caller = shown.judge(proof.map_err(owner_words))?;
-        Again::note::<Self>(parts, shared);
+        Again::note::<Self>(parts, state);
         Ok(Self {
             caller,
             least: PhantomData,
@@ -85,39 +84,37 @@ impl<L: Least> FromRequestParts<Shared> for AccountOwner<L> {
     }
 }
 
-impl<L: Least> FromRequestParts<Shared> for OwnerInstance<L> {
+impl<L: Least> FromRequestParts<ApiState> for OwnerInstance<L> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
         let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
-        let id = InstanceId::from_text(path_param(parts, shared, "id").await);
-        let proof = shared
+        let id = InstanceId::from_text(path_param(parts, state, "id").await);
+        let proof = state
             .app
             .access()
             .owner_instance(&shown.presented(), &id, L::ROLE)
             .await;
-        let (caller, instance) = shown.judge(proof.map_err(owner_words))?;
-        Again::note::<Self>(parts, shared);
+        let granted = shown.judge(proof.map_err(owner_words))?;
+        Again::note::<Self>(parts, state);
         Ok(Self {
-            caller,
-            instance,
+            granted,
             least: PhantomData,
         })
     }
 }
 
-impl<L: Least> FromRequestParts<Shared> for InstanceAccess<L> {
+impl<L: Least> FromRequestParts<ApiState> for InstanceAccess<L> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
         let shown = CredentialHeaders::collect(parts, Accepts::INSTANCE)?;
-        let id = InstanceId::from_text(path_param(parts, shared, "id").await);
-        let access = shared.app.access();
+        let id = InstanceId::from_text(path_param(parts, state, "id").await);
+        let access = state.app.access();
         let proof = access.instance(&shown.presented(), &id, L::ROLE).await;
-        let (caller, instance) = shown.judge(proof)?;
-        shared.app.billing().require(&instance)?;
-        Again::note::<Self>(parts, shared);
+        let granted = shown.judge(proof)?;
+        state.app.billing().require(granted.instance())?;
+        Again::note::<Self>(parts, state);
         Ok(Self {
-            caller,
-            instance,
+            granted,
             least: PhantomData,
         })
     }

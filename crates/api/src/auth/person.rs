@@ -5,14 +5,14 @@
 //! where it is left out `Sec-Fetch-Site`, says so. And each call names the account and the person that
 //! its page shows ([`super::named`]): whoever hands a person over has compared them.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
-use recado_identity::Person;
-use recado_model::{Error, ErrorCode, Instance, InstanceId, Role};
+use recado_identity::{Calls, Granted, Person, users::Browser};
+use recado_model::{Error, ErrorCode, InstanceId, Role};
 
-use crate::{Shared, again::Again, edge::ClientIp, error::Fail};
+use crate::{ApiState, again::Again, edge::ClientIp, error::Fail};
 
 use super::{
     Accepts, Access, Anytime, CredentialHeaders, Least, Rule,
@@ -30,19 +30,19 @@ const COOKIES: usize = 8;
 
 /// Nobody yet, at a page of ours: signing up, opening a link.
 pub struct Visitor {
-    pub client: Client,
+    pub browser: Browser,
 }
 
 /// The same, where a session may begin: the cookie must be one that browsers keep.
 pub struct Opener {
-    pub client: Client,
+    pub browser: Browser,
     /// Who was signed in so far, in this browser: that session is not left behind.
     pub before: Vec<Person>,
 }
 
 /// Nobody yet, with e-mail and password in the body: a page of ours, or a program.
 pub struct LogIn {
-    pub client: Client,
+    pub browser: Browser,
     /// As in [`Opener`].
     pub before: Vec<Person>,
 }
@@ -62,41 +62,28 @@ pub struct Whoever {
 /// A person, in whatever account.
 pub struct SignedIn<W = Anytime> {
     pub person: Person,
-    pub client: Client,
     when: PhantomData<W>,
 }
 
 /// A person who has at least the role `L` in the account that the session acts in.
 pub struct Member<L, W = Anytime> {
     pub person: Person,
-    pub client: Client,
     least: PhantomData<(L, W)>,
 }
 
 /// The same, with one of that account's instances.
 pub struct MemberInstance<L, W = Anytime> {
-    pub person: Person,
-    pub instance: Arc<Instance>,
+    pub granted: Granted<Person>,
     least: PhantomData<(L, W)>,
 }
 
-/// Where a person calls from, for the list of sessions.
-#[derive(Clone, Debug)]
-pub struct Client {
-    pub from: Option<std::net::IpAddr>,
-    /// What the browser calls itself; anybody may write anything.
-    pub agent: Option<String>,
-}
-
-impl Client {
-    fn of(parts: &Parts) -> Self {
-        let agent = parts.headers.get(header::USER_AGENT);
-        Self {
-            from: parts.extensions.get::<ClientIp>().map(|ip| ip.0),
-            agent: agent
-                .and_then(|value| value.to_str().ok())
-                .map(|text| text.chars().take(300).collect()),
-        }
+fn browser(parts: &Parts) -> Browser {
+    let agent = parts.headers.get(header::USER_AGENT);
+    Browser {
+        from: parts.extensions.get::<ClientIp>().map(|ip| ip.0),
+        agent: agent
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(300).collect()),
     }
 }
 
@@ -139,39 +126,39 @@ impl<L: Least, W: When> Access for MemberInstance<L, W> {
     const CONFIRMED: bool = W::CONFIRMED;
 }
 
-impl FromRequestParts<Shared> for Visitor {
+impl FromRequestParts<ApiState> for Visitor {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
         no_other_credential(parts)?;
-        require_own_page(parts, shared, false)?;
-        let client = Client::of(parts);
-        Ok(Self { client })
+        require_own_page(parts, state, false)?;
+        let browser = browser(parts);
+        Ok(Self { browser })
     }
 }
 
-impl FromRequestParts<Shared> for Opener {
+impl FromRequestParts<ApiState> for Opener {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let (client, before) = opener(parts, shared, false).await?;
-        Ok(Self { client, before })
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        let (browser, before) = opener(parts, state, false).await?;
+        Ok(Self { browser, before })
     }
 }
 
-impl FromRequestParts<Shared> for LogIn {
+impl FromRequestParts<ApiState> for LogIn {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let (client, before) = opener(parts, shared, true).await?;
-        Ok(Self { client, before })
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        let (browser, before) = opener(parts, state, true).await?;
+        Ok(Self { browser, before })
     }
 }
 
 /// The body is not looked at, so that it works whatever a page sends along.
-impl FromRequestParts<Shared> for LogOut {
+impl FromRequestParts<ApiState> for LogOut {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        require_own_page(parts, shared, true)?;
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        require_own_page(parts, state, true)?;
         no_other_credential(parts)?;
-        let people = everybody(parts, shared).await?;
+        let people = everybody(parts, state).await?;
         // A page that shows somebody else ends nobody's session.
         if let Some(named) = Named::of(&parts.headers)?
             && !people.is_empty()
@@ -183,63 +170,58 @@ impl FromRequestParts<Shared> for LogOut {
     }
 }
 
-impl FromRequestParts<Shared> for Whoever {
+impl FromRequestParts<ApiState> for Whoever {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        require_own_page(parts, shared, false)?;
-        let person = whoever(parts, shared).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        require_own_page(parts, state, false)?;
+        let person = whoever(parts, state).await?;
         named::check(&parts.headers, &person)?;
-        note(&person.caller, None);
+        note(person.caller(), None);
         Ok(Self { person })
     }
 }
 
-impl<W: When> FromRequestParts<Shared> for SignedIn<W> {
+impl<W: When> FromRequestParts<ApiState> for SignedIn<W> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let person = member(parts, shared, Role::Viewer, W::CONFIRMED).await?;
-        let client = Client::of(parts);
-        Again::note::<Self>(parts, shared);
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        let person = member(parts, state, Role::Viewer, W::CONFIRMED).await?;
+        Again::note::<Self>(parts, state);
         Ok(Self {
             person,
-            client,
             when: PhantomData,
         })
     }
 }
 
-impl<L: Least, W: When> FromRequestParts<Shared> for Member<L, W> {
+impl<L: Least, W: When> FromRequestParts<ApiState> for Member<L, W> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        let person = member(parts, shared, L::ROLE, W::CONFIRMED).await?;
-        let client = Client::of(parts);
-        Again::note::<Self>(parts, shared);
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        let person = member(parts, state, L::ROLE, W::CONFIRMED).await?;
+        Again::note::<Self>(parts, state);
         Ok(Self {
             person,
-            client,
             least: PhantomData,
         })
     }
 }
 
-impl<L: Least, W: When> FromRequestParts<Shared> for MemberInstance<L, W> {
+impl<L: Least, W: When> FromRequestParts<ApiState> for MemberInstance<L, W> {
     type Rejection = Fail;
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Fail> {
-        require_own_page(parts, shared, false)?;
-        let person = person(parts, shared).await?;
-        let id = InstanceId::from_text(path_param(parts, shared, "id").await);
-        let access = shared.app.access();
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
+        require_own_page(parts, state, false)?;
+        let person = person(parts, state).await?;
+        let id = InstanceId::from_text(path_param(parts, state, "id").await);
+        let access = state.app.access();
         // The id first: what is not theirs looks the same to every role.
-        let instance = access.members_instance(&person, &id).await?;
-        access.require_role(&person.caller, L::ROLE)?;
+        let granted = access.members_instance(person, &id).await?;
+        access.require_role(granted.by(), L::ROLE)?;
         if W::CONFIRMED {
-            access.require_proof(&person)?;
+            access.require_proof(granted.by())?;
         }
-        note(&person.caller, Some(&instance));
-        Again::note::<Self>(parts, shared);
+        note(granted.caller(), Some(granted.instance()));
+        Again::note::<Self>(parts, state);
         Ok(Self {
-            person,
-            instance,
+            granted,
             least: PhantomData,
         })
     }
@@ -247,41 +229,41 @@ impl<L: Least, W: When> FromRequestParts<Shared> for MemberInstance<L, W> {
 
 async fn member(
     parts: &mut Parts,
-    shared: &Shared,
+    state: &ApiState,
     least: Role,
     confirmed: bool,
 ) -> Result<Person, Fail> {
-    require_own_page(parts, shared, false)?;
-    let person = person(parts, shared).await?;
-    let access = shared.app.access();
-    access.require_role(&person.caller, least)?;
+    require_own_page(parts, state, false)?;
+    let person = person(parts, state).await?;
+    let access = state.app.access();
+    access.require_role(&person, least)?;
     if confirmed {
         access.require_proof(&person)?;
     }
-    note(&person.caller, None);
+    note(person.caller(), None);
     Ok(person)
 }
 
 /// Where a session may begin. `programs`: as in [`require_own_page`].
 async fn opener(
     parts: &Parts,
-    shared: &Shared,
+    state: &ApiState,
     programs: bool,
-) -> Result<(Client, Vec<Person>), Fail> {
+) -> Result<(Browser, Vec<Person>), Fail> {
     no_other_credential(parts)?;
-    require_own_page(parts, shared, programs)?;
-    require_safe_cookies(shared)?;
-    Ok((Client::of(parts), everybody(parts, shared).await?))
+    require_own_page(parts, state, programs)?;
+    require_safe_cookies(state)?;
+    Ok((browser(parts), everybody(parts, state).await?))
 }
 
 /// All whose cookies hold, nobody twice: an old one, or a second, is no reason to refuse a new session,
 /// nor the end of one.
-async fn everybody(parts: &Parts, shared: &Shared) -> Result<Vec<Person>, Fail> {
+async fn everybody(parts: &Parts, state: &ApiState) -> Result<Vec<Person>, Fail> {
     let mut people: Vec<Person> = Vec::new();
     for cookie in cookies(&parts.headers).take(COOKIES) {
-        match of_cookie(parts, shared, Some(cookie)).await {
+        match of_cookie(parts, state, Some(cookie)).await {
             Ok(person) => {
-                let is_new = |known: &Person| known.record().id != person.record().id;
+                let is_new = |known: &Person| !known.is_same_session(&person);
                 if people.iter().all(is_new) {
                     people.push(person);
                 }
@@ -294,22 +276,22 @@ async fn everybody(parts: &Parts, shared: &Shared) -> Result<Vec<Person>, Fail> 
 }
 
 /// Who the cookie is, and the call means.
-async fn person(parts: &Parts, shared: &Shared) -> Result<Person, Fail> {
-    let person = whoever(parts, shared).await?;
+async fn person(parts: &Parts, state: &ApiState) -> Result<Person, Fail> {
+    let person = whoever(parts, state).await?;
     named::require(&parts.headers, &person)?;
     Ok(person)
 }
 
-async fn whoever(parts: &Parts, shared: &Shared) -> Result<Person, Fail> {
+async fn whoever(parts: &Parts, state: &ApiState) -> Result<Person, Fail> {
     no_other_credential(parts)?;
     let cookie = cookie(&parts.headers)?;
-    let person = of_cookie(parts, shared, cookie).await;
+    let person = of_cookie(parts, state, cookie).await;
     person.map_err(|error| Fail::of_proof(error, cookie.is_some()))
 }
 
-async fn of_cookie(parts: &Parts, shared: &Shared, cookie: Option<&str>) -> Result<Person, Error> {
+async fn of_cookie(parts: &Parts, state: &ApiState, cookie: Option<&str>) -> Result<Person, Error> {
     let from = parts.extensions.get::<ClientIp>().map(|ip| ip.0);
-    shared.app.access().person(cookie, from).await
+    state.app.access().person(cookie, from).await
 }
 
 fn no_other_credential(parts: &Parts) -> Result<(), Fail> {

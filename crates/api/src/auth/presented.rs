@@ -1,6 +1,6 @@
 //! What a request shows: collected from headers only, each at most once, none of another surface.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use base64::{
     Engine as _, alphabet,
@@ -8,8 +8,8 @@ use base64::{
 };
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use percent_encoding::percent_decode;
-use recado_identity::{Claimed, Presented};
-use recado_model::{Caller, Error, ErrorCode, Instance, Proof};
+use recado_identity::{Calls, Claim, DirectKey, Granted, Presented, ShopToken};
+use recado_model::{Caller, Error, ErrorCode, Instance};
 
 use crate::{edge::ClientIp, error::Fail};
 
@@ -150,10 +150,10 @@ impl CredentialHeaders {
     }
 
     /// Turns the answer of `Access` into the guard's, and notes on the span who it is.
-    pub fn judge<T: Proven>(&self, proof: recado_model::Result<T>) -> Result<T, Fail> {
+    pub fn judge<T: Identified>(&self, proof: recado_model::Result<T>) -> Result<T, Fail> {
         match proof {
             Ok(proven) => {
-                let (caller, instance) = proven.names();
+                let (caller, instance) = proven.who();
                 note(caller, instance);
                 Ok(proven)
             }
@@ -162,26 +162,31 @@ impl CredentialHeaders {
     }
 }
 
-/// What `Access` hands over.
-pub trait Proven {
-    fn names(&self) -> (&Caller, Option<&Instance>);
+/// What `Access` hands over: who calls, and the instance where there is one.
+pub trait Identified {
+    fn who(&self) -> (&Caller, Option<&Instance>);
 }
 
-impl Proven for Caller {
-    fn names(&self) -> (&Caller, Option<&Instance>) {
-        (self, None)
+macro_rules! without_instance {
+    ($($kind:ty),*) => {$(
+        impl Identified for $kind {
+            fn who(&self) -> (&Caller, Option<&Instance>) {
+                (self.caller(), None)
+            }
+        }
+    )*};
+}
+without_instance!(Caller, ShopToken, DirectKey);
+
+impl<C: Calls> Identified for Granted<C> {
+    fn who(&self) -> (&Caller, Option<&Instance>) {
+        (self.caller(), Some(self.instance()))
     }
 }
 
-impl Proven for Claimed {
-    fn names(&self) -> (&Caller, Option<&Instance>) {
-        (&self.shop, Some(&self.instance))
-    }
-}
-
-impl Proven for (Caller, Arc<Instance>) {
-    fn names(&self) -> (&Caller, Option<&Instance>) {
-        (&self.0, Some(&self.1))
+impl Identified for Claim {
+    fn who(&self) -> (&Caller, Option<&Instance>) {
+        (self.shop().caller(), Some(self.held().instance()))
     }
 }
 
@@ -272,16 +277,6 @@ pub(super) fn note(caller: &Caller, instance: Option<&Instance>) {
     if let Some(instance) = instance {
         span.record("instance.id", instance.id.as_str());
     }
-}
-
-/// Who asks when only the name of a session is known; only the QR route takes it.
-pub(super) fn named_caller(instance: &Instance) -> Caller {
-    Caller::new(
-        instance.account.clone(),
-        Proof::SessionName {
-            instance: instance.id.clone(),
-        },
-    )
 }
 
 #[cfg(test)]

@@ -25,12 +25,12 @@ pub enum Rule {
     McpOpenInitialize,
     /// `wz_` bearer, or nothing: then a guest.
     OptionalMcp,
-    /// `sk_` key of the account that owns the session.
-    Session,
-    /// `wz_` bearer of a shop, with the `sk_` key of the session.
-    Claim,
-    /// The unguessable session name in the path; proves nothing else.
-    SessionName,
+    /// `sk_` key of the account that owns the Direct API instance.
+    DirectKey,
+    /// `wz_` bearer of a shop, with the `sk_` key of the Direct API instance.
+    DirectClaim,
+    /// The unguessable name of a Direct API instance in the path; proves nothing else.
+    DirectName,
     /// Nothing, from a page of the dashboard.
     Visitor,
     /// E-mail, password, second factor.
@@ -58,9 +58,9 @@ impl Rule {
         Self::Mcp,
         Self::McpOpenInitialize,
         Self::OptionalMcp,
-        Self::Session,
-        Self::Claim,
-        Self::SessionName,
+        Self::DirectKey,
+        Self::DirectClaim,
+        Self::DirectName,
         Self::Visitor,
         Self::LogIn,
         Self::LogOut,
@@ -82,9 +82,9 @@ impl Rule {
             Self::Mcp => "Bearer wz_",
             Self::McpOpenInitialize => "Bearer wz_ (`initialize` is open)",
             Self::OptionalMcp => "open (guest), or Bearer wz_",
-            Self::Session => "X-API-Key sk_ of the session's account",
-            Self::Claim => "Bearer wz_ and X-API-Key sk_ of the session",
-            Self::SessionName => "the unguessable name in the path",
+            Self::DirectKey => "X-API-Key sk_ of the session's account",
+            Self::DirectClaim => "Bearer wz_ and X-API-Key sk_ of the session",
+            Self::DirectName => "the unguessable name in the path",
             Self::Visitor => "open, to the dashboard's pages",
             Self::LogIn => "e-mail + password (+ second factor)",
             Self::LogOut => "open; ends the session of the cookie",

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::audit::{Actor, DEFAULT_PAGE};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Shared,
     auth::{Confirmed, Member, cookie::clear_cookie, least::Admin},
     describe::{Answer, NoContent, WithCookie},
     error::Fail,
@@ -33,26 +33,26 @@ pub struct ChangeAccountBody {
 #[operation]
 pub async fn change(
     Member { person, .. }: Member<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<ChangeAccountBody>,
 ) -> Result<Answer<me::MeBody>, Fail> {
     let language = language(body.language)?;
-    let members = shared.app.members();
+    let members = app.members();
     members
         .change_account(&person, body.name.as_deref(), language)
         .await?;
-    Ok(Answer(me::me_of(&shared, &person).await?))
+    Ok(Answer(me::me_of(&app, &person).await?))
 }
 
 /// Ends every JWT and every session of the account, one's own too.
 #[operation]
 pub async fn sign_out(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<WithCookie<NoContent>, Fail> {
-    let credentials = shared.app.credentials();
-    credentials.sign_out(Actor::from(&person.caller)).await?;
+    let credentials = app.credentials();
+    credentials.sign_out(Actor::from(&person)).await?;
     Ok(WithCookie {
         cookie: Some(clear_cookie()),
         answer: NoContent,
@@ -65,12 +65,11 @@ pub async fn sign_out(
 #[operation]
 pub async fn audit(
     Member { person, .. }: Member<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Params(query): Params<AuditQuery>,
 ) -> Result<Answer<AuditPage>, Fail> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     let (before, kind) = (query.before.as_deref(), query.kind.as_deref());
-    let app = &shared.app;
-    let page = app.audit_log(&person.caller, limit, before, kind).await?;
+    let page = app.audit_log(&person, limit, before, kind).await?;
     Ok(Answer(page.into()))
 }

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::audit::Actor;
 use recado_model::CredentialId;
 
 use crate::{
-    Shared,
     auth::{Confirmed, Member, least::Admin},
     describe::{Answer, NoContent},
     error::Fail,
@@ -25,11 +25,11 @@ use super::Nothing;
 #[operation]
 pub async fn list(
     Member { person, .. }: Member<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Params(query): Params<CredentialQuery>,
 ) -> Result<Answer<CredentialList>, Fail> {
-    let (account, filter) = (&person.caller.account, query.filter()?);
-    let found = shared.app.credentials().list(account, &filter).await?;
+    let (actor, filter) = (Actor::from(&person), query.filter()?);
+    let found = app.credentials().list(actor, &filter).await?;
     Ok(Answer(found.into()))
 }
 
@@ -39,12 +39,12 @@ pub async fn list(
 #[operation]
 pub async fn create(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<CreateCredentialBody>,
 ) -> Result<Answer<Made>, Fail> {
     let (makes, terms) = body.read()?;
-    let actor = Actor::from(&person.caller);
-    let issued = shared.app.credentials().create(actor, makes, terms).await?;
+    let actor = Actor::from(&person);
+    let issued = app.credentials().create(actor, makes, terms).await?;
     Ok(Answer(issued.into()))
 }
 
@@ -54,12 +54,12 @@ pub async fn create(
 #[operation]
 pub async fn change(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     StrictWithNulls(body): StrictWithNulls<ChangeCredentialBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
-    let (actor, change) = (Actor::from(&person.caller), body.into());
-    let view = shared.app.credentials().change(actor, &cid, change).await?;
+    let (actor, change) = (Actor::from(&person), body.into());
+    let view = app.credentials().change(actor, &cid, change).await?;
     Ok(Answer(view.into()))
 }
 
@@ -69,12 +69,12 @@ pub async fn change(
 #[operation]
 pub async fn rotate(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     Strict(body): Strict<RotateBody>,
 ) -> Result<Answer<Made>, Fail> {
-    let (actor, grace) = (Actor::from(&person.caller), body.grace_seconds);
-    let rotated = shared.app.credentials().rotate(actor, &cid, grace).await?;
+    let (actor, grace) = (Actor::from(&person), body.grace_seconds);
+    let rotated = app.credentials().rotate(actor, &cid, grace).await?;
     Ok(Answer(rotated.into()))
 }
 
@@ -84,12 +84,12 @@ pub async fn rotate(
 #[operation]
 pub async fn reveal(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<Answer<ShownToken>, Fail> {
-    let actor = Actor::from(&person.caller);
-    let token = shared.app.credentials().reveal(actor, &cid).await?;
+    let actor = Actor::from(&person);
+    let token = app.credentials().reveal(actor, &cid).await?;
     Ok(Answer(token.into()))
 }
 
@@ -97,10 +97,10 @@ pub async fn reveal(
 #[operation]
 pub async fn revoke(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
 ) -> Result<NoContent, Fail> {
-    let actor = Actor::from(&person.caller);
-    shared.app.credentials().revoke(actor, &cid).await?;
+    let actor = Actor::from(&person);
+    app.credentials().revoke(actor, &cid).await?;
     Ok(NoContent)
 }

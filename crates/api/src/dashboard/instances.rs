@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{InstanceView, QrAnswer};
+use recado_app::{App, InstanceView, QrAnswer};
 use recado_identity::{
     audit::Actor,
     credentials::{Filter, State as CredentialState},
@@ -17,7 +17,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::{
         Anytime, Confirmed, Member, MemberInstance,
         least::{Admin, Developer, Viewer},
@@ -27,8 +26,8 @@ use crate::{
     extract::{Params, Strict},
     qr::data_url,
     shapes::{
+        connection::{states, whole_seconds},
         credentials::ShownToken,
-        session::{states, whole_seconds},
     },
 };
 
@@ -103,7 +102,7 @@ pub struct InstanceList {
 #[operation]
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Params(query): Params<InstancePageQuery>,
 ) -> Result<Answer<InstanceList>, Fail> {
     let text = query.query.map(|text| text.trim().to_owned());
@@ -115,7 +114,7 @@ pub async fn list(
         descending: true,
         scope: Scope::All,
     };
-    let found = shared.app.instances().list(&person.caller, query).await?;
+    let found = app.instances().list(&person, query).await?;
     let none = ConnectionState::ALL.map(|state| (state.as_str(), 0));
     let mut summary = BTreeMap::from(none);
     for (state, n) in found.by_state {
@@ -139,40 +138,36 @@ pub struct NameBody {
 #[operation]
 pub async fn create(
     Member { person, .. }: Member<Developer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<NameBody>,
 ) -> Result<Answer<LiveInstance>, Fail> {
     let new = NewInstance {
         name: body.name,
         ..NewInstance::default()
     };
-    let view = shared.app.instances().create(&person.caller, new).await?;
+    let view = app.instances().create(&person, new).await?;
     Ok(Answer(view.into()))
 }
 
 /// Shows one instance.
 #[operation]
 pub async fn read(
-    MemberInstance {
-        person, instance, ..
-    }: MemberInstance<Viewer>,
-    State(shared): State<Shared>,
+    MemberInstance { granted, .. }: MemberInstance<Viewer>,
+    State(app): State<App>,
 ) -> Result<Answer<LiveInstance>, Fail> {
-    let instances = shared.app.instances();
-    let view = instances.view(&person.caller, &instance).await?;
+    let instances = app.instances();
+    let view = instances.view(&granted).await?;
     Ok(Answer(view.into()))
 }
 
 /// Deletes an instance with its pairing and its tokens.
 #[operation]
 pub async fn delete(
-    MemberInstance {
-        person, instance, ..
-    }: MemberInstance<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    MemberInstance { granted, .. }: MemberInstance<Admin, Confirmed>,
+    State(app): State<App>,
 ) -> Result<NoContent, Fail> {
-    let instances = shared.app.instances();
-    instances.delete(&person.caller, &instance).await?;
+    let instances = app.instances();
+    instances.delete(&granted).await?;
     Ok(NoContent)
 }
 
@@ -191,31 +186,27 @@ pub struct ShownQr {
 /// Answers the QR to pair a phone with, and begins pairing.
 #[operation]
 pub async fn qr(
-    MemberInstance {
-        person, instance, ..
-    }: MemberInstance<Developer, Anytime>,
-    State(shared): State<Shared>,
+    MemberInstance { granted, .. }: MemberInstance<Developer, Anytime>,
+    State(app): State<App>,
 ) -> Result<Answer<ShownQr>, Fail> {
-    let sessions = shared.app.sessions();
-    Ok(Answer(
-        match sessions.qr(&person.caller, &instance).await? {
-            QrAnswer::Waiting {
-                code,
-                expires_in_ms,
-            } => ShownQr {
-                status: "waiting",
-                qr_image: Some(data_url(&code)?),
-                qr: Some(code),
-                expires_in: Some(whole_seconds(expires_in_ms)),
-            },
-            QrAnswer::Paired { .. } => ShownQr {
-                status: "connected",
-                qr_image: None,
-                qr: None,
-                expires_in: None,
-            },
+    let sessions = app.sessions();
+    Ok(Answer(match sessions.qr(&granted).await? {
+        QrAnswer::Waiting {
+            code,
+            expires_in_ms,
+        } => ShownQr {
+            status: "waiting",
+            qr_image: Some(data_url(&code)?),
+            qr: Some(code),
+            expires_in: Some(whole_seconds(expires_in_ms)),
         },
-    ))
+        QrAnswer::Paired { .. } => ShownQr {
+            status: "connected",
+            qr_image: None,
+            qr: None,
+            expires_in: None,
+        },
+    }))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -236,17 +227,13 @@ pub struct PairCode {
 /// Answers a code to be typed on the phone, in place of the QR.
 #[operation]
 pub async fn pair_code(
-    MemberInstance {
-        person, instance, ..
-    }: MemberInstance<Developer>,
-    State(shared): State<Shared>,
+    MemberInstance { granted, .. }: MemberInstance<Developer>,
+    State(app): State<App>,
     Strict(body): Strict<PairBody>,
 ) -> Result<Answer<PairCode>, Fail> {
     let phone = PhoneNumber::parse(&body.phone)?;
-    let sessions = shared.app.sessions();
-    let given = sessions
-        .pair_code(&person.caller, &instance, &phone)
-        .await?;
+    let sessions = app.sessions();
+    let given = sessions.pair_code(&granted, &phone).await?;
     Ok(Answer(PairCode {
         code: given.code,
         expires_in: whole_seconds(given.valid_ms),
@@ -256,14 +243,12 @@ pub async fn pair_code(
 /// Closes the connection and keeps the pairing.
 #[operation]
 pub async fn disconnect(
-    MemberInstance {
-        person, instance, ..
-    }: MemberInstance<Developer>,
-    State(shared): State<Shared>,
+    MemberInstance { granted, .. }: MemberInstance<Developer>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<NoContent, Fail> {
-    let sessions = shared.app.sessions();
-    sessions.disconnect(&person.caller, &instance).await?;
+    let sessions = app.sessions();
+    sessions.disconnect(&granted).await?;
     Ok(NoContent)
 }
 
@@ -272,19 +257,17 @@ pub async fn disconnect(
 /// The look is noted in the audit log.
 #[operation]
 pub async fn token(
-    MemberInstance {
-        person, instance, ..
-    }: MemberInstance<Developer, Confirmed>,
-    State(shared): State<Shared>,
+    MemberInstance { granted, .. }: MemberInstance<Developer, Confirmed>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<Answer<ShownToken>, Fail> {
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     let filter = Filter {
         kind: Some(CredentialKind::InstanceToken),
-        instance: Some(instance.id.clone()),
+        instance: Some(granted.id().clone()),
         all: false,
     };
-    let tokens = credentials.list(&person.caller.account, &filter).await?;
+    let tokens = credentials.list(Actor::from(granted.by()), &filter).await?;
     // The newest that is not on its way out.
     let live = tokens
         .iter()
@@ -297,7 +280,7 @@ pub async fn token(
         )
     })?;
     let shown = credentials
-        .reveal(Actor::from(&person.caller), &token.id)
+        .reveal(Actor::from(granted.by()), &token.id)
         .await?;
     Ok(Answer(shown.into()))
 }

@@ -1,18 +1,21 @@
 //! What the pages before signing in need: what this gateway is like, and the links that people were
 //! sent.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::{
     Signup,
-    users::{Link, Use, Used, login::Place},
+    users::{Link, Use, Used},
 };
 use recado_model::{LinkKind, Role};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
+    About,
     auth::{Opener, Visitor},
     describe::{Accepted, Answer, Rfc3339, WithCookie, one_of},
     error::Fail,
@@ -54,17 +57,18 @@ fn signups(_: &mut SchemaGenerator) -> Schema {
 #[operation]
 pub async fn state(
     _: Visitor,
-    State(shared): State<Shared>,
+    State(app): State<App>,
+    State(about): State<Arc<About>>,
 ) -> Result<Answer<DashboardState>, Fail> {
-    let config = shared.app.config();
+    let config = app.config();
     let users = &config.users;
     Ok(Answer(DashboardState {
-        version: shared.options.version.clone(),
-        network: shared.app.network(),
-        sandbox_url: shared.options.sandbox_url.clone(),
-        source_url: shared.options.source_url.clone(),
+        version: about.version.clone(),
+        network: app.network(),
+        sandbox_url: about.sandbox_url.clone(),
+        source_url: about.source_url.clone(),
         public_url: config.public_url.clone(),
-        setup_needed: shared.app.users().setup_needed().await?,
+        setup_needed: app.users().setup_needed().await?,
         signup: users.signup.as_str(),
         turnstile: users.turnstile.as_ref().map(|turnstile| Turnstile {
             site_key: turnstile.site_key.clone(),
@@ -122,10 +126,10 @@ impl From<Link> for LinkBody {
 #[operation]
 pub async fn look(
     _: Visitor,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<LookBody>,
 ) -> Result<Answer<LinkBody>, Fail> {
-    let link = shared.app.users().look(&secret(body.token)).await?;
+    let link = app.users().look(&secret(body.token)).await?;
     Ok(Answer(link.into()))
 }
 
@@ -159,8 +163,8 @@ pub struct UseAnswer {
 /// Uses a link up: set-up, sign-up, invitation, reset or new e-mail.
 #[operation]
 pub async fn use_link(
-    Opener { client, before }: Opener,
-    State(shared): State<Shared>,
+    Opener { browser, before }: Opener,
+    State(app): State<App>,
     Strict(body): Strict<UseBody>,
 ) -> Result<WithCookie<Answer<UseAnswer>>, Fail> {
     let used = Use {
@@ -170,14 +174,11 @@ pub async fn use_link(
         password: body.password.map(secret),
         otp: body.otp.map(secret),
         language: language(body.language)?,
-        place: Place {
-            from: client.from,
-            agent: client.agent,
-        },
+        browser,
     };
-    Ok(match shared.app.users().use_link(used).await? {
+    Ok(match app.users().use_link(used).await? {
         Used::SignedIn(opened) => {
-            left(leave(&shared, &before).await);
+            left(leave(&app, &before).await);
             with_session_of(&opened, UseAnswer { signed_in: true })
         }
         Used::Done => WithCookie {
@@ -204,15 +205,15 @@ pub struct AskBody {
 /// The same answer whoever asks about whom.
 #[operation]
 pub async fn sign_up(
-    Visitor { client }: Visitor,
-    State(shared): State<Shared>,
+    Visitor { browser }: Visitor,
+    State(app): State<App>,
     Strict(body): Strict<AskBody>,
 ) -> Result<Accepted<Empty>, Fail> {
     let language = language(body.language)?.unwrap_or_default();
     let token = body.turnstile_token.as_deref();
-    let users = shared.app.users();
+    let users = app.users();
     users
-        .ask_sign_up(&body.email, language, token, client.from)
+        .ask_sign_up(&body.email, language, token, browser.from)
         .await?;
     Ok(Accepted(Empty {}))
 }
@@ -222,12 +223,12 @@ pub async fn sign_up(
 /// The same answer whoever asks about whom.
 #[operation]
 pub async fn reset(
-    Visitor { client }: Visitor,
-    State(shared): State<Shared>,
+    Visitor { browser }: Visitor,
+    State(app): State<App>,
     Strict(body): Strict<AskBody>,
 ) -> Result<Accepted<Empty>, Fail> {
     let token = body.turnstile_token.as_deref();
-    let users = shared.app.users();
-    users.ask_reset(&body.email, token, client.from).await?;
+    let users = app.users();
+    users.ask_reset(&body.email, token, browser.from).await?;
     Ok(Accepted(Empty {}))
 }

@@ -2,13 +2,14 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_identity::{IssuedToken, users::Credentials};
+use recado_app::App;
+use recado_identity::{IssuedToken, users::LogInAttempt};
 use recado_model::{AccountId, Error, ErrorCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
+    RefusalHold,
     auth::{Confirmed, LogIn, LogOut, SignedIn, cookie::clear_cookie},
     describe::{Answer, Exposed, NoContent, Rfc3339, WithCookie},
     error::Fail,
@@ -60,25 +61,25 @@ impl From<IssuedToken> for LoginAnswer {
 /// Wrong and unknown are one answer.
 #[operation]
 pub async fn log_in(
-    LogIn { client, before }: LogIn,
-    State(shared): State<Shared>,
+    LogIn { browser, before }: LogIn,
+    State(app): State<App>,
+    State(hold): State<RefusalHold>,
     Strict(body): Strict<LoginBody>,
 ) -> Result<WithCookie<Answer<LoginAnswer>>, Fail> {
-    let shown = Credentials {
+    let shown = LogInAttempt {
         email: body.email,
         password: secret(body.password),
         otp: body.otp.map(secret),
         account: body.account.map(AccountId::from_text),
         turnstile_token: body.turnstile_token,
-        from: client.from,
-        agent: client.agent,
+        browser,
     };
-    let users = shared.app.users();
+    let users = app.users();
     let (opened, token) = match users.log_in(shown).await {
         Ok(opened) => opened,
-        Err(error) => return Err(held(&shared, error).await),
+        Err(error) => return Err(held(hold, error).await),
     };
-    left(leave(&shared, &before).await);
+    left(leave(&app, &before).await);
     Ok(with_session_of(&opened, token.into()))
 }
 
@@ -88,12 +89,12 @@ pub async fn log_in(
     clippy::disallowed_methods,
     reason = "what a flood costs is real time, whatever the product's clock says"
 )]
-async fn held(shared: &Shared, error: Error) -> Fail {
+async fn held(RefusalHold(hold): RefusalHold, error: Error) -> Fail {
     if matches!(
         error.code,
         ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::HumanCheckFailed
     ) {
-        tokio::time::sleep(shared.options.refusal_hold).await;
+        tokio::time::sleep(hold).await;
     }
     error.into()
 }
@@ -104,9 +105,9 @@ async fn held(shared: &Shared, error: Error) -> Fail {
 #[operation]
 pub async fn log_out(
     LogOut { people }: LogOut,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<WithCookie<NoContent>, Fail> {
-    leave(&shared, &people).await?;
+    leave(&app, &people).await?;
     Ok(WithCookie {
         cookie: Some(clear_cookie()),
         answer: NoContent,
@@ -132,11 +133,11 @@ pub struct ConfirmAnswer {
 #[operation]
 pub async fn confirm(
     SignedIn { person, .. }: SignedIn,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<ConfirmBody>,
 ) -> Result<Answer<ConfirmAnswer>, Fail> {
     let otp = body.otp.map(secret);
-    let users = shared.app.users();
+    let users = app.users();
     let until = users
         .confirm(&person, &secret(body.password), otp.as_ref())
         .await?;
@@ -149,9 +150,9 @@ pub async fn confirm(
 #[operation]
 pub async fn token(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<Answer<LoginAnswer>, Fail> {
-    let token = shared.app.users().token(&person).await?;
+    let token = app.users().token(&person).await?;
     Ok(Answer(token.into()))
 }

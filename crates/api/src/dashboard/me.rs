@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::{
     Person,
     users::{Me, MySession},
@@ -11,7 +12,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::{Confirmed, SignedIn, Whoever},
     describe::{Accepted, Answer, Exposed, NoContent, Rfc3339, WithCookie},
     error::Fail,
@@ -85,17 +85,17 @@ impl From<Me> for MeBody {
 }
 
 /// As the person stands now.
-pub(super) async fn me_of(shared: &Shared, person: &Person) -> Result<MeBody, Fail> {
-    Ok(shared.app.users().me(person).await?.into())
+pub(super) async fn me_of(app: &App, person: &Person) -> Result<MeBody, Fail> {
+    Ok(app.users().me(person).await?.into())
 }
 
 /// Shows who is signed in, and in which account.
 #[operation]
 pub async fn read(
     Whoever { person }: Whoever,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Answer<MeBody>, Fail> {
-    Ok(Answer(me_of(&shared, &person).await?))
+    Ok(Answer(me_of(&app, &person).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -110,13 +110,13 @@ pub struct ChangeMeBody {
 #[operation]
 pub async fn change(
     SignedIn { person, .. }: SignedIn,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<ChangeMeBody>,
 ) -> Result<Answer<MeBody>, Fail> {
     if let Some(language) = language(body.language)? {
-        shared.app.users().set_language(&person, language).await?;
+        app.users().set_language(&person, language).await?;
     }
-    Ok(Answer(me_of(&shared, &person).await?))
+    Ok(Answer(me_of(&app, &person).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -129,19 +129,19 @@ pub struct SwitchBody {
 #[operation]
 pub async fn switch_account(
     SignedIn { person, .. }: SignedIn,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<SwitchBody>,
 ) -> Result<WithCookie<Answer<MeBody>>, Fail> {
-    let users = shared.app.users();
+    let users = app.users();
     let account = AccountId::from_text(body.account);
     let Some(opened) = users.switch_account(&person, &account).await? else {
         return Ok(WithCookie {
             cookie: None,
-            answer: Answer(me_of(&shared, &person).await?),
+            answer: Answer(me_of(&app, &person).await?),
         });
     };
-    let there = shared.app.access().person_of(&opened.session, &person);
-    Ok(with_session_of(&opened, me_of(&shared, &there).await?))
+    let there = app.access().person_of(&opened.session, &person);
+    Ok(with_session_of(&opened, me_of(&app, &there).await?))
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -180,9 +180,9 @@ impl From<MySession> for SignInBody {
 #[operation]
 pub async fn sessions(
     SignedIn { person, .. }: SignedIn,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Answer<SignInList>, Fail> {
-    let sessions = shared.app.users().sessions(&person).await?;
+    let sessions = app.users().sessions(&person).await?;
     Ok(Answer(SignInList {
         sessions: sessions.into_iter().map(SignInBody::from).collect(),
     }))
@@ -192,10 +192,10 @@ pub async fn sessions(
 #[operation]
 pub async fn end_session(
     SignedIn { person, .. }: SignedIn,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(sid): Segment<UserSessionId>,
 ) -> Result<NoContent, Fail> {
-    shared.app.users().end_session(&person, &sid).await?;
+    app.users().end_session(&person, &sid).await?;
     Ok(NoContent)
 }
 
@@ -203,10 +203,10 @@ pub async fn end_session(
 #[operation]
 pub async fn end_other_sessions(
     SignedIn { person, .. }: SignedIn,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<NoContent, Fail> {
-    shared.app.users().end_other_sessions(&person).await?;
+    app.users().end_other_sessions(&person).await?;
     Ok(NoContent)
 }
 
@@ -221,10 +221,10 @@ pub struct PasswordBody {
 #[operation]
 pub async fn set_password(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<PasswordBody>,
 ) -> Result<WithCookie<NoContent>, Fail> {
-    let users = shared.app.users();
+    let users = app.users();
     let opened = users.set_password(&person, &secret(body.password)).await?;
     Ok(with_session(&opened, NoContent))
 }
@@ -240,10 +240,10 @@ pub struct EmailBody {
 #[operation]
 pub async fn ask_email(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<EmailBody>,
 ) -> Result<Accepted<Empty>, Fail> {
-    shared.app.users().ask_email(&person, &body.email).await?;
+    app.users().ask_email(&person, &body.email).await?;
     Ok(Accepted(Empty {}))
 }
 
@@ -260,10 +260,10 @@ pub struct SecondFactorBody {
 #[operation]
 pub async fn begin_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<Answer<SecondFactorBody>, Fail> {
-    let begun = shared.app.users().begin_second_factor(&person).await?;
+    let begun = app.users().begin_second_factor(&person).await?;
     Ok(Answer(SecondFactorBody {
         qr_image: Exposed(secret(qr::data_url(begun.otpauth_url.expose())?)),
         secret: Exposed(begun.secret),
@@ -287,10 +287,10 @@ pub struct RecoveryCodes {
 #[operation]
 pub async fn confirm_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<OtpBody>,
 ) -> Result<WithCookie<Answer<RecoveryCodes>>, Fail> {
-    let users = shared.app.users();
+    let users = app.users();
     let (opened, codes) = users
         .confirm_second_factor(&person, &secret(body.otp))
         .await?;
@@ -302,9 +302,9 @@ pub async fn confirm_second_factor(
 #[operation]
 pub async fn remove_second_factor(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<WithCookie<NoContent>, Fail> {
-    let opened = shared.app.users().remove_second_factor(&person).await?;
+    let opened = app.users().remove_second_factor(&person).await?;
     Ok(with_session(&opened, NoContent))
 }
 
@@ -312,10 +312,10 @@ pub async fn remove_second_factor(
 #[operation]
 pub async fn new_recovery_codes(
     SignedIn { person, .. }: SignedIn<Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<Answer<RecoveryCodes>, Fail> {
-    let codes = shared.app.users().new_recovery_codes(&person).await?;
+    let codes = app.users().new_recovery_codes(&person).await?;
     let recovery_codes = codes.into_iter().map(Exposed).collect();
     Ok(Answer(RecoveryCodes { recovery_codes }))
 }

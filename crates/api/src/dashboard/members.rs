@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::members::{InvitationView, MemberView};
 use recado_model::{LinkId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::{
         Confirmed, Member,
         least::{Admin, Viewer},
@@ -78,9 +78,9 @@ impl From<InvitationView> for InvitationBody {
 #[operation]
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Answer<MemberList>, Fail> {
-    let list = shared.app.members().list(&person).await?;
+    let list = app.members().list(&person).await?;
     Ok(Answer(MemberList {
         members: list.members.into_iter().map(MemberBody::from).collect(),
         invitations: list
@@ -117,16 +117,16 @@ pub struct Invited {
 #[operation]
 pub async fn invite(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Strict(body): Strict<InviteBody>,
 ) -> Result<Answer<Invited>, Fail> {
     let (role, language) = (role(&body.role)?, language(body.language)?);
-    let members = shared.app.members();
+    let members = app.members();
     let invitation = members
         .invite(&person, &body.email, role, language)
         .await?
         .into();
-    let sent = shared.app.config().users.mail.kind();
+    let sent = app.config().users.mail.kind();
     Ok(Answer(Invited { invitation, sent }))
 }
 
@@ -134,10 +134,10 @@ pub async fn invite(
 #[operation]
 pub async fn withdraw(
     Member { person, .. }: Member<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(lid): Segment<LinkId>,
 ) -> Result<NoContent, Fail> {
-    shared.app.members().withdraw(&person, &lid).await?;
+    app.members().withdraw(&person, &lid).await?;
     Ok(NoContent)
 }
 
@@ -152,12 +152,12 @@ pub struct RoleBody {
 #[operation]
 pub async fn set_role(
     Member { person, .. }: Member<Admin, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(uid): Segment<UserId>,
     Strict(body): Strict<RoleBody>,
 ) -> Result<NoContent, Fail> {
     let role = role(&body.role)?;
-    shared.app.members().set_role(&person, &uid, role).await?;
+    app.members().set_role(&person, &uid, role).await?;
     Ok(NoContent)
 }
 
@@ -168,9 +168,9 @@ pub async fn set_role(
 #[operation]
 pub async fn remove(
     Member { person, .. }: Member<Viewer, Confirmed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(uid): Segment<UserId>,
 ) -> Result<NoContent, Fail> {
-    shared.app.members().remove(&person, &uid).await?;
+    app.members().remove(&person, &uid).await?;
     Ok(NoContent)
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Map;
 
 use crate::{
-    Options, Shared,
+    ApiState, Options,
     again::Again,
     describe::{Describe, Described, schema},
     error::Fail,
@@ -21,19 +21,19 @@ use super::{
 /// A JSON object that reads as `T`. An empty body is an empty object.
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        Ok(Self(parse(&json_body(request, shared).await?)?))
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        Ok(Self(parse(&json_body(request, state).await?)?))
     }
 }
 
 /// A body that says it is JSON, whose caller still holds now that it is read.
-async fn json_body(request: Request, shared: &Shared) -> Result<Bytes, Fail> {
+async fn json_body(request: Request, state: &ApiState) -> Result<Bytes, Fail> {
     let (mut parts, body) = request.into_parts();
-    let bytes = read(&parts.headers, body, shared.options.body_limit).await?;
+    let bytes = read(&parts.headers, body, state.options.body_limit).await?;
     require_json_of(&parts.headers, &bytes)?;
-    Again::look(&mut parts, shared).await?;
+    Again::look(&mut parts, state).await?;
     Ok(bytes)
 }
 
@@ -41,10 +41,10 @@ async fn json_body(request: Request, shared: &Shared) -> Result<Bytes, Fail> {
 /// empty list: the body `[]` is `{}`.
 pub struct Loose<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Loose<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for Loose<T> {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let bytes = json_body(request, shared).await?;
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        let bytes = json_body(request, state).await?;
         Ok(Self(match is_empty_list(&bytes) {
             true => typed(Map::new())?,
             false => parse(&bytes)?,
@@ -65,28 +65,28 @@ fn is_empty_list(bytes: &[u8]) -> bool {
 /// fields.
 pub struct Strict<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Strict<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for Strict<T> {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        Ok(Self(parse(&strict_body(request, shared).await?)?))
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        Ok(Self(parse(&strict_body(request, state).await?)?))
     }
 }
 
-async fn strict_body(request: Request, shared: &Shared) -> Result<Bytes, Fail> {
+async fn strict_body(request: Request, state: &ApiState) -> Result<Bytes, Fail> {
     let (mut parts, body) = request.into_parts();
     require_said_json(&parts.headers)?;
     let bytes = read(&parts.headers, body, Options::UNPROVEN_BODY_LIMIT).await?;
-    Again::look(&mut parts, shared).await?;
+    Again::look(&mut parts, state).await?;
     Ok(bytes)
 }
 
 /// A JSON object in which `null` says something. Everything else as [`Json`] has it.
 pub struct WithNulls<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for WithNulls<T> {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let bytes = json_body(request, shared).await?;
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        let bytes = json_body(request, state).await?;
         Ok(Self(typed(object_with_nulls(&bytes)?)?))
     }
 }
@@ -94,10 +94,10 @@ impl<T: DeserializeOwned> FromRequest<Shared> for WithNulls<T> {
 /// The same, with everything else as [`Strict`] has it.
 pub struct StrictWithNulls<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for StrictWithNulls<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for StrictWithNulls<T> {
     type Rejection = Fail;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Fail> {
-        let bytes = strict_body(request, shared).await?;
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
+        let bytes = strict_body(request, state).await?;
         Ok(Self(typed(object_with_nulls(&bytes)?)?))
     }
 }

@@ -12,12 +12,13 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full};
 use recado_api_macros::operation;
-use recado_model::{Caller, Error, ErrorCode};
+use recado_identity::ShopToken;
+use recado_model::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Options, Shared, Surface,
+    ApiState, Options, Surface,
     again::Again,
     auth::{Accepts, Access, CredentialHeaders, McpToken, Public, Rule},
     describe::Described,
@@ -45,11 +46,17 @@ const KNOWN: [&str; 5] = [
 /// The guard of the endpoint. The body of a caller without a good token is read too, but only to
 /// find method and id: `initialize` is open, and the refusal echoes the id.
 pub struct McpCaller {
-    shared: Shared,
+    state: ApiState,
     parts: Parts,
     body: Bytes,
-    /// `None` only for `initialize`.
-    caller: Option<Caller>,
+    who: Who,
+}
+
+/// Who sent a message.
+enum Who {
+    Shop(ShopToken),
+    /// Nobody whom a token proves: `initialize` alone is open to them.
+    Anybody,
 }
 
 impl Access for McpCaller {
@@ -62,13 +69,13 @@ impl Access for McpCaller {
     }
 }
 
-impl FromRequest<Shared> for McpCaller {
+impl FromRequest<ApiState> for McpCaller {
     type Rejection = Response;
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let (proof, presented) = match CredentialHeaders::collect(&parts, Accepts::MCP) {
             Ok(shown) => (
-                shown.judge(shared.app.access().mcp(&shown.presented()).await),
+                shown.judge(state.app.access().mcp(&shown.presented()).await),
                 shown.any(),
             ),
             // What cannot be read as a bearer is no better than a wrong one; the refusal of either
@@ -76,12 +83,12 @@ impl FromRequest<Shared> for McpCaller {
             Err(fail) => (Err(fail), true),
         };
         if proof.is_ok() {
-            Again::note::<McpToken>(&mut parts, shared);
+            Again::note::<McpToken>(&mut parts, state);
         }
         let from = ClientIp::of(&parts.extensions).0;
-        let proof = proof.map_err(|fail| limits::limit(shared, from, None, fail));
+        let proof = proof.map_err(|fail| limits::limit(state, from, None, fail));
         let limit = match &proof {
-            Ok(_) => shared.options.body_limit,
+            Ok(_) => state.options.body_limit,
             Err(fail) if fail.cause().code == ErrorCode::Unauthorized => {
                 Options::UNPROVEN_BODY_LIMIT
             }
@@ -92,22 +99,22 @@ impl FromRequest<Shared> for McpCaller {
             .map_err(IntoResponse::into_response)?;
         // The body may have taken its time: a token that ended meanwhile opens nothing more.
         let proof = match proof {
-            Ok(caller) => match Again::look(&mut parts, shared).await {
-                Ok(()) => Ok(caller),
+            Ok(shop) => match Again::look(&mut parts, state).await {
+                Ok(()) => Ok(shop),
                 Err(fail) => Err(fail),
             },
             refused => refused,
         };
-        let caller = match proof {
-            Ok(caller) => Some(caller),
-            Err(_) if only_initialize(&body) => None,
-            Err(fail) => return Err(unauthorized(&fail, &body, shared, presented)),
+        let who = match proof {
+            Ok(shop) => Who::Shop(shop),
+            Err(_) if only_initialize(&body) => Who::Anybody,
+            Err(fail) => return Err(unauthorized(&fail, &body, state, presented)),
         };
         Ok(Self {
-            shared: shared.clone(),
+            state: state.clone(),
             parts,
             body,
-            caller,
+            who,
         })
     }
 }
@@ -121,8 +128,8 @@ fn only_initialize(body: &[u8]) -> bool {
 }
 
 /// 401, or 429 after many, with the id of the request, or one refusal for each request of a batch.
-fn unauthorized(fail: &Fail, body: &[u8], shared: &Shared, presented: bool) -> Response {
-    let public_url = &shared.app.config().public_url;
+fn unauthorized(fail: &Fail, body: &[u8], state: &ApiState, presented: bool) -> Response {
+    let public_url = &state.app.config().public_url;
     let id_of = |envelope: &RpcEnvelope<'_>| match envelope.kind() {
         Kind::Request { id, .. } => Some(id.to_owned()),
         Kind::Invalid { id, .. } => id.map(ToOwned::to_owned),
@@ -183,7 +190,7 @@ impl McpCaller {
     /// The second lock: without a caller nothing but `initialize` goes on, whatever the guard read.
     fn locked_out(&self) -> Response {
         let fail = Fail::from(Error::unauthorized());
-        unauthorized(&fail, &self.body, &self.shared, false)
+        unauthorized(&fail, &self.body, &self.state, false)
     }
 
     async fn single(&self, text: &str) -> Response {
@@ -195,7 +202,7 @@ impl McpCaller {
             }
             Err(_) => return self.refuse(-32700, &parse_error(text), &()),
         };
-        if self.caller.is_none() && !envelope.is_initialize() {
+        if matches!(self.who, Who::Anybody) && !envelope.is_initialize() {
             return self.locked_out();
         }
         let (method, id) = match envelope.kind() {
@@ -228,13 +235,13 @@ impl McpCaller {
         let Ok(shown) = CredentialHeaders::collect(&self.parts, Accepts::MCP) else {
             return false;
         };
-        let access = self.shared.app.access();
+        let access = self.state.app.access();
         access.mcp(&shown.presented()).await.is_ok()
     }
 
     /// Each message on its own, in order; notifications have no answer.
     async fn batch(&self, text: &str) -> Response {
-        if self.caller.is_none() {
+        if matches!(self.who, Who::Anybody) {
             return self.locked_out();
         }
         if is_modern_header(&self.parts.headers) {
@@ -254,7 +261,7 @@ impl McpCaller {
             let response = match at > 0 && !self.still_holds().await {
                 true => {
                     let fail = Fail::of_proof(Error::unauthorized(), true);
-                    unauthorized(&fail, item.get().as_bytes(), &self.shared, true)
+                    unauthorized(&fail, item.get().as_bytes(), &self.state, true)
                 }
                 false => self.single(item.get()).await,
             };
@@ -283,11 +290,11 @@ impl McpCaller {
         // From here on they are of no use to anybody, and `rmcp` shows its requests when it debugs.
         parts.headers.remove(header::AUTHORIZATION);
         parts.headers.remove(header::COOKIE);
-        if let Some(caller) = &self.caller {
-            parts.extensions.insert(caller.clone());
+        if let Who::Shop(shop) = &self.who {
+            parts.extensions.insert(shop.clone());
         }
         let response = self
-            .shared
+            .state
             .mcp
             .handle(Request::from_parts(parts, Full::new(body)))
             .await;

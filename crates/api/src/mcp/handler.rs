@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use recado_app::App;
-use recado_model::{Caller, RequestId};
+use recado_identity::ShopToken;
+use recado_model::RequestId;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -96,7 +97,7 @@ impl ServerHandler for Shop {
     ) -> Result<CallToolResponse, ErrorData> {
         let parts = context.extensions.get::<Parts>();
         // The front lets nobody through without a token; a second lock costs nothing.
-        let Some(caller) = parts.and_then(|parts| parts.extensions.get::<Caller>()) else {
+        let Some(shop) = parts.and_then(|parts| parts.extensions.get::<ShopToken>()) else {
             return Err(ErrorData::new(ErrorCode(-32000), "Unauthorized", None));
         };
         let request_id = parts
@@ -116,7 +117,7 @@ impl ServerHandler for Shop {
         };
         let call = ToolCall {
             app: self.app.clone(),
-            caller: caller.clone(),
+            shop: shop.clone(),
             request_id,
         };
         Ok(tool

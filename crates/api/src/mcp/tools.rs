@@ -15,7 +15,8 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, pin::Pin, sync::LazyLoc
 
 use futures_util::FutureExt;
 use recado_app::App;
-use recado_model::{Caller, Error, ErrorCode, Instance, Result};
+use recado_identity::{Granted, ShopToken};
+use recado_model::{Error, ErrorCode, Result};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -32,7 +33,7 @@ pub use answer::ToolAnswer;
 /// Who calls a tool, and through what it may act.
 pub struct ToolCall {
     pub app: App,
-    pub caller: Caller,
+    pub shop: ShopToken,
     pub(crate) request_id: String,
 }
 
@@ -42,8 +43,8 @@ impl Access for ToolCall {
 
 impl ToolCall {
     /// The instance that a tool means by `session_id`. A foreign one looks like a missing one.
-    async fn session(&self, number: i64) -> Result<Instance> {
-        let found = self.app.instances().by_number(&self.caller, number).await?;
+    async fn session(&self, number: i64) -> Result<Granted<ShopToken>> {
+        let found = self.app.instances().by_number(&self.shop, number).await?;
         found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("session {number} not found")))
     }
 }

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_model::{AccountId, account::AccountKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::{
-    Shared,
     auth::{AccountOwner, least::Viewer},
     describe::{Answer, Rfc3339, one_of},
     error::Fail,
@@ -32,9 +32,9 @@ fn kinds(_: &mut SchemaGenerator) -> Schema {
 #[operation]
 pub async fn read(
     AccountOwner { caller, .. }: AccountOwner<Viewer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Answer<AccountBody>, Fail> {
-    let account = shared.app.shop().account(&caller).await?;
+    let account = app.shop().account(&caller).await?;
     Ok(Answer(AccountBody {
         id: account.id,
         name: account.name,

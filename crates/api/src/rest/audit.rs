@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::audit::DEFAULT_PAGE;
 
 use crate::{
-    Shared,
     auth::{AccountOwner, least::Admin},
     describe::Answer,
     error::Fail,
@@ -19,11 +19,11 @@ use crate::{
 #[operation]
 pub async fn read(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Params(query): Params<AuditQuery>,
 ) -> Result<Answer<AuditPage>, Fail> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     let (before, kind) = (query.before.as_deref(), query.kind.as_deref());
-    let page = shared.app.audit_log(&caller, limit, before, kind).await?;
+    let page = app.audit_log(&caller, limit, before, kind).await?;
     Ok(Answer(page.into()))
 }

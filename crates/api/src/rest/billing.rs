@@ -3,13 +3,12 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::ReturnTo;
+use recado_app::{App, ReturnTo};
 use recado_model::BillingStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::{OwnerInstance, least::Admin},
     describe::Answer,
     error::Fail,
@@ -40,18 +39,16 @@ pub struct Subscribed {
 /// Asked again it answers the same subscription. With `mode` `checkout`, `url` is the page to pay at.
 #[operation]
 pub async fn subscribe(
-    OwnerInstance {
-        caller, instance, ..
-    }: OwnerInstance<Admin>,
-    State(shared): State<Shared>,
+    OwnerInstance { granted, .. }: OwnerInstance<Admin>,
+    State(app): State<App>,
     Loose(body): Loose<SubscribeBody>,
 ) -> Result<Answer<Subscribed>, Fail> {
     let return_to = ReturnTo {
         success_url: body.success_url,
         cancel_url: body.cancel_url,
     };
-    let billing = shared.app.billing();
-    let done = billing.subscribe(&caller, &instance, &return_to).await?;
+    let billing = app.billing();
+    let done = billing.subscribe(&granted, &return_to).await?;
     Ok(Answer(Subscribed {
         url: done.checkout.url,
         session_id: done.checkout.session_id,
@@ -69,12 +66,10 @@ pub struct Resumed {
 /// Takes back a cancel that has not come yet.
 #[operation]
 pub async fn resume(
-    OwnerInstance {
-        caller, instance, ..
-    }: OwnerInstance<Admin>,
-    State(shared): State<Shared>,
+    OwnerInstance { granted, .. }: OwnerInstance<Admin>,
+    State(app): State<App>,
 ) -> Result<Answer<Resumed>, Fail> {
-    shared.app.billing().resume(&caller, &instance).await?;
+    app.billing().resume(&granted).await?;
     Ok(Answer(Resumed { status: "ok" }))
 }
 
@@ -89,12 +84,10 @@ pub struct Canceled {
 /// kept.
 #[operation]
 pub async fn cancel(
-    OwnerInstance {
-        caller, instance, ..
-    }: OwnerInstance<Admin>,
-    State(shared): State<Shared>,
+    OwnerInstance { granted, .. }: OwnerInstance<Admin>,
+    State(app): State<App>,
 ) -> Result<Answer<Canceled>, Fail> {
-    let standing = shared.app.billing().cancel(&caller, &instance).await?;
+    let standing = app.billing().cancel(&granted).await?;
     let message = match (standing.status, standing.cancel_at) {
         (BillingStatus::Trialing | BillingStatus::Active, None) => {
             "Billing is off on this gateway: there is nothing to cancel, and the instance keeps working. DELETE /instances/{id} removes it.".to_owned()

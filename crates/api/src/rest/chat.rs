@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{MessageView, SendMessage, SendOptions};
+use recado_app::{App, MessageView, SendMessage, SendOptions};
 use recado_model::{
     Content, MessageId,
     content::{ContactCard, Location, Text},
@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::{
         InstanceAccess,
         least::{Developer, Viewer},
@@ -119,11 +118,11 @@ pub struct Queued {
 #[operation]
 pub async fn send_text(
     access: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Loose(mut body): Loose<TextBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let text = Text::new(std::mem::take(&mut body.message))?;
-    accept(&access, &shared, body.send(Content::Text(text))).await
+    accept(&access, &app, body.send(Content::Text(text))).await
 }
 
 /// Queues a place on the map to a phone.
@@ -132,12 +131,12 @@ pub async fn send_text(
 #[operation]
 pub async fn send_location(
     access: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Loose(mut body): Loose<LocationBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let (name, address) = (body.name.take(), body.address.take());
     let location = Location::new(body.latitude, body.longitude, name, address)?;
-    accept(&access, &shared, body.send(Content::Location(location))).await
+    accept(&access, &app, body.send(Content::Location(location))).await
 }
 
 /// Queues a contact card to a phone.
@@ -146,22 +145,19 @@ pub async fn send_location(
 #[operation]
 pub async fn send_contact(
     access: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Loose(body): Loose<ContactBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let card = ContactCard::new(&body.contact_name, &body.contact_phone)?;
-    accept(&access, &shared, body.send(Content::Contact(card))).await
+    accept(&access, &app, body.send(Content::Contact(card))).await
 }
 
 async fn accept(
     access: &InstanceAccess<Developer>,
-    shared: &Shared,
+    app: &App,
     send: SendMessage,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
-    let messages = shared.app.messages();
-    let accepted = messages
-        .send(&access.caller, &access.instance, send)
-        .await?;
+    let accepted = app.messages().send(&access.granted, send).await?;
     Ok(enveloped(Queued {
         message_id: accepted.id.as_str().to_owned(),
     }))
@@ -213,14 +209,12 @@ impl From<MessageView> for StatusBody {
 /// Tells how far a message got.
 #[operation]
 pub async fn read_message(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Viewer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Viewer>,
+    State(app): State<App>,
     Segment((_, id)): Segment<(String, String)>,
 ) -> Result<Answer<Envelope<StatusBody>>, Fail> {
     let id = MessageId::from_wire(id);
-    let found = shared.app.messages().find(&caller, &instance, &id).await?;
+    let found = app.messages().find(&granted, &id).await?;
     let view = found.ok_or_else(no_such_message)?;
     Ok(enveloped(view.into()))
 }

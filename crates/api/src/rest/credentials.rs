@@ -6,13 +6,13 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_identity::audit::Actor;
 use recado_model::CredentialId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    Shared,
     auth::{AccountOwner, least::Admin},
     describe::{Answer, NoContent},
     error::Fail,
@@ -29,11 +29,13 @@ use crate::{
 #[operation]
 pub async fn list(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Params(query): Params<CredentialQuery>,
 ) -> Result<Answer<CredentialList>, Fail> {
-    let credentials = shared.app.credentials();
-    let found = credentials.list(&caller.account, &query.filter()?).await?;
+    let credentials = app.credentials();
+    let found = credentials
+        .list(Actor::from(&caller), &query.filter()?)
+        .await?;
     Ok(Answer(found.into()))
 }
 
@@ -43,11 +45,11 @@ pub async fn list(
 #[operation]
 pub async fn create(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Json(body): Json<CreateCredentialBody>,
 ) -> Result<Answer<Made>, Fail> {
     let (makes, terms) = body.read()?;
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     let issued = credentials
         .create(Actor::from(&caller), makes, terms)
         .await?;
@@ -58,11 +60,11 @@ pub async fn create(
 #[operation]
 pub async fn get(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
 ) -> Result<Answer<CredentialBody>, Fail> {
-    let credentials = shared.app.credentials();
-    let view = credentials.get(&caller.account, &cid).await?;
+    let credentials = app.credentials();
+    let view = credentials.get(Actor::from(&caller), &cid).await?;
     Ok(Answer(view.into()))
 }
 
@@ -72,11 +74,11 @@ pub async fn get(
 #[operation]
 pub async fn change(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     WithNulls(body): WithNulls<ChangeCredentialBody>,
 ) -> Result<Answer<CredentialBody>, Fail> {
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     let view = credentials
         .change(Actor::from(&caller), &cid, body.into())
         .await?;
@@ -89,11 +91,11 @@ pub async fn change(
 #[operation]
 pub async fn rotate(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     Json(body): Json<RotateBody>,
 ) -> Result<Answer<Made>, Fail> {
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     let rotated = credentials
         .rotate(Actor::from(&caller), &cid, body.grace_seconds)
         .await?;
@@ -104,10 +106,10 @@ pub async fn rotate(
 #[operation]
 pub async fn revoke(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
 ) -> Result<NoContent, Fail> {
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     credentials.revoke(Actor::from(&caller), &cid).await?;
     Ok(NoContent)
 }
@@ -118,10 +120,10 @@ pub async fn revoke(
 #[operation]
 pub async fn reveal(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
 ) -> Result<Answer<ShownToken>, Fail> {
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     let token = credentials.reveal(Actor::from(&caller), &cid).await?;
     Ok(Answer(token.into()))
 }
@@ -136,9 +138,9 @@ pub struct Done {
 #[operation]
 pub async fn sign_out(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Answer<Done>, Fail> {
-    let credentials = shared.app.credentials();
+    let credentials = app.credentials();
     credentials.sign_out(Actor::from(&caller)).await?;
     Ok(Answer(Done { status: "ok" }))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::InstanceView;
+use recado_app::{App, InstanceView};
 use recado_model::{
     BillingStatus, ConnectionState, Error, EventKind, InstanceId, Scope, StateReason,
     instance::{InstanceQuery, InstanceSort, NewInstance},
@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Shared,
     auth::{
         Owner, OwnerInstance,
         least::{Admin, Developer, Viewer},
@@ -22,7 +21,7 @@ use crate::{
     describe::{Answer, Exposed, NoContent, Rfc3339, one_of},
     error::Fail,
     extract::{Loose, Names, object_or_empty, some_object_or_empty, some_whole},
-    shapes::session::states,
+    shapes::connection::states,
 };
 
 /// Largest page that the list answers.
@@ -57,7 +56,7 @@ pub struct CreateInstanceBody {
 #[operation]
 pub async fn create(
     Owner { caller, .. }: Owner<Developer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let new = NewInstance {
@@ -72,8 +71,8 @@ pub async fn create(
         },
         trial_until: None,
     };
-    let view = shared.app.instances().create(&caller, new).await?;
-    Ok(Answer(InstanceBody::of(view, &shared)))
+    let view = app.instances().create(&caller, new).await?;
+    Ok(Answer(InstanceBody::of(view, &app)))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -148,12 +147,12 @@ pub struct InstancePage {
 #[operation]
 pub async fn list(
     Owner { caller, .. }: Owner<Viewer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Loose(body): Loose<ListBody>,
 ) -> Result<Answer<InstancePage>, Fail> {
     let query = body.query()?;
     let (page, size) = (query.page, query.size);
-    let found = shared.app.instances().list(&caller, query).await?;
+    let found = app.instances().list(&caller, query).await?;
     Ok(Answer(InstancePage {
         page,
         size,
@@ -163,7 +162,7 @@ pub async fn list(
         content: found
             .items
             .into_iter()
-            .map(|view| InstanceBody::of(view, &shared))
+            .map(|view| InstanceBody::of(view, &app))
             .collect(),
     }))
 }
@@ -216,35 +215,31 @@ pub struct GetBody {
 #[operation]
 pub async fn get(
     Owner { caller, .. }: Owner<Viewer>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Loose(body): Loose<GetBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let id = InstanceId::from_text(body.id);
-    let view = shared.app.instances().get(&caller, &id).await?;
-    Ok(Answer(InstanceBody::of(view, &shared)))
+    let view = app.instances().get(&caller, &id).await?;
+    Ok(Answer(InstanceBody::of(view, &app)))
 }
 
 /// Shows one instance.
 #[operation]
 pub async fn read(
-    OwnerInstance {
-        caller, instance, ..
-    }: OwnerInstance<Viewer>,
-    State(shared): State<Shared>,
+    OwnerInstance { granted, .. }: OwnerInstance<Viewer>,
+    State(app): State<App>,
 ) -> Result<Answer<InstanceBody>, Fail> {
-    let view = shared.app.instances().view(&caller, &instance).await?;
-    Ok(Answer(InstanceBody::of(view, &shared)))
+    let view = app.instances().view(&granted).await?;
+    Ok(Answer(InstanceBody::of(view, &app)))
 }
 
 /// Deletes an instance with its pairing and its tokens.
 #[operation]
 pub async fn delete(
-    OwnerInstance {
-        caller, instance, ..
-    }: OwnerInstance<Admin>,
-    State(shared): State<Shared>,
+    OwnerInstance { granted, .. }: OwnerInstance<Admin>,
+    State(app): State<App>,
 ) -> Result<NoContent, Fail> {
-    shared.app.instances().delete(&caller, &instance).await?;
+    app.instances().delete(&granted).await?;
     Ok(NoContent)
 }
 
@@ -295,14 +290,14 @@ fn billing_statuses(_: &mut SchemaGenerator) -> Schema {
 }
 
 impl InstanceBody {
-    fn of(view: InstanceView, shared: &Shared) -> Self {
+    fn of(view: InstanceView, app: &App) -> Self {
         let InstanceView {
             instance,
             token,
             webhook,
             standing,
         } = view;
-        let public_url = &shared.app.config().public_url;
+        let public_url = &app.config().public_url;
         Self {
             url: format!("{public_url}/dashboard/instances/{}", instance.id),
             id: instance.id,

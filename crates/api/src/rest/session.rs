@@ -2,13 +2,12 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::QrAnswer;
+use recado_app::{App, QrAnswer};
 use recado_model::{InstanceId, PhoneNumber};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    Shared,
     auth::{
         InstanceAccess,
         least::{Developer, Viewer},
@@ -18,8 +17,8 @@ use crate::{
     extract::{Params, Segment},
     qr::data_url,
     shapes::{
+        connection::{states, whole_seconds},
         qr::{QrAnswered, QrQuery},
-        session::{states, whole_seconds},
     },
 };
 
@@ -57,14 +56,12 @@ pub enum PairingQr {
 /// With `format` the answer is the QR itself. A paired instance is connected again.
 #[operation]
 pub async fn qr(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Developer>,
+    State(app): State<App>,
     Params(query): Params<QrQuery>,
 ) -> Result<QrAnswered<Envelope<PairingQr>>, Fail> {
     let format = query.format()?;
-    let answer = shared.app.sessions().qr(&caller, &instance).await?;
+    let answer = app.sessions().qr(&granted).await?;
     QrAnswered::of(answer, format, |answer| {
         Ok(enveloped(PairingQr::of(answer)?))
     })
@@ -108,18 +105,12 @@ pub struct LinkingCode {
 /// Answers a code to be typed on the phone, in place of the QR.
 #[operation]
 pub async fn pair_code(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Developer>,
+    State(app): State<App>,
     Segment((_, phone)): Segment<(String, String)>,
 ) -> Result<Answer<Envelope<LinkingCode>>, Fail> {
     let phone = PhoneNumber::parse(&phone)?;
-    let given = shared
-        .app
-        .sessions()
-        .pair_code(&caller, &instance, &phone)
-        .await?;
+    let given = app.sessions().pair_code(&granted, &phone).await?;
     Ok(enveloped(LinkingCode {
         linking_code: given.code.clone(),
         linking_code_old: given.code,
@@ -146,12 +137,10 @@ pub struct ConnectionBody {
 /// Tells whether the instance is connected, and as whom.
 #[operation]
 pub async fn status(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Viewer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Viewer>,
+    State(app): State<App>,
 ) -> Result<Answer<Envelope<ConnectionBody>>, Fail> {
-    let status = shared.app.sessions().status(&caller, &instance).await?;
+    let status = app.sessions().status(&granted).await?;
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
@@ -177,14 +166,12 @@ pub struct ActionDone {
 /// Closes the connection and keeps the pairing.
 #[operation]
 pub async fn disconnect(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Developer>,
+    State(app): State<App>,
 ) -> Result<Answer<ActionDone>, Fail> {
-    let paired = shared.app.sessions().disconnect(&caller, &instance).await?;
+    let paired = app.sessions().disconnect(&granted).await?;
     Ok(Answer(ActionDone {
-        instance_id: instance.id.clone(),
+        instance_id: granted.id().clone(),
         status: "disconnected",
         details: match paired {
             true => {

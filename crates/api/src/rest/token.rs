@@ -43,10 +43,10 @@ pub async fn issue(TokenRequest(caller): TokenRequest) -> Result<Answer<TokenBod
     let ClientCredentials {
         client,
         fields,
-        shared,
+        app,
     } = caller;
     fields.check_grant()?;
-    let issued = shared.app.access().issue(&client)?;
+    let issued = app.access().issue(&client)?;
     Ok(Answer(issued.into()))
 }
 
@@ -105,14 +105,10 @@ pub async fn introspect(caller: ClientCredentials) -> Result<Answer<Introspected
     let ClientCredentials {
         client,
         fields,
-        shared,
+        app,
     } = caller;
     let token = fields.token()?;
-    let found = shared
-        .app
-        .access()
-        .introspect(&client, token.expose())
-        .await?;
+    let found = app.access().introspect(&client, token.expose()).await?;
     Ok(Answer(found.into()))
 }
 
@@ -125,13 +121,9 @@ pub async fn revoke(caller: ClientCredentials) -> Result<StatusCode, Fail> {
     let ClientCredentials {
         client,
         fields,
-        shared,
+        app,
     } = caller;
     let token = fields.token()?;
-    shared
-        .app
-        .access()
-        .revoke_token(&client, token.expose())
-        .await?;
+    app.access().revoke_token(&client, token.expose()).await?;
     Ok(StatusCode::OK)
 }

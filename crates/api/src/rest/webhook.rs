@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_model::{Error, EventKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Shared,
     auth::{
         InstanceAccess,
         least::{Developer, Viewer},
@@ -35,12 +35,10 @@ fn kinds(_: &mut SchemaGenerator) -> Schema {
 /// Shows where the events of an instance go.
 #[operation]
 pub async fn get(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Viewer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Viewer>,
+    State(app): State<App>,
 ) -> Result<Answer<Envelope<Current>>, Fail> {
-    let webhook = shared.app.webhooks().get(&caller, &instance).await?;
+    let webhook = app.webhooks().get(&granted).await?;
     Ok(enveloped(match webhook {
         Some(webhook) => Current {
             subscribe: webhook.events.iter().map(|kind| kind.as_str()).collect(),
@@ -100,10 +98,8 @@ pub struct Changed {
 /// What is left out stays as it is. `signing_secret` checks the signature of what is posted.
 #[operation]
 pub async fn set(
-    InstanceAccess {
-        caller, instance, ..
-    }: InstanceAccess<Developer>,
-    State(shared): State<Shared>,
+    InstanceAccess { granted, .. }: InstanceAccess<Developer>,
+    State(app): State<App>,
     Loose(body): Loose<SetBody>,
 ) -> Result<Answer<Envelope<Changed>>, Fail> {
     let events = asked(body.events.as_ref())?;
@@ -111,11 +107,7 @@ pub async fn set(
         return Err(Error::field("webhookURL", "webhookURL is required").into());
     }
     let url = body.url.as_deref().map(str::trim);
-    let (webhook, secret) = shared
-        .app
-        .webhooks()
-        .set(&caller, &instance, url, events)
-        .await?;
+    let (webhook, secret) = app.webhooks().set(&granted, url, events).await?;
     Ok(enveloped(Changed {
         events: EventKind::join(&webhook.events),
         webhook: webhook.url,

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use axum::{Router, middleware, routing::MethodRouter};
 
 use super::Route;
-use crate::{Shared, layers};
+use crate::{ApiState, layers};
 
 /// The router of a table, with everything that surrounds a handler.
-pub(crate) fn build(table: Vec<Route>, shared: Shared) -> Router {
+pub(crate) fn build(table: Vec<Route>, state: ApiState) -> Router {
     assemble(table)
         .layer(middleware::from_fn_with_state(
-            shared.clone(),
+            state.clone(),
             layers::observe,
         ))
-        .with_state(shared)
+        .with_state(state)
 }
 
 /// The routes of a table, with what answers where there is none.
-pub(crate) fn assemble(table: Vec<Route>) -> Router<Shared> {
-    let mut paths: BTreeMap<String, MethodRouter<Shared>> = BTreeMap::new();
+pub(crate) fn assemble(table: Vec<Route>) -> Router<ApiState> {
+    let mut paths: BTreeMap<String, MethodRouter<ApiState>> = BTreeMap::new();
     for Route { row, handler } in table {
         let merged = match paths.remove(&row.path) {
             Some(known) => known.merge(handler),

@@ -24,7 +24,7 @@ use recado_model::Role;
 
 use super::Operation;
 use crate::{
-    Shared, Surface,
+    ApiState, Surface,
     auth::{Access, Rule},
     describe::{Answers, Describe, Described, Returns},
 };
@@ -58,7 +58,7 @@ pub(super) use table;
 /// One line of the table.
 pub struct Route {
     pub row: RouteRow,
-    pub(super) handler: MethodRouter<Shared>,
+    pub(super) handler: MethodRouter<ApiState>,
 }
 
 impl Route {
@@ -126,7 +126,7 @@ first!(A, B, C, D);
 /// A line as the table has them, but for its words. `handler`'s first argument is its access rule.
 pub fn route<H, T>(method: Method, surface: Surface, path: &'static str, handler: H) -> Route
 where
-    H: Handler<T, Shared> + Returns<T>,
+    H: Handler<T, ApiState> + Returns<T>,
     T: First + 'static,
 {
     let rule = <T::Guard as Access>::RULE;

@@ -47,7 +47,7 @@ pub struct CredentialBody {
 }
 
 fn kinds(_: &mut SchemaGenerator) -> Schema {
-    let shown = |kind: &CredentialKind| *kind != CredentialKind::SessionName;
+    let shown = |kind: &CredentialKind| *kind != CredentialKind::DirectName;
     let kinds = CredentialKind::ALL.into_iter().filter(shown);
     one_of(kinds.map(CredentialKind::as_str))
 }
@@ -206,7 +206,7 @@ impl CredentialQuery {
 
 fn parse_kind(text: &str) -> Result<CredentialKind, Error> {
     CredentialKind::parse(text)
-        .filter(|kind| *kind != CredentialKind::SessionName)
+        .filter(|kind| *kind != CredentialKind::DirectName)
         .ok_or_else(|| {
             Error::field(
                 "kind",

@@ -5,9 +5,9 @@
 //! failure is told later.
 
 use quick_cache::sync::Cache;
+use recado_identity::Granted;
 use recado_model::{
-    Address, Caller, ConnectionState, Error, ErrorCode, Instance, InstanceId, Monotonic,
-    PhoneNumber, Result,
+    Address, ConnectionState, Error, ErrorCode, InstanceId, Monotonic, PhoneNumber, Result,
     call::{LookUp, Looked},
 };
 
@@ -67,11 +67,10 @@ impl Numbers {
 /// The address to send to. [`ErrorCode::NotOnWhatsapp`], naming the field, when there is none.
 pub(super) async fn address_of(
     app: &App,
-    caller: &Caller,
-    instance: &Instance,
+    granted: &Granted,
     phone: &PhoneNumber,
 ) -> Result<Address> {
-    let core = &app.core;
+    let (core, instance) = (&app.core, granted.instance());
     let given = Address::of_number(phone);
     let now = core.clock.monotonic();
     if let Some(known) = core.numbers.of(&instance.id, phone, now) {
@@ -81,7 +80,7 @@ pub(super) async fn address_of(
         return Ok(given);
     }
     let mut conn = core.store.read().await?;
-    let mut store = conn.account(&caller.account);
+    let mut store = conn.account(granted.account());
     if store.knows_chat(&instance.id, &given).await? {
         return Ok(given);
     }
@@ -89,7 +88,7 @@ pub(super) async fn address_of(
     let phones = vec![phone.clone()];
     let asked = app
         .exchange
-        .ask(&caller.account, &instance.id, LookUp { phones });
+        .ask(granted.account(), &instance.id, LookUp { phones });
     let found = tokio::select! {
         found = asked => found.ok(),
         () = core.clock.sleep_ms(PATIENCE_MS) => None,

@@ -1,8 +1,9 @@
 //! What callers read of a message: how far it got, and why it did not get further.
 
+use recado_identity::{Calls, Granted};
 use recado_model::{
-    Address, Caller, ContentKind, Direction, Instance, InstanceId, MessageId, MessageStatus,
-    Result, Timestamp, failure,
+    Address, ContentKind, Direction, InstanceId, MessageId, MessageStatus, Result, Timestamp,
+    failure,
 };
 use recado_store::{AccountStore, MessageRow};
 
@@ -50,15 +51,10 @@ impl MessageView {
 
 impl Messages<'_> {
     /// One message of an instance.
-    pub async fn find(
-        &self,
-        caller: &Caller,
-        instance: &Instance,
-        id: &MessageId,
-    ) -> Result<Option<MessageView>> {
+    pub async fn find(&self, granted: &Granted, id: &MessageId) -> Result<Option<MessageView>> {
         let mut conn = self.app.core.store.read().await?;
-        let mut store = conn.account(&caller.account);
-        match store.message(&instance.id, id).await? {
+        let mut store = conn.account(granted.account());
+        match store.message(granted.id(), id).await? {
             Some(row) => view(&mut store, row).await.map(Some),
             None => Ok(None),
         }
@@ -66,34 +62,33 @@ impl Messages<'_> {
 
     /// One of the account's own by its id, whichever instance sends it. `None` also for one of an
     /// instance that the caller may not use: sending the id anew is a conflict then.
-    pub async fn find_anywhere(
+    pub async fn find_anywhere<C: Calls + Clone>(
         &self,
-        caller: &Caller,
+        by: &C,
         id: &MessageId,
-    ) -> Result<Option<(Instance, MessageView)>> {
+    ) -> Result<Option<(Granted<C>, MessageView)>> {
         let mut conn = self.app.core.store.read().await?;
-        let mut store = conn.account(&caller.account);
+        let mut store = conn.account(&by.caller().account);
         let row = store.find_message(id).await?;
-        allowed(&mut store, caller, row).await
+        allowed(&mut store, by, row).await
     }
 
     /// One of the account's own by its queue number.
-    pub async fn find_in_queue(
+    pub async fn find_in_queue<C: Calls + Clone>(
         &self,
-        caller: &Caller,
+        by: &C,
         queue_id: i64,
-    ) -> Result<Option<(Instance, MessageView)>> {
+    ) -> Result<Option<(Granted<C>, MessageView)>> {
         let mut conn = self.app.core.store.read().await?;
-        let mut store = conn.account(&caller.account);
+        let mut store = conn.account(&by.caller().account);
         let row = store.message_in_queue(queue_id).await?;
-        allowed(&mut store, caller, row).await
+        allowed(&mut store, by, row).await
     }
 
     /// Waits until the message is settled, at most `max_ms`; answers where it stands then.
     pub async fn wait_settled(
         &self,
-        caller: &Caller,
-        instance: &Instance,
+        granted: &Granted,
         id: &MessageId,
         max_ms: i64,
     ) -> Result<Option<MessageView>> {
@@ -102,7 +97,7 @@ impl Messages<'_> {
         let deadline = self.app.core.clock.sleep_ms(max_ms);
         tokio::pin!(deadline);
         loop {
-            let view = self.find(caller, instance, id).await?;
+            let view = self.find(granted, id).await?;
             if view.as_ref().is_none_or(|view| view.status.is_settled()) {
                 return Ok(view);
             }
@@ -110,7 +105,7 @@ impl Messages<'_> {
                 tokio::select! {
                     () = &mut deadline => return Ok(view),
                     step = progress.recv() => match step {
-                        Ok(step) if step.instance == instance.id && step.message == *id => break,
+                        Ok(step) if step.instance == *granted.id() && step.message == *id => break,
                         Ok(_) => {}
                         // Missed some: look at the row again.
                         Err(_) => break,
@@ -121,18 +116,19 @@ impl Messages<'_> {
     }
 }
 
-async fn allowed(
+async fn allowed<C: Calls + Clone>(
     store: &mut AccountStore<'_>,
-    caller: &Caller,
+    by: &C,
     row: Option<MessageRow>,
-) -> Result<Option<(Instance, MessageView)>> {
-    let Some(row) = row.filter(|row| caller.scope.allows(&row.instance)) else {
+) -> Result<Option<(Granted<C>, MessageView)>> {
+    let Some(row) = row.filter(|row| by.caller().scope.allows(&row.instance)) else {
         return Ok(None);
     };
     let Some(instance) = store.instance(&row.instance).await? else {
         return Ok(None);
     };
-    Ok(Some((instance, view(store, row).await?)))
+    let granted = Granted::new(by.clone(), instance)?;
+    Ok(Some((granted, view(store, row).await?)))
 }
 
 async fn view(store: &mut AccountStore<'_>, row: MessageRow) -> Result<MessageView> {

@@ -81,7 +81,7 @@ impl Known {
     }
 }
 
-pub struct Credentials {
+pub struct CredentialCache {
     store: Store,
     clock: Arc<dyn Clock>,
     usage: Arc<Usage>,
@@ -89,7 +89,7 @@ pub struct Credentials {
     changes: AtomicU64,
 }
 
-impl Credentials {
+impl CredentialCache {
     pub fn new(store: Store, clock: Arc<dyn Clock>, usage: Arc<Usage>) -> Self {
         Self {
             store,
@@ -189,14 +189,14 @@ struct Entry {
     read_at: Monotonic,
 }
 
-pub struct Instances {
+pub struct InstanceCache {
     store: Store,
     clock: Arc<dyn Clock>,
     by_id: Cache<(AccountId, InstanceId), Entry>,
     believe_ms: i64,
 }
 
-impl Instances {
+impl InstanceCache {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         Self {
             believe_ms: match store.is_shared() {
@@ -209,7 +209,7 @@ impl Instances {
         }
     }
 
-    /// The instance, if it is the account's. `seen`: [`Credentials::seen`], because another process
+    /// The instance, if it is the account's. `seen`: [`CredentialCache::seen`], because another process
     /// that deletes one bumps the epoch.
     pub async fn find(
         &self,

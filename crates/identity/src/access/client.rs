@@ -178,16 +178,16 @@ impl Access {
         client: &ProvenClient,
         token: &str,
     ) -> Result<Option<(Arc<Claims>, Arc<Known>)>> {
-        let standing = self.jwts.standing(&self.credentials, &self.sessions, token);
-        let Some(standing) = standing.await? else {
+        let jwt = self.jwts.find(&self.credentials, &self.sessions, token);
+        let Some(jwt) = jwt.await? else {
             return Ok(None);
         };
-        let Behind::Client(known) = &standing.behind else {
+        let Behind::Client(known) = &jwt.behind else {
             return Ok(None);
         };
         let from = &known.credential;
         let own = from.account == *client.account()
             && (client.token.scope.is_all() || from.parent.as_ref() == Some(&client.token.id));
-        Ok(own.then(|| (standing.claims.clone(), known.clone())))
+        Ok(own.then(|| (jwt.claims.clone(), known.clone())))
     }
 }

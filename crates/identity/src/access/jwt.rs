@@ -4,13 +4,13 @@
 //! clock: header members, claim types, issuer, audience, lifetime. A token lives no longer than the
 //! credential it came from.
 //!
-//! - [`issue`]: making a token. [`verify`]: its text. [`standing`]: what it came from, and revocation.
+//! - [`issue`]: making a token. [`verify`]: its text. [`behind`]: what it came from, and revocation.
 //! - [`keys`]: what signs and verifies. [`claims`]: what a token says.
 
+mod behind;
 mod claims;
 mod issue;
 mod keys;
-mod standing;
 mod verify;
 
 use std::sync::{Arc, RwLock, atomic::AtomicI64};
@@ -20,12 +20,12 @@ use quick_cache::sync::Cache;
 use recado_model::{Clock, CredentialId, Error, Result, Rng};
 use recado_store::Store;
 
-use self::{keys::Keys, standing::Source};
+use self::{behind::Source, keys::Keys};
 use super::cache::Digest32;
 use crate::Config;
 
+pub use behind::{Behind, KnownJwt};
 pub use claims::Claims;
-pub use standing::{Behind, Standing};
 
 const TYP: &str = "at+jwt";
 const AUDIENCE: &str = "recado:instance-api";
@@ -45,8 +45,8 @@ pub struct Jwts {
     /// so an entry never makes a dead token live.
     verified: Cache<Digest32, Arc<Claims>>,
     /// The credential behind a token, unless the token itself was revoked; by digest and the change
-    /// counter, as in [`super::cache::Credentials`].
-    standing: Cache<(Digest32, u64), Option<Arc<Standing>>>,
+    /// counter, as in [`super::cache::CredentialCache`].
+    known: Cache<(Digest32, u64), Option<Arc<KnownJwt>>>,
     /// The credentials that tokens name, so that the first use of a token needs no look-up either.
     sources: Cache<(CredentialId, u64), Option<Arc<Source>>>,
 }
@@ -79,7 +79,7 @@ impl Jwts {
             reloaded_at: AtomicI64::new(i64::MIN),
             validation,
             verified: Cache::new(TOKENS),
-            standing: Cache::new(TOKENS),
+            known: Cache::new(TOKENS),
             sources: Cache::new(TOKENS),
         };
         jwts.reload().await?;

@@ -15,14 +15,15 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use quick_cache::sync::Cache;
 use recado_model::{
-    Caller, Clock, Error, ErrorCode, Instance, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
-    Timestamp, UserSessionId,
+    Caller, Clock, Error, ErrorCode, InstanceId, Proof, Result, Rng, Role, Scope, Secret,
+    Timestamp, UserId, UserSessionId,
 };
 use recado_store::{Conn, Store, people::user_sessions::SessionRecord};
 
 use super::{
     Access, IssuedToken,
     cache::{Digest32, digest},
+    granted::{Calls, Granted},
 };
 use crate::faults;
 
@@ -57,7 +58,7 @@ pub fn is_within(longest_ms: i64, at: Timestamp, now: Timestamp) -> bool {
 
 /// A session in memory, with when it was last used.
 pub struct Session {
-    pub record: SessionRecord,
+    pub(crate) record: SessionRecord,
     seen_at: AtomicI64,
     noted_at: AtomicI64,
 }
@@ -66,14 +67,29 @@ pub struct Session {
 #[derive(Clone)]
 pub struct Person {
     /// The account they act in, as who.
-    pub caller: Caller,
-    pub role: Role,
-    pub session: Arc<Session>,
+    pub(crate) caller: Caller,
+    pub(crate) role: Role,
+    pub(crate) session: Arc<Session>,
+}
+
+impl Calls for Person {
+    fn caller(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 impl Person {
-    pub fn record(&self) -> &SessionRecord {
+    pub(crate) fn record(&self) -> &SessionRecord {
         &self.session.record
+    }
+
+    pub fn user(&self) -> &UserId {
+        &self.record().user
+    }
+
+    /// Whether both came by one session.
+    pub fn is_same_session(&self, other: &Self) -> bool {
+        self.record().id == other.record().id
     }
 
     /// Until when the password that was asked for inside the session counts; `None` when it does not.
@@ -85,14 +101,14 @@ impl Person {
     }
 }
 
-pub struct Sessions {
+pub struct SessionCache {
     store: Store,
     clock: Arc<dyn Clock>,
     by_cookie: Cache<(Digest32, u64), Option<Arc<Session>>>,
     by_id: Cache<(UserSessionId, u64), Option<Arc<Session>>>,
 }
 
-impl Sessions {
+impl SessionCache {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
@@ -208,20 +224,23 @@ impl Access {
     /// One of the account's instances; foreign and missing alike are 403.
     pub async fn members_instance(
         &self,
-        person: &Person,
+        person: Person,
         id: &InstanceId,
-    ) -> Result<Arc<Instance>> {
+    ) -> Result<Granted<Person>> {
         let seen = self.credentials.seen();
         let account = &person.caller.account;
-        let found = self.instances.find(account, id, seen).await?;
-        found.ok_or_else(|| {
-            self.refused(&person.caller, "foreign");
-            Error::forbidden()
-        })
+        match self.instances.find(account, id, seen).await? {
+            Some(found) => Granted::new(person, found),
+            None => {
+                self.refused(&person.caller, "foreign");
+                Err(Error::forbidden())
+            }
+        }
     }
 
     /// 403 for a role below `least`; credentials have none and are judged by what they are.
-    pub fn require_role(&self, caller: &Caller, least: Role) -> Result<()> {
+    pub fn require_role(&self, by: &dyn Calls, least: Role) -> Result<()> {
+        let caller = by.caller();
         match caller.role() {
             Some(role) if role < least => {
                 self.refused(caller, "role");

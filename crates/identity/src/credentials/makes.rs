@@ -12,7 +12,7 @@ pub enum Makes {
     /// Another token of an instance: the way back after its last one was revoked.
     InstanceToken(InstanceId),
     /// Another key of a Direct API session.
-    SessionKey(InstanceId),
+    DirectKey(InstanceId),
 }
 
 impl Makes {
@@ -34,7 +34,7 @@ impl Makes {
             ("client", None) => Ok(Self::Client),
             ("api_token", None) => Ok(Self::ApiToken),
             ("instance_token", _) => of(Self::InstanceToken),
-            ("session_key", _) => of(Self::SessionKey),
+            ("session_key", _) => of(Self::DirectKey),
             _ => Err(Error::field(
                 "kind",
                 "kind is client, api_token, instance_token or session_key",
@@ -47,14 +47,14 @@ impl Makes {
             Self::Client => CredentialKind::ClientToken,
             Self::ApiToken => CredentialKind::ApiToken,
             Self::InstanceToken(_) => CredentialKind::InstanceToken,
-            Self::SessionKey(_) => CredentialKind::SessionKey,
+            Self::DirectKey(_) => CredentialKind::DirectKey,
         }
     }
 
     pub(super) fn instance(&self) -> Option<&InstanceId> {
         match self {
             Self::Client | Self::ApiToken => None,
-            Self::InstanceToken(id) | Self::SessionKey(id) => Some(id),
+            Self::InstanceToken(id) | Self::DirectKey(id) => Some(id),
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn find(
     id: &CredentialId,
 ) -> Result<(CredentialInfo, Option<CredentialInfo>)> {
     let found = account.credential(id).await?;
-    let found = found.filter(|info| info.kind != CredentialKind::SessionName);
+    let found = found.filter(|info| info.kind != CredentialKind::DirectName);
     let info = found.ok_or_else(|| {
         Error::new(
             ErrorCode::NotFound,
@@ -86,9 +86,9 @@ pub(super) async fn require_place(
     terms: &Terms,
     now: Timestamp,
 ) -> Result<()> {
-    let session = CredentialKind::SessionName;
+    let session = CredentialKind::DirectName;
     let fits = match kind {
-        CredentialKind::SessionKey => account.reveal(session, Some(id), now).await?.is_some(),
+        CredentialKind::DirectKey => account.reveal(session, Some(id), now).await?.is_some(),
         _ => account.instance(id).await?.is_some(),
     };
     if !fits {

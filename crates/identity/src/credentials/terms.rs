@@ -160,7 +160,7 @@ impl Change {
             let session = info
                 .instance
                 .clone()
-                .filter(|_| info.kind == CredentialKind::SessionKey)
+                .filter(|_| info.kind == CredentialKind::DirectKey)
                 .ok_or_else(|| Error::field(field, "only_own_session is of session keys"))?;
             terms.scope = match own {
                 true => Scope::Only([session].into()),

@@ -133,7 +133,7 @@ pub(super) fn select(
 ) -> Vec<CredentialView> {
     let by_id: HashMap<_, _> = all.iter().map(|info| (&info.id, info)).collect();
     all.iter()
-        .filter(|info| info.kind != CredentialKind::SessionName)
+        .filter(|info| info.kind != CredentialKind::DirectName)
         .filter(|info| filter.kind.is_none_or(|kind| kind == info.kind))
         .filter(|info| filter.instance.is_none() || filter.instance == info.instance)
         .map(|info| {

@@ -40,10 +40,10 @@ fn the_allowance_is_counted_down_and_then_the_waits_double_to_the_cap() {
     for remaining in [2, 1] {
         let verdict = limits.failed(here(), None);
         assert_eq!(
-            (verdict.wait_secs, verdict.standings[0].remaining),
+            (verdict.wait_secs, verdict.allowances[0].remaining),
             (None, remaining)
         );
-        assert_eq!(verdict.standings[0].reset_secs, 60);
+        assert_eq!(verdict.allowances[0].reset_secs, 60);
     }
     let mut waits = Vec::new();
     for _ in 0..9 {
@@ -52,8 +52,8 @@ fn the_allowance_is_counted_down_and_then_the_waits_double_to_the_cap() {
             closing.wait_secs, None,
             "the one that closes it is still told the truth"
         );
-        assert_eq!(closing.standings[0].remaining, 0);
-        let wait = closing.standings[0].reset_secs;
+        assert_eq!(closing.allowances[0].remaining, 0);
+        let wait = closing.allowances[0].reset_secs;
         waits.push(wait);
         for _ in 0..50 {
             let held = limits.failed(here(), None);
@@ -64,10 +64,10 @@ fn the_allowance_is_counted_down_and_then_the_waits_double_to_the_cap() {
         clock.advance_ms(1);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    assert_eq!(limits.failed(there(), None).standings[0].remaining, 2);
+    assert_eq!(limits.failed(there(), None).allowances[0].remaining, 2);
     clock.advance_ms(FORGET_MS);
     assert_eq!(
-        limits.failed(here(), None).standings[0].remaining,
+        limits.failed(here(), None).allowances[0].remaining,
         2,
         "a quiet quarter of an hour"
     );
@@ -91,7 +91,7 @@ fn an_id_is_counted_over_all_networks_but_not_from_a_closed_one() {
     limits.failed(there(), id);
     let held = limits.failed(Some(IpAddr::from([192, 0, 2, 1])), id);
     assert_eq!(held.wait_secs, Some(1));
-    assert_eq!(held.standings.len(), 2);
+    assert_eq!(held.allowances.len(), 2);
     assert_eq!(limits.failed(there(), Some("ct_other")).wait_secs, None);
 
     for _ in 0..3 {
@@ -100,7 +100,7 @@ fn an_id_is_counted_over_all_networks_but_not_from_a_closed_one() {
     for _ in 0..9 {
         let verdict = limits.failed(here(), Some("ct_third"));
         assert_eq!(
-            verdict.standings[1].remaining, 2,
+            verdict.allowances[1].remaining, 2,
             "not driven up from a closed network"
         );
         assert!(verdict.wait_secs.is_some());
@@ -158,9 +158,9 @@ fn a_hundred_failures_in_a_row_close_an_e_mail_to_strangers_until_one_holds() {
 fn neighbours_of_a_64_share_a_bucket_and_others_do_not() {
     let (_, limits) = bed();
     let ip = |a: u16, b: u16| Some(IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, a, 0, 0, 0, b)));
-    assert_eq!(limits.failed(ip(1, 1), None).standings[0].remaining, 2);
-    assert_eq!(limits.failed(ip(1, 2), None).standings[0].remaining, 1);
-    assert_eq!(limits.failed(ip(2, 1), None).standings[0].remaining, 2);
+    assert_eq!(limits.failed(ip(1, 1), None).allowances[0].remaining, 2);
+    assert_eq!(limits.failed(ip(1, 2), None).allowances[0].remaining, 1);
+    assert_eq!(limits.failed(ip(2, 1), None).allowances[0].remaining, 2);
 }
 
 #[test]
@@ -218,8 +218,8 @@ proptest! {
             let longest = if by_id { 300 } else { 60 };
             if let Some(wait) = verdict.wait_secs {
                 prop_assert!((1..=longest).contains(&wait), "{wait}");
-                for standing in &verdict.standings {
-                    prop_assert!(standing.remaining > 0 || standing.reset_secs <= wait);
+                for allowance in &verdict.allowances {
+                    prop_assert!(allowance.remaining > 0 || allowance.reset_secs <= wait);
                 }
                 prop_assert_eq!(closed(&limits, here(), id), Some(wait));
                 let later = clock.now().plus_secs(wait as i64);

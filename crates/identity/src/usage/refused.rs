@@ -22,14 +22,14 @@ pub struct Source {
 
 /// Where a sum is kept. No source: all further ones.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct SumKey {
     pub account: AccountId,
     minute: i64,
     pub source: Option<Source>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct Sum {
     pub count: u64,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
@@ -39,7 +39,7 @@ pub struct Row {
     written: u64,
 }
 
-impl Row {
+impl Sum {
     /// The audit row's detail.
     pub fn detail(&self, source: &Option<Source>) -> Value {
         let mut detail = match source {
@@ -62,7 +62,7 @@ impl Row {
 
 #[derive(Debug, Default)]
 pub struct Refused {
-    rows: HashMap<Place, Row>,
+    rows: HashMap<SumKey, Sum>,
     /// How many sources of an account and minute are told apart in `rows`.
     sources: HashMap<(AccountId, i64), usize>,
 }
@@ -71,7 +71,7 @@ impl Refused {
     /// Counts one refusal; `false` when there was no room for it.
     pub fn note(&mut self, account: &AccountId, source: Source, now: Timestamp) -> bool {
         let minute = now.as_millis().div_euclid(MINUTE_MS);
-        let mut place = Place {
+        let mut place = SumKey {
             account: account.clone(),
             minute,
             source: Some(source),
@@ -94,7 +94,7 @@ impl Refused {
                 return false;
             }
         }
-        let row = Row {
+        let row = Sum {
             count: 1,
             first_at: now,
             last_at: now,
@@ -105,7 +105,7 @@ impl Refused {
         true
     }
 
-    fn add(&mut self, place: &Place, now: Timestamp) -> bool {
+    fn add(&mut self, place: &SumKey, now: Timestamp) -> bool {
         let Some(row) = self.rows.get_mut(place) else {
             return false;
         };
@@ -115,7 +115,7 @@ impl Refused {
     }
 
     /// What the database does not show yet.
-    pub fn changed(&self) -> Vec<(Place, Row)> {
+    pub fn changed(&self) -> Vec<(SumKey, Sum)> {
         let changed = self.rows.iter().filter(|(_, row)| row.count > row.written);
         changed
             .map(|(place, row)| (place.clone(), row.clone()))
@@ -123,7 +123,7 @@ impl Refused {
     }
 
     /// After the commit of a batch. `None` for an account that is gone: nothing more will come of it.
-    pub fn written(&mut self, batch: &[(Place, Row)], ids: Vec<Option<String>>) {
+    pub fn written(&mut self, batch: &[(SumKey, Sum)], ids: Vec<Option<String>>) {
         for ((place, shown), id) in batch.iter().zip(ids) {
             if let Some(row) = self.rows.get_mut(place) {
                 row.written = shown.count;

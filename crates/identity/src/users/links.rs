@@ -19,7 +19,7 @@ use recado_model::{Language, LinkKind, Role, Secret, Timestamp};
 use recado_store::people::links::LinkRecord;
 use sha2::{Digest, Sha256};
 
-use super::{Opened, Place};
+use super::{Browser, Opened};
 
 pub(crate) use make::{Invited, Recipient, too_many_letters};
 
@@ -49,7 +49,7 @@ pub struct Use {
     pub password: Option<Secret>,
     pub otp: Option<Secret>,
     pub language: Option<Language>,
-    pub place: Place,
+    pub browser: Browser,
 }
 
 /// What came of it.

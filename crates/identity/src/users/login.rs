@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What a person sends to sign in, and from where.
-pub struct Credentials {
+pub struct LogInAttempt {
     pub email: String,
     pub password: Secret,
     /// A code of the second factor, or a recovery code.
@@ -31,8 +31,7 @@ pub struct Credentials {
     /// Which account to act in, for members of several.
     pub account: Option<AccountId>,
     pub turnstile_token: Option<String>,
-    pub from: Option<IpAddr>,
-    pub agent: Option<String>,
+    pub browser: Browser,
 }
 
 /// A session that was just opened.
@@ -51,7 +50,7 @@ pub(super) enum Count<'a> {
 }
 
 /// Somebody who proved to be that user, under that generation.
-pub(super) struct Proven<'a> {
+pub(super) struct ProvenUser<'a> {
     pub user: &'a UserId,
     pub generation: i64,
     /// `totp` or `recovery_code`, where one was asked for.
@@ -71,8 +70,9 @@ pub const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
 
 /// Where a session is opened.
 #[derive(Clone, Debug, Default)]
-pub struct Place {
+pub struct Browser {
     pub from: Option<IpAddr>,
+    /// What the browser calls itself; anybody may write anything.
     pub agent: Option<String>,
 }
 
@@ -83,10 +83,10 @@ pub(super) const SIGN_IN: &str =
     "That is done, but something about your login was changed in this moment. Sign in.";
 
 impl Users<'_> {
-    pub async fn log_in(&self, shown: Credentials) -> Result<(Opened, IssuedToken)> {
+    pub async fn log_in(&self, shown: LogInAttempt) -> Result<(Opened, IssuedToken)> {
         let email = normal_email(&shown.email);
         let password = Password::parse(shown.password.expose())?;
-        let from = shown.from;
+        let from = shown.browser.from;
         self.require_calm(&email, from).await?;
         let _share = self.people().shares.enter(from)?;
         self.people()
@@ -105,17 +105,13 @@ impl Users<'_> {
         let second = self.require_second_factor(&user, otp, count, from).await?;
         self.identity.limits().login_held(from, &email);
 
-        let place = Place {
-            from,
-            agent: shown.agent,
-        };
         let mut conn = self.store().write().await?;
-        let who = Proven {
+        let who = ProvenUser {
             user: &user.id,
             generation: user.generation,
             second_factor: second,
         };
-        let new = self.open(&mut conn, who, &account, &place).await?;
+        let new = self.open(&mut conn, who, &account, &shown.browser).await?;
         let opened = self.commit_opened(conn, new, TRY_AGAIN).await?;
         let token = self.identity.access().issue_to(&opened.session)?;
         Ok((opened, token))
@@ -365,9 +361,9 @@ impl Users<'_> {
     pub(super) async fn open(
         &self,
         conn: &mut Conn,
-        who: Proven<'_>,
+        who: ProvenUser<'_>,
         account: &AccountId,
-        place: &Place,
+        browser: &Browser,
     ) -> Result<New> {
         let (cookie, lookup) = person::new_cookie(self.rng());
         let id = UserSessionId::random(self.rng());
@@ -378,19 +374,19 @@ impl Users<'_> {
             user_generation: who.generation,
             account: account.clone(),
             lookup,
-            address: place.from.map(|from| from.to_string()),
-            agent: place.agent.clone(),
+            address: browser.from.map(|from| from.to_string()),
+            agent: browser.agent.clone(),
         };
-        let network = place.from.map(|from| network_of(from).to_string());
+        let network = browser.from.map(|from| network_of(from).to_string());
         let mut people = conn.people();
         let Some(ended) = people.open_user_session(&new, now).await? else {
             return Err(Error::new(ErrorCode::Conflict, TRY_AGAIN));
         };
         people.logged_in(user, network.as_deref(), now).await?;
-        Detail::of_user(user, "password", place.from)
+        Detail::of_user(user, "password", browser.from)
             .with("session", id.as_str())
             .with("second_factor", who.second_factor)
-            .with("agent", place.agent.as_deref())
+            .with("agent", browser.agent.as_deref())
             .write(&mut conn.account(account), "user.signed_in", now)
             .await?;
         Ok(New {

@@ -50,7 +50,10 @@ async fn act(store: &Store, rng: &dyn Rng, command: CredentialCommand) -> Result
                 instance: None,
                 all,
             };
-            print_list(&credentials.list(&account, &filter).await?, json)?;
+            print_list(
+                &credentials.list(Actor::Operator(&account), &filter).await?,
+                json,
+            )?;
         }
         CredentialCommand::Create {
             account,

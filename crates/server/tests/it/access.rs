@@ -67,7 +67,7 @@ fn check(row: &RouteRow, hand: &Hand, due: Due, answer: &Answer) -> Option<Strin
             let words = match (row.surface, row.rule) {
                 (Surface::Direct, Rule::OptionalMcp) => true,
                 // The shop is asked for first.
-                (Surface::Direct, Rule::Claim)
+                (Surface::Direct, Rule::DirectClaim)
                     if hand
                         .worth(Slot::Bearer, Surface::Mcp)
                         .is_none_or(|worth| worth == Worth::Bad) =>
@@ -126,7 +126,7 @@ async fn every_row(bed: &mut Bed, of: impl Fn(Surface) -> bool) {
                 continue;
             }
             let both = [Whose::FirstShop, Whose::Guest];
-            let sessions = if row.rule == Rule::Claim { 2 } else { 1 };
+            let sessions = if row.rule == Rule::DirectClaim { 2 } else { 1 };
             for whose in &both[..sessions] {
                 let due = due(&row, hand, *whose);
                 let asking = ask(bed, &deck, &row, hand, *whose, due == Due::Pass);
@@ -325,7 +325,7 @@ async fn foreign_and_missing_are_the_same_bytes(bed: &mut Bed) {
         keys.push(created);
     }
     let key = keys[0]["apiKey"].as_str().expect("a key");
-    let name = unknown(TokenKind::SessionName);
+    let name = unknown(TokenKind::DirectName);
     for (method, below) in [("GET", ""), ("GET", "/qr"), ("POST", "/messages")] {
         let mut seen = Vec::new();
         for session in [

@@ -35,7 +35,7 @@ async fn the_challenge_says_what_was_wrong(bed: &mut Bed) {
             Rule::Public,
             Rule::ClientCredentials,
             Rule::OptionalMcp,
-            Rule::SessionName,
+            Rule::DirectName,
         ];
         // The dashboard takes no bearer; see `people_access`.
         let by_cookie = row.surface == Surface::Dashboard;
@@ -57,7 +57,7 @@ async fn the_challenge_says_what_was_wrong(bed: &mut Bed) {
         let answer = call(&made.id).send().await.expect(401);
         assert_eq!(challenge(&answer), "Bearer realm=\"recado\"", "{row:?}");
         let bad = match row.surface {
-            Surface::Direct if row.rule != Rule::Claim => ("x-api-key", "sk_junk"),
+            Surface::Direct if row.rule != Rule::DirectClaim => ("x-api-key", "sk_junk"),
             _ => ("authorization", "Bearer junk"),
         };
         let answer = call(&made.id).headers([bad]).send().await.expect(401);

@@ -89,7 +89,7 @@ pub fn ping(bed: &Bed, token: &str) -> Call {
 }
 
 fn bad_key(bed: &Bed) -> Call {
-    let key = junk(TokenKind::Session);
+    let key = junk(TokenKind::DirectKey);
     bed.get("/sessions/some").header("x-api-key", &key)
 }
 

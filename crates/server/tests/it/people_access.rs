@@ -161,7 +161,7 @@ async fn nothing_of_another_surface_beside_a_cookie(bed: &mut Bed) {
     let jwt = format!("Bearer {}", bed.a.jwt);
     let person = format!("Bearer {}", sign_in(bed, OWNER_A).await.jwt);
     let wz = format!("Bearer {}", bed.a.api_token);
-    let sk = unknown(recado_model::TokenKind::Session);
+    let sk = unknown(recado_model::TokenKind::DirectKey);
     let others = [
         ("authorization", jwt.as_str()),
         ("authorization", person.as_str()),

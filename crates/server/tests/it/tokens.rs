@@ -297,7 +297,7 @@ async fn nobody_revokes_anothers(bed: &mut Bed) {
 
 async fn opaque_tokens_are_revoked_elsewhere(bed: &mut Bed) {
     let made = bed.create(&bed.a, json!({"name": "Opaque"})).await;
-    let unknown = Token::random(TokenKind::Session, &OsRng)
+    let unknown = Token::random(TokenKind::DirectKey, &OsRng)
         .expose()
         .to_owned();
     // Whether we know it does not matter: of a foreign or unknown one nothing is told.

@@ -20,8 +20,8 @@ use crate::{
 
 const SCHEMA: &str = include_str!("../../../../migrations/0001_first.sql");
 const KINDS: [CredentialKind; 3] = [
-    CredentialKind::SessionKey,
-    CredentialKind::SessionName,
+    CredentialKind::DirectKey,
+    CredentialKind::DirectName,
     CredentialKind::InstanceToken,
 ];
 const NODE: &str = "n1";

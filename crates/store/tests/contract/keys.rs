@@ -209,8 +209,8 @@ pub async fn peppers_rotate(bed: &Bed) {
         CredentialKind::ClientToken,
         CredentialKind::InstanceToken,
         CredentialKind::ApiToken,
-        CredentialKind::SessionKey,
-        CredentialKind::SessionName,
+        CredentialKind::DirectKey,
+        CredentialKind::DirectName,
     ] {
         tokens.push(issue(&bed.store, &account, kind, None, NOW).await);
     }

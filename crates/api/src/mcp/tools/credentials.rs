@@ -1,6 +1,7 @@
 //! The shop's API token. Neither tool says it: what a model reads may end up anywhere.
 
-use recado_model::{CredentialId, Error, Result};
+use recado_identity::audit::Actor;
+use recado_model::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -43,7 +44,8 @@ struct ApiKey<'a> {
 
 async fn show(call: ToolCall, _: NoArgs) -> Result<ToolAnswer> {
     let credentials = call.app.credentials();
-    let key = credentials.get(&call.caller.account, own(&call)?).await?;
+    let (actor, own) = (Actor::from(&call.shop), call.shop.credential());
+    let key = credentials.get(actor, own).await?;
     let public_url = &call.app.config().public_url;
     ToolAnswer::json(&ApiKey {
         success: true,
@@ -85,9 +87,7 @@ struct Regenerated<'a> {
 }
 
 async fn regenerate(call: ToolCall, _: RegenerateArgs) -> Result<ToolAnswer> {
-    let id = own(&call)?.clone();
-    let credentials = call.app.credentials();
-    let rotated = credentials.regenerate(&call.caller, &id).await?;
+    let rotated = call.app.credentials().regenerate(&call.shop).await?;
     let public_url = &call.app.config().public_url;
     ToolAnswer::json(&Regenerated {
         success: true,
@@ -97,11 +97,4 @@ async fn regenerate(call: ToolCall, _: RegenerateArgs) -> Result<ToolAnswer> {
             "The token of this connection has stopped working. A person finds the new one at {public_url}/dashboard → Settings and puts it into the configuration of every MCP client; it is not shown here."
         ),
     })
-}
-
-/// The credential that this very call came with.
-fn own(call: &ToolCall) -> Result<&CredentialId> {
-    call.caller
-        .credential()
-        .ok_or_else(|| Error::internal("an MCP call without a credential"))
 }

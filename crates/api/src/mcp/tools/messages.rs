@@ -1,6 +1,7 @@
 //! Sending.
 
 use recado_app::{Accepted, MessageView, SendMessage, SendOptions};
+use recado_identity::{Calls, Granted, ShopToken};
 use recado_model::{
     AccountId, ConnectionState, Content, Error, ErrorCode, Instance, MessageId, MessageStatus,
     Result,
@@ -222,14 +223,14 @@ fn ledger(view: &MessageView) -> &'static str {
     }
 }
 
-fn entry((instance, view): (Instance, MessageView)) -> Result<ToolAnswer> {
+fn entry((granted, view): (Granted<ShopToken>, MessageView)) -> Result<ToolAnswer> {
     let failure = view.failure.as_ref();
     ToolAnswer::json(&Entry {
         success: view.status != MessageStatus::Failed,
         status: ledger(&view),
         queue_id: view.queue_id,
         message_id: view.status.is_sent().then_some(view.id.as_str()),
-        session_id: instance.number,
+        session_id: granted.instance().number,
         delivery: view.status.as_str(),
         code: failure.map(|failure| failure.code.as_str()),
         reason: failure.map(|failure| failure.meaning.as_str()),
@@ -244,9 +245,9 @@ async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<ToolAnswer> {
         let text = "idempotency_key is required: the key that the send was given";
         return Err(Error::field("idempotency_key", text));
     }
-    let id = MessageId::from_wire(stable_id(&call.caller.account, key));
+    let id = MessageId::from_wire(stable_id(&call.shop.caller().account, key));
     let messages = call.app.messages();
-    let found = messages.find_anywhere(&call.caller, &id).await?;
+    let found = messages.find_anywhere(&call.shop, &id).await?;
     entry(found.ok_or_else(|| {
         let text = "no send with this idempotency_key is known in this shop";
         Error::new(ErrorCode::NotFound, text)
@@ -255,7 +256,7 @@ async fn delivery_status(call: ToolCall, args: KeyArgs) -> Result<ToolAnswer> {
 
 async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<ToolAnswer> {
     let messages = call.app.messages();
-    let found = messages.find_in_queue(&call.caller, args.queue_id).await?;
+    let found = messages.find_in_queue(&call.shop, args.queue_id).await?;
     entry(found.ok_or_else(|| {
         let text = "no send with this queue_id is known in this shop";
         Error::new(ErrorCode::NotFound, text)
@@ -307,16 +308,16 @@ struct Route {
 /// Hands a message of any kind over, and waits a little for what becomes of it.
 async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<ToolAnswer> {
     let messages = call.app.messages();
-    let key =
-        given(route.key).map(|key| MessageId::from_wire(stable_id(&call.caller.account, &key)));
+    let key = given(route.key)
+        .map(|key| MessageId::from_wire(stable_id(&call.shop.caller().account, &key)));
     // Before a number is chosen: the first connected one may be another by now, and a repeated key
     // still means the message that went out from the earlier one.
     let known = match &key {
-        Some(id) => messages.find_anywhere(&call.caller, id).await?,
+        Some(id) => messages.find_anywhere(&call.shop, id).await?,
         None => None,
     };
-    let instance = match (known, route.session) {
-        (Some((instance, _)), _) => instance,
+    let granted = match (known, route.session) {
+        (Some((granted, _)), _) => granted,
         (None, Some(number)) => call.session(number).await?,
         (None, None) => first_connected(&call).await?,
     };
@@ -332,17 +333,16 @@ async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<ToolA
         },
     };
     // A known message is not sent again, only compared: a key of another one is a conflict.
-    let accepted =
-        messages
-            .send(&call.caller, &instance, send)
-            .await
-            .map_err(|error| match error.code {
-                ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
-                _ => error,
-            })?;
-    let settled = messages.wait_settled(&call.caller, &instance, &accepted.id, PATIENCE_MS);
+    let accepted = messages
+        .send(&granted, send)
+        .await
+        .map_err(|error| match error.code {
+            ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
+            _ => error,
+        })?;
+    let settled = messages.wait_settled(&granted, &accepted.id, PATIENCE_MS);
     let view = settled.await?;
-    outcome(&instance, &route.phone, &accepted, view.as_ref())
+    outcome(granted.instance(), &route.phone, &accepted, view.as_ref())
 }
 
 fn outcome(
@@ -376,11 +376,12 @@ fn outcome(
     })
 }
 
-async fn first_connected(call: &ToolCall) -> Result<Instance> {
+async fn first_connected(call: &ToolCall) -> Result<Granted<ShopToken>> {
     let mut refused = None;
-    for instance in call.app.instances().all(&call.caller).await? {
-        match call.app.billing().require(&instance) {
-            Ok(()) if instance.state == ConnectionState::Connected => return Ok(instance),
+    for granted in call.app.instances().all(&call.shop).await? {
+        let instance = granted.instance();
+        match call.app.billing().require(instance) {
+            Ok(()) if instance.state == ConnectionState::Connected => return Ok(granted),
             Ok(()) => {}
             // The connection of an unpaid number is closed: paying is what brings it back.
             Err(unpaid) => refused = Some(unpaid),

@@ -1,6 +1,7 @@
 //! WhatsApp numbers: their state, their QR, linking a new one.
 
 use recado_app::QrAnswer;
+use recado_identity::{Granted, ShopToken};
 use recado_model::{ConnectionState, Error, ErrorCode, Instance, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     extract::some_number,
     qr,
-    shapes::session::{contract_state, whole_seconds},
+    shapes::connection::{contract_state, whole_seconds},
 };
 
 use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
@@ -83,11 +84,14 @@ impl<'a> NumberState<'a> {
 }
 
 async fn status(call: ToolCall, args: StatusArgs) -> Result<ToolAnswer> {
-    let instances = match args.session_id {
+    let granted = match args.session_id {
         Some(number) => vec![call.session(number).await?],
-        None => call.app.instances().all(&call.caller).await?,
+        None => call.app.instances().all(&call.shop).await?,
     };
-    let sessions: Vec<_> = instances.iter().map(NumberState::of).collect();
+    let sessions: Vec<_> = granted
+        .iter()
+        .map(|granted| NumberState::of(granted.instance()))
+        .collect();
     ToolAnswer::json(&NumberStates {
         success: true,
         total: sessions.len(),
@@ -103,18 +107,19 @@ struct QrArgs {
 }
 
 async fn show_qr(call: ToolCall, args: QrArgs) -> Result<ToolAnswer> {
-    let instance = match args.session_id {
+    let granted = match args.session_id {
         Some(number) => call.session(number).await?,
         None => waiting(&call).await?,
     };
-    answer_qr(&call, &instance).await
+    answer_qr(&call, &granted).await
 }
 
 /// The session whose QR a caller means who names none: one that waits for its scan, else one whose
 /// scan never came, else a linked one, of which the answer says so. One that nobody pays for comes last.
-async fn waiting(call: &ToolCall) -> Result<Instance> {
-    let mut instances = call.app.instances().all(&call.caller).await?;
-    instances.sort_by_key(|instance| {
+async fn waiting(call: &ToolCall) -> Result<Granted<ShopToken>> {
+    let mut all = call.app.instances().all(&call.shop).await?;
+    all.sort_by_key(|granted| {
+        let instance = granted.instance();
         let rank = match (instance.state, instance.paired) {
             (ConnectionState::QrPending, _) => 0,
             (_, false) => 1,
@@ -129,7 +134,7 @@ async fn waiting(call: &ToolCall) -> Result<Instance> {
             "no session waits for a QR; use connect_whatsapp",
         )
     };
-    instances.into_iter().next().ok_or_else(none)
+    all.into_iter().next().ok_or_else(none)
 }
 
 #[derive(Serialize)]
@@ -145,7 +150,8 @@ struct QrState<'a> {
 }
 
 /// The picture goes out as image content; the text inside the QR does not, it would pair.
-async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<ToolAnswer> {
+async fn answer_qr(call: &ToolCall, granted: &Granted<ShopToken>) -> Result<ToolAnswer> {
+    let instance = granted.instance();
     let session_id = instance.number;
     call.app.billing().require(instance)?;
     // Asking for the QR of a linked number connects it again. Its owner may have disconnected it, and
@@ -153,7 +159,7 @@ async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<ToolAnswer> {
     if instance.paired {
         return linked(session_id, instance.phone.as_deref(), instance.state);
     }
-    match call.app.sessions().qr(&call.caller, instance).await? {
+    match call.app.sessions().qr(granted).await? {
         QrAnswer::Waiting {
             code,
             expires_in_ms,
@@ -199,10 +205,10 @@ async fn connect(call: ToolCall, args: ConnectArgs) -> Result<ToolAnswer> {
         .map(|label| label.trim().to_owned())
         .filter(|label| !label.is_empty());
     let force_new = args.force_new.unwrap_or(false);
-    let instance = call
+    let granted = call
         .app
         .sessions()
-        .connect_new(&call.caller, label, force_new)
+        .connect_new(&call.shop, label, force_new)
         .await?;
-    answer_qr(&call, &instance).await
+    answer_qr(&call, &granted).await
 }

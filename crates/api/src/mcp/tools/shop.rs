@@ -44,7 +44,7 @@ struct Numbers {
 }
 
 async fn status(call: ToolCall, _: NoArgs) -> Result<ToolAnswer> {
-    let status = call.app.shop().status(&call.caller).await?;
+    let status = call.app.shop().status(&call.shop).await?;
     ToolAnswer::json(&ShopStatus {
         success: true,
         name: &status.account.name,

@@ -40,7 +40,7 @@ pub struct Claims {
 }
 
 /// The two shapes of claims; a mixture is neither.
-pub(super) enum From<'a> {
+pub(super) enum Subject<'a> {
     Client {
         account: &'a str,
         credential: &'a CredentialId,
@@ -62,7 +62,7 @@ impl Claims {
     }
 
     /// Where they come from; `None` for what we never sign.
-    pub(super) fn from(&self) -> Option<From<'_>> {
+    pub(super) fn subject(&self) -> Option<Subject<'_>> {
         match self {
             Self {
                 cid: Some(credential),
@@ -72,7 +72,7 @@ impl Claims {
                 ug: None,
                 sw: None,
                 ..
-            } => Some(From::Client {
+            } => Some(Subject::Client {
                 account: self.sub.strip_prefix("account:")?,
                 credential,
                 version: *version,
@@ -85,7 +85,7 @@ impl Claims {
                 ug: Some(generation),
                 sw: Some(switches),
                 ..
-            } => Some(From::Person {
+            } => Some(Subject::Person {
                 user: self.sub.strip_prefix("user:")?,
                 session,
                 account,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     super::cache::{Digest32, not_now},
     Jwts, TYP,
-    claims::{Claims, From},
+    claims::{Claims, Subject},
     keys::Keys,
 };
 
@@ -80,9 +80,9 @@ impl Jwts {
         let claims = jsonwebtoken::decode::<Claims>(token.text, key, &self.validation)
             .ok()?
             .claims;
-        let longest = match claims.from()? {
-            From::Client { .. } => self.ttl_secs,
-            From::Person { .. } => self.person_ttl_secs(),
+        let longest = match claims.subject()? {
+            Subject::Client { .. } => self.ttl_secs,
+            Subject::Person { .. } => self.person_ttl_secs(),
         };
         let lifetime = claims.exp.checked_sub(claims.iat)?;
         ((1..=longest).contains(&lifetime) && claims.nbf >= claims.iat).then_some(claims)

@@ -21,7 +21,7 @@ impl Users<'_> {
         used: Use,
     ) -> Result<()> {
         let id = link.user.as_ref().ok_or_else(link_invalid)?;
-        let from = used.place.from;
+        let from = used.browser.from;
         let (user, accounts) = {
             let mut conn = self.store().read().await?;
             let user = conn.people().user(id).await?.ok_or_else(link_invalid)?;

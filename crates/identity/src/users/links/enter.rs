@@ -14,7 +14,7 @@ use recado_store::{
 use super::{
     super::{
         Opened, Users, link_invalid,
-        login::{Count, Proven, SIGN_IN, normal_email},
+        login::{Count, ProvenUser, SIGN_IN, normal_email},
         parse_email,
         password::Password,
     },
@@ -56,14 +56,14 @@ impl Users<'_> {
             .create_user(&mut conn, &email, &hash, true, used.language)
             .await?;
         let account = self
-            .create_account(&mut conn, &name, &user, used.language, used.place.from)
+            .create_account(&mut conn, &name, &user, used.language, used.browser.from)
             .await?;
-        let who = Proven {
+        let who = ProvenUser {
             user: &user,
             generation,
             second_factor: None,
         };
-        let opened = self.open(&mut conn, who, &account, &used.place).await?;
+        let opened = self.open(&mut conn, who, &account, &used.browser).await?;
         self.commit_opened(conn, opened, SIGN_IN).await
     }
 
@@ -81,14 +81,14 @@ impl Users<'_> {
         let second = known.second_factor();
         let (user, generation) = self.user_of(&mut conn, email, known, &used).await?;
         let account = self
-            .create_account(&mut conn, &name, &user, used.language, used.place.from)
+            .create_account(&mut conn, &name, &user, used.language, used.browser.from)
             .await?;
-        let who = Proven {
+        let who = ProvenUser {
             user: &user,
             generation,
             second_factor: second,
         };
-        let opened = self.open(&mut conn, who, &account, &used.place).await?;
+        let opened = self.open(&mut conn, who, &account, &used.browser).await?;
         self.commit_opened(conn, opened, SIGN_IN).await
     }
 
@@ -119,19 +119,19 @@ impl Users<'_> {
         let now = self.now();
         let joined = conn.people().add_member(account, &user, role, now).await?;
         if joined {
-            Detail::of_user(&user, "invitation", used.place.from)
+            Detail::of_user(&user, "invitation", used.browser.from)
                 .with("invitation", link.id.as_str())
                 .with("email", email.as_str())
                 .with("role", role.as_str())
                 .write(&mut conn.account(account), "member.joined", now)
                 .await?;
         }
-        let who = Proven {
+        let who = ProvenUser {
             user: &user,
             generation,
             second_factor: second,
         };
-        let opened = self.open(&mut conn, who, account, &used.place).await?;
+        let opened = self.open(&mut conn, who, account, &used.browser).await?;
         self.commit_opened(conn, opened, SIGN_IN).await
     }
 
@@ -153,7 +153,7 @@ impl Users<'_> {
         let Some(found) = found else {
             return Ok(KnownOrNew::New(self.chosen(used, context).await?));
         };
-        let from = used.place.from;
+        let from = used.browser.from;
         let email = normal_email(email);
         let password = used.password.as_ref().ok_or_else(|| required("password"))?;
         let password = Password::parse(password.expose())?;

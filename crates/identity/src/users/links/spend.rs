@@ -19,14 +19,14 @@ impl Users<'_> {
         };
         let link = found.filter(|link| is_live(link, self.now()));
         let link = link.ok_or_else(link_invalid)?;
-        let _share = self.people().shares.enter(used.place.from)?;
+        let _share = self.people().shares.enter(used.browser.from)?;
         match link.kind {
             LinkKind::Setup => self.set_up(&lookup, used).await.map(Used::SignedIn),
             LinkKind::Signup => self.sign_up(&lookup, &link, used).await.map(Used::SignedIn),
             LinkKind::Invite => self.join(&lookup, &link, used).await.map(Used::SignedIn),
             LinkKind::Reset => self.reset(&lookup, &link, used).await.map(|()| Used::Done),
             LinkKind::Email => self
-                .move_to(&lookup, &link, used.place.from)
+                .move_to(&lookup, &link, used.browser.from)
                 .await
                 .map(|()| Used::Done),
         }

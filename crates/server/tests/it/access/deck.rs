@@ -98,7 +98,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
         (CredentialKind::ClientToken, None),
         (CredentialKind::InstanceToken, Some(&a1)),
         (CredentialKind::ApiToken, None),
-        (CredentialKind::SessionKey, Some(&session)),
+        (CredentialKind::DirectKey, Some(&session)),
     ];
     let (mut expired, mut revoked) = (Vec::new(), Vec::new());
     for (kind, instance) in kinds {
@@ -150,14 +150,14 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
             None,
         ),
         (
-            CredentialKind::SessionKey,
+            CredentialKind::DirectKey,
             Some(&session),
             None,
             Some(&session),
         ),
-        (CredentialKind::SessionKey, Some(&session), None, Some(&a1)),
+        (CredentialKind::DirectKey, Some(&session), None, Some(&a1)),
         (
-            CredentialKind::SessionKey,
+            CredentialKind::DirectKey,
             Some(&session),
             Some(ELSEWHERE),
             None,
@@ -358,7 +358,7 @@ pub(super) async fn deck(bed: &mut Bed) -> Deck {
     card(
         "sk unknown",
         Slot::Key,
-        unknown(TokenKind::Session),
+        unknown(TokenKind::DirectKey),
         direct,
         Bad,
     );

@@ -169,8 +169,8 @@ pub(super) fn due(row: &RouteRow, hand: &Hand, whose: Whose) -> Due {
             due_instance(rule, row.least.unwrap_or(Role::Viewer), hand)
         }
         Rule::Mcp | Rule::McpOpenInitialize => due_mcp(hand),
-        Rule::OptionalMcp | Rule::Session | Rule::SessionName => due_direct(rule, hand),
-        Rule::Claim => due_claim(hand, whose),
+        Rule::OptionalMcp | Rule::DirectKey | Rule::DirectName => due_direct(rule, hand),
+        Rule::DirectClaim => due_claim(hand, whose),
         // Its credentials are in the body; see `token`.
         Rule::ClientCredentials => Due::Pass,
         Rule::Visitor
@@ -262,7 +262,7 @@ pub(super) fn due_direct(rule: Rule, hand: &Hand) -> Due {
             Due::NotYours
         }
         (Rule::OptionalMcp, ..) => Due::Pass,
-        (Rule::SessionName, _, None) => Due::Pass,
+        (Rule::DirectName, _, None) => Due::Pass,
         (_, _, None) => Due::Unauthorized,
         (_, _, Some(key)) if opens_the_session(key) => Due::Pass,
         _ => Due::NotYours,

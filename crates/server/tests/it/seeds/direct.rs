@@ -50,7 +50,7 @@ async fn all_routes_require_the_key_that_creating_a_session_returned(bed: &mut B
             continue;
         }
         // Claiming takes the shop's token, too; the key is asked for all the same.
-        let claims = row.rule == recado_api::auth::Rule::Claim;
+        let claims = row.rule == recado_api::auth::Rule::DirectClaim;
         let call = || {
             let call = bed.call(&row.method, &row.path.replace("{key}", &name));
             let call = if row.method == "GET" {

@@ -186,7 +186,7 @@ async fn all_data_is_isolated_per_shop(bed: &mut Bed) {
                 .call(&row.method, &path)
                 .header("x-api-key", &text(&session_of_b["apiKey"]));
             let call = match row.rule {
-                recado_api::auth::Rule::Claim => call.bearer(&bed.b.api_token),
+                recado_api::auth::Rule::DirectClaim => call.bearer(&bed.b.api_token),
                 _ => call,
             };
             let answer = call.json(json!({"to": CUSTOMER, "text": "x"})).send().await;

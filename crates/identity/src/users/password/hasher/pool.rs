@@ -22,11 +22,11 @@ pub const NICE: i32 = 10;
 pub type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 pub struct Pool {
-    shared: Arc<Shared>,
+    core: Arc<PoolCore>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct PoolCore {
     jobs: Mutex<Jobs>,
     bell: Condvar,
     begun: AtomicU64,
@@ -42,13 +42,13 @@ impl Pool {
     pub fn start(threads: usize) -> Result<Self> {
         // First the pool, then its threads: when one cannot start, dropping it ends the others.
         let pool = Self {
-            shared: Arc::default(),
+            core: Arc::default(),
         };
         for n in 0..threads {
-            let shared = pool.shared.clone();
+            let core = pool.core.clone();
             std::thread::Builder::new()
                 .name(format!("password-{n}"))
-                .spawn(move || shared.work())
+                .spawn(move || core.work())
                 .map_err(Error::internal)?;
         }
         Ok(pool)
@@ -56,23 +56,23 @@ impl Pool {
 
     /// The caller sees to it that there are no more jobs than threads.
     pub fn push(&self, job: Job) {
-        self.shared.lock().queue.push_back(job);
-        self.shared.bell.notify_one();
+        self.core.lock().queue.push_back(job);
+        self.core.bell.notify_one();
     }
 
     pub fn begun(&self) -> u64 {
-        self.shared.begun.load(Ordering::Relaxed)
+        self.core.begun.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.bell.notify_all();
+        self.core.lock().closed = true;
+        self.core.bell.notify_all();
     }
 }
 
-impl Shared {
+impl PoolCore {
     fn lock(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }

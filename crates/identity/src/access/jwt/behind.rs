@@ -7,18 +7,18 @@ use recado_model::{Caller, CredentialId, Error, Proof, Result, Scope};
 
 use super::{
     super::{
-        cache::{Credentials, Known, digest},
-        person::{Session, Sessions},
+        cache::{CredentialCache, Known, digest},
+        person::{Session, SessionCache},
     },
     Jwts,
-    claims::{Claims, From, SCOPE, is_scope},
+    claims::{Claims, SCOPE, Subject, is_scope},
     verify::Shape,
 };
 
 const MAX_LEN: usize = 4096;
 
 /// A token with what it came from.
-pub struct Standing {
+pub struct KnownJwt {
     pub claims: Arc<Claims>,
     pub behind: Behind,
 }
@@ -40,14 +40,14 @@ impl Jwts {
     /// Who a token proves; 401 for whatever is wrong with it.
     pub async fn caller(
         &self,
-        credentials: &Credentials,
-        sessions: &Sessions,
+        credentials: &CredentialCache,
+        sessions: &SessionCache,
         text: &str,
         from: Option<IpAddr>,
-    ) -> Result<(Caller, Arc<Standing>)> {
-        let standing = self.standing(credentials, sessions, text).await?;
-        let standing = standing.ok_or_else(Error::unauthorized)?;
-        let caller = match &standing.behind {
+    ) -> Result<(Caller, Arc<KnownJwt>)> {
+        let jwt = self.find(credentials, sessions, text).await?;
+        let jwt = jwt.ok_or_else(Error::unauthorized)?;
+        let caller = match &jwt.behind {
             Behind::Client(known) => {
                 if !credentials.holds(known, from) {
                     return Err(Error::unauthorized());
@@ -80,23 +80,23 @@ impl Jwts {
                 }
             }
         };
-        Ok((caller, standing))
+        Ok((caller, jwt))
     }
 
     /// The token with what it came from, when signature, form, times, version and generations hold and
     /// it was not revoked. Whether that lives is the caller's next look.
-    pub async fn standing(
+    pub async fn find(
         &self,
-        credentials: &Credentials,
-        sessions: &Sessions,
+        credentials: &CredentialCache,
+        sessions: &SessionCache,
         text: &str,
-    ) -> Result<Option<Arc<Standing>>> {
+    ) -> Result<Option<Arc<KnownJwt>>> {
         if text.len() > MAX_LEN {
             return Ok(None);
         }
         let digest = digest(text);
         let key = (digest, credentials.seen());
-        let known = match self.standing.get(&key) {
+        let known = match self.known.get(&key) {
             Some(known) => known,
             None => {
                 let Some(token) = Shape::of(text) else {
@@ -106,22 +106,22 @@ impl Jwts {
                     return Ok(None);
                 };
                 let load = self.behind(sessions, &claims, key.1);
-                self.standing.get_or_insert_async(&key, load).await?
+                self.known.get_or_insert_async(&key, load).await?
             }
         };
         let now = self.clock.now();
-        Ok(known.filter(|standing| standing.claims.holds_at(now)))
+        Ok(known.filter(|jwt| jwt.claims.holds_at(now)))
     }
 
     /// What stands behind a token whose signature held.
     async fn behind(
         &self,
-        sessions: &Sessions,
+        sessions: &SessionCache,
         claims: &Arc<Claims>,
         seen: u64,
-    ) -> Result<Option<Arc<Standing>>> {
-        let (behind, revocations) = match claims.from() {
-            Some(From::Client {
+    ) -> Result<Option<Arc<KnownJwt>>> {
+        let (behind, revocations) = match claims.subject() {
+            Some(Subject::Client {
                 account,
                 credential,
                 version,
@@ -139,7 +139,7 @@ impl Jwts {
                 }
                 (Behind::Client(source.known.clone()), source.revocations)
             }
-            Some(From::Person {
+            Some(Subject::Person {
                 user,
                 session,
                 account,
@@ -172,7 +172,7 @@ impl Jwts {
                 return Ok(None);
             }
         }
-        Ok(Some(Arc::new(Standing {
+        Ok(Some(Arc::new(KnownJwt {
             claims: claims.clone(),
             behind,
         })))

@@ -1,0 +1,90 @@
+//! What the router holds, and the parts of it that a handler asks for.
+//!
+//! Guards, extractors and the middleware see all of it ([`ApiState`]). A handler names the part that it
+//! uses: nearly all of them the product alone (`State<App>`).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::FromRef;
+use recado_app::App;
+
+use crate::{Options, mcp, routes};
+
+/// What the router holds. Cloned per request, so it is one pointer.
+#[derive(Clone)]
+pub struct ApiState(Arc<Held>);
+
+/// Everything that is made once, before the first request.
+pub struct Held {
+    pub app: App,
+    pub options: Options,
+    pub(crate) mcp: mcp::Service,
+    pub(crate) allow: routes::AllowedMethods,
+}
+
+impl ApiState {
+    pub(crate) fn new(app: App, options: Options) -> Self {
+        Self(Arc::new(Held {
+            mcp: mcp::service(&app, &options),
+            allow: routes::AllowedMethods::of(&routes::table()),
+            app,
+            options,
+        }))
+    }
+
+    /// Whether callers reach us by HTTPS: they do so through a proxy, so only `public_url` tells.
+    pub(crate) fn is_https(&self) -> bool {
+        let scheme = self.app.config().public_url.get(..8);
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    }
+}
+
+impl std::ops::Deref for ApiState {
+    type Target = Held;
+    fn deref(&self) -> &Held {
+        &self.0
+    }
+}
+
+/// What the program tells of itself.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Shown by `/health` and MCP's `initialize`.
+    pub version: String,
+    /// Where the source of the running program is; the licence asks for it.
+    pub source_url: String,
+    /// The control address of the sandbox, where one is the network.
+    pub sandbox_url: Option<String>,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            source_url: env!("CARGO_PKG_REPOSITORY").to_owned(),
+            sandbox_url: None,
+        }
+    }
+}
+
+/// How long a log-in that is refused without a look at the password waits for its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusalHold(pub Duration);
+
+impl FromRef<ApiState> for App {
+    fn from_ref(state: &ApiState) -> Self {
+        state.app.clone()
+    }
+}
+
+impl FromRef<ApiState> for Arc<About> {
+    fn from_ref(state: &ApiState) -> Self {
+        state.options.about.clone()
+    }
+}
+
+impl FromRef<ApiState> for RefusalHold {
+    fn from_ref(state: &ApiState) -> Self {
+        state.options.refusal_hold
+    }
+}

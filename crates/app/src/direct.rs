@@ -1,5 +1,7 @@
-//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. What becomes of a
-//! guest's is in `guests`.
+//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. A shop claims a
+//! guest's in `claim`.
+
+mod claim;
 
 use std::net::IpAddr;
 
@@ -14,7 +16,9 @@ use recado_model::{
 };
 use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
-use crate::{App, Guests, guests, instances};
+use crate::{App, Guests, instances};
+
+pub use self::claim::ClaimedSession;
 
 pub struct Direct<'a> {
     pub(crate) app: &'a App,
@@ -92,7 +96,7 @@ impl Direct<'_> {
             Some(caller) => (caller.account.clone(), None),
             None => {
                 let account = AccountId::random(rng);
-                let until = now.plus_millis(guests::UNPAIRED_MS);
+                let until = now.plus_millis(Guests::UNPAIRED_MS);
                 let mut system = conn.system();
                 let door = system.open_guest(&account, &origin, caps, until, now);
                 enter(door.await?, now)?;
@@ -156,7 +160,7 @@ impl Direct<'_> {
 }
 
 /// The key and the name of a session: new ones, in that order. The caller commits.
-pub(crate) async fn issue(
+async fn issue(
     app: &App,
     conn: &mut Conn,
     account: &AccountId,
@@ -188,7 +192,7 @@ fn enter(door: GuestDoor, now: Timestamp) -> Result<()> {
 
 /// When the first of those in the way ends there is room again, at the latest.
 fn too_many(text: &'static str, ends: Timestamp, now: Timestamp) -> Error {
-    let wait = ends.since(now).clamp(1_000, guests::PAIRED_MS);
+    let wait = ends.since(now).clamp(1_000, Guests::PAIRED_MS);
     let secs = u64::try_from((wait + 999) / 1_000).unwrap_or(1);
     Error::new(ErrorCode::RateLimited, text).with_retry_after(secs)
 }

@@ -44,6 +44,10 @@ pub fn run(options: Options) -> Result<()> {
         "law: production checks certificates",
         laws::production_is_safe,
     )?;
+    steps.run(
+        "law: no circle among the modules of a crate",
+        laws::no_circles,
+    )?;
     // Advisories come from a database on the network that changes by the hour: a red build without a change
     // helps nobody. `cargo deny check advisories` belongs in a scheduled job.
     steps.run("licences, bans, sources", || {

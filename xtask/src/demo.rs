@@ -1,9 +1,10 @@
 //! `cargo xtask demo`: a gateway and a WhatsApp network on loopback, an account, and the main story.
 //!
-//! `setup` readies folder, ports, database and accounts · `children` runs and watches both processes · `info` keeps what
+//! `folder` is the data folder · `setup` readies ports, database and accounts · `children` runs and watches both processes · `info` keeps what
 //! a rerun and scripts need · `story` plays the steps · `print` is all that is said at the end.
 
 pub mod children;
+pub mod folder;
 pub mod info;
 mod print;
 pub mod setup;
@@ -66,7 +67,7 @@ impl Options {
 pub fn run(options: Options) -> Result<()> {
     let begun = Instant::now();
     let stop = Stop::on_signals()?;
-    let folder = setup::Folder::open(Some(&options.folder()))?;
+    let folder = folder::Folder::open(Some(&options.folder()))?;
     if let Some(file) = &options.info {
         info::clear(file)?;
     }

@@ -1,7 +1,10 @@
-//! The laws of the design that a dependency tree can prove.
+//! The laws of the design that a dependency tree or the sources can prove.
+
+mod circles;
 
 use anyhow::{Context, Result, bail};
 
+pub use self::circles::no_circles;
 use crate::tools;
 
 /// `recado-api` names only `model`, `identity` and `app` of ours, and none of what lies behind them.

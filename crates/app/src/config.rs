@@ -76,6 +76,13 @@ pub enum Guests {
     Full,
 }
 
+impl Guests {
+    /// How long a guest has to pair.
+    pub(crate) const UNPAIRED_MS: i64 = 10 * 60 * 1000;
+    /// How long one has, once paired, to be claimed.
+    pub(crate) const PAIRED_MS: i64 = 60 * 60 * 1000;
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

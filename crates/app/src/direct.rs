@@ -1,5 +1,7 @@
-//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. What becomes of a
-//! guest's is in `guests`.
+//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. A shop claims a
+//! guest's in `claim`.
+
+mod claim;
 
 use std::net::IpAddr;
 
@@ -15,7 +17,9 @@ use recado_model::{
 };
 use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
-use crate::{App, Guests, QrAnswer, guests, instances};
+use crate::{App, Guests, QrAnswer, instances};
+
+pub use self::claim::ClaimedSession;
 
 pub struct Direct<'a> {
     pub(crate) app: &'a App,
@@ -64,7 +68,7 @@ impl Direct<'_> {
             ShopOrGuest::Shop(shop) => (shop.caller().clone(), None),
             ShopOrGuest::Guest { from } => {
                 let account = AccountId::random(&*core.rng);
-                let until = now.plus_millis(guests::UNPAIRED_MS);
+                let until = now.plus_millis(Guests::UNPAIRED_MS);
                 let (origin, caps) = self.door(from);
                 let mut system = conn.system();
                 let door = system.open_guest(&account, &origin, caps, until, now);
@@ -182,7 +186,7 @@ impl Direct<'_> {
 }
 
 /// The key and the name of a session: new ones, in that order. The caller commits.
-pub(crate) async fn issue(
+async fn issue(
     app: &App,
     conn: &mut Conn,
     account: &AccountId,
@@ -214,7 +218,7 @@ fn enter(door: GuestDoor, now: Timestamp) -> Result<()> {
 
 /// When the first of those in the way ends there is room again, at the latest.
 fn too_many(text: &'static str, ends: Timestamp, now: Timestamp) -> Error {
-    let wait = ends.since(now).clamp(1_000, guests::PAIRED_MS);
+    let wait = ends.since(now).clamp(1_000, Guests::PAIRED_MS);
     let secs = u64::try_from((wait + 999) / 1_000).unwrap_or(1);
     Error::new(ErrorCode::RateLimited, text).with_retry_after(secs)
 }

@@ -18,8 +18,9 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
     Core, events,
+    held::Held,
+    inbox::{Command, Verdict},
     messages::life::Life,
-    supervisor::{Command, Verdict, held::Held},
 };
 
 /// The receiving end of one link. State notices go on to the instance's actor.

@@ -4,10 +4,11 @@
 //! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
 //! - [`billing`]: what instances are paid for.
 //! - `exchange`: calls to devices, put through to whoever has the link.
-//! - [`supervisor`]: one actor per running instance; it owns the link and the send queue.
+//! - [`supervisor`]: one actor per running instance; it owns the link and the send queue. `inbox`: what it is
+//!   told; `held`: its instance, for every change.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
 //! - [`delivery`]: webhooks going out. [`egress`]: the one way to addresses that tenants choose. [`events`]: the payloads that subscribers see.
-//! - `guests`: sessions that nobody owns yet. `retention`: what is old enough goes. `ready`: whether the
+//! - `workers`: what the program does by itself. `retention`: what is old enough goes. `ready`: whether the
 //!   database takes a write.
 //!
 //! Who is calling, accounts, credentials, people and the audit log are [`recado_identity`]'s, which
@@ -25,7 +26,8 @@ pub mod direct;
 pub mod egress;
 pub mod events;
 mod exchange;
-mod guests;
+mod held;
+mod inbox;
 pub mod ingest;
 pub mod instances;
 pub mod messages;
@@ -35,6 +37,7 @@ pub mod sessions;
 pub mod shop;
 pub mod supervisor;
 pub mod webhooks;
+mod workers;
 
 use std::sync::Arc;
 
@@ -48,8 +51,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use billing::{BillingConfig, ReturnTo, Standing, Subscribed, Subscriptions};
 pub use config::{Config, Guests};
-pub use direct::{CreatedSession, Direct, NewSession};
-pub use guests::ClaimedSession;
+pub use direct::{ClaimedSession, CreatedSession, Direct, NewSession};
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
 pub use sessions::{QrAnswer, Sessions, Status};
@@ -153,7 +155,7 @@ impl App {
         let changed = move || supervisor.look_now();
         let identity = self.identity.clone();
         tasks.spawn(identity.watch_epoch(stop.clone(), changed));
-        tasks.spawn(guests::run(self.clone(), stop.clone()));
+        tasks.spawn(workers::guests::run(self.clone(), stop.clone()));
         tasks.spawn(billing::run(self.clone(), stop.clone()));
         tasks.spawn(self.identity.clone().write_usage(stop.clone()));
         tasks.spawn(self.supervisor.clone().keep_leases(stop.clone()));

@@ -4,10 +4,10 @@
 //! lease in the store is the lock between processes: an actor starts only what it holds.
 
 mod actor;
+mod calls;
 mod changes;
 mod commands;
 mod flights;
-pub(crate) mod held;
 mod leaving;
 mod notices;
 mod queue;
@@ -18,17 +18,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use recado_engine::Notice;
 use recado_model::{
-    AccountId, Call, CallAnswer, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber,
-    Result, StateReason, Timestamp, call::PairCode, instance::LinkingCode, message::MessageId,
+    AccountId, ConnectionState, Error, ErrorCode, InstanceId, PhoneNumber, Result, StateReason,
+    Timestamp, call::PairCode, instance::LinkingCode,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 use self::actor::Actor;
-pub(crate) use self::queue::Verdict;
-use crate::{Core, exchange::Exchange};
+use crate::{Core, exchange::Exchange, inbox::Command};
 
 /// What callers may watch of a running instance.
 #[derive(Clone, Debug)]
@@ -63,43 +61,6 @@ impl Default for Live {
 pub(crate) struct Qr {
     pub code: String,
     pub until: Timestamp,
-}
-
-pub(crate) enum Command {
-    Notice(Notice),
-    /// Something is in the queue.
-    Wake,
-    /// Ask the device.
-    Call {
-        call: Call,
-        reply: oneshot::Sender<Result<CallAnswer>>,
-    },
-    /// A send came back: the message was written to the socket, or not.
-    SendReturned {
-        id: MessageId,
-        result: Result<()>,
-    },
-    /// The sink heard what became of a message.
-    Answered {
-        id: MessageId,
-        verdict: Verdict,
-    },
-    /// The owner wants it off; the pairing stays.
-    Disconnect {
-        reply: oneshot::Sender<Result<bool>>,
-    },
-    /// End the pairing at WhatsApp.
-    Logout {
-        reply: oneshot::Sender<()>,
-    },
-    /// Another process has the lease now: let go at once.
-    LeaseLost,
-    /// What was paid for is over; the pairing stays.
-    Unpaid,
-    /// The program ends.
-    Stop {
-        reply: oneshot::Sender<()>,
-    },
 }
 
 #[derive(Clone)]
@@ -139,6 +100,9 @@ pub(crate) struct Supervisor {
 
 /// How long a caller waits for an actor to close its link.
 const CLOSE_WAIT_MS: i64 = 15_000;
+/// How long a link may take to be online: for the answer to a claim, and for a log-out.
+const ONLINE_WAIT_MS: i64 = 5_000;
+
 impl Supervisor {
     pub fn new(core: Arc<Core>) -> Self {
         Self {
@@ -222,6 +186,18 @@ impl Supervisor {
             }
         });
         Ok(watching)
+    }
+
+    /// Starts the link and waits a while for it.
+    pub async fn online(&self, account: &AccountId, id: &InstanceId) -> Result<Live> {
+        let mut live = self.ensure(account, id)?;
+        let there =
+            live.wait_for(|live| live.state == ConnectionState::Connected || live.over.is_some());
+        tokio::select! {
+            there = there => drop(there),
+            () = self.core.clock.sleep_ms(ONLINE_WAIT_MS) => {}
+        }
+        Ok(live.borrow().clone())
     }
 
     /// Tells a running instance that its queue has something. One that is just coming back reads its

@@ -20,7 +20,7 @@ use axum::{
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use recado::{
-    config::Settings,
+    config::{self, Settings},
     lifecycle::{Gateway, World},
     telemetry,
 };
@@ -63,7 +63,7 @@ async fn serve(count: usize, no_hold: bool) -> Result<()> {
     ))?;
     // As the program does, but into nowhere: the cost of making a line counts, a terminal's does not.
     tracing_subscriber::registry()
-        .with(telemetry::filter("info")?)
+        .with(config::log_filter("info")?)
         .with(fmt::layer().with_ansi(false).with_writer(std::io::sink))
         .try_init()
         .context("logging was set up twice")?;

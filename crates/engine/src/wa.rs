@@ -1,9 +1,10 @@
 //! WhatsApp by `whatsapp-rust`. Nothing of that library leaves this module.
 //!
-//! [`WaEngine`] starts links; `link` is one link's life, `session` one connection of it, `pump` the
-//! task that decides about connections. `gate` is what ends a connection whose store failed, `wire` its
-//! socket. `watch` notices a socket that died in silence, `mend` brings back a link whose gate was shut,
-//! `lost` finds messages that were counted as read and are nowhere.
+//! [`WaEngine`] starts links; `link` is one link's life, `core` what it is made of, `connection` one connection
+//! of it, `parts` what its connections share, `pump` the task that decides about connections. `gate` is what
+//! ends a connection whose store failed, `wire` its socket. `pump/watch` notices a socket that died in silence,
+//! `pump/mend` brings back a link whose gate was shut, `lost` finds messages that were counted as read and are
+//! nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `kinds`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` sends, and `calls` do what else callers ask; `backend` keeps the device in the store;
@@ -19,6 +20,9 @@
 mod address;
 mod backend;
 mod calls;
+mod codes;
+mod connection;
+mod core;
 mod courier;
 mod gate;
 mod http;
@@ -28,15 +32,14 @@ mod json;
 mod kinds;
 mod link;
 mod lost;
-mod mend;
 mod notice;
 mod outbound;
+mod parts;
+mod pauses;
 mod payload;
 mod pump;
 mod runtime;
-mod session;
 mod tap;
-mod watch;
 mod wire;
 
 use std::{path::PathBuf, sync::Arc};
@@ -108,7 +111,7 @@ impl Default for WaTimers {
 }
 
 /// What all links of a process share.
-pub(crate) struct Shared {
+pub(crate) struct EngineParts {
     http: Arc<dyn HttpClient>,
     transport: Arc<dyn TransportFactory>,
     version: Option<(u32, u32, u32)>,
@@ -118,7 +121,7 @@ pub(crate) struct Shared {
 
 pub struct WaEngine {
     store: Store,
-    shared: Arc<Shared>,
+    parts: Arc<EngineParts>,
     network: &'static str,
     journal: PathBuf,
 }
@@ -141,23 +144,23 @@ impl WaEngine {
     /// Fails as [`check`] does when this program may not talk to `config.network`.
     pub fn new(config: WaConfig) -> Result<Self> {
         check(&config.network)?;
-        let (network, shared) = match &config.network {
+        let (network, parts) = match &config.network {
             Network::WhatsApp => ("whatsapp", whatsapp(config.rng, config.timers)?),
             Network::Sandbox { url } => ("sandbox", sandbox(url, config.rng, config.timers)?),
         };
         Ok(Self {
             store: config.store,
-            shared: Arc::new(shared),
+            parts: Arc::new(parts),
             network,
             journal: config.journal,
         })
     }
 }
 
-fn whatsapp(rng: Arc<dyn Rng>, timers: WaTimers) -> Result<Shared> {
+fn whatsapp(rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts> {
     // One connector for all links: each holds the whole list of root certificates.
     let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
-    Ok(Shared {
+    Ok(EngineParts {
         http: Arc::new(Http::new(None).map_err(Error::internal)?),
         transport: Arc::new(transport),
         version: None,
@@ -166,13 +169,13 @@ fn whatsapp(rng: Arc<dyn Rng>, timers: WaTimers) -> Result<Shared> {
     })
 }
 
-fn sandbox(url: &str, rng: Arc<dyn Rng>, timers: WaTimers) -> Result<Shared> {
+fn sandbox(url: &str, rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts> {
     let address = loopback(url)?;
     let mut media = address.clone();
     media.set_path("/");
     media.set_query(None);
     media.set_scheme("http").map_err(|()| not_loopback())?;
-    Ok(Shared {
+    Ok(EngineParts {
         http: Arc::new(Http::new(Some(media)).map_err(Error::internal)?),
         transport: Arc::new(TokioWebSocketTransportFactory::new().with_url(address)),
         version: Some(SANDBOX_VERSION),
@@ -223,7 +226,7 @@ impl Engine for WaEngine {
         let rekey = rekey.map(|group| backend::forget_group_keys(group.as_str()));
         device.apply(rekey.collect()).await?;
         let journal = self.journal_of(&spec.instance);
-        let link = WaLink::start(self.shared.clone(), device, spec, sink, journal).await?;
+        let link = WaLink::start(self.parts.clone(), device, spec, sink, journal).await?;
         Ok(Arc::new(link))
     }
 

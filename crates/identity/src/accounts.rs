@@ -9,10 +9,8 @@ use recado_store::{Conn, NewUser, Store, credentials::NewCredential};
 use crate::{
     audit::Detail,
     credentials,
-    users::{
-        parse_email,
-        password::{self, Blocklist, Password},
-    },
+    email::parse_email,
+    password::{self, Blocklist, Password},
 };
 
 /// What the person who made an account gets to see, once.

@@ -6,6 +6,7 @@
 //!   what.
 //! - [`users`], [`members`]: people, how they sign in, what they may do in an account. [`mail`]: letters
 //!   to them. [`turnstile`]: whether they are people.
+//! - [`password`], `email`: what people sign in with, in the form that is kept.
 //! - [`limits`]: what happens after many failed proofs. [`usage`]: when credentials were used last, from
 //!   where, and who was refused.
 //! - [`clock`]: the real one. [`faults`]: one line a minute about a fault that lasts.
@@ -25,10 +26,12 @@ pub mod audit;
 pub mod clock;
 mod config;
 pub mod credentials;
+mod email;
 pub mod faults;
 pub mod limits;
 pub mod mail;
 pub mod members;
+pub mod password;
 pub mod turnstile;
 pub mod usage;
 pub mod users;

@@ -8,11 +8,9 @@ use recado_store::members::{Invitation, Member, RoleChange};
 use crate::{
     Identity, Person, accounts,
     audit::Detail,
+    email::parse_email,
     mail::letters,
-    users::{
-        links::{Invited, too_many_letters},
-        parse_email,
-    },
+    users::links::{Invited, too_many_letters},
 };
 
 pub struct Members<'a> {

@@ -5,7 +5,7 @@
 //! - [`profile`]: password, e-mail, language. [`second_factor`]: TOTP and recovery codes.
 //! - [`links`]: what is sent to people and used once: set-up, sign-up, invitation, reset, new e-mail.
 //! - [`operator`]: what the command line does to people.
-//! - [`password`], [`totp`], [`recovery`], [`code`]: the pure parts.
+//! - [`totp`], [`recovery`], [`code`]: the pure parts.
 //!
 //! Members of an account, seen from the account: [`crate::members`]. Who a cookie is:
 //! [`crate::access::person`].
@@ -17,7 +17,6 @@ pub mod code;
 pub mod links;
 pub mod login;
 pub mod operator;
-pub mod password;
 pub mod profile;
 pub mod recovery;
 pub mod second_factor;
@@ -39,13 +38,13 @@ use recado_store::Store;
 use crate::{
     Config, Identity,
     config::UsersConfig,
-    mail::{self, Letter, Outbox},
+    mail::{Letter, Outbox},
+    password::{Blocklist, Hasher, HasherConfig},
     turnstile::{HumanCheck, human_check},
 };
 
 pub use links::{Link, Use, Used};
 pub use login::{Browser, LogInAttempt, Opened};
-pub use password::{Blocklist, Hasher, HasherConfig};
 pub use sessions::{Me, MySession};
 
 /// What everything about people shares.
@@ -191,20 +190,11 @@ pub fn parse_language(text: &str) -> Result<Language> {
     Language::parse(text).ok_or_else(|| Error::field("language", "language is en, pt-BR or es"))
 }
 
-/// An e-mail address as it is kept; only its form is checked, the letter that arrives proves the rest.
-pub(crate) fn parse_email(text: &str) -> Result<String> {
-    let email = login::normal_email(text);
-    let form = email.split_once('@').is_some_and(|(local, host)| {
-        !local.is_empty() && (host.contains('.') || host == "localhost")
-    });
-    let odd = |c: char| c.is_whitespace() || recado_model::is_unseen(c);
-    if !form || email.contains(odd) || !mail::is_address(&email) {
-        return Err(Error::field(
-            "email",
-            "email must look like person@example.com",
-        ));
-    }
-    Ok(email)
+fn gone() -> Error {
+    Error::new(
+        ErrorCode::Unauthorized,
+        "Your session has ended. Sign in again.",
+    )
 }
 
 pub(crate) fn link_invalid() -> Error {

@@ -4,7 +4,24 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::Queued;
+use crate::blob::Blob;
+
+/// A stanza that a companion has not acknowledged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Queued {
+    /// The stanza's tag: `message`, `receipt` or `notification`.
+    pub(crate) class: String,
+    pub(crate) id: String,
+    /// The account it comes from, digits; empty when the server itself speaks.
+    pub(crate) from: String,
+    /// The `type` of a receipt: one message has several.
+    pub(crate) kind: Option<String>,
+    /// The stanza in WhatsApp's binary form.
+    pub(crate) stanza: Blob,
+    /// The connection it was last written to. Sending again on that one would be a duplicate.
+    #[serde(skip)]
+    pub(crate) sent_on: Option<u64>,
+}
 
 /// A line of the file: a stanza came, or one was acknowledged.
 #[derive(Deserialize)]
@@ -121,7 +138,7 @@ mod tests {
             id: id.to_owned(),
             from: "1".to_owned(),
             kind: None,
-            stanza: crate::state::Blob(vec![1, 2]),
+            stanza: Blob(vec![1, 2]),
             sent_on: None,
         };
         let mut queue = Queue::default();

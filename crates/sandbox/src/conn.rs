@@ -21,7 +21,7 @@ use wacore_noise::framing::{FrameDecoder, encode_frame};
 
 use crate::core::Out;
 use crate::network::Network;
-use crate::noise::{self, Session, Step};
+use crate::noise::{self, Channel, Step};
 use crate::wire::Wire;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -154,14 +154,14 @@ impl Connection {
     }
 
     async fn run(mut self, stop: CancellationToken) -> Result<()> {
-        let session = tokio::select! {
+        let channel = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            session = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.handshake()) => {
-                session.context("the handshake took too long")??
+            channel = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.handshake()) => {
+                channel.context("the handshake took too long")??
             }
         };
-        if let Some(number) = session.payload.username
-            && session.payload.device_pairing_data.as_option().is_none()
+        if let Some(number) = channel.payload.username
+            && channel.payload.device_pairing_data.as_option().is_none()
         {
             self.number = number.to_string();
         }
@@ -174,11 +174,11 @@ impl Connection {
         }
         let (sender, out) = mpsc::unbounded_channel();
         self.network.with(|core| {
-            core.connected(self.conn, sender, &session.client_key, &session.payload);
+            core.connected(self.conn, sender, &channel.client_key, &channel.payload);
         });
         let mut ciphers = Ciphers {
-            write: session.write,
-            read: session.read,
+            write: channel.write,
+            read: channel.read,
             sent: 0,
             received: 0,
         };
@@ -313,13 +313,13 @@ impl Connection {
         Ok(flushed?)
     }
 
-    async fn handshake(&mut self) -> Result<Session> {
+    async fn handshake(&mut self) -> Result<Channel> {
         let hello = self.next_frame().await?;
         let key = self.network.with(|core| core.noise_key.clone());
         match noise::answer(&key, &hello)? {
-            Step::Done { hello, session } => {
+            Step::Done { hello, channel } => {
                 self.send_plain(&hello).await?;
-                Ok(session)
+                Ok(channel)
             }
             Step::Continue { hello, pending } => {
                 self.send_plain(&hello).await?;

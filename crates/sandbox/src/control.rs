@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::content::Written;
-use crate::network::{Network, Refusal};
+use crate::network::Network;
+use crate::refusal::Refusal;
 use crate::trouble::Kind;
 
 impl IntoResponse for Refusal {

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::KeyPair;
 
-use crate::messages::HeldAck;
 use crate::state::{Addr, Companion, Meta, Phone, SignedPreKey};
 use crate::trouble::Troubles;
 
@@ -97,6 +97,14 @@ impl std::fmt::Debug for TypedCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TypedCode").finish_non_exhaustive()
     }
+}
+
+/// An acknowledgement that waits for the receipt of its message.
+#[derive(Debug)]
+pub(crate) struct HeldAck {
+    pub(crate) out: Sender,
+    pub(crate) ack: Node,
+    pub(crate) delay: Duration,
 }
 
 /// What changed since the last save.
@@ -199,6 +207,27 @@ impl Core {
         Self::send_to_conn(out, error);
         if out.send(Out::Close).is_err() {
             tracing::debug!("the connection was closed already");
+        }
+    }
+
+    /// There are no files: what is kept for them goes.
+    pub(crate) fn settle(&mut self) {
+        for entity in std::mem::take(&mut self.dirty) {
+            match entity {
+                Entity::Phone(number) => {
+                    if let Some(phone) = self.phones.get_mut(&number) {
+                        phone.history.settle();
+                        phone.ratchets.settle();
+                    }
+                }
+                Entity::Queue(addr) | Entity::Seen(addr) => {
+                    if let Some(companion) = self.companions.get_mut(&addr) {
+                        companion.queue.take_lines();
+                        companion.seen_lately.clear();
+                    }
+                }
+                Entity::Meta | Entity::Companion(_) | Entity::PreKeys(_) => {}
+            }
         }
     }
 

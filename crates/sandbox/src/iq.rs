@@ -9,8 +9,6 @@ mod prekeys;
 mod settings;
 mod usync;
 
-pub(crate) use prekeys::{Bundle, key_node, skey_node};
-
 use wacore_binary::Node;
 
 use crate::core::{Core, iq_error, result, text};

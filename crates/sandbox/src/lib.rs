@@ -8,14 +8,14 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `listen`, `conn`, `noise` | the port, a connection, the handshake |
-//! | `core`, `session`, `queue` | working state, log-in, delivery with acknowledgement |
-//! | `iq/` | questions that companions ask the server |
+//! | `core`, `login`, `queue` | working state, log-in, delivery with acknowledgement |
+//! | `iq/`, `bundle` | questions that companions ask the server, keys among them |
 //! | `messages`, `receipts` | what companions send to each other and to phones |
 //! | `phone/` | what a person with the app does |
 //! | `trouble`, `streams`, `wire` | what goes wrong on purpose |
-//! | `state`, `history`, `backlog` | what survives a restart |
+//! | `state`, `history`, `backlog`, `ratchets`, `blob` | what survives a restart |
 //! | `store`, `load`, `disk` | its files |
-//! | `media`, `control`, `info`, `receiver` | the HTTP sides |
+//! | `media`, `control`, `refusal`, `info`, `receiver` | the HTTP sides |
 //!
 //! To add a question that companions may ask: a line in `iq.rs` and the answer in a file of
 //! its topic. To add something that people do: a function in `phone/`, a method on [`Network`]
@@ -27,6 +27,8 @@
 
 mod ambient;
 mod backlog;
+mod blob;
+mod bundle;
 mod conn;
 pub mod content;
 mod control;
@@ -37,15 +39,17 @@ mod info;
 mod iq;
 mod listen;
 mod load;
+mod login;
 mod media;
 mod messages;
 mod network;
 mod noise;
 mod phone;
 mod queue;
+mod ratchets;
 mod receipts;
 mod receiver;
-mod session;
+mod refusal;
 mod state;
 mod store;
 mod streams;
@@ -62,8 +66,9 @@ use tokio_util::task::TaskTracker;
 
 pub use history::ChatMessage;
 pub use info::{CompanionInfo, Paired, PhoneInfo};
-pub use network::{Network, Refusal};
+pub use network::Network;
 pub use receiver::{Delivery, Mode, Receiver};
+pub use refusal::Refusal;
 pub use trouble::{Kind, Trouble};
 
 /// Where a sandbox listens and keeps its state.

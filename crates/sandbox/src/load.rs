@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 use wacore_libsignal::protocol::{KeyPair, PrivateKey};
 
 use crate::ambient;
+use crate::blob::Blob;
 use crate::core::{Core, Entity};
 use crate::disk::{self, Change};
 use crate::history::History;
-use crate::state::{Addr, Blob, Companion, Meta, Phone, unpack_pre_keys};
-use crate::store::{Folder, SESSIONS, messages_of, name};
+use crate::state::{Addr, Companion, Meta, Phone, unpack_pre_keys};
+use crate::store::{Folder, RATCHETS, messages_of, name};
 use crate::trouble::Troubles;
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -109,9 +110,9 @@ pub(crate) fn load(folder: Option<&Folder>, media_host: String) -> Result<Core> 
         core.media_dir = Some(folder.media());
         for mut phone in read_all::<Phone>(&folder.0.join("phones"))? {
             let mut moved = load_history(folder, &mut phone)?;
-            for (with, bytes) in std::mem::take(&mut phone.old_sessions) {
-                phone.sessions.restore(&with, &bytes.0)?;
-                phone.sessions.note(&with);
+            for (with, bytes) in std::mem::take(&mut phone.old_ratchets) {
+                phone.ratchets.restore(&with, &bytes.0)?;
+                phone.ratchets.note(&with);
                 moved = true;
             }
             if moved {
@@ -124,7 +125,7 @@ pub(crate) fn load(folder: Option<&Folder>, media_host: String) -> Result<Core> 
             load_companion(folder, &mut companion, &mut core)?;
             core.companions.insert(companion.addr.clone(), companion);
         }
-        load_sessions(folder, &mut core)?;
+        load_ratchets(folder, &mut core)?;
     }
     Ok(core)
 }
@@ -166,8 +167,8 @@ fn load_companion(folder: &Folder, companion: &mut Companion, core: &mut Core) -
     Ok(())
 }
 
-fn load_sessions(folder: &Folder, core: &mut Core) -> Result<()> {
-    for entry in std::fs::read_dir(folder.0.join(SESSIONS)).context("cannot read the sessions")? {
+fn load_ratchets(folder: &Folder, core: &mut Core) -> Result<()> {
+    for entry in std::fs::read_dir(folder.0.join(RATCHETS)).context("cannot read the sessions")? {
         let path = entry?.path();
         let file = path.file_name().and_then(|name| name.to_str());
         // Anything else is a file that was being written when the process died.
@@ -180,7 +181,7 @@ fn load_sessions(folder: &Folder, core: &mut Core) -> Result<()> {
         if let Some(phone) = core.phones.get_mut(number) {
             let bytes = std::fs::read(&path)?;
             phone
-                .sessions
+                .ratchets
                 .restore(with, &bytes)
                 .with_context(|| format!("{} is damaged", path.display()))?;
         }

@@ -6,17 +6,9 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 
 use crate::ambient;
-use crate::core::{Core, Entity, Sender, jid, text};
+use crate::core::{Core, Entity, HeldAck, Sender, jid, text};
 use crate::state::Addr;
 use crate::trouble::{AckWay, Kind};
-
-/// An acknowledgement that waits for the receipt of its message.
-#[derive(Debug)]
-pub(crate) struct HeldAck {
-    pub(crate) out: Sender,
-    ack: Node,
-    delay: Duration,
-}
 
 /// Whether this is a message that somebody wrote: not one between the devices of one account, and
 /// not the answer to a retry receipt. Troubles meet and count only these.

@@ -18,7 +18,7 @@ const TEN_YEARS: u64 = 10 * 365 * 86_400;
 const ONE_DAY: u64 = 86_400;
 
 /// A finished handshake.
-pub(crate) struct Session {
+pub(crate) struct Channel {
     /// Encrypts what we send.
     pub(crate) write: NoiseCipher,
     /// Decrypts what we receive.
@@ -33,7 +33,7 @@ pub(crate) enum Step {
     /// XX: send `hello`, then feed the client's finish to [`Pending::finish`].
     Continue { hello: Vec<u8>, pending: Pending },
     /// IK: send `hello`; all is known already.
-    Done { hello: Vec<u8>, session: Session },
+    Done { hello: Vec<u8>, channel: Channel },
 }
 
 /// An XX handshake that waits for the client's finish.
@@ -99,13 +99,13 @@ fn resume(key: &KeyPair, hello: &ClientHello, client_ephemeral: &[u8]) -> Result
     noise.mix_shared_secret(ephemeral.private_key.serialize(), &client_key)?;
     let certificate = noise.encrypt(&certificate(key))?;
     let hello = server_hello(&ephemeral, None, certificate);
-    let session = session(noise, client_key, &payload)?;
-    Ok(Step::Done { hello, session })
+    let channel = channel(noise, client_key, &payload)?;
+    Ok(Step::Done { hello, channel })
 }
 
 impl Pending {
     /// Reads the client's finish.
-    pub(crate) fn finish(mut self, frame: &[u8]) -> Result<Session> {
+    pub(crate) fn finish(mut self, frame: &[u8]) -> Result<Channel> {
         let finish = HandshakeMessage::decode_from_slice(frame)
             .context("the second frame is not a handshake message")?
             .client_finish
@@ -118,15 +118,15 @@ impl Pending {
         self.noise
             .mix_shared_secret(self.ephemeral.private_key.serialize(), &client_key)?;
         let payload = self.noise.decrypt(&sealed_payload)?;
-        session(self.noise, client_key, &payload)
+        channel(self.noise, client_key, &payload)
     }
 }
 
-fn session(noise: NoiseHandshake, client_key: Vec<u8>, payload: &[u8]) -> Result<Session> {
+fn channel(noise: NoiseHandshake, client_key: Vec<u8>, payload: &[u8]) -> Result<Channel> {
     let payload = ClientPayload::decode_from_slice(payload).context("bad client payload")?;
     // `finish` names the ciphers from the initiator's point of view; we are the other side.
     let (read, write) = noise.finish()?;
-    Ok(Session {
+    Ok(Channel {
         write,
         read,
         client_key,

@@ -8,4 +8,3 @@ mod pair_code;
 mod signal;
 
 pub(crate) use pair_code::{code_keys, normalise as normalise_code};
-pub(crate) use signal::Sessions;

@@ -6,8 +6,10 @@ use anyhow::{Context as _, Result};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Node, util::unpack};
 
+use crate::backlog::Queued;
+use crate::blob::Blob;
 use crate::core::{Core, Entity, Out, Phase, text};
-use crate::state::{Addr, Blob, Queued};
+use crate::state::Addr;
 
 /// How long a companion that logged itself out may stay to read the answer.
 const LOGOUT_GRACE: Duration = Duration::from_millis(500);
@@ -218,7 +220,7 @@ impl Core {
         self.touch_companion(addr);
         if let Some(phone) = self.phones.get_mut(&addr.number) {
             let key = addr.to_string();
-            phone.sessions.forget(&key);
+            phone.ratchets.forget(&key);
             phone.identities.remove(&key);
             phone.key_shares.retain(|_, device| device != addr);
         }

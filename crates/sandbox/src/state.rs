@@ -3,40 +3,13 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use wacore_binary::Jid;
 
-use crate::backlog::Queue;
+use crate::backlog::{Queue, Queued};
+use crate::blob::Blob;
 use crate::history::{ChatMessage, History};
-use crate::phone::Sessions;
-
-/// Bytes that are base64 in the state files and never shown by `Debug`: most of them are keys.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Blob(pub(crate) Vec<u8>);
-
-impl fmt::Debug for Blob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{} bytes]", self.0.len())
-    }
-}
-
-impl Serialize for Blob {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64_STANDARD.encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        BASE64_STANDARD
-            .decode(text)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
-    }
-}
+use crate::ratchets::Ratchets;
 
 /// One device of an account. Device 0 is the phone, all others are companions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,12 +85,12 @@ pub(crate) struct Phone {
     pub(crate) next_device: u16,
     pub(crate) app_state_key_id: Blob,
     pub(crate) app_state_key: Blob,
-    /// Where the Signal sessions were before they had files of their own.
+    /// Where the ratchets were before they had files of their own.
     #[serde(default, skip_serializing, rename = "sessions")]
-    pub(crate) old_sessions: BTreeMap<String, Blob>,
-    /// Signal sessions, each kept in a file of its own.
+    pub(crate) old_ratchets: BTreeMap<String, Blob>,
+    /// Each kept in a file of its own.
     #[serde(skip)]
-    pub(crate) sessions: Sessions,
+    pub(crate) ratchets: Ratchets,
     /// Identity keys of other devices.
     pub(crate) identities: BTreeMap<String, Blob>,
     /// Where the history was before it had a file of its own.
@@ -170,23 +143,6 @@ pub(crate) fn unpack_pre_keys(packed: &[u8]) -> Option<VecDeque<PreKey>> {
             })
         })
         .collect()
-}
-
-/// A stanza that a companion has not acknowledged.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Queued {
-    /// The stanza's tag: `message`, `receipt` or `notification`.
-    pub(crate) class: String,
-    pub(crate) id: String,
-    /// The account it comes from, digits; empty when the server itself speaks.
-    pub(crate) from: String,
-    /// The `type` of a receipt: one message has several.
-    pub(crate) kind: Option<String>,
-    /// The stanza in WhatsApp's binary form.
-    pub(crate) stanza: Blob,
-    /// The connection it was last written to. Sending again on that one would be a duplicate.
-    #[serde(skip)]
-    pub(crate) sent_on: Option<u64>,
 }
 
 /// A linked device, seen from the server.

@@ -24,7 +24,7 @@ pub(crate) struct Folder(pub(crate) Arc<PathBuf>);
 impl Folder {
     /// Opens the folder, making it when it does not exist.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        for folder in ["phones", "companions", SESSIONS, "media"] {
+        for folder in ["phones", "companions", RATCHETS, "media"] {
             let folder = path.join(folder);
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -55,12 +55,12 @@ pub(crate) fn messages_of(number: &str) -> String {
     format!("phones/{number}.messages")
 }
 
-/// The folder of the phones' sessions.
-pub(crate) const SESSIONS: &str = "sessions";
+/// The folder of the phones' ratchets.
+pub(crate) const RATCHETS: &str = "sessions";
 
-/// The file of a session: the phone's number and the other device, with a dash between them.
-fn session_of(number: &str, with: &str) -> String {
-    format!("{SESSIONS}/{number}-{with}")
+/// The file of a ratchet: the phone's number and the other device, with a dash between them.
+fn ratchet_of(number: &str, with: &str) -> String {
+    format!("{RATCHETS}/{number}-{with}")
 }
 
 fn entity_changes(core: &mut Core, entity: &Entity, changes: &mut Vec<Change>) -> Result<()> {
@@ -75,9 +75,9 @@ fn entity_changes(core: &mut Core, entity: &Entity, changes: &mut Vec<Change>) -
                 if !lines.is_empty() {
                     changes.push(Change::Append(messages_of(number), lines));
                 }
-                for (with, session) in phone.sessions.take_changes()? {
-                    let name = session_of(number, &with);
-                    changes.push(match session {
+                for (with, ratchet) in phone.ratchets.take_changes()? {
+                    let name = ratchet_of(number, &with);
+                    changes.push(match ratchet {
                         Some(bytes) => Change::Put(name, bytes),
                         None => Change::Remove(name),
                     });
@@ -119,27 +119,6 @@ fn entity_changes(core: &mut Core, entity: &Entity, changes: &mut Vec<Change>) -
         }
     }
     Ok(())
-}
-
-/// There are no files: what is kept for them goes.
-pub(crate) fn forget(core: &mut Core) {
-    for entity in std::mem::take(&mut core.dirty) {
-        match entity {
-            Entity::Phone(number) => {
-                if let Some(phone) = core.phones.get_mut(&number) {
-                    phone.history.settle();
-                    phone.sessions.settle();
-                }
-            }
-            Entity::Queue(addr) | Entity::Seen(addr) => {
-                if let Some(companion) = core.companions.get_mut(&addr) {
-                    companion.queue.take_lines();
-                    companion.seen_lately.clear();
-                }
-            }
-            Entity::Meta | Entity::Companion(_) | Entity::PreKeys(_) => {}
-        }
-    }
 }
 
 /// All that changed, and which version of the network that is.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::network::{Refusal, digits};
+use crate::refusal::{Refusal, digits};
 
 /// What goes wrong. The names are those of the control API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

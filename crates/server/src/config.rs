@@ -2,6 +2,7 @@
 
 pub mod environment;
 mod file;
+mod logs;
 mod names;
 mod networks;
 mod people;
@@ -30,6 +31,7 @@ use recado_store::{Database, MasterKey};
 use serde::Deserialize;
 
 use environment::Environment;
+pub use logs::log_filter;
 use names::nearest;
 pub use names::{names, variable};
 use networks::networks;
@@ -186,7 +188,7 @@ impl Settings {
                 "limits.failed_proofs_per_{name} must be from 1 to 1000000: so many may fail in a minute, and one that holds always passes"
             );
         }
-        crate::telemetry::filter(&self.log)?;
+        log_filter(&self.log)?;
         if let Some(key) = &self.master_key {
             MasterKey::parse(key.expose()).with_context(|| self.key_source())?;
         }

@@ -6,7 +6,6 @@ use crate::{
     accounts::AccountStore,
     error::Result,
     sql::{Row, sql},
-    system::bump_epoch,
 };
 
 impl AccountStore<'_> {
@@ -48,7 +47,7 @@ impl AccountStore<'_> {
         .execute(self.conn)
         .await?;
         self.conn.touch(id);
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 }

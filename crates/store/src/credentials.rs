@@ -16,7 +16,6 @@ use crate::{
     accounts::AccountStore,
     error::{Result, StoreError},
     sql::{Row, built, placeholders, sql},
-    system::bump_epoch,
 };
 
 /// What [`CredentialInfo`] has.
@@ -91,7 +90,7 @@ impl AccountStore<'_> {
             ));
         }
         let peppers = self.conn.store.peppers();
-        let pepper = crate::lookup::signing(&peppers, now)
+        let pepper = crate::pepper::signing(&peppers, now)
             .ok_or(StoreError::Misuse("the store has no pepper"))?;
         let lookup = pepper.hash(new.kind, new.token)?;
         let sealed = if new.kind.is_shown_again() {
@@ -294,7 +293,7 @@ impl AccountStore<'_> {
         .bind(scope_text(scope).as_deref())
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 
@@ -308,7 +307,7 @@ impl AccountStore<'_> {
         .bind(until)
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 
@@ -321,7 +320,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 }

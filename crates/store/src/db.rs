@@ -14,14 +14,9 @@ use sqlx::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    accounts::AccountStore,
-    device::DeviceStore,
     error::{Result, StoreError},
-    keys::{AccountKeys, KeySource, Keys},
-    people::People,
-    sql::sql,
-    system::System,
-    writer::Writer,
+    kept::{AccountKeys, KeySource, Keys},
+    writer::{self, Writer},
 };
 
 /// The database, open. Cheap to clone.
@@ -86,13 +81,13 @@ impl Store {
 
     async fn begin(&self, relaxed: bool) -> Result<Conn> {
         let held = match &self.inner.pools {
-            Pools::Sqlite { .. } => {
-                let conn = self.sqlite_writer(relaxed).await?;
+            Pools::Sqlite { write, writer, .. } => {
+                let conn = writer.take(write, relaxed).await?;
                 // IMMEDIATE: a transaction that reads first and then writes would otherwise fail
                 // when another process wrote in between.
                 let begin = "BEGIN IMMEDIATE".into_sql_str();
                 let begun = Transaction::begin(conn, Some(begin)).await;
-                Held::SqliteTx(begun.map_err(|error| self.failed(error.into(), None))?)
+                Held::SqliteTx(begun.map_err(|error| writer.failed(error.into(), None))?)
             }
             Pools::Postgres(pool) => Held::PostgresTx(pool.begin().await?),
         };
@@ -102,7 +97,7 @@ impl Store {
     /// For a single statement, which is its own transaction: saves BEGIN and COMMIT.
     pub(crate) async fn write_one_relaxed(&self) -> Result<Conn> {
         let held = match &self.inner.pools {
-            Pools::Sqlite { .. } => Held::Sqlite(self.sqlite_writer(true).await?),
+            Pools::Sqlite { write, writer, .. } => Held::Sqlite(writer.take(write, true).await?),
             Pools::Postgres(pool) => Held::Postgres(pool.acquire().await?),
         };
         Ok(self.conn(held, false))
@@ -137,18 +132,31 @@ impl Store {
         matches!(self.inner.pools, Pools::Postgres(_))
     }
 
-    /// The rows of one instance's WhatsApp device.
-    pub fn device(&self, account: &AccountId, instance: &InstanceId) -> DeviceStore {
-        DeviceStore::new(self.clone(), account.clone(), instance.clone())
+    /// Sees to it that a connection of SQLite on which such an error happened is not used again: the one that
+    /// is handed in, or else the writer.
+    pub(crate) fn failed(
+        &self,
+        error: StoreError,
+        conn: Option<&mut PoolConnection<Sqlite>>,
+    ) -> StoreError {
+        match &self.inner.pools {
+            Pools::Sqlite { writer, .. } => writer.failed(error, conn),
+            Pools::Postgres(_) => error,
+        }
     }
 
-    /// Whether the database answers; for `/readyz`.
-    pub async fn ping(&self) -> Result<()> {
-        let mut conn = self.read().await?;
-        sql("SELECT n FROM meta WHERE name = 'epoch'")
-            .fetch_optional(&mut conn)
-            .await?;
-        Ok(())
+    /// How many pages (of 4 KiB) the file of SQLite may have from now on, `None` for as many as it likes; a
+    /// file that is larger already may not grow. Nothing on PostgreSQL. Beyond it each write fails as on
+    /// a full disk.
+    pub async fn limit_pages(&self, pages: Option<u32>) -> Result<()> {
+        const ALL: u32 = u32::MAX - 1;
+        let Pools::Sqlite { write, writer, .. } = &self.inner.pools else {
+            return Ok(());
+        };
+        let pages = pages.unwrap_or(ALL).max(1);
+        writer.max_pages.store(pages, Ordering::Relaxed);
+        let mut conn = write.acquire().await?;
+        Ok(writer::limit_pages(&mut conn, pages).await?)
     }
 
     /// Waits for connections in use, then closes all of them.
@@ -176,50 +184,22 @@ impl Store {
 /// A connection: for reading, or one transaction.
 pub struct Conn {
     pub(crate) store: Store,
-    held: Held,
+    pub(crate) held: Held,
     read_only: bool,
-    touched: Touched,
+    pub(crate) touched: Touched,
     /// How much the epoch rises with the commit.
     pub(crate) raises_epoch: i64,
     /// Whether the commit leaves something to deliver.
-    rings: bool,
+    pub(crate) rings: bool,
 }
 
 const CHANGE_SLOTS: usize = 256;
 
 /// The instances whose rows a transaction changed.
-enum Touched {
+pub(crate) enum Touched {
     Nothing,
     These(Vec<usize>),
     All,
-}
-
-struct Tell {
-    inner: Arc<Inner>,
-    touched: Touched,
-    rings: bool,
-}
-
-impl Drop for Tell {
-    fn drop(&mut self) {
-        if self.rings {
-            self.inner.deliveries.notify_one();
-        }
-        let slots = &self.inner.instance_changes;
-        match &self.touched {
-            Touched::Nothing => {}
-            Touched::These(these) => {
-                for slot in these {
-                    slots[*slot].fetch_add(1, Ordering::SeqCst);
-                }
-            }
-            Touched::All => {
-                for slot in slots {
-                    slot.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-        }
-    }
 }
 
 /// By the last characters of the id, which are random.
@@ -230,7 +210,7 @@ fn change_slot(id: &InstanceId) -> usize {
     })
 }
 
-enum Held {
+pub(crate) enum Held {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
     SqliteTx(Transaction<'static, Sqlite>),
@@ -244,48 +224,6 @@ pub(crate) enum Raw<'a> {
 }
 
 impl Conn {
-    /// What belongs to one account.
-    pub fn account<'a>(&'a mut self, id: &AccountId) -> AccountStore<'a> {
-        AccountStore::new(self, id.clone())
-    }
-
-    /// People, whichever accounts they are members of.
-    pub fn people(&mut self) -> People<'_> {
-        People::new(self)
-    }
-
-    /// What sees all accounts.
-    pub fn system(&mut self) -> System<'_> {
-        System::new(self)
-    }
-
-    /// Ends a write for good. Dropping it without this undoes all of it. Nothing to do for a read.
-    pub async fn commit(mut self) -> Result<()> {
-        if self.raises_epoch > 0 {
-            // The last row that is taken, whatever the others are: so nobody waits for it holding what its
-            // holder waits for.
-            sql("UPDATE meta SET n = n + $1 WHERE name = 'epoch'")
-                .bind(self.raises_epoch)
-                .execute(&mut self)
-                .await?;
-        }
-        // Tells when it is dropped: a caller that gives up in the middle may have committed.
-        let _tell = Tell {
-            inner: self.store.inner.clone(),
-            touched: self.touched,
-            rings: self.rings,
-        };
-        match self.held {
-            Held::Sqlite(_) | Held::Postgres(_) => {}
-            Held::SqliteTx(tx) => {
-                let done = tx.commit().await;
-                done.map_err(|error| self.store.failed(error.into(), None))?;
-            }
-            Held::PostgresTx(tx) => tx.commit().await?,
-        }
-        Ok(())
-    }
-
     /// An error of a statement on this connection.
     pub(crate) fn failed(&mut self, error: StoreError) -> StoreError {
         match &mut self.held {
@@ -293,6 +231,12 @@ impl Conn {
             Held::SqliteTx(_) => self.store.failed(error, None),
             Held::Postgres(_) | Held::PostgresTx(_) => error,
         }
+    }
+
+    /// Notes that what any process has cached of credentials, roles or keys may be wrong: the commit tells them
+    /// all, as its last statement.
+    pub(crate) fn raise_epoch(&mut self) {
+        self.raises_epoch += 1;
     }
 
     /// Notes that the commit changes what is shown of an instance.
@@ -344,7 +288,7 @@ pub(crate) mod tests {
     use recado_model::clock::OsRng;
 
     use super::*;
-    use crate::{Database, MasterKey, open::Options};
+    use crate::{Database, MasterKey, open::Options, sql::sql};
 
     /// A new database in the folder.
     pub(crate) async fn fresh(folder: &tempfile::TempDir) -> Store {

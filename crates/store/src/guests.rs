@@ -4,7 +4,7 @@
 //! is sealed is bound to its account, so it is opened under the guest's key and sealed under the
 //! shop's. To keep something more that is sealed below an instance: seal it anew here, too.
 
-use recado_model::{AccountId, InstanceId, Timestamp};
+use recado_model::{AccountId, Instance, InstanceId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -14,11 +14,20 @@ use crate::{
     error::{Result, StoreError},
     seal::Context,
     sql::{built, placeholders, sql},
-    system::{bump_epoch, guests::Adoption},
 };
 
 /// Rows per statement; SQLite allows 32766 values in one.
 const BATCH: usize = 500;
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Adoption {
+    Moved(Box<Instance>),
+    /// The guest has ended, is ending, or was taken over.
+    Gone,
+    /// Another node has the instance's lease, so a link of it may run there.
+    Held,
+}
 
 impl AccountStore<'_> {
     /// More time for a guest whose time is not over. `false`, and nothing happens, for one that is
@@ -112,7 +121,7 @@ impl AccountStore<'_> {
         .execute(self.conn)
         .await?;
         self.conn.touch(instance);
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         self.conn.store.inner.account_keys.remove(guest);
         let moved = self.instance(instance).await?;
         Ok(Adoption::Moved(Box::new(

@@ -13,7 +13,6 @@ use crate::{
     accounts::AccountStore,
     error::{Result, StoreError},
     sql::{Row, built, placeholders, sql},
-    system::bump_epoch,
 };
 
 /// All columns of `instance` that [`Instance`] has.
@@ -213,7 +212,7 @@ impl AccountStore<'_> {
             .await?;
         self.conn.touch(id);
         // Its tokens died with it.
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(deleted > 0)
     }
 

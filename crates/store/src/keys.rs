@@ -19,14 +19,12 @@ use recado_model::{AccountId, PepperId, Timestamp};
 use crate::{
     db::{Conn, Store},
     error::{Result, StoreError},
-    lookup::{self, Pepper},
+    kept::{AccountKeys, KeySource, Keys},
+    lookup,
+    pepper::{self, Pepper},
     seal::{Context, KeyRing, MasterKey, SYSTEM},
     sql::{Row, sql},
 };
-
-/// Asked for the master keys that might be in force now (its file, and one that is about to become
-/// it), when another process replaced the one in memory. Called on the runtime: it must be quick.
-pub type KeySource = Arc<dyn Fn() -> Vec<MasterKey> + Send + Sync>;
 
 /// An account's keys are read again after this long, whatever happened: a process that was stopped
 /// for hours must not go on sealing under a key that has been deleted meanwhile. Far below
@@ -35,19 +33,6 @@ const RING_LIFE: Duration = Duration::from_secs(600);
 
 /// A rotation by another process may come between two statements; a second one right after hardly.
 const TRIES: usize = 3;
-
-/// What all accounts share. Replaced as a whole.
-pub(crate) struct Keys {
-    /// The counter of key changes (`meta.keys`) when the rest was read, or before.
-    pub seen: i64,
-    pub master: MasterKey,
-    /// The record by which that master key is known; another record means another key.
-    pub check: Vec<u8>,
-    /// Newest first, those that do not sign yet too.
-    pub peppers: Arc<[Pepper]>,
-    /// The database has newer ones, which could not be read.
-    pub behind: AtomicBool,
-}
 
 /// Which master key is in force, for as long as this lives: a rotation that is about to commit was
 /// waited for, and the next one waits. Dropping it changes nothing in the database.
@@ -61,14 +46,6 @@ impl MasterInForce {
     pub fn is(&self, key: &MasterKey) -> Result<bool> {
         key.matches(&self.check)
     }
-}
-
-/// The data keys of an account in use.
-#[derive(Clone)]
-pub(crate) struct AccountKeys {
-    ring: Arc<KeyRing>,
-    seen: i64,
-    read: Instant,
 }
 
 impl Store {
@@ -102,7 +79,7 @@ impl Store {
     /// [`crate::AccountStore::rehash`].
     pub fn needs_rehash(&self, pepper: &PepperId, now: Timestamp) -> bool {
         let peppers = self.peppers();
-        lookup::signing(&peppers, now).is_some_and(|newest| newest.id != *pepper)
+        pepper::signing(&peppers, now).is_some_and(|newest| newest.id != *pepper)
     }
 
     /// Brings what is in memory up to date: peppers, data keys, the master key. Whether anything had

@@ -8,11 +8,12 @@
 //!
 //! - `sql`: the thin layer over both databases: one text with `$1`, arguments, rows. Private, so that
 //!   every statement is in this crate and names its account.
-//! - [`db`]: pools, transactions, durability; `writer`: SQLite's one write connection; [`open`]:
+//! - [`db`]: pools, connections, durability; `commit`: how a transaction ends; `doors`: what callers name to
+//!   get at rows; `writer`: SQLite's one write connection; `ready`: whether the database takes a write; [`open`]:
 //!   migrations and first keys.
-//! - [`seal`]: the master key, data keys, sealing bound to its row; [`keys`]: those that this process
-//!   holds, kept those of the database; [`system::rotation`]: replacing them while programs run.
-//! - `lookup`: peppers and the look-up hashes of tokens.
+//! - [`seal`]: the master key, data keys, sealing bound to its row; `kept`: those that this process holds,
+//!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
+//! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
 //!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: a
 //!   session that waits for its shop.
@@ -26,6 +27,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod billing;
+mod commit;
 mod contacts;
 mod contents;
 pub mod credentials;
@@ -33,11 +35,13 @@ mod database;
 pub mod db;
 pub mod deliveries;
 pub mod device;
+mod doors;
 pub mod error;
 pub mod events;
 mod guests;
 pub mod instances;
 pub mod jobs;
+mod kept;
 pub mod keys;
 pub mod leases;
 #[cfg(test)]
@@ -47,6 +51,8 @@ pub mod members;
 pub mod messages;
 pub mod open;
 pub mod people;
+mod pepper;
+mod ready;
 mod receipts;
 pub mod seal;
 mod sql;
@@ -62,9 +68,10 @@ pub use db::{Conn, Store};
 pub use deliveries::{DeliveryPage, DeliveryRow};
 pub use device::{DeviceOp, DeviceStore, Entry};
 pub use error::{Result, StoreError};
+pub use guests::Adoption;
 pub use instances::InstancePage;
 pub use jobs::{Job, NewJob, PASSED_OVER};
-pub use keys::KeySource;
+pub use kept::KeySource;
 pub use leases::Lease;
 pub use members::{Invitation, Member, RoleChange};
 pub use messages::{MessageRow, NewMessage};

@@ -26,7 +26,7 @@ use crate::{
     database::Database,
     db::{Conn, Inner, Pools, Store},
     error::{CANTOPEN, CORRUPT, FULL, NOTADB, READONLY, Result, StoreError, sqlite_primary_code},
-    keys::Keys,
+    kept::Keys,
     lookup,
     seal::{KeyRing, MasterKey, SYSTEM},
     sql::sql,

@@ -27,7 +27,7 @@ pub use billing::{BillingLook, BillingSummary};
 pub use guests::GuestDoor;
 pub use keys::{JwtKey, KeyKind, KeyRow, Weaknesses};
 
-use crate::{db::Conn, error::Result};
+use crate::db::Conn;
 
 /// Every function of [`System`].
 pub const FUNCTIONS: &[&str] = &[
@@ -90,13 +90,6 @@ impl<'a> System<'a> {
     pub(crate) fn new(conn: &'a mut Conn) -> Self {
         Self { conn }
     }
-}
-
-/// Tells every process that what it has cached of credentials, roles or keys may be wrong: with the
-/// commit, as its last statement.
-pub(crate) async fn bump_epoch(conn: &mut Conn) -> Result<()> {
-    conn.raises_epoch += 1;
-    Ok(())
 }
 
 #[cfg(test)]

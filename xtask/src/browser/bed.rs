@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::demo::children::{Children, Program};
 use crate::demo::info::{Addresses, Publisher};
-use crate::demo::setup::{self, Folder};
+use crate::demo::{folder::Folder, setup};
 use crate::process::Stop;
 use crate::tools;
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::Signal;
 
+use super::folder::Folder;
 use super::info::{Addresses, Ports, Publisher};
-use super::setup::Folder;
 use crate::http::Http;
 use crate::process::{self, Stop};
 

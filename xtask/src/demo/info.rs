@@ -7,6 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+/// The number that the shop's instance runs on.
+pub const SHOP: &str = "5511999990001";
+/// A customer of the shop.
+pub const CUSTOMER: &str = "5511999990002";
+/// The number behind the Direct API's session.
+pub const SALES: &str = "5511999990003";
+
 /// An account's credentials as `recado account create --json` prints them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Account {

@@ -6,8 +6,7 @@ use anyhow::{Context, Result};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use super::info::{Info, Memory};
-use super::story::{CUSTOMER, SHOP};
+use super::info::{CUSTOMER, Info, Memory, SHOP};
 
 /// A duration for people.
 pub fn took(time: Duration) -> String {

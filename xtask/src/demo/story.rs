@@ -7,17 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::info::{DirectSession, Info, Memory, Played};
+use super::info::{CUSTOMER, DirectSession, Info, Memory, Played, SALES, SHOP};
 use super::print;
 use crate::http::{Http, Reply};
 use crate::process::{Stop, wait_for};
-
-/// The number that the shop's instance runs on.
-pub const SHOP: &str = "5511999990001";
-/// A customer of the shop.
-pub const CUSTOMER: &str = "5511999990002";
-/// The number behind the Direct API's session.
-pub const SALES: &str = "5511999990003";
 
 const PATIENCE: Duration = Duration::from_secs(45);
 

@@ -19,8 +19,8 @@ use recado_model::{
 use recado_store::Lease;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Command, Live, flights::Flights, held::Held};
-use crate::{Core, ingest::Ingest};
+use super::{Live, flights::Flights};
+use crate::{Core, held::Held, inbox::Command, ingest::Ingest};
 
 pub(super) struct Actor {
     pub(super) core: Arc<Core>,

@@ -6,7 +6,7 @@ use recado_model::{
 };
 
 use super::actor::Actor;
-use crate::{events, guests, messages::life::Life};
+use crate::{Guests, events, messages::life::Life};
 
 /// What the row must learn.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Actor {
         store.audit("instance.paired", &detail, now).await?;
         if self.guest {
             // One whose end has begun gets no more time.
-            let until = now.plus_millis(guests::PAIRED_MS);
+            let until = now.plus_millis(Guests::PAIRED_MS);
             store.extend_guest(until, now).await?;
         }
         Ok(conn.commit().await?)

@@ -4,10 +4,10 @@ use recado_model::{Call, CallAnswer, ConnectionState, Error, ErrorCode, Result, 
 use tokio::sync::oneshot;
 
 use super::{
-    Command,
     actor::{Actor, End, Reply, over},
     changes::Change,
 };
+use crate::inbox::Command;
 
 impl Actor {
     /// `Some` when that is its end.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use recado_model::{Error, ErrorCode, InstanceId, Result};
 use tokio::sync::oneshot;
 
-use super::{Actors, CLOSE_WAIT_MS, Command, Supervisor};
+use super::{Actors, CLOSE_WAIT_MS, Supervisor};
+use crate::inbox::Command;
 
 impl Supervisor {
     /// Nothing starts the instance any more, until the returned guard is dropped.

@@ -12,11 +12,13 @@ use recado_model::{
 use recado_store::{Job, StoreError};
 
 use super::{
-    Command,
     actor::Actor,
     flights::{Overdue, Patience},
 };
-use crate::messages::life::Life;
+use crate::{
+    inbox::{Command, Verdict},
+    messages::life::Life,
+};
 
 /// Tries that end with a fault of ours, before the message has failed.
 const FAULTS: u32 = 8;
@@ -24,21 +26,6 @@ const REST_FIRST_MS: i64 = 2_000;
 const REST_MOST_MS: i64 = 5 * 60 * 1000;
 /// Tries without any answer, before nobody knows.
 const SILENCES: u32 = 2;
-
-/// What became of a message under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing is left to do for it.
-    Done,
-    /// Again, after a pause of its chat.
-    Again { attempts: u32 },
-    /// Again, after a pause of all chats.
-    Slower { attempts: u32 },
-    /// Again at once.
-    Anew,
-    /// Again, on a new connection.
-    NewConnection,
-}
 
 impl Actor {
     fn patience(&self) -> Patience {

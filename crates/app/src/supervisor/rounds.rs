@@ -7,7 +7,8 @@ use recado_identity::faults;
 use recado_model::{Error, InstanceId, Result};
 use tokio_util::sync::CancellationToken;
 
-use super::{Command, Handle, Supervisor};
+use super::{Handle, Supervisor};
+use crate::inbox::Command;
 
 /// How often instances without an actor are looked for (another node died, an actor panicked).
 const LOOK_EVERY_MS: i64 = 10_000;

@@ -13,9 +13,7 @@ use std::time::Duration;
 use recado_model::{Address, Call, CallAnswer, Error, ErrorCode, Result};
 use whatsapp_rust::Jid;
 
-use super::link::LinkCore;
-
-pub(super) use pairing::Given;
+use super::core::LinkCore;
 
 /// How long WhatsApp may take to answer.
 const ASK: Duration = Duration::from_secs(30);

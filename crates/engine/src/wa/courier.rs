@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use recado_model::{Error, ErrorCode, Result};
 
-use super::{journal::Entry, link::LinkCore, notice, pump::grown};
+use super::{core::LinkCore, inbound, journal::Entry, notice, pauses::grown};
 
 const AGAIN_FIRST: Duration = Duration::from_millis(250);
 const AGAIN_MOST: Duration = Duration::from_secs(5);
@@ -18,9 +18,9 @@ pub(super) async fn run(link: Arc<LinkCore>) {
     let _ = closed
         .run_until_cancelled(async {
             loop {
-                let (number, entry) = link.journal.next().await;
+                let (number, entry) = link.parts.journal.next().await;
                 hand_over(&link, entry).await;
-                link.journal.taken(number);
+                link.parts.journal.taken(number);
             }
         })
         .await;
@@ -32,28 +32,28 @@ async fn hand_over(link: &LinkCore, entry: Entry) {
         tries += 1;
         if tries == 1 {
             tracing::warn!(
-                instance.id = %link.spec.instance,
+                instance.id = %link.parts.spec.instance,
                 error = &error as &dyn std::error::Error,
                 "a receipt was not taken; it is offered again until it is"
             );
         }
         metrics::counter!("recado_engine_receipts_offered_again_total").increment(1);
-        let pause = link.jittered(grown(AGAIN_FIRST, AGAIN_MOST, tries));
+        let pause = link.parts.jittered(grown(AGAIN_FIRST, AGAIN_MOST, tries));
         tokio::time::sleep(pause).await;
     }
 }
 
 async fn offer(link: &LinkCore, entry: Entry, tries: u32) -> Result<()> {
-    let session = link.session();
-    if session.is_none() && tries < LOOK_UPS {
+    let connection = link.connection();
+    if connection.is_none() && tries < LOOK_UPS {
         return Err(Error::new(
             ErrorCode::Unavailable,
             "the link is between two connections",
         ));
     }
-    let client = session.as_ref().map(|session| &*session.client);
+    let client = connection.as_ref().map(|connection| &*connection.client);
     let notice = notice::of(entry, client).await?;
-    tokio::time::timeout(link.commit_within(), link.sink.notice(notice))
+    tokio::time::timeout(link.parts.commit_within(), link.parts.sink.notice(notice))
         .await
-        .map_err(|_| super::inbound::too_slow())?
+        .map_err(|_| inbound::too_slow())?
 }

@@ -27,13 +27,9 @@ use super::{
     address,
     gate::{Gate, Trip},
     kinds,
-    link::LinkCore,
-    payload,
+    parts::LinkParts,
+    payload::{self, LONGEST_ID},
 };
-
-/// In bytes. Programs make ids of 20 to 32; the sender chooses them, and a database has no room in its
-/// indexes for any.
-pub(super) const LONGEST_ID: usize = 255;
 
 /// `None` for what no subscriber should see.
 pub(super) async fn convert(
@@ -73,14 +69,29 @@ pub(super) async fn convert(
     }))
 }
 
+/// Hands a batch to the sink; `Ok` once it is committed.
+pub(super) async fn deliver(link: &LinkParts, client: &Client, batch: &[WaMessage]) -> Result<()> {
+    let _turn = link.delivering.lock().await;
+    let mut messages = Vec::with_capacity(batch.len());
+    for item in batch {
+        messages.extend(convert(client, &link.spec.instance, item).await?);
+    }
+    if messages.is_empty() {
+        return Ok(());
+    }
+    tokio::time::timeout(link.commit_within(), link.sink.messages(messages))
+        .await
+        .map_err(|_| too_slow())?
+}
+
 /// Commits before WhatsApp hears of it. Weak: the client holds the hook, and the link the client.
 pub(super) struct CommitHook {
-    link: Weak<LinkCore>,
+    link: Weak<LinkParts>,
     gate: Gate,
 }
 
 impl CommitHook {
-    pub(super) fn new(link: &Arc<LinkCore>, gate: Gate) -> Self {
+    pub(super) fn new(link: &Arc<LinkParts>, gate: Gate) -> Self {
         Self {
             link: Arc::downgrade(link),
             gate,
@@ -97,7 +108,7 @@ impl InboundDurabilityHook for CommitHook {
             .ok_or_else(|| anyhow!("the link is gone; WhatsApp delivers again"))?;
         // What a shut gate's client still decrypts comes again at the next connection.
         self.gate.check()?;
-        link.deliver(&client, batch).await.map_err(|error| {
+        deliver(&link, &client, batch).await.map_err(|error| {
             self.gate.trip(Trip::Commit);
             // The error's public text only: its source may quote what a database would not take.
             anyhow!("{error}")

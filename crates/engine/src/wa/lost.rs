@@ -8,46 +8,24 @@
 //! acknowledgement, and the next one does not know how its sender is read: it then cannot decrypt what
 //! is delivered once more, and the phone is asked to send it again.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use recado_model::{Error, Result, message::MessageId};
 use recado_store::DeviceOp;
 
 use super::{
     gate::{Gate, Trip},
-    link::LinkCore,
+    parts::LinkParts,
 };
-
-/// A message is asked for once: what the store has no row for (a phone's word to its own devices)
-/// would end every connection.
-#[derive(Default)]
-pub(super) struct Lost(Mutex<HashSet<String>>);
-
-/// More than ever wait together; beyond it the oldest may be asked for again.
-const REMEMBERED: usize = 1_000;
-
-impl Lost {
-    /// Whether it is the first time.
-    fn note(&self, id: &str) -> bool {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= REMEMBERED {
-            asked.clear();
-        }
-        asked.insert(id.to_owned())
-    }
-}
 
 /// Judges the repeats of one connection. Weak: the client holds the backend, and the link the client.
 pub(super) struct Judge {
-    link: Weak<LinkCore>,
+    link: Weak<LinkParts>,
     gate: Gate,
 }
 
 impl Judge {
-    pub(super) fn new(link: &Arc<LinkCore>, gate: Gate) -> Self {
+    pub(super) fn new(link: &Arc<LinkParts>, gate: Gate) -> Self {
         Self {
             link: Arc::downgrade(link),
             gate,

@@ -19,8 +19,8 @@ use whatsapp_rust::{
 
 use super::{
     address::{self, Addresses},
-    inbound::LONGEST_ID,
     journal::{Entry, From, State},
+    payload::LONGEST_ID,
 };
 use crate::Notice;
 

@@ -15,18 +15,13 @@ use whatsapp_rust::{
     },
 };
 
-use super::{
-    calls::jid,
-    kinds,
-    link::{LinkCore, not_connected},
-    payload,
-};
+use super::{calls::jid, core::LinkCore, kinds, payload};
 
 impl LinkCore {
     pub(super) fn online(&self) -> Result<Arc<Client>> {
-        let session = self.session().ok_or_else(not_connected)?;
-        if session.client.is_connected() && session.client.is_logged_in() {
-            Ok(session.client.clone())
+        let connection = self.connection().ok_or_else(not_connected)?;
+        if connection.client.is_connected() && connection.client.is_logged_in() {
+            Ok(connection.client.clone())
         } else {
             Err(not_connected())
         }
@@ -104,4 +99,12 @@ fn not_sent(error: SendError) -> Error {
         )
         .with_source(error),
     }
+}
+
+/// No socket, or not logged in.
+fn not_connected() -> Error {
+    Error::new(
+        ErrorCode::InstanceNotConnected,
+        "The instance is not connected to WhatsApp. Ask for session/status, then session/qr.",
+    )
 }

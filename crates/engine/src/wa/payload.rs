@@ -16,6 +16,10 @@ use whatsapp_rust::{
 
 use super::json::to_json;
 
+/// In bytes. Programs make ids of 20 to 32; the sender chooses them, and a database has no room in its
+/// indexes for any.
+pub(super) const LONGEST_ID: usize = 255;
+
 /// Which wrappers a message came in; subscribers see the content, and these as flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wrapping {

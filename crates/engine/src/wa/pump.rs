@@ -3,9 +3,12 @@
 //!
 //! The library reconnects after ordinary losses, with growing pauses of up to 15 minutes. A link that
 //! stays offline is reopened after a while ([`WaTimers::stale_ms`](super::WaTimers)), which restarts
-//! those pauses; so a network that comes back is noticed within a minute or two. `watch.rs` is what
-//! notices that a socket died in silence, `mend.rs` how a link comes back whose gate was shut. Every
+//! those pauses; so a network that comes back is noticed within a minute or two. `pump/watch.rs` is what
+//! notices that a socket died in silence, `pump/mend.rs` how a link comes back whose gate was shut. Every
 //! pause of ours has jitter: all links of a process lose the network together.
+
+mod mend;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,13 +19,10 @@ use tokio::{
 };
 use whatsapp_rust::types::events::Event;
 
+use self::{mend::Mending, watch::Watch};
 use super::{
-    link::{Control, LinkCore},
-    mend::Mending,
-    notice,
-    session::Session,
+    connection::Connection, core::LinkCore, inbound, notice, parts::Control, pauses::grown,
     tap::Signal,
-    watch::Watch,
 };
 use crate::Notice;
 
@@ -32,17 +32,17 @@ const WIPE_TRIES: u32 = 5;
 const WIPE_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Pump {
-    pub(super) link: Arc<LinkCore>,
+    link: Arc<LinkCore>,
     signals: mpsc::Receiver<Signal>,
     wishes: mpsc::UnboundedReceiver<Control>,
     /// When to open anew, if nothing better happens before.
-    pub(super) reopen_at: Option<Instant>,
+    reopen_at: Option<Instant>,
     /// False once the link was closed from within (codes used up, logged out, replaced).
-    pub(super) wanted: bool,
-    pub(super) mending: Mending,
+    wanted: bool,
+    mending: Mending,
     /// What the sink was told last: logged in, or not.
-    pub(super) online: bool,
-    pub(super) watch: Watch,
+    online: bool,
+    watch: Watch,
     /// When to stop waiting for a link code to be typed in.
     give_up_at: Option<Instant>,
     refusals: u32,
@@ -54,7 +54,7 @@ impl Pump {
         signals: mpsc::Receiver<Signal>,
         wishes: mpsc::UnboundedReceiver<Control>,
     ) -> Self {
-        let watch = Watch::new(&link.shared.timers);
+        let watch = Watch::new(&link.parts.engine.timers);
         let mut pump = Self {
             link,
             signals,
@@ -76,7 +76,7 @@ impl Pump {
         while let Some(()) = closed.run_until_cancelled(self.step()).await.flatten() {}
     }
 
-    /// One thing at a time. Cancelled at any await when the link closes; what changes sessions is
+    /// One thing at a time. Cancelled at any await when the link closes; what changes connections is
     /// therefore done in tasks of its own.
     async fn step(&mut self) -> Option<()> {
         tokio::select! {
@@ -94,28 +94,30 @@ impl Pump {
         Some(())
     }
 
-    pub(super) fn opened(&mut self) {
+    fn opened(&mut self) {
         self.wanted = true;
         self.reopen_at = Some(self.stale_at());
         self.give_up_at = None;
     }
 
     fn stale_at(&self) -> Instant {
-        self.after(Duration::from_millis(self.link.shared.timers.stale_ms))
+        self.after(Duration::from_millis(
+            self.link.parts.engine.timers.stale_ms,
+        ))
     }
 
-    pub(super) fn after(&self, pause: Duration) -> Instant {
-        Instant::now() + self.link.jittered(pause)
+    fn after(&self, pause: Duration) -> Instant {
+        Instant::now() + self.link.parts.jittered(pause)
     }
 
-    pub(super) async fn tell(&self, notice: Notice) {
-        if let Err(error) = self.link.sink.notice(notice).await {
+    async fn tell(&self, notice: Notice) {
+        if let Err(error) = self.link.parts.sink.notice(notice).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(instance.id = %self.link.spec.instance, error, "news of a link was not taken");
+            tracing::warn!(instance.id = %self.link.parts.spec.instance, error, "news of a link was not taken");
         }
     }
 
-    pub(super) async fn offline(&mut self, reason: StateReason) {
+    async fn offline(&mut self, reason: StateReason) {
         self.online = false;
         self.watch.stop();
         self.tell(Notice::Offline {
@@ -126,21 +128,21 @@ impl Pump {
     }
 
     /// The socket is gone, and the library opens another one.
-    pub(super) async fn lost(&mut self) {
+    async fn lost(&mut self) {
         self.reopen_at = Some(self.stale_at());
         self.offline(StateReason::ConnectionLost).await;
     }
 
     /// A client that is logged in opens a socket only when it has lost one, and it does not always say so.
     async fn dialling(&mut self, epoch: u64) {
-        if self.online && self.link.session_of(epoch).is_some() {
-            tracing::debug!(instance.id = %self.link.spec.instance, "the connection is being made anew");
+        if self.online && self.link.connection_of(epoch).is_some() {
+            tracing::debug!(instance.id = %self.link.parts.spec.instance, "the connection is being made anew");
             self.lost().await;
         }
     }
 
     async fn on_event(&mut self, signal: Signal) {
-        let Some(session) = self.link.session_of(signal.epoch) else {
+        let Some(connection) = self.link.connection_of(signal.epoch) else {
             return;
         };
         let epoch = signal.epoch;
@@ -153,7 +155,7 @@ impl Pump {
             }
             Event::PairingQrCodesExhausted(codes) => {
                 let until = (!codes.disconnected)
-                    .then(|| self.link.code_until())
+                    .then(|| self.link.codes.until())
                     .flatten();
                 match until {
                     // Someone may still be typing the link code.
@@ -172,21 +174,21 @@ impl Pump {
                 .await;
             }
             Event::PairError(error) => {
-                tracing::warn!(instance.id = %self.link.spec.instance, error = error.error, "pairing failed");
+                tracing::warn!(instance.id = %self.link.parts.spec.instance, error = error.error, "pairing failed");
                 self.pair_failed(
                     "The phone's answer could not be verified. Ask for a new code and try again.",
                 )
                 .await;
             }
-            Event::PairSuccess(success) => self.paired(&session, &success.business_name).await,
-            Event::Connected(_) => self.connected(&session).await,
+            Event::PairSuccess(success) => self.paired(&connection, &success.business_name).await,
+            Event::Connected(_) => self.connected(&connection).await,
             Event::Disconnected(gone) => {
-                tracing::debug!(instance.id = %self.link.spec.instance, reason = %gone.reason, "connection lost");
+                tracing::debug!(instance.id = %self.link.parts.spec.instance, reason = %gone.reason, "connection lost");
                 self.lost().await;
             }
             Event::StreamError(error) => {
                 // The library keeps the connection, and so do we: what really ends it says so by name.
-                tracing::warn!(instance.id = %self.link.spec.instance, code = error.code, "WhatsApp complains about something on the connection");
+                tracing::warn!(instance.id = %self.link.parts.spec.instance, code = error.code, "WhatsApp complains about something on the connection");
             }
             Event::StreamReplaced(_) => self.give_up(epoch, StateReason::StreamReplaced).await,
             Event::TemporaryBan(_) => self.give_up(epoch, StateReason::TemporaryBan).await,
@@ -200,30 +202,32 @@ impl Pump {
                 }
             }
             Event::LoggedOut(out) => self.logged_out(epoch, notice::logged_out(out.reason)).await,
-            other => self.on_traffic(&session, other).await,
+            other => self.on_traffic(&connection, other).await,
         }
     }
 
     /// What is not about the link itself.
-    async fn on_traffic(&self, session: &Session, event: &Event) {
+    async fn on_traffic(&self, connection: &Connection, event: &Event) {
         match event {
             // Messages that WhatsApp does not ask to be acknowledged (channels, recovered ones).
             Event::Messages(batch) => {
-                if let Err(error) = self.link.deliver(&session.client, &batch.messages).await {
+                if let Err(error) =
+                    inbound::deliver(&self.link.parts, &connection.client, &batch.messages).await
+                {
                     metrics::counter!("recado_engine_events_dropped_total", "kind" => "message")
                         .increment(1);
-                    tracing::error!(instance.id = %self.link.spec.instance, %error, "a message outside acknowledgement was not stored");
+                    tracing::error!(instance.id = %self.link.parts.spec.instance, %error, "a message outside acknowledgement was not stored");
                 }
             }
             // Where the content lies elsewhere, the library asks where asking can help.
             Event::UndecryptableMessage(message)
                 if !message.is_unavailable && !message.info.source.is_from_me =>
             {
-                session.ask_phone_for(message.info.clone());
+                connection.ask_phone_for(message.info.clone());
             }
             Event::ChatPresence(update) => {
                 // Whom it is about could not be looked up: the connection ends over that.
-                if let Ok(notice) = notice::typing(&session.client, update).await {
+                if let Ok(notice) = notice::typing(&connection.client, update).await {
                     self.tell(notice).await;
                 }
             }
@@ -231,16 +235,16 @@ impl Pump {
         }
     }
 
-    async fn connected(&mut self, session: &Session) {
-        let client = &session.client;
+    async fn connected(&mut self, connection: &Connection) {
+        let client = &connection.client;
         // Late news of a connection that is gone again; the next one has its own.
         if !client.is_logged_in() {
             return;
         }
         // The first log-in has just learnt its push name, perhaps while the saver wrote what was before: a
         // crash before the next save would make every log-in wait for what does not come again.
-        if let Err(error) = session.save_device().await {
-            tracing::warn!(instance.id = %self.link.spec.instance, %error, "a new connection's device could not be stored yet");
+        if let Err(error) = connection.save_device().await {
+            tracing::warn!(instance.id = %self.link.parts.spec.instance, %error, "a new connection's device could not be stored yet");
         }
         self.reopen_at = None;
         self.refusals = 0;
@@ -258,15 +262,15 @@ impl Pump {
         .await;
     }
 
-    async fn paired(&mut self, session: &Session, business_name: &str) {
+    async fn paired(&mut self, connection: &Connection, business_name: &str) {
         self.give_up_at = None;
-        let device = session.persistence.get_device_snapshot();
+        let device = connection.persistence.get_device_snapshot();
         // The pairing must outlive a crash right after we told of it.
-        if let Err(error) = session.save_device().await {
-            tracing::warn!(instance.id = %self.link.spec.instance, %error, "a new pairing could not be stored yet; it is tried again");
+        if let Err(error) = connection.save_device().await {
+            tracing::warn!(instance.id = %self.link.parts.spec.instance, %error, "a new pairing could not be stored yet; it is tried again");
         }
         let Some(jid) = &device.pn else {
-            tracing::error!(instance.id = %self.link.spec.instance, "a phone paired without telling its number");
+            tracing::error!(instance.id = %self.link.parts.spec.instance, "a phone paired without telling its number");
             return;
         };
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -287,8 +291,11 @@ impl Pump {
     /// Codes are used up: nobody scanned.
     async fn qr_exhausted(&mut self, epoch: Option<u64>) {
         self.give_up_at = None;
-        let Some(epoch) = epoch.or_else(|| self.link.any_session().map(|session| session.epoch))
-        else {
+        let Some(epoch) = epoch.or_else(|| {
+            self.link
+                .any_connection()
+                .map(|connection| connection.epoch)
+        }) else {
             return;
         };
         if self.close(epoch).await {
@@ -313,9 +320,9 @@ impl Pump {
         self.online = false;
         self.watch.stop();
         let link = self.link.clone();
-        let closed = tokio::spawn(async move { link.close_session(epoch).await }).await;
+        let closed = tokio::spawn(async move { link.close_connection(epoch).await }).await;
         let closed = closed.unwrap_or_else(|error| {
-            tracing::error!(instance.id = %self.link.spec.instance, %error, "closing a connection failed");
+            tracing::error!(instance.id = %self.link.parts.spec.instance, %error, "closing a connection failed");
             true
         });
         self.wanted &= !closed;
@@ -334,16 +341,16 @@ impl Pump {
             return;
         }
         let mut tries = 0;
-        while let Err(error) = self.link.device.wipe().await {
+        while let Err(error) = self.link.parts.device.wipe().await {
             tries += 1;
-            tracing::error!(instance.id = %self.link.spec.instance, %error, tries, "the device of an ended pairing could not be wiped");
+            tracing::error!(instance.id = %self.link.parts.spec.instance, %error, tries, "the device of an ended pairing could not be wiped");
             if tries == WIPE_TRIES {
                 // The next start finds it, is refused by WhatsApp, and wipes it then.
                 break;
             }
             tokio::time::sleep(WIPE_AGAIN * tries).await;
         }
-        self.link.journal.wipe();
+        self.link.parts.journal.wipe();
         self.tell(Notice::LoggedOut { reason }).await;
     }
 }
@@ -352,24 +359,5 @@ async fn until(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
-    }
-}
-
-/// `first` doubled with each time after the first, at most `most`.
-pub(super) fn grown(first: Duration, most: Duration, times: u32) -> Duration {
-    first
-        .saturating_mul(1 << times.saturating_sub(1).min(16))
-        .min(most)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_up_to_their_bound() {
-        let (first, most) = (Duration::from_secs(1), Duration::from_secs(60));
-        let pauses: Vec<u64> = (1..9).map(|n| grown(first, most, n).as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
     }
 }

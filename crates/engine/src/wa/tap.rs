@@ -57,7 +57,7 @@ pub(super) struct Tap {
     pub(super) journal: Arc<Journal>,
     pub(super) queue: mpsc::Sender<Signal>,
     pub(super) pairable: Arc<watch::Sender<bool>>,
-    /// The session is closing, and its news is no news any more. What is noted still is: the library
+    /// The connection is closing, and its news is no news any more. What is noted still is: the library
     /// acknowledges until its last byte.
     pub(super) closing: AtomicBool,
 }

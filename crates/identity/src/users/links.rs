@@ -15,7 +15,8 @@ mod look;
 mod make;
 mod spend;
 
-use recado_model::{Language, LinkKind, Role, Secret, Timestamp};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use recado_model::{Language, LinkKind, Rng, Role, Secret, Timestamp};
 use recado_store::people::links::LinkRecord;
 use sha2::{Digest, Sha256};
 
@@ -61,6 +62,18 @@ pub enum Used {
 
 fn is_live(link: &LinkRecord, now: Timestamp) -> bool {
     link.alive && link.expires_at > now
+}
+
+/// The address of a new link, and the hash by which it is found.
+pub(super) fn new_token(rng: &dyn Rng, public_url: &str) -> (Secret, [u8; 32]) {
+    let mut bytes = [0u8; 32];
+    rng.fill(&mut bytes);
+    let token = URL_SAFE_NO_PAD.encode(bytes);
+    let lookup = Sha256::digest(token.as_bytes()).into();
+    (
+        Secret::new(format!("{public_url}/dashboard/link#{token}")),
+        lookup,
+    )
 }
 
 fn lookup_of(token: &Secret) -> Option<[u8; 32]> {

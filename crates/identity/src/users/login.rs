@@ -13,13 +13,15 @@ use recado_store::{
     people::{user_sessions::NewUserSession, users::UserRecord},
 };
 
-use super::{Users, code::Code, password::Password, recovery, sessions::gone, totp};
+use super::{Users, code::Code, gone, recovery, totp};
 use crate::{
     IssuedToken, Person,
     access::person::{self, Session},
     audit::Detail,
+    email::normal_email,
     faults,
     limits::too_many,
+    password::Password,
 };
 
 /// What a person sends to sign in, and from where.
@@ -437,9 +439,4 @@ impl Users<'_> {
 
 pub(super) fn login_failed() -> Error {
     Error::new(ErrorCode::LoginFailed, "E-mail or password is wrong.")
-}
-
-/// E-mails are compared as they are kept.
-pub fn normal_email(email: &str) -> String {
-    email.trim().to_lowercase()
 }

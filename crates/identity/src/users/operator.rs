@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use recado_model::{
     Clock, Error, ErrorCode, Language, LinkId, LinkKind, Result, Rng, Secret, Timestamp, UserId,
 };
@@ -10,10 +9,12 @@ use recado_store::{
     Conn, Store,
     people::{links::NewLink, users::UserRecord},
 };
-use sha2::{Digest, Sha256};
 
-use super::parse_email;
-use crate::audit::Detail;
+use super::{
+    Users,
+    links::{SETUP_MS, SHORT_MS, new_token},
+};
+use crate::{audit::Detail, email::parse_email};
 
 /// A user in the operator's list.
 #[derive(Clone, Debug)]
@@ -63,13 +64,7 @@ impl Operator<'_> {
         }
         conn.people().drop_links(LinkKind::Setup, None).await?;
         let link = self
-            .link(
-                &mut conn,
-                LinkKind::Setup,
-                None,
-                None,
-                super::links::SETUP_MS,
-            )
+            .link(&mut conn, LinkKind::Setup, None, None, SETUP_MS)
             .await?;
         conn.commit().await?;
         Ok(Some(link))
@@ -80,7 +75,7 @@ impl Operator<'_> {
         let mut conn = self.store.write().await?;
         let user = self.find(&mut conn, email).await?;
         let (kind, to) = (LinkKind::Reset, Some(user.email.as_str()));
-        let (whose, lasts) = ((&user.id, user.generation), super::links::SHORT_MS);
+        let (whose, lasts) = ((&user.id, user.generation), SHORT_MS);
         let link = self.link(&mut conn, kind, to, Some(whose), lasts).await?;
         self.tell(&mut conn, &user.id, "user.reset_asked", by())
             .await?;
@@ -190,18 +185,20 @@ impl Operator<'_> {
     }
 }
 
-fn by() -> Detail {
-    Detail::of_operator()
+impl Users<'_> {
+    /// The link of the first start, while there is no user: the address to open. An older one dies.
+    pub async fn set_up_link(&self) -> Result<Option<Secret>> {
+        let core = &self.identity.core;
+        let operator = Operator {
+            store: &core.store,
+            clock: &core.clock,
+            rng: &core.rng,
+            public_url: &core.config.public_url,
+        };
+        operator.set_up_link().await
+    }
 }
 
-/// The address of a new link, and the hash by which it is found.
-pub(super) fn new_token(rng: &dyn Rng, public_url: &str) -> (Secret, [u8; 32]) {
-    let mut bytes = [0u8; 32];
-    rng.fill(&mut bytes);
-    let token = URL_SAFE_NO_PAD.encode(bytes);
-    let lookup = Sha256::digest(token.as_bytes()).into();
-    (
-        Secret::new(format!("{public_url}/dashboard/link#{token}")),
-        lookup,
-    )
+fn by() -> Detail {
+    Detail::of_operator()
 }

@@ -5,9 +5,8 @@ use recado_model::{Error, Language, LinkKind, Result, Secret};
 use super::{
     Opened, Users,
     links::{Recipient, SHORT_MS},
-    parse_email,
 };
-use crate::{Person, audit::Detail, mail::letters};
+use crate::{Person, audit::Detail, email::parse_email, mail::letters};
 
 impl Users<'_> {
     pub async fn set_language(&self, person: &Person, language: Language) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use recado_model::{Error, ErrorCode, Language, Result, Secret};
 
-use super::{Opened, Users, code::Code, login::Count, recovery, sessions::gone, totp};
+use super::{Opened, Users, code::Code, gone, login::Count, recovery, totp};
 use crate::{
     Person,
     mail::letters::{self, SecondFactor},

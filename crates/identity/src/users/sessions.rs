@@ -6,7 +6,7 @@ use recado_model::{
 use recado_store::{Conn, people::users::Membership};
 
 use super::{
-    Opened, Users,
+    Opened, Users, gone,
     login::{New, SIGN_IN},
 };
 use crate::{
@@ -239,11 +239,4 @@ impl Users<'_> {
         }
         Ok((record.id.clone(), cookie))
     }
-}
-
-pub(super) fn gone() -> Error {
-    Error::new(
-        ErrorCode::Unauthorized,
-        "Your session has ended. Sign in again.",
-    )
 }

@@ -8,12 +8,13 @@ use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::client_payload::DevicePairingRegistrationData;
 
 use crate::ambient;
+use crate::blob::Blob;
 use crate::core::{
     Candidate, Core, LinkCode, Lobby, Out, Proposal, Sender, child_bytes, iq_error, jid, result,
     text,
 };
 use crate::phone::pair::Invitation;
-use crate::state::{Addr, Blob, Companion, SignedPreKey};
+use crate::state::{Addr, Companion, SignedPreKey};
 
 /// How many QR codes the server hands out; the client shows the first for 60 s, the rest for 20 s.
 const REFS: usize = 6;

@@ -4,28 +4,16 @@ use wacore::prekeys::compute_key_bundle_digest;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
+use crate::blob::Blob;
+use crate::bundle::{Bundle, key_node, skey_node, three_bytes};
 use crate::core::{Core, Entity, child_bytes, iq_error, jid, node_bytes, result, text};
-use crate::state::{Addr, Blob, PreKey, SignedPreKey};
-
-/// What one needs to open a Signal session with a device.
-pub(crate) struct Bundle {
-    pub(crate) registration_id: u32,
-    pub(crate) identity: Vec<u8>,
-    pub(crate) prekey: Option<PreKey>,
-    pub(crate) signed: SignedPreKey,
-    /// Companions only: who vouches for the identity.
-    pub(crate) device_identity: Option<Vec<u8>>,
-}
+use crate::state::{Addr, PreKey, SignedPreKey};
 
 /// A big-endian number of at most four bytes.
 fn number(bytes: &[u8]) -> u32 {
     bytes
         .iter()
         .fold(0u32, |value, byte| (value << 8) | u32::from(*byte))
-}
-
-fn three_bytes(id: u32) -> Vec<u8> {
-    id.to_be_bytes()[1..].to_vec()
 }
 
 fn signed_prekey(node: &Node) -> Option<SignedPreKey> {
@@ -35,31 +23,6 @@ fn signed_prekey(node: &Node) -> Option<SignedPreKey> {
         public: Blob(child_bytes(skey, "value")?.to_vec()),
         signature: Blob(child_bytes(skey, "signature")?.to_vec()),
     })
-}
-
-/// `<key>` of a bundle: a one-time key.
-pub(crate) fn key_node(key: &PreKey) -> Node {
-    NodeBuilder::new("key")
-        .children([
-            NodeBuilder::new("id").bytes(three_bytes(key.id)).build(),
-            NodeBuilder::new("value").bytes(key.public.to_vec()).build(),
-        ])
-        .build()
-}
-
-/// `<skey>` of a bundle.
-pub(crate) fn skey_node(signed: &SignedPreKey) -> Node {
-    NodeBuilder::new("skey")
-        .children([
-            NodeBuilder::new("id").bytes(three_bytes(signed.id)).build(),
-            NodeBuilder::new("value")
-                .bytes(signed.public.0.clone())
-                .build(),
-            NodeBuilder::new("signature")
-                .bytes(signed.signature.0.clone())
-                .build(),
-        ])
-        .build()
 }
 
 impl Core {

@@ -6,10 +6,11 @@ use anyhow::{Result, anyhow};
 use wacore_libsignal::protocol::{KeyPair, PrivateKey};
 
 use crate::ambient;
+use crate::blob::Blob;
 use crate::core::{Core, Entity};
 use crate::history::History;
-use crate::phone::Sessions;
-use crate::state::{Blob, Phone, SignedPreKey};
+use crate::ratchets::Ratchets;
+use crate::state::{Phone, SignedPreKey};
 
 impl Core {
     /// Makes sure that there is a phone with this number; a name that is given replaces the old.
@@ -64,8 +65,8 @@ impl Core {
             next_device: 1,
             app_state_key_id: Blob(ambient::bytes::<6>().to_vec()),
             app_state_key: Blob(ambient::bytes::<32>().to_vec()),
-            old_sessions: BTreeMap::new(),
-            sessions: Sessions::default(),
+            old_ratchets: BTreeMap::new(),
+            ratchets: Ratchets::default(),
             identities: BTreeMap::new(),
             old_messages: Vec::new(),
             inbox: VecDeque::new(),

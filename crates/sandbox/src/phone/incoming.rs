@@ -9,12 +9,12 @@ use waproto::whatsapp::{Message, message::protocol_message::Type};
 use super::chat::Envelope;
 use super::signal::SPARE_PRE_KEY;
 use crate::ambient;
+use crate::bundle::{key_node, skey_node};
 use crate::content::{describe, make};
 use crate::core::{Core, jid, node_bytes, text};
 use crate::history::{ChatMessage, fingerprint};
-use crate::iq::{key_node, skey_node};
-use crate::network::Refusal;
 use crate::receipts::receipt_ids;
+use crate::refusal::Refusal;
 use crate::state::{Addr, PreKey};
 use crate::trouble::Kind;
 

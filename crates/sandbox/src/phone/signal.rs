@@ -1,6 +1,6 @@
 //! A phone's end of the Signal protocol: sessions with companions and with other phones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use async_trait::async_trait;
@@ -9,15 +9,15 @@ use wacore_libsignal::protocol::error::Result as SignalResult;
 use wacore_libsignal::protocol::{
     CiphertextMessage, Direction, GenericSignedPreKey as _, IdentityChange, IdentityKey,
     IdentityKeyPair, IdentityKeyStore, KeyPair, PreKeyBundle, PreKeyId, PreKeyRecord,
-    PreKeySignalMessage, PreKeyStore, PrivateKey, ProtocolAddress, PublicKey, SessionRecord,
-    SessionStore, SignalMessage, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord,
-    SignedPreKeyStore, Timestamp, UsePQRatchet, message_decrypt, message_encrypt,
-    process_prekey_bundle,
+    PreKeySignalMessage, PreKeyStore, PrivateKey, ProtocolAddress, PublicKey, SignalMessage,
+    SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, Timestamp,
+    UsePQRatchet, message_decrypt, message_encrypt, process_prekey_bundle,
 };
 
 use crate::ambient;
-use crate::iq::Bundle;
-use crate::state::{Addr, Blob, Phone};
+use crate::blob::Blob;
+use crate::bundle::Bundle;
+use crate::state::{Addr, Phone};
 
 /// The id of the one-time key in a phone's request to send again.
 pub(crate) const SPARE_PRE_KEY: u32 = 0x00ff_ff01;
@@ -38,85 +38,6 @@ fn ready<T>(future: impl Future<Output = SignalResult<T>>) -> Result<T> {
     match future.now_or_never() {
         Some(result) => result.map_err(|error| anyhow!("Signal: {error}")),
         None => bail!("Signal: an in-memory store had to wait"),
-    }
-}
-
-/// The sessions of a phone by the other device's address.
-#[derive(Clone, Default)]
-pub(crate) struct Sessions {
-    records: BTreeMap<String, SessionRecord>,
-    /// Those that were not saved since they changed.
-    changed: BTreeSet<String>,
-}
-
-impl std::fmt::Debug for Sessions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.records.keys()).finish()
-    }
-}
-
-impl Sessions {
-    /// Puts back what a file remembers.
-    pub(crate) fn restore(&mut self, with: &str, bytes: &[u8]) -> Result<()> {
-        let mut record =
-            SessionRecord::deserialize(bytes).map_err(|error| anyhow!("Signal: {error}"))?;
-        // The library leases 64 counters at a time and, when a record is read from its bytes,
-        // skips all that are leased: it takes the bytes for older than what was sent. Ours never
-        // are. Nothing leaves the network before the session that encrypted it is on disk.
-        record.waive_counter_lease();
-        self.records.insert(with.to_owned(), record);
-        Ok(())
-    }
-
-    /// Has a session written that is not in a file of its own.
-    pub(crate) fn note(&mut self, with: &str) {
-        self.changed.insert(with.to_owned());
-    }
-
-    pub(crate) fn forget(&mut self, with: &str) {
-        if self.records.remove(with).is_some() {
-            self.note(with);
-        }
-    }
-
-    /// Everything counts as saved.
-    pub(crate) fn settle(&mut self) {
-        self.changed.clear();
-    }
-
-    /// Those that changed since the last call; `None` for one that is gone.
-    pub(crate) fn take_changes(&mut self) -> Result<Vec<(String, Option<Vec<u8>>)>> {
-        std::mem::take(&mut self.changed)
-            .into_iter()
-            .map(|with| {
-                let record = self.records.get(&with);
-                let bytes = record.map(SessionRecord::serialize).transpose();
-                Ok((with, bytes.map_err(|error| anyhow!("Signal: {error}"))?))
-            })
-            .collect()
-    }
-}
-
-#[async_trait]
-impl SessionStore for Sessions {
-    async fn load_session(&self, address: &ProtocolAddress) -> SignalResult<Option<SessionRecord>> {
-        Ok(self.records.get(address.name()).cloned())
-    }
-
-    async fn has_session(&self, address: &ProtocolAddress) -> SignalResult<bool> {
-        Ok(self.records.contains_key(address.name()))
-    }
-
-    async fn store_session(
-        &mut self,
-        address: &ProtocolAddress,
-        mut record: SessionRecord,
-    ) -> SignalResult<()> {
-        // A new session comes with a lease; see `restore`.
-        record.waive_counter_lease();
-        self.note(address.name());
-        self.records.insert(address.name().to_owned(), record);
-        Ok(())
     }
 }
 
@@ -218,7 +139,7 @@ fn public(bytes: &[u8]) -> Result<PublicKey> {
 
 impl Phone {
     pub(crate) fn has_session(&self, with: &Addr) -> bool {
-        self.sessions.records.contains_key(&with.to_string())
+        self.ratchets.knows(&with.to_string())
     }
 
     fn own_identity(&self) -> Result<IdentityKeyPair> {
@@ -251,7 +172,7 @@ impl Phone {
         .map_err(|error| anyhow!("bad bundle: {error}"))?;
         ready(process_prekey_bundle(
             &address(with),
-            &mut self.sessions,
+            &mut self.ratchets,
             &mut Identities {
                 own,
                 registration_id: self.registration_id,
@@ -270,7 +191,7 @@ impl Phone {
         let message = ready(message_encrypt(
             plaintext,
             &address(to),
-            &mut self.sessions,
+            &mut self.ratchets,
             &mut Identities {
                 own,
                 registration_id: self.registration_id,
@@ -314,7 +235,7 @@ impl Phone {
         let opened = ready(message_decrypt(
             &message,
             &address(from),
-            &mut self.sessions,
+            &mut self.ratchets,
             &mut Identities {
                 own,
                 registration_id: self.registration_id,

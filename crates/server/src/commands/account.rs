@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use recado_identity::{
     accounts::{self, NewAccount},
     clock::SystemClock,
-    users::Blocklist,
+    password::Blocklist,
 };
 use recado_model::{Rng, Secret, clock::OsRng};
 use serde_json::json;

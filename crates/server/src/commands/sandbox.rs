@@ -3,12 +3,17 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{cli::SandboxArgs, config::environment, lifecycle::stop_on_signals, telemetry};
+use crate::{
+    cli::SandboxArgs,
+    config::{environment, log_filter},
+    lifecycle::stop_on_signals,
+    telemetry,
+};
 
 pub async fn run(args: SandboxArgs) -> Result<()> {
     let log = environment::one("log")?.unwrap_or_else(|| "info".into());
     tracing_subscriber::fmt()
-        .with_env_filter(telemetry::filter(&log)?)
+        .with_env_filter(log_filter(&log)?)
         .with_ansi(telemetry::colours())
         .with_writer(std::io::stderr)
         .log_internal_errors(false)

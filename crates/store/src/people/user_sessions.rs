@@ -10,7 +10,6 @@ use super::{People, users::hold_user};
 use crate::{
     error::{Result, StoreError},
     sql::{Row, sql},
-    system::bump_epoch,
 };
 
 /// Clocks of nodes differ by less.
@@ -128,7 +127,7 @@ impl People<'_> {
         .execute(self.conn)
         .await?;
         if ended > 0 {
-            bump_epoch(self.conn).await?;
+            self.conn.raise_epoch();
         }
         Ok(Some(ended))
     }
@@ -190,7 +189,7 @@ impl People<'_> {
             .bind(at)
             .execute(self.conn)
             .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 
@@ -214,7 +213,7 @@ impl People<'_> {
         .bind(lookup.as_slice())
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 
@@ -235,7 +234,7 @@ impl People<'_> {
         .bind(lookup.as_slice())
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 
@@ -247,7 +246,7 @@ impl People<'_> {
             .execute(self.conn)
             .await?;
         if gone > 0 {
-            bump_epoch(self.conn).await?;
+            self.conn.raise_epoch();
         }
         Ok(gone > 0)
     }
@@ -264,7 +263,7 @@ impl People<'_> {
             .execute(self.conn)
             .await?;
         if gone > 0 {
-            bump_epoch(self.conn).await?;
+            self.conn.raise_epoch();
         }
         Ok(gone)
     }
@@ -275,7 +274,7 @@ impl People<'_> {
             .bind(user)
             .execute(self.conn)
             .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(gone)
     }
 

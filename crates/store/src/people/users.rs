@@ -13,7 +13,6 @@ use crate::{
     db::Conn,
     error::{Result, StoreError},
     sql::{Row, sql},
-    system::bump_epoch,
 };
 
 /// A user as signing in needs it.
@@ -115,7 +114,7 @@ impl People<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(added > 0)
     }
 
@@ -259,7 +258,7 @@ impl People<'_> {
             .bind(operator)
             .execute(self.conn)
             .await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(changed > 0)
     }
 
@@ -278,7 +277,7 @@ pub(crate) async fn raise_user_generation(conn: &mut Conn, id: &UserId) -> Resul
             .await?
             .ok_or(StoreError::NoParent)?
             .i64("generation")?;
-    bump_epoch(conn).await?;
+    conn.raise_epoch();
     Ok(generation)
 }
 

@@ -2,7 +2,7 @@
 
 use recado_model::{AccountId, Timestamp, account::AccountKind};
 
-use super::{System, bump_epoch};
+use super::System;
 use crate::{error::Result, sql::sql};
 
 /// An account for the operator's list.
@@ -90,7 +90,7 @@ impl System<'_> {
             .execute(self.conn)
             .await?;
         self.conn.touch_all();
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         self.conn.store.inner.account_keys.remove(id);
         Ok(deleted > 0)
     }
@@ -104,6 +104,7 @@ impl System<'_> {
     }
 
     pub async fn bump_epoch(&mut self) -> Result<()> {
-        bump_epoch(self.conn).await
+        self.conn.raise_epoch();
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Guest accounts: let in, looked through, ended. What a guest's own account can do is in
 //! [`crate::guests`].
 
-use recado_model::{AccountId, Instance, Timestamp, account::AccountKind};
+use recado_model::{AccountId, Timestamp, account::AccountKind};
 
-use super::{System, bump_epoch};
+use super::System;
 use crate::{error::Result, guests::delete_credentials, sql::sql};
 
 /// Whether a guest came in.
@@ -14,16 +14,6 @@ pub enum GuestDoor {
     Full(Timestamp),
     /// The same for those of the same network.
     NetworkFull(Timestamp),
-}
-
-/// What became of a claim.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Adoption {
-    Moved(Box<Instance>),
-    /// The guest has ended, is ending, or was taken over.
-    Gone,
-    /// Another node has the instance's lease, so a link of it may run there.
-    Held,
 }
 
 impl System<'_> {
@@ -114,7 +104,7 @@ impl System<'_> {
             return Ok(false);
         }
         delete_credentials(self.conn, id).await?;
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         Ok(true)
     }
 
@@ -131,7 +121,7 @@ impl System<'_> {
             return Ok(false);
         }
         self.conn.touch_all();
-        bump_epoch(self.conn).await?;
+        self.conn.raise_epoch();
         self.conn.store.inner.account_keys.remove(id);
         Ok(true)
     }

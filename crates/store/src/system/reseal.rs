@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use recado_model::AccountId;
 use zeroize::Zeroizing;
 
-use super::rotation::PAGE;
 use crate::{
     db::{Conn, Store},
     error::{Result, StoreError},
@@ -14,6 +13,8 @@ use crate::{
     sql::{Row, Sql, built, placeholders, sql},
 };
 
+/// Rows at a time.
+pub(super) const PAGE: usize = 200;
 /// Values that programs change while they are sealed anew are looked at again this often.
 const PASSES: usize = 3;
 

@@ -11,15 +11,12 @@
 
 use recado_model::{AccountId, CredentialKind, Timestamp};
 
-use super::{
-    bump_epoch,
-    reseal::{Moved, usage},
-};
+use super::reseal::{Moved, PAGE, usage};
 use crate::{
     db::Store,
     error::{Result, StoreError},
     keys::{bump_keys, version},
-    lookup::signing,
+    pepper::signing,
     seal::{MasterKey, SYSTEM},
     sql::{Row, built, placeholders, sql},
 };
@@ -34,8 +31,6 @@ pub const JWT_KEEP_MS: i64 = (86_400 + 3_600) * 1_000;
 /// minutes, whatever happens.
 pub const SUPERSEDED_MS: i64 = 3_600_000;
 
-/// Rows at a time.
-pub(super) const PAGE: usize = 200;
 /// A transaction that ran into another one, or whose row went away, is tried again this often.
 const TRIES: usize = 5;
 impl Store {
@@ -269,7 +264,7 @@ impl Store {
         }
         if done.moved > 0 {
             let mut conn = self.write().await?;
-            bump_epoch(&mut conn).await?;
+            conn.raise_epoch();
             conn.commit().await?;
         }
         Ok(done)

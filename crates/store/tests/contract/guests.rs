@@ -8,9 +8,7 @@ use recado_model::{
     message::{InboundReceipt, ReceiptState},
     webhook::{AttemptOutcome, NextStep, SigningSecret},
 };
-use recado_store::{
-    Database, DeviceOp, GuestDoor, NewCredential, StoreError, system::guests::Adoption,
-};
+use recado_store::{Adoption, Database, DeviceOp, GuestDoor, NewCredential, StoreError};
 
 use crate::{
     bed::{Bed, NOW, secret},

@@ -3,7 +3,7 @@
 use recado_model::{Address, PhoneNumber, Result, call::Looked};
 use whatsapp_rust::{Client, IsOnWhatsAppResult, Jid};
 
-use super::{super::link::LinkCore, ASK, within};
+use super::{super::core::LinkCore, ASK, within};
 
 impl LinkCore {
     pub(super) async fn look_up(&self, phones: &[PhoneNumber]) -> Result<Vec<Looked>> {

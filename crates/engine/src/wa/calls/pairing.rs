@@ -1,7 +1,7 @@
 //! Linking by a code that is typed into the phone. (The QR way needs nothing here: the library shows
 //! codes by itself as long as the device is not paired.)
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use recado_model::{Error, ErrorCode, PhoneNumber, Result, instance::LinkingCode};
 use tokio::time::Instant;
@@ -10,32 +10,25 @@ use whatsapp_rust::{
     wacore::pair_code::{PairCodeError, PairCodeUtils},
 };
 
-use super::super::link::LinkCore;
+use super::super::{codes::Given, core::LinkCore};
 
 /// How long the server may take to be ready to pair.
 const READY: Duration = Duration::from_secs(20);
 /// How long WhatsApp accepts a link code, and a little for the phone's answer.
 const CODE_VALID: Duration = Duration::from_secs(190);
 
-/// A link code that was given out.
-pub(in super::super) struct Given {
-    epoch: u64,
-    phone: PhoneNumber,
-    code: String,
-}
-
 impl LinkCore {
     pub(super) async fn pair_code(&self, phone: &PhoneNumber) -> Result<LinkingCode> {
-        let mut given = self.given.lock().await;
-        let session = self.session().ok_or_else(closed)?;
-        let client = &session.client;
+        let mut given = self.codes.given.lock().await;
+        let connection = self.connection().ok_or_else(closed)?;
+        let client = &connection.client;
         if client.pn().is_some() {
             return Err(Error::new(
                 ErrorCode::AlreadyConnected,
                 "The instance is already linked to a phone. Log it out first.",
             ));
         }
-        let mut pairable = self.pairable.subscribe();
+        let mut pairable = self.parts.pairable.subscribe();
         let is_ready = {
             let ready = tokio::time::timeout(READY, pairable.wait_for(|ready| *ready)).await;
             matches!(ready, Ok(Ok(_)))
@@ -56,7 +49,7 @@ impl LinkCore {
         if let Err(PairError::PairCode(PairCodeError::CodeAlreadyOutstanding { remaining })) =
             &outcome
         {
-            let same = |given: &&Given| given.epoch == session.epoch && given.phone == *phone;
+            let same = |given: &&Given| given.epoch == connection.epoch && given.phone == *phone;
             if let Some(given) = given.as_ref().filter(same) {
                 return Ok(shown(&given.code, *remaining));
             }
@@ -65,25 +58,14 @@ impl LinkCore {
             outcome = client.pair_with_code(options()).await;
         }
         let code = outcome.map_err(refused)?;
-        *self
-            .code_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + CODE_VALID);
+        self.codes.lives_until(Instant::now() + CODE_VALID);
         let answer = shown(&code, PairCodeUtils::code_validity());
         *given = Some(Given {
-            epoch: session.epoch,
+            epoch: connection.epoch,
             phone: phone.clone(),
             code,
         });
         Ok(answer)
-    }
-
-    /// Until when a link code may still be typed in, when that is not over.
-    pub(in super::super) fn code_until(&self) -> Option<Instant> {
-        self.code_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .filter(|until| *until > Instant::now())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use recado_model::{MessageId, Result, call::MarkRead};
 
-use super::{super::link::LinkCore, ASK, jid, within};
+use super::{super::core::LinkCore, ASK, jid, within};
 
 impl LinkCore {
     pub(super) async fn mark_read(&self, call: &MarkRead) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use recado_model::{Result, call::Typing, message::TypingState};
 
-use super::{super::link::LinkCore, ASK, jid, within};
+use super::{super::core::LinkCore, ASK, jid, within};
 
 impl LinkCore {
     pub(super) async fn show_typing(&self, call: &Typing) -> Result<()> {

@@ -4,11 +4,8 @@ use std::net::IpAddr;
 
 use recado_model::{Error, ErrorCode, Language, LinkKind, Result};
 
-use super::{
-    super::{Users, parse_email},
-    Recipient, SHORT_MS,
-};
-use crate::{config::Signup, faults, mail::letters};
+use super::{super::Users, Recipient, SHORT_MS};
+use crate::{config::Signup, email::parse_email, faults, mail::letters};
 
 impl Users<'_> {
     /// "Forgot password". The answer is the same at the same time whoever asks about whom; what is to

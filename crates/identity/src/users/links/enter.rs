@@ -14,14 +14,17 @@ use recado_store::{
 use super::{
     super::{
         Opened, Users, link_invalid,
-        login::{Count, ProvenUser, SIGN_IN, normal_email},
-        parse_email,
-        password::Password,
+        login::{Count, ProvenUser, SIGN_IN},
     },
     Use,
     spend::{account_name, required},
 };
-use crate::{accounts, audit::Detail};
+use crate::{
+    accounts,
+    audit::Detail,
+    email::{normal_email, parse_email},
+    password::Password,
+};
 
 enum KnownOrNew {
     /// With the second factor that was shown.

@@ -5,13 +5,7 @@ use recado_model::{
 };
 use recado_store::{Conn, people::links::NewLink};
 
-use super::{
-    super::{
-        Users,
-        operator::{Operator, new_token},
-    },
-    MINUTE_MS, SHORT_MS,
-};
+use super::{super::Users, MINUTE_MS, SHORT_MS, new_token};
 
 /// Letters of one kind to one address within an hour.
 const LETTERS: i64 = 5;
@@ -34,18 +28,6 @@ pub(crate) struct Invited<'a> {
 }
 
 impl Users<'_> {
-    /// The link of the first start, while there is no user: the address to open. An older one dies.
-    pub async fn set_up_link(&self) -> Result<Option<Secret>> {
-        let core = &self.identity.core;
-        let operator = Operator {
-            store: &core.store,
-            clock: &core.clock,
-            rng: &core.rng,
-            public_url: &core.config.public_url,
-        };
-        operator.set_up_link().await
-    }
-
     /// Whether nobody has set this gateway up yet.
     pub async fn setup_needed(&self) -> Result<bool> {
         Ok(!self.store().read().await?.people().any_user().await?)

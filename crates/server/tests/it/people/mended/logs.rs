@@ -4,7 +4,8 @@ use std::{io::Write as _, sync::Arc};
 
 use recado_identity::{
     accounts::{self, NewAccount},
-    users::{Blocklist, operator::Operator},
+    password::Blocklist,
+    users::operator::Operator,
 };
 use recado_model::{Clock, Role, Secret, clock::OsRng};
 use serde_json::{Value, json};

@@ -1,23 +1,15 @@
-//! What becomes of guest accounts: a shop claims the session, or it ends, unpaired after ten minutes,
-//! paired after an hour.
+//! A shop claims a guest's session, before its time is over (`workers::guests` is what happens then).
 
-use recado_identity::{Calls, Claim, audit::Detail, faults};
+use recado_identity::{Calls, Claim, audit::Detail};
 use recado_model::{
-    AccountId, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId, Result,
-    Secret, StateReason, Token, TokenKind, credential::CredentialKind,
+    ConnectionState, CredentialId, Error, ErrorCode, Instance, Result, Secret, Token, TokenKind,
+    credential::CredentialKind,
 };
-use recado_store::{credentials::NewCredential, system::guests::Adoption};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use recado_store::{Adoption, credentials::NewCredential};
 
-use crate::{App, Direct, direct, instances, supervisor::Live};
+use super::{Direct, issue};
+use crate::App;
 
-pub(crate) const UNPAIRED_MS: i64 = 10 * 60 * 1000;
-pub(crate) const PAIRED_MS: i64 = 60 * 60 * 1000;
-const LOOK_EVERY_MS: i64 = 15_000;
-const AT_ONCE: usize = 8;
-/// How long a link may take to be online: for the answer to a claim, and for a log-out.
-const ONLINE_WAIT_MS: i64 = 5_000;
 /// How long an actor may take that was started for an account that has the instance no more.
 const STRAY_WAIT_MS: i64 = 500;
 
@@ -96,11 +88,11 @@ async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
     tracing::info!(account.id = %shop.account, instance.id = %id, "guest session claimed");
     if claimed.instance.paired && claimed.instance.wanted {
         // The session is the shop's whatever becomes of the link, so that is no error.
-        let mut back = online(app, &shop.account, id).await;
+        let mut back = app.supervisor.online(&shop.account, id).await;
         if back.is_err() {
             // Started for the guest, by a list from before the move: that finds no row and ends.
             app.core.clock.sleep_ms(STRAY_WAIT_MS).await;
-            back = online(app, &shop.account, id).await;
+            back = app.supervisor.online(&shop.account, id).await;
         }
         match back {
             Ok(live) => claimed.instance.state = live.state,
@@ -149,7 +141,7 @@ async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<Cla
         .with("messages_not_kept", not_kept)
         .write(&mut account, "session.claimed", now)
         .await?;
-    let (api_key, name) = direct::issue(app, &mut conn, &shop.account, id).await?;
+    let (api_key, name) = issue(app, &mut conn, &shop.account, id).await?;
     // The old key is dead from here on.
     app.access().commit(conn).await?;
     Ok(Some(ClaimedSession {
@@ -159,110 +151,10 @@ async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<Cla
     }))
 }
 
-/// Starts the link and waits a while for it.
-async fn online(app: &App, account: &AccountId, id: &InstanceId) -> Result<Live> {
-    let mut live = app.supervisor.ensure(account, id)?;
-    let there =
-        live.wait_for(|live| live.state == ConnectionState::Connected || live.over.is_some());
-    tokio::select! {
-        there = there => drop(there),
-        () = app.core.clock.sleep_ms(ONLINE_WAIT_MS) => {}
-    }
-    Ok(live.borrow().clone())
-}
-
 /// The same words as for another shop's session: whether there ever was one is nobody's business.
 fn not_yours() -> Error {
     Error::new(
         ErrorCode::InstanceNotYours,
         "Session does not belong to your shop",
     )
-}
-
-pub(crate) async fn run(app: App, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = app.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
-        }
-        if let Err(error) = sweep(&app).await {
-            faults::warn(&error, "could not end expired guests; trying again");
-        }
-    }
-}
-
-/// Several at a time: each may wait for WhatsApp to confirm a log-out, and one that fails must not
-/// hold up the rest.
-async fn sweep(app: &App) -> Result<()> {
-    let mut conn = app.core.store.read().await?;
-    let (node, now) = (&app.core.config.node, app.core.clock.now());
-    let expired = conn.system().expired_guests(node, now).await?;
-    drop(conn);
-    let mut ending = JoinSet::new();
-    for account in expired {
-        if ending.len() >= AT_ONCE {
-            ending.join_next().await;
-        }
-        let app = app.clone();
-        ending.spawn(async move {
-            if let Err(error) = end(&app, &account).await
-                && let Some(left_out) = faults::worth_a_line(&error)
-            {
-                tracing::warn!(
-                    account.id = %account,
-                    left_out,
-                    error = &error as &dyn std::error::Error,
-                    "could not end an expired guest; trying again"
-                );
-            }
-        });
-    }
-    while ending.join_next().await.is_some() {}
-    Ok(())
-}
-
-/// Its tokens die, it is logged out at WhatsApp, and then wiped; unless a shop has claimed it, or it
-/// got more time, since the list was made.
-async fn end(app: &App, account: &AccountId) -> Result<()> {
-    let mut conn = app.core.store.write().await?;
-    let now = app.core.clock.now();
-    if !conn.system().close_guest(account, now).await? {
-        return Ok(());
-    }
-    let all = conn.account(account).all_instances().await?;
-    app.access().commit(conn).await?;
-    for instance in all {
-        if app.supervisor.is_leaving(&instance.id) {
-            // A claim that is too late has closed the link for a moment; the next look ends it.
-            return Ok(());
-        }
-        if may_come_online(&instance) {
-            // WhatsApp hears of a log-out only over the link itself, which a restart may have closed.
-            // When it does not come, the entry on the phone stays until the phone drops it.
-            match online(app, account, &instance.id).await {
-                Ok(live) if live.leased => {}
-                // Another node has it, and logs it out; or the program stops. What is left is the
-                // next look's.
-                Ok(_) => return Ok(()),
-                Err(error) => {
-                    tracing::debug!(instance.id = %instance.id, error = &error as &dyn std::error::Error, "no link to log out over yet");
-                    return Ok(());
-                }
-            }
-        }
-        instances::delete(app, account, &instance.id).await?;
-    }
-    let mut conn = app.core.store.write().await?;
-    conn.system().end_guest(account, now).await?;
-    app.access().commit(conn).await?;
-    tracing::info!(account.id = %account, "guest session ended");
-    Ok(())
-}
-
-/// Not one that WhatsApp blocked or whose place another program took: logging in makes either worse.
-fn may_come_online(instance: &Instance) -> bool {
-    instance.paired
-        && instance.wanted
-        && instance.state != ConnectionState::Blocked
-        && instance.reason != Some(StateReason::StreamReplaced)
 }

@@ -8,12 +8,11 @@ use recado_model::StateReason;
 use recado_store::{DeviceOp, StoreError};
 use tokio::time::Instant;
 
-use super::{
-    backend::space,
-    gate::Trip,
-    pump::{Pump, grown},
+use super::Pump;
+use crate::{
+    Notice,
+    wa::{backend::space, gate::Trip, pauses::grown},
 };
-use crate::Notice;
 
 /// While the store is away. A try is one small write, and whoever waits for a message waits for it.
 const STORE_MOST: Duration = Duration::from_secs(5);
@@ -70,16 +69,16 @@ impl Mending {
 }
 
 impl Pump {
-    /// The gate of the session is shut: whatever it still does is for nothing.
+    /// The gate of the connection is shut: whatever it still does is for nothing.
     pub(super) async fn tripped(&mut self, epoch: u64) {
-        let Some(session) = self.link.session_of(epoch) else {
+        let Some(connection) = self.link.connection_of(epoch) else {
             return;
         };
-        let Some(why) = session.gate.tripped() else {
+        let Some(why) = connection.gate.tripped() else {
             return;
         };
-        drop(session);
-        tracing::warn!(instance.id = %self.link.spec.instance, why = why.name(), "a connection was given up; another one follows");
+        drop(connection);
+        tracing::warn!(instance.id = %self.link.parts.spec.instance, why = why.name(), "a connection was given up; another one follows");
         if why == Trip::Fenced {
             self.fenced().await;
             return;
@@ -95,15 +94,15 @@ impl Pump {
 
     pub(super) fn mend_later(&mut self, most: Duration) {
         let failures = self.mending.failed(most);
-        let first = Duration::from_millis(self.link.shared.timers.reopen_ms);
+        let first = Duration::from_millis(self.link.parts.engine.timers.reopen_ms);
         self.reopen_at = Some(self.after(grown(first, most, failures)));
     }
 
     async fn drop_client(&self, epoch: u64) {
         let link = self.link.clone();
-        let dropped = tokio::spawn(async move { link.close_session(epoch).await }).await;
+        let dropped = tokio::spawn(async move { link.close_connection(epoch).await }).await;
         if let Err(error) = dropped {
-            tracing::error!(instance.id = %self.link.spec.instance, %error, "dropping a client failed");
+            tracing::error!(instance.id = %self.link.parts.spec.instance, %error, "dropping a client failed");
         }
     }
 
@@ -113,8 +112,8 @@ impl Pump {
         self.online = false;
         self.watch.stop();
         self.reopen_at = None;
-        if let Some(session) = self.link.any_session() {
-            self.drop_client(session.epoch).await;
+        if let Some(connection) = self.link.any_connection() {
+            self.drop_client(connection.epoch).await;
         }
         self.tell(Notice::Fenced).await;
     }
@@ -157,11 +156,11 @@ impl Pump {
             Ok(Err(failed)) if failed.tripped == Some(Trip::Fenced) => self.fenced().await,
             Ok(Err(failed)) => {
                 let error = failed.error;
-                tracing::warn!(instance.id = %self.link.spec.instance, %error, "a link could not be opened; trying again");
+                tracing::warn!(instance.id = %self.link.parts.spec.instance, %error, "a link could not be opened; trying again");
                 self.mend_later(STORE_MOST);
             }
             Err(error) => {
-                tracing::error!(instance.id = %self.link.spec.instance, %error, "opening a link failed; trying again");
+                tracing::error!(instance.id = %self.link.parts.spec.instance, %error, "opening a link failed; trying again");
                 self.mend_later(STORE_MOST);
             }
         }
@@ -183,20 +182,20 @@ impl Pump {
             },
         ];
         ops.extend(self.mending.forgotten.iter().cloned());
-        let written = tokio::time::timeout(PROBE, self.link.device.apply(ops)).await;
+        let written = tokio::time::timeout(PROBE, self.link.parts.device.apply(ops)).await;
         match written {
             Ok(Ok(())) => {}
             Ok(Err(StoreError::Fenced)) => return Store::Fenced,
             Ok(Err(error)) => {
-                tracing::debug!(instance.id = %self.link.spec.instance, %error, "the store takes no write yet");
+                tracing::debug!(instance.id = %self.link.parts.spec.instance, %error, "the store takes no write yet");
                 return Store::Fails;
             }
             Err(_) => return Store::Fails,
         }
-        match self.link.journal.probe() {
+        match self.link.parts.journal.probe() {
             Ok(()) => Store::Works,
             Err(error) => {
-                tracing::debug!(instance.id = %self.link.spec.instance, %error, "the journal takes no line yet");
+                tracing::debug!(instance.id = %self.link.parts.spec.instance, %error, "the journal takes no line yet");
                 Store::Fails
             }
         }
@@ -267,7 +266,7 @@ mod tests {
         let (to, notices) = mpsc::unbounded_channel();
         let journal = engine.journal_of(&spec.instance);
         let sink = Arc::new(Notices(to));
-        let started = WaLink::start(engine.shared.clone(), device, spec, sink, journal).await;
+        let started = WaLink::start(engine.parts.clone(), device, spec, sink, journal).await;
         assert_eq!(engine.network(), "sandbox");
         (started.expect("a link"), notices)
     }
@@ -295,14 +294,14 @@ mod tests {
         qr().await;
         link.renew(&[]).await;
         qr().await;
-        let session = link.core.session().expect("a session");
-        session.gate.trip(Trip::Fenced);
-        assert!(link.core.session().is_none(), "at once");
+        let connection = link.core.connection().expect("a connection");
+        connection.gate.trip(Trip::Fenced);
+        assert!(link.core.connection().is_none(), "at once");
         assert_eq!(notices.recv().await, Some(Notice::Fenced));
-        assert!(link.core.any_session().is_none());
+        assert!(link.core.any_connection().is_none());
         link.renew(&[]).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
-        assert!(link.core.any_session().is_none(), "nor when asked to");
+        assert!(link.core.any_connection().is_none(), "nor when asked to");
         link.stop().await;
     }
 }

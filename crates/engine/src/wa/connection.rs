@@ -1,8 +1,8 @@
 //! One connection of a link: a client with its own runtime, backend, socket and gate, opened and closed
 //! as a whole.
 //!
-//! The client reconnects by itself after ordinary losses; a link opens a fresh session when that is
-//! not enough (see `pump.rs`). Events carry the session's number, so that late ones of an old session
+//! The client reconnects by itself after ordinary losses; a link opens a fresh connection when that is
+//! not enough (see `pump.rs`). Events carry the connection's number, so that late ones of an old connection
 //! are told apart.
 
 use std::{
@@ -30,8 +30,8 @@ use super::{
     backend::Backend,
     gate::{Gate, Trip},
     inbound::CommitHook,
-    link::{Control, LinkCore},
     lost::Judge,
+    parts::{Control, LinkParts},
     runtime::LinkRuntime,
     tap::{self, Tap},
     wire::{Line, Wire},
@@ -51,7 +51,7 @@ const PRE_KEYS: usize = 100;
 /// still gets it.
 const SENT_KEPT_SECS: u64 = 7 * 24 * 3600;
 
-pub(super) struct Session {
+pub(super) struct Connection {
     pub(super) epoch: u64,
     pub(super) client: Arc<Client>,
     pub(super) persistence: Arc<PersistenceManager>,
@@ -64,14 +64,14 @@ pub(super) struct Session {
 
 type Events = (Subscription, RawNodeLease);
 
-/// Why a session could not be opened, and whether its gate was shut over it.
+/// Why a connection could not be opened, and whether its gate was shut over it.
 pub(super) struct NotOpened {
     pub(super) error: Error,
     pub(super) tripped: Option<Trip>,
 }
 
-impl Session {
-    pub(super) async fn open(link: &Arc<LinkCore>, epoch: u64) -> Result<Self, NotOpened> {
+impl Connection {
+    pub(super) async fn open(link: &Arc<LinkParts>, epoch: u64) -> Result<Self, NotOpened> {
         let line = Arc::new(Line::new());
         let gate = gate(link, epoch, line.clone());
         let runtime = LinkRuntime::default();
@@ -167,7 +167,7 @@ impl Session {
     }
 }
 
-fn gate(link: &Arc<LinkCore>, epoch: u64, line: Arc<Line>) -> Gate {
+fn gate(link: &Arc<LinkParts>, epoch: u64, line: Arc<Line>) -> Gate {
     let control = link.control.clone();
     Gate::new(move |why| {
         line.cut();
@@ -181,7 +181,7 @@ fn gate(link: &Arc<LinkCore>, epoch: u64, line: Arc<Line>) -> Gate {
 type Connected = (Arc<Client>, Arc<PersistenceManager>, Arc<Tap>, Events);
 
 async fn connect(
-    link: &Arc<LinkCore>,
+    link: &Arc<LinkParts>,
     epoch: u64,
     gate: &Gate,
     line: &Arc<Line>,
@@ -202,7 +202,7 @@ async fn connect(
     }
     let control = link.control.clone();
     let wire = Wire {
-        inner: link.shared.transport.clone(),
+        inner: link.engine.transport.clone(),
         gate: gate.clone(),
         line: line.clone(),
         runtime: runtime.clone(),
@@ -214,13 +214,13 @@ async fn connect(
         .with_runtime(runtime.clone())
         .with_persistence_manager(persistence.clone())
         .with_transport_factory_arc(Arc::new(wire))
-        .with_http_client_arc(link.shared.http.clone())
+        .with_http_client_arc(link.engine.http.clone())
         .with_cache_config(caches())
         .with_skip_history_sync(true)
         .with_wanted_pre_key_count(PRE_KEYS)
         .with_background_saver_interval(SAVER_INTERVAL)
         .with_inbound_durability_hook(CommitHook::new(link, gate.clone()));
-    if let Some(version) = link.shared.version {
+    if let Some(version) = link.engine.version {
         builder = builder.with_version_override(version);
     }
     let client = builder

@@ -6,7 +6,7 @@ use argon2::{
 };
 use recado_model::{Error, Result, Rng};
 
-use crate::users::password::Password;
+use crate::password::Password;
 
 /// Of a hash in the database: what nobody set in good faith would stop the gateway.
 const MAX_MEMORY_KIB: u32 = 64 * 1024;

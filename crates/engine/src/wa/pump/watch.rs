@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{WaTimers, pump::Pump};
+use super::Pump;
+use crate::wa::WaTimers;
 
 /// When to look at the socket next, and what was seen there.
 pub(super) struct Watch {
@@ -71,23 +72,23 @@ impl Watch {
 
 impl Pump {
     pub(super) async fn look(&mut self) {
-        let Some(session) = self.link.session().filter(|_| self.online) else {
+        let Some(connection) = self.link.connection().filter(|_| self.online) else {
             self.watch.stop();
             return;
         };
         // Some refusals end the log-in and leave the socket open.
-        if !session.client.is_logged_in() {
+        if !connection.client.is_logged_in() {
             self.lost().await;
             return;
         }
-        match self.watch.judge(session.heard_at(), Instant::now()) {
+        match self.watch.judge(connection.heard_at(), Instant::now()) {
             Finding::Alive | Finding::Asked => {}
-            Finding::Silent => session.ask_for_life(self.watch.answer),
+            Finding::Silent => connection.ask_for_life(self.watch.answer),
             Finding::Dead => {
                 metrics::counter!("recado_engine_silent_connections_total").increment(1);
-                tracing::warn!(instance.id = %self.link.spec.instance, "nothing comes from WhatsApp any more; connecting anew");
+                tracing::warn!(instance.id = %self.link.parts.spec.instance, "nothing comes from WhatsApp any more; connecting anew");
                 self.lost().await;
-                session.dial_again();
+                connection.dial_again();
             }
         }
     }

@@ -1,0 +1,3 @@
+//! What the program does by itself, again and again.
+
+pub mod guests;

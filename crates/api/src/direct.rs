@@ -2,7 +2,7 @@
 
 use axum::{Extension, extract::State};
 use recado_api_macros::operation;
-use recado_app::{NewSession, QrAnswer, SendMessage, SendOptions};
+use recado_app::{NewDirectInstance, QrAnswer, SendMessage, SendOptions};
 use recado_model::{
     Content, Error, ErrorCode, InstanceId, MessageId, Token, TokenKind, content::Text,
 };
@@ -90,7 +90,7 @@ pub async fn create(
     Json(body): Json<CreateSessionBody>,
 ) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let new = NewSession {
+    let new = NewDirectInstance {
         label: given(body.label),
         webhook: given(body.webhook),
     };
@@ -182,7 +182,13 @@ pub async fn qr(
             phone: None,
             state: instance.state,
         },
-        false => shared.app.sessions().qr(&session.caller, instance).await?,
+        false => {
+            shared
+                .app
+                .connections()
+                .qr(&session.caller, instance)
+                .await?
+        }
     };
     QrAnswered::of(answer, format, |answer| Ok(Answer(SessionQr::of(answer)?)))
 }

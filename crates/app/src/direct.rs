@@ -1,5 +1,5 @@
-//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. A shop claims a
-//! guest's in `claim`.
+//! Instances of the Direct API (callers call them sessions): with an `sk_` key and an unguessable name. A shop
+//! claims a guest's in `claim`.
 
 mod claim;
 
@@ -18,20 +18,20 @@ use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
 use crate::{App, Guests, instances};
 
-pub use self::claim::ClaimedSession;
+pub use self::claim::ClaimedInstance;
 
 pub struct Direct<'a> {
     pub(crate) app: &'a App,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct NewSession {
+pub struct NewDirectInstance {
     pub label: Option<String>,
     pub webhook: Option<String>,
 }
 
 #[derive(Debug)]
-pub struct CreatedSession {
+pub struct CreatedDirectInstance {
     pub instance: Instance,
     /// `:key` of the routes: unguessable, but no proof.
     pub name: Secret,
@@ -54,8 +54,8 @@ impl Direct<'_> {
         &self,
         caller: Option<&Caller>,
         from: IpAddr,
-        new: NewSession,
-    ) -> Result<CreatedSession> {
+        new: NewDirectInstance,
+    ) -> Result<CreatedDirectInstance> {
         let core = &self.app.core;
         let (rng, now) = (&*core.rng, core.clock.now());
         let name = new
@@ -116,7 +116,7 @@ impl Direct<'_> {
             instances::insert(self.app, &mut conn, &owner, Origin::Direct, &new).await?;
         let (api_key, name) = issue(self.app, &mut conn, &account, &instance.id).await?;
         conn.commit().await?;
-        Ok(CreatedSession {
+        Ok(CreatedDirectInstance {
             instance,
             name,
             api_key,
@@ -125,7 +125,7 @@ impl Direct<'_> {
         })
     }
 
-    /// The `:key` of a session of the caller's account.
+    /// The `:key` of an instance of the caller's account.
     pub async fn name(&self, caller: &Caller, instance: &Instance) -> Result<Option<Secret>> {
         let mut conn = self.app.core.store.read().await?;
         let mut account = conn.account(&caller.account);
@@ -159,7 +159,7 @@ impl Direct<'_> {
     }
 }
 
-/// The key and the name of a session: new ones, in that order. The caller commits.
+/// The key and the name of an instance: new ones, in that order. The caller commits.
 async fn issue(
     app: &App,
     conn: &mut Conn,

@@ -196,9 +196,9 @@ pub async fn qr(
     }: MemberInstance<Developer, Anytime>,
     State(shared): State<Shared>,
 ) -> Result<Answer<ShownQr>, Fail> {
-    let sessions = shared.app.sessions();
+    let connections = shared.app.connections();
     Ok(Answer(
-        match sessions.qr(&person.caller, &instance).await? {
+        match connections.qr(&person.caller, &instance).await? {
             QrAnswer::Waiting {
                 code,
                 expires_in_ms,
@@ -243,8 +243,8 @@ pub async fn pair_code(
     Strict(body): Strict<PairBody>,
 ) -> Result<Answer<PairCode>, Fail> {
     let phone = PhoneNumber::parse(&body.phone)?;
-    let sessions = shared.app.sessions();
-    let given = sessions
+    let connections = shared.app.connections();
+    let given = connections
         .pair_code(&person.caller, &instance, &phone)
         .await?;
     Ok(Answer(PairCode {
@@ -262,8 +262,8 @@ pub async fn disconnect(
     State(shared): State<Shared>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<NoContent, Fail> {
-    let sessions = shared.app.sessions();
-    sessions.disconnect(&person.caller, &instance).await?;
+    let connections = shared.app.connections();
+    connections.disconnect(&person.caller, &instance).await?;
     Ok(NoContent)
 }
 

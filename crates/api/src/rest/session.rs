@@ -64,7 +64,7 @@ pub async fn qr(
     Params(query): Params<QrQuery>,
 ) -> Result<QrAnswered<Envelope<PairingQr>>, Fail> {
     let format = query.format()?;
-    let answer = shared.app.sessions().qr(&caller, &instance).await?;
+    let answer = shared.app.connections().qr(&caller, &instance).await?;
     QrAnswered::of(answer, format, |answer| {
         Ok(enveloped(PairingQr::of(answer)?))
     })
@@ -117,7 +117,7 @@ pub async fn pair_code(
     let phone = PhoneNumber::parse(&phone)?;
     let given = shared
         .app
-        .sessions()
+        .connections()
         .pair_code(&caller, &instance, &phone)
         .await?;
     Ok(enveloped(LinkingCode {
@@ -151,7 +151,7 @@ pub async fn status(
     }: InstanceAccess<Viewer>,
     State(shared): State<Shared>,
 ) -> Result<Answer<Envelope<ConnectionBody>>, Fail> {
-    let status = shared.app.sessions().status(&caller, &instance).await?;
+    let status = shared.app.connections().status(&caller, &instance).await?;
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
@@ -182,7 +182,11 @@ pub async fn disconnect(
     }: InstanceAccess<Developer>,
     State(shared): State<Shared>,
 ) -> Result<Answer<ActionDone>, Fail> {
-    let paired = shared.app.sessions().disconnect(&caller, &instance).await?;
+    let paired = shared
+        .app
+        .connections()
+        .disconnect(&caller, &instance)
+        .await?;
     Ok(Answer(ActionDone {
         instance_id: instance.id.clone(),
         status: "disconnected",

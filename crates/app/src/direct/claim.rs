@@ -1,4 +1,4 @@
-//! A shop claims a guest's session, before its time is over (`workers::guests` is what happens then).
+//! A shop claims a guest's instance, before its time is over (`workers::guests` is what happens then).
 
 use recado_identity::audit::Detail;
 use recado_model::{
@@ -13,16 +13,16 @@ use crate::App;
 /// How long an actor may take that was started for an account that has the instance no more.
 const STRAY_WAIT_MS: i64 = 500;
 
-/// A session that was a guest's and is the shop's now.
+/// An instance that was a guest's and is the shop's now.
 #[derive(Debug)]
-pub struct ClaimedSession {
+pub struct ClaimedInstance {
     pub instance: Instance,
     pub name: Secret,
     pub api_key: Secret,
 }
 
 impl Direct<'_> {
-    /// Moves a guest's session, proven by its key, to the shop: pairing and all, with new credentials
+    /// Moves a guest's instance, proven by its key, to the shop: pairing and all, with new credentials
     /// that replace the old ones at once.
     ///
     /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
@@ -32,7 +32,7 @@ impl Direct<'_> {
         shop: &Caller,
         guest: &Caller,
         instance: &InstanceId,
-    ) -> Result<ClaimedSession> {
+    ) -> Result<ClaimedInstance> {
         if !shop.scope.is_all() {
             return Err(Error::new(
                 ErrorCode::Forbidden,
@@ -45,7 +45,7 @@ impl Direct<'_> {
                 "The session is your shop's already; its X-API-Key is all you need.",
             ));
         }
-        // On its own: a caller that hangs up must not leave a session without its link.
+        // On its own: a caller that hangs up must not leave an instance without its link.
         let app = self.app.clone();
         let (shop, guest, id) = (shop.clone(), guest.account.clone(), instance.clone());
         tokio::spawn(async move { claim(&app, &shop, &guest, &id).await })
@@ -61,7 +61,7 @@ async fn claim(
     shop: &Caller,
     guest: &AccountId,
     id: &InstanceId,
-) -> Result<ClaimedSession> {
+) -> Result<ClaimedInstance> {
     let Some(leaving) = app.supervisor.leave_alone(id) else {
         let mut conn = app.core.store.read().await?;
         let ends = conn.account(guest).expires_at().await?;
@@ -95,7 +95,7 @@ async fn claim(
     };
     tracing::info!(account.id = %shop.account, instance.id = %id, "guest session claimed");
     if claimed.instance.paired && claimed.instance.wanted {
-        // The session is the shop's whatever becomes of the link, so that is no error.
+        // The instance is the shop's whatever becomes of the link, so that is no error.
         let mut back = app.supervisor.online(&shop.account, id).await;
         if back.is_err() {
             // Started for the guest, by a list from before the move: that finds no row and ends.
@@ -115,7 +115,7 @@ async fn claim(
     Ok(claimed)
 }
 
-/// One transaction: the session with all below it, its new credentials, the shop's audit row. `None`
+/// One transaction: the instance with all below it, its new credentials, the shop's audit row. `None`
 /// when there is no such guest any more.
 async fn move_rows(
     app: &App,
@@ -123,7 +123,7 @@ async fn move_rows(
     guest: &AccountId,
     id: &InstanceId,
     not_kept: u64,
-) -> Result<Option<ClaimedSession>> {
+) -> Result<Option<ClaimedInstance>> {
     let (rng, now) = (&*app.core.rng, app.core.clock.now());
     let mut conn = app.core.store.write().await?;
     let mut account = conn.account(&shop.account);
@@ -156,14 +156,14 @@ async fn move_rows(
     let (api_key, name) = issue(app, &mut conn, &shop.account, id).await?;
     // The old key is dead from here on.
     app.access().commit(conn).await?;
-    Ok(Some(ClaimedSession {
+    Ok(Some(ClaimedInstance {
         instance,
         name,
         api_key,
     }))
 }
 
-/// The same words as for another shop's session: whether there ever was one is nobody's business.
+/// The same words as for another shop's instance: whether there ever was one is nobody's business.
 fn not_yours() -> Error {
     Error::new(
         ErrorCode::SessionNotYours,

@@ -153,7 +153,7 @@ async fn answer_qr(call: &ToolCall, instance: &Instance) -> Result<ToolAnswer> {
     if instance.paired {
         return linked(session_id, instance.phone.as_deref(), instance.state);
     }
-    match call.app.sessions().qr(&call.caller, instance).await? {
+    match call.app.connections().qr(&call.caller, instance).await? {
         QrAnswer::Waiting {
             code,
             expires_in_ms,
@@ -201,7 +201,7 @@ async fn connect(call: ToolCall, args: ConnectArgs) -> Result<ToolAnswer> {
     let force_new = args.force_new.unwrap_or(false);
     let instance = call
         .app
-        .sessions()
+        .connections()
         .connect_new(&call.caller, label, force_new)
         .await?;
     answer_qr(&call, &instance).await

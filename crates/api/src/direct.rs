@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{App, NewSession, QrAnswer, SendMessage, SendOptions};
+use recado_app::{App, NewDirectInstance, QrAnswer, SendMessage, SendOptions};
 use recado_model::{
     Content, Error, ErrorCode, InstanceId, MessageId, Token, TokenKind, content::Text,
 };
@@ -94,7 +94,7 @@ pub async fn create(
     Json(body): Json<CreateSessionBody>,
 ) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let new = NewSession {
+    let new = NewDirectInstance {
         label: given(body.label),
         webhook: given(body.webhook),
     };

@@ -49,7 +49,7 @@ impl Default for BillingConfig {
 
 /// Where an instance stands, as its owner sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct BillingStanding {
     pub status: BillingStatus,
     /// When it ends, or ended, by its owner's wish.
     pub cancel_at: Option<Timestamp>,
@@ -91,7 +91,7 @@ pub(crate) trait Provider: Send + Sync {
     fn trial(&self, now: Timestamp) -> Option<Timestamp>;
 
     /// Where an instance stands. Pure and cheap: it is asked on every call.
-    fn standing(&self, billing: &Billing, now: Timestamp) -> Standing;
+    fn standing(&self, billing: &Billing, now: Timestamp) -> BillingStanding;
 
     /// What a wish does to the row. Pure: it is asked before anyone outside is told, and again inside
     /// the transaction, on the row as it is then.
@@ -160,7 +160,7 @@ impl Subscriptions<'_> {
     }
 
     /// Where the instance stands now.
-    pub fn standing(&self, instance: &Instance) -> Standing {
+    pub fn standing(&self, instance: &Instance) -> BillingStanding {
         let core = &self.app.core;
         core.billing.standing(&instance.billing, core.clock.now())
     }
@@ -196,7 +196,7 @@ impl Subscriptions<'_> {
     }
 
     /// Where it stands then: still working when the end is scheduled, and where nothing is charged.
-    pub async fn cancel(&self, granted: &Granted) -> Result<Standing> {
+    pub async fn cancel(&self, granted: &Granted) -> Result<BillingStanding> {
         let nowhere = ReturnTo::default();
         let (_, billing) = self
             .wish(granted, &Wish::Cancel, &nowhere, "billing.canceled")

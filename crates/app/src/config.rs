@@ -70,9 +70,9 @@ impl Config {
 pub enum Guests {
     /// It is refused.
     Off,
-    /// A guest session can pair and read its own status.
+    /// A guest's instance can pair and read its own status.
     Pair,
-    /// A guest session can do all a session can. For private networks.
+    /// A guest's instance can do all that another can. For private networks.
     Full,
 }
 

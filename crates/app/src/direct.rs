@@ -1,5 +1,5 @@
-//! Sessions of the Direct API: an instance, its `sk_` key and its unguessable name. A shop claims a
-//! guest's in `claim`.
+//! Instances of the Direct API (callers call them sessions): with an `sk_` key and an unguessable name. A shop
+//! claims a guest's in `claim`.
 
 mod claim;
 
@@ -19,20 +19,20 @@ use recado_store::{Conn, GuestDoor, credentials::NewCredential};
 
 use crate::{App, Guests, QrAnswer, instances};
 
-pub use self::claim::ClaimedSession;
+pub use self::claim::ClaimedInstance;
 
 pub struct Direct<'a> {
     pub(crate) app: &'a App,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct NewSession {
+pub struct NewDirectInstance {
     pub label: Option<String>,
     pub webhook: Option<String>,
 }
 
 #[derive(Debug)]
-pub struct CreatedSession {
+pub struct CreatedDirectInstance {
     pub instance: Instance,
     /// `:key` of the routes: unguessable, but no proof.
     pub name: Secret,
@@ -50,7 +50,11 @@ const NETWORK_FULL: &str = "Too many guest sessions of your network are open. Cl
 
 impl Direct<'_> {
     /// In the shop that was proven, or in a fresh guest account of the network that the guest comes from.
-    pub async fn create(&self, whose: ShopOrGuest, new: NewSession) -> Result<CreatedSession> {
+    pub async fn create(
+        &self,
+        whose: ShopOrGuest,
+        new: NewDirectInstance,
+    ) -> Result<CreatedDirectInstance> {
         let core = &self.app.core;
         let new = self.check(new)?;
         let now = core.clock.now();
@@ -84,7 +88,7 @@ impl Direct<'_> {
             instances::insert(self.app, &mut conn, &owner, Origin::Direct, &new).await?;
         let (api_key, name) = issue(self.app, &mut conn, &owner.account, &instance.id).await?;
         conn.commit().await?;
-        Ok(CreatedSession {
+        Ok(CreatedDirectInstance {
             instance,
             name,
             api_key,
@@ -93,7 +97,7 @@ impl Direct<'_> {
         })
     }
 
-    fn check(&self, new: NewSession) -> Result<NewInstance> {
+    fn check(&self, new: NewDirectInstance) -> Result<NewInstance> {
         let name = new
             .label
             .map(|label| label.trim().to_owned())
@@ -146,8 +150,8 @@ impl Direct<'_> {
                 phone: None,
                 state: granted.instance().state,
             }),
-            DirectNamed::ByName(granted) => self.app.sessions().qr(granted).await,
-            DirectNamed::ByKey(granted) => self.app.sessions().qr(granted).await,
+            DirectNamed::ByName(granted) => self.app.connections().qr(granted).await,
+            DirectNamed::ByKey(granted) => self.app.connections().qr(granted).await,
         }
     }
 
@@ -185,7 +189,7 @@ impl Direct<'_> {
     }
 }
 
-/// The key and the name of a session: new ones, in that order. The caller commits.
+/// The key and the name of an instance: new ones, in that order. The caller commits.
 async fn issue(
     app: &App,
     conn: &mut Conn,

@@ -44,7 +44,7 @@ tokio::task_local! {
 
 /// A receiver's answer, as far as we care.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     pub status: u16,
     pub retry_after_secs: Option<i64>,
 }
@@ -112,7 +112,7 @@ impl Egress {
         url: &str,
         headers: &[(&'static str, String)],
         body: String,
-    ) -> std::result::Result<Answer, String> {
+    ) -> std::result::Result<HttpAnswer, String> {
         // Checked again: the operator's list may have changed since it was stored.
         let url = self
             .check_url(url)
@@ -147,7 +147,7 @@ impl Egress {
                 Ok(None) | Err(_) => break,
             }
         }
-        Ok(Answer {
+        Ok(HttpAnswer {
             status,
             retry_after_secs,
         })

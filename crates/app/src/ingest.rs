@@ -28,7 +28,7 @@ pub(crate) struct Ingest {
     pub held: Held,
     pub actor: UnboundedSender<Command>,
     pub auto_read: bool,
-    /// Guests: no content is stored before a shop claims the session. What comes in meanwhile is
+    /// Guests: no content is stored before a shop claims the instance. What comes in meanwhile is
     /// acknowledged and forgotten; the link keeps nothing of it either (`LinkSpec::keep_inbound`).
     pub discard: Arc<AtomicBool>,
     /// How many messages that were, for the shop that claims it.

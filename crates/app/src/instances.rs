@@ -13,7 +13,7 @@ use recado_model::{
 };
 use recado_store::{Conn, credentials::NewCredential};
 
-use crate::{App, Standing, webhooks};
+use crate::{App, BillingStanding, webhooks};
 
 pub struct Instances<'a> {
     pub(crate) app: &'a App,
@@ -27,7 +27,7 @@ pub struct InstanceView {
     pub token: Option<Secret>,
     pub webhook: Option<Webhook>,
     /// What it is paid for.
-    pub standing: Standing,
+    pub standing: BillingStanding,
 }
 
 #[derive(Debug)]
@@ -281,7 +281,7 @@ async fn tokens(
         .await?)
 }
 
-/// What a send or a session call needs of an instance; the error says how to get there.
+/// What a send or a connection call needs of an instance; the error says how to get there.
 pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
     let stuck = match (instance.state, instance.reason) {
         (ConnectionState::Blocked, reason) => reason,

@@ -1,7 +1,7 @@
 //! What the product does: one service per noun, called alike by REST, MCP, the Direct API, the
 //! dashboard, the command line and the workers.
 //!
-//! - [`instances`], [`sessions`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
+//! - [`instances`], [`connections`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
 //! - [`billing`]: what instances are paid for.
 //! - `exchange`: calls to devices, put through to whoever has the link.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue. `inbox`: what it is
@@ -21,6 +21,7 @@
 
 pub mod billing;
 pub mod config;
+pub mod connections;
 pub mod delivery;
 pub mod direct;
 pub mod egress;
@@ -33,7 +34,6 @@ pub mod instances;
 pub mod messages;
 mod ready;
 mod retention;
-pub mod sessions;
 pub mod shop;
 pub mod supervisor;
 pub mod webhooks;
@@ -49,12 +49,12 @@ use recado_model::{Clock, Result, Rng};
 use recado_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use billing::{BillingConfig, ReturnTo, Standing, Subscribed, Subscriptions};
+pub use billing::{BillingConfig, BillingStanding, ReturnTo, Subscribed, Subscriptions};
 pub use config::{Config, Guests};
-pub use direct::{ClaimedSession, CreatedSession, Direct, NewSession};
+pub use connections::{ConnectionStatus, Connections, QrAnswer};
+pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
-pub use sessions::{QrAnswer, Sessions, Status};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;
 
@@ -203,8 +203,8 @@ impl App {
     pub fn instances(&self) -> Instances<'_> {
         Instances { app: self }
     }
-    pub fn sessions(&self) -> Sessions<'_> {
-        Sessions { app: self }
+    pub fn connections(&self) -> Connections<'_> {
+        Connections { app: self }
     }
     pub fn messages(&self) -> Messages<'_> {
         Messages { app: self }

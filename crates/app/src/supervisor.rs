@@ -32,7 +32,7 @@ use crate::{Core, exchange::Exchange, inbox::Command};
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
     pub state: ConnectionState,
-    pub qr: Option<Qr>,
+    pub qr: Option<LiveQr>,
     pub paired: bool,
     pub phone: Option<String>,
     /// The actor holds the instance's lease.
@@ -58,7 +58,7 @@ impl Default for Live {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Qr {
+pub(crate) struct LiveQr {
     pub code: String,
     pub until: Timestamp,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Qr {
 pub(crate) struct Handle {
     /// Tells one actor of an instance from its successor.
     serial: u64,
-    /// Whose instance it is for that actor; a claimed session changes hands.
+    /// Whose instance it is for that actor; a claimed instance changes hands.
     pub(crate) account: AccountId,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     live: watch::Receiver<Live>,
@@ -148,7 +148,7 @@ impl Supervisor {
             .get(instance)
             .filter(|handle| handle.is_running())
         {
-            // A caller who was judged before the session was claimed must not see the shop's link.
+            // A caller who was judged before the instance was claimed must not see the shop's link.
             return match handle.account == *account {
                 true => Ok(handle.live.clone()),
                 false => Err(Error::forbidden()),

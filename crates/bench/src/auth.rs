@@ -17,7 +17,7 @@ use crate::{
     client::{Connection, Request, get, request},
     memory,
     report::{self, Report},
-    rounds::{self, Control, Row, Supply},
+    rounds::{self, Contender, Control, Supply},
     timing,
 };
 
@@ -141,7 +141,7 @@ async fn measure(options: &Options, ready: &Ready) -> Result<Report> {
 }
 
 struct Line {
-    row: Row,
+    row: Contender,
     kind: Kind,
 }
 
@@ -158,7 +158,7 @@ enum Kind {
 
 fn lines(ready: &Ready) -> Vec<Line> {
     let guard = |name, goal, kind| Line {
-        row: Row {
+        row: Contender {
             name,
             goal,
             address: ready.guards,
@@ -166,7 +166,7 @@ fn lines(ready: &Ready) -> Vec<Line> {
         kind,
     };
     let whole = |name, kind| Line {
-        row: Row {
+        row: Contender {
             name,
             goal: 0.70,
             address: ready.gateway,

@@ -39,7 +39,7 @@ pub struct Connection {
 }
 
 /// Borrowed from the connection until its next call.
-pub struct Answer<'a> {
+pub struct RawAnswer<'a> {
     pub status: u16,
     pub body: &'a [u8],
 }
@@ -56,7 +56,7 @@ impl Connection {
         })
     }
 
-    pub async fn call(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+    pub async fn call(&mut self, request: &[u8]) -> Result<RawAnswer<'_>> {
         self.buffer.clear();
         self.stream.write_all(request).await?;
         let head = loop {
@@ -73,7 +73,7 @@ impl Connection {
             self.buffer.len() == head + length,
             "the server said more than it announced"
         );
-        Ok(Answer {
+        Ok(RawAnswer {
             status,
             body: &self.buffer[head..],
         })

@@ -149,12 +149,12 @@ async fn flooded(options: &Options, ready: &Ready, source: Source) -> Result<Fig
 
 /// Connections that try to sign in, in a thread of their own, so that they do not wait for the callers.
 struct Flood {
-    shared: Arc<Shared>,
+    shared: Arc<FloodState>,
     thread: JoinHandle<Result<()>>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct FloodState {
     flows: AtomicBool,
     ends: AtomicBool,
     /// Answered 401, 429 and 503.
@@ -163,7 +163,7 @@ struct Shared {
 
 impl Flood {
     fn start(ready: &Ready, source: Source, connections: u16) -> Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(FloodState::default());
         let known: Vec<String> = ready.accounts.iter().map(|one| one.email.clone()).collect();
         let (gateway, ours) = (ready.gateway, Arc::clone(&shared));
         let thread = std::thread::Builder::new()
@@ -198,7 +198,7 @@ async fn one_connection(
     source: Source,
     known: &[String],
     number: usize,
-    shared: &Shared,
+    shared: &FloodState,
 ) -> Result<()> {
     let mut connection = Connection::open(gateway).await?;
     let mut turn = number;

@@ -27,7 +27,7 @@ pub enum Supply {
 }
 
 /// Something to compare with the bare handler.
-pub struct Row {
+pub struct Contender {
     pub name: &'static str,
     /// The least that its processor time may be of the bare handler's, as a ratio.
     pub goal: f64,
@@ -90,7 +90,7 @@ pub async fn probe(
 pub async fn compare<F: Future<Output = Result<Supply>>>(
     ready: &Ready,
     control: &Control,
-    row: &Row,
+    row: &Contender,
     (rounds, length): (u32, Duration),
     answer: usize,
     supply: impl Fn() -> F,

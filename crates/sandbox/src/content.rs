@@ -14,14 +14,14 @@ pub enum Written {
     /// A text that shows something.
     Text(String),
     /// A place on the map.
-    Location(Place),
+    Location(Spot),
     /// Somebody's name and number.
     Contact(Card),
 }
 
 /// A place on the map, as a chat shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Spot {
     /// Degrees.
     pub latitude: f64,
     /// Degrees.
@@ -64,7 +64,7 @@ impl Card {
 pub struct Detail {
     /// Of a location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<Place>,
+    pub location: Option<Spot>,
     /// Of a contact card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Card>,
@@ -167,7 +167,7 @@ pub(crate) fn describe(content: &Message) -> Option<Shown> {
 }
 
 fn of_place(place: &message::LocationMessage) -> Shown {
-    let place = Place {
+    let place = Spot {
         latitude: place.degrees_latitude.unwrap_or_default(),
         longitude: place.degrees_longitude.unwrap_or_default(),
         name: place.name.clone(),

@@ -45,9 +45,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-type Answer = Result<Json<Value>, Refusal>;
+type Told = Result<Json<Value>, Refusal>;
 
-fn answer(value: impl serde::Serialize) -> Answer {
+fn answer(value: impl serde::Serialize) -> Told {
     serde_json::to_value(value)
         .map(Json)
         .map_err(|error| Refusal::Conflict(error.to_string()))
@@ -96,7 +96,7 @@ async fn wrong_method() -> Response {
         .into_response()
 }
 
-async fn health(State(network): State<Network>) -> Answer {
+async fn health(State(network): State<Network>) -> Told {
     let phones = network.phones();
     let companions = phones.iter().flat_map(|phone| &phone.companions);
     let (linked, connected) = companions.fold((0, 0), |(linked, connected), companion| {
@@ -119,28 +119,28 @@ struct NewPhone {
     name: String,
 }
 
-async fn create(State(network): State<Network>, Body(body): Body<NewPhone>) -> Answer {
+async fn create(State(network): State<Network>, Body(body): Body<NewPhone>) -> Told {
     answer(network.add_phone(&body.number, &body.name)?)
 }
 
-async fn list(State(network): State<Network>) -> Answer {
+async fn list(State(network): State<Network>) -> Told {
     answer(network.phones())
 }
 
-async fn show(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+async fn show(State(network): State<Network>, Path(number): Path<String>) -> Told {
     answer(network.phone(&number)?)
 }
 
 #[derive(Deserialize)]
-struct Qr {
+struct Scan {
     qr: String,
 }
 
 async fn scan(
     State(network): State<Network>,
     Path(number): Path<String>,
-    Body(body): Body<Qr>,
-) -> Answer {
+    Body(body): Body<Scan>,
+) -> Told {
     answer(network.scan(&number, &body.qr).await?)
 }
 
@@ -153,7 +153,7 @@ async fn pair(
     State(network): State<Network>,
     Path(number): Path<String>,
     Body(body): Body<Code>,
-) -> Answer {
+) -> Told {
     answer(network.pair(&number, &body.code).await?)
 }
 
@@ -168,11 +168,11 @@ async fn send(
     State(network): State<Network>,
     Path(number): Path<String>,
     Body(body): Body<NewMessage>,
-) -> Answer {
+) -> Told {
     answer(network.send(&number, &body.to, &body.written)?)
 }
 
-async fn messages(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+async fn messages(State(network): State<Network>, Path(number): Path<String>) -> Told {
     answer(network.messages(&number)?)
 }
 
@@ -187,7 +187,7 @@ async fn read(
     State(network): State<Network>,
     Path(number): Path<String>,
     Body(body): Body<Read>,
-) -> Answer {
+) -> Told {
     let count = match body.ids {
         Some(ids) => {
             network.claim_read(&number, &body.from, &ids)?;
@@ -213,22 +213,22 @@ async fn typing(
     State(network): State<Network>,
     Path(number): Path<String>,
     Body(body): Body<Typing>,
-) -> Answer {
+) -> Told {
     network.typing(&number, &body.to, &body.state)?;
     answer(json!({ "to": body.to, "state": body.state }))
 }
 
-async fn offline(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+async fn offline(State(network): State<Network>, Path(number): Path<String>) -> Told {
     network.set_online(&number, false)?;
     answer(network.phone(&number)?)
 }
 
-async fn online(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+async fn online(State(network): State<Network>, Path(number): Path<String>) -> Told {
     network.set_online(&number, true)?;
     answer(network.phone(&number)?)
 }
 
-async fn logout(State(network): State<Network>, Path(number): Path<String>) -> Answer {
+async fn logout(State(network): State<Network>, Path(number): Path<String>) -> Told {
     let count = network.logout(&number)?;
     answer(json!({ "unlinked": count }))
 }
@@ -248,16 +248,16 @@ async fn retry(
     State(network): State<Network>,
     Path(number): Path<String>,
     Body(body): Body<Retry>,
-) -> Answer {
+) -> Told {
     network.ask_again(&number, &body.id, body.count)?;
     answer(json!({ "id": body.id, "count": body.count }))
 }
 
-async fn troubles(State(network): State<Network>) -> Answer {
+async fn troubles(State(network): State<Network>) -> Told {
     answer(json!({ "troubles": network.troubles() }))
 }
 
-async fn trouble(State(network): State<Network>, Body(body): Body<Value>) -> Answer {
+async fn trouble(State(network): State<Network>, Body(body): Body<Value>) -> Told {
     let (trouble, hit) = network.trouble(&body)?;
     let mut shown = serde_json::to_value(&trouble).unwrap_or_default();
     if trouble.kind == Kind::StreamError {
@@ -266,7 +266,7 @@ async fn trouble(State(network): State<Network>, Body(body): Body<Value>) -> Ans
     answer(shown)
 }
 
-async fn calm(State(network): State<Network>) -> Answer {
+async fn calm(State(network): State<Network>) -> Told {
     network.clear_troubles();
     troubles(State(network)).await
 }

@@ -26,10 +26,10 @@ const MOST_RETRIES: u64 = 4;
 /// A running network. Cheap to clone.
 #[derive(Clone)]
 pub struct Network {
-    shared: Arc<Shared>,
+    shared: Arc<NetworkParts>,
 }
 
-pub(crate) struct Shared {
+pub(crate) struct NetworkParts {
     core: Mutex<Core>,
     /// Whether there are files.
     keeps: bool,
@@ -46,7 +46,7 @@ impl Network {
     /// written first.
     pub(crate) fn new(core: Core, keeps: bool) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(NetworkParts {
                 core: Mutex::new(core),
                 keeps,
                 save: Notify::new(),
@@ -111,7 +111,7 @@ impl Network {
         step(&mut core)
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &NetworkParts {
         &self.shared
     }
 

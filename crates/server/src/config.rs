@@ -37,7 +37,7 @@ pub use names::{names, variable};
 use networks::networks;
 use people::secret_or_file;
 use sections::*;
-pub use sections::{Limits, LogFormat};
+pub use sections::{LimitSettings, LogFormat};
 
 /// The documentation of every setting is this file.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -68,7 +68,7 @@ pub struct Settings {
     pub log: String,
     pub log_format: LogFormat,
     pub source_url: String,
-    pub limits: Limits,
+    pub limits: LimitSettings,
     cors: CorsSettings,
     jwt: Jwt,
     direct: Direct,

@@ -146,9 +146,9 @@ impl Gateway {
         let listening = CancellationToken::new();
         let mut metrics_url = None;
         let serve = |listener, router, connections| {
-            let limits = listen::Limits {
+            let limits = listen::ConnectionLimits {
                 connections,
-                ..listen::Limits::default()
+                ..listen::ConnectionLimits::default()
             };
             listen::serve(listener, router, limits, listening.clone())
         };

@@ -33,7 +33,7 @@ use head::{HeadTimer, Watched};
 
 /// What a connection may hold, and how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Open at once; more wait in the kernel's backlog until one of these ends.
     pub connections: usize,
     /// For a head, from its first byte to its last; for the first one, from the connection on.
@@ -47,7 +47,7 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 10_000,
@@ -78,11 +78,11 @@ impl Accept for TcpListener {
 }
 
 /// Serves until `stop`, then closes the listener and what is idle, lets requests under way finish
-/// for [`Limits::drain`], and ends.
+/// for [`ConnectionLimits::drain`], and ends.
 pub fn serve<A: Accept>(
     mut listener: A,
     router: Router,
-    limits: Limits,
+    limits: ConnectionLimits,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
@@ -148,7 +148,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    limits: Limits,
+    limits: ConnectionLimits,
     stop: CancellationToken,
     end: CancellationToken,
 ) {

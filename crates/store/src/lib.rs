@@ -15,8 +15,8 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: a
-//!   session that waits for its shop.
+//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an
+//!   instance that waits for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
 //! every WHERE; then a test in `tests/contract`, which runs on both databases. About people, or all

@@ -3,7 +3,7 @@
 //!
 //! [`accounts`]: accounts, the epoch. [`keys`]: signing keys, peppers, what is weak. [`rotation`],
 //! [`reseal`]: replacing keys. [`proofs`]: from a token to its credential. [`placement`]: which process
-//! runs which instance. [`guests`]: sessions that nobody owns yet. [`claims`]: deliveries for workers.
+//! runs which instance. [`guests`]: instances that nobody owns yet. [`claims`]: deliveries for workers.
 //! [`retention`]: what is old enough to go. [`billing`]: what is paid for, and what is not.
 //!
 //! People have a door of their own, [`crate::people`].

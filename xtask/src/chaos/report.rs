@@ -16,7 +16,7 @@ const END: &str = "<!-- end -->\n";
 
 /// The rounds of one fault on one database.
 #[derive(Default)]
-struct Row {
+struct FaultLine {
     rounds: u32,
     void: u32,
     late: u32,
@@ -31,7 +31,7 @@ struct Row {
     without_receipt: usize,
 }
 
-impl Row {
+impl FaultLine {
     fn bad(&self) -> usize {
         self.lost + self.doubled + self.disorder + self.other
     }
@@ -39,7 +39,7 @@ impl Row {
 
 #[derive(Default)]
 pub struct Report {
-    rows: BTreeMap<(Fault, &'static str), Row>,
+    rows: BTreeMap<(Fault, &'static str), FaultLine>,
 }
 
 impl Report {
@@ -106,7 +106,7 @@ impl Report {
 
     /// How much went wrong.
     pub fn bad(&self) -> usize {
-        self.rows.values().map(Row::bad).sum()
+        self.rows.values().map(FaultLine::bad).sum()
     }
 
     /// As Markdown.

@@ -170,12 +170,12 @@ impl Program {
 /// Both processes and the thread that watches them.
 pub struct Children {
     watcher: Option<JoinHandle<Result<()>>>,
-    shared: Arc<Shared>,
+    shared: Arc<Watched>,
     stop: Stop,
 }
 
 #[derive(Default)]
-struct Shared {
+struct Watched {
     gateway_pid: AtomicU32,
     failure: Mutex<Option<String>>,
 }
@@ -195,7 +195,7 @@ impl Children {
                     .with_context(|| format!("cannot put {} aside", program.log.display()))?;
             }
         }
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Watched::default());
         let (tell, told) = mpsc::channel();
         let watcher = {
             let (shared, stop) = (Arc::clone(&shared), stop.clone());
@@ -275,7 +275,7 @@ struct Running {
 struct Watch {
     running: Vec<Running>,
     http: Http,
-    shared: Arc<Shared>,
+    shared: Arc<Watched>,
     publisher: Arc<Publisher>,
     stop: Stop,
 }
@@ -344,7 +344,7 @@ impl Watch {
 }
 
 impl Running {
-    fn look(&mut self, http: &Http, shared: &Shared, publisher: &Publisher) -> Result<()> {
+    fn look(&mut self, http: &Http, shared: &Watched, publisher: &Publisher) -> Result<()> {
         let name = self.program.name;
         if let Some(due) = self.due {
             if Instant::now() < due {

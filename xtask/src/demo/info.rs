@@ -47,12 +47,12 @@ pub struct Ports {
 pub struct Played {
     pub instance_id: String,
     pub instance_token: String,
-    pub direct: Option<DirectSession>,
+    pub direct: Option<DirectInstance>,
 }
 
 /// A session of the Direct API.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct DirectSession {
+pub struct DirectInstance {
     pub key: String,
     pub api_key: String,
 }

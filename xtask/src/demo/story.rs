@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::info::{CUSTOMER, DirectSession, Info, Memory, Played, SALES, SHOP};
+use super::info::{CUSTOMER, DirectInstance, Info, Memory, Played, SALES, SHOP};
 use super::print;
 use crate::http::{Http, Reply};
 use crate::process::{Stop, wait_for};
@@ -292,7 +292,7 @@ impl Story<'_> {
         })
     }
 
-    fn direct_session(&mut self) -> Result<DirectSession> {
+    fn direct_session(&mut self) -> Result<DirectInstance> {
         let known = self
             .memory
             .played
@@ -320,7 +320,7 @@ impl Story<'_> {
                 .call("POST", &url, &[("authorization", &bearer)], Some(&body))?
                 .ok()?
                 .json()?;
-            let session = DirectSession {
+            let session = DirectInstance {
                 key: text(&made, "/key")?,
                 api_key: text(&made, "/apiKey")?,
             };
@@ -350,7 +350,7 @@ impl Story<'_> {
         Ok(session)
     }
 
-    fn direct_status(&self, session: &DirectSession) -> Result<Value> {
+    fn direct_status(&self, session: &DirectInstance) -> Result<Value> {
         let url = format!("{}/sessions/{}", self.info.direct_url, session.key);
         self.http
             .call("GET", &url, &[("x-api-key", &session.api_key)], None)?

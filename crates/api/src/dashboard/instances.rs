@@ -189,8 +189,8 @@ pub async fn qr(
     MemberInstance { granted, .. }: MemberInstance<Developer, Anytime>,
     State(app): State<App>,
 ) -> Result<Answer<ShownQr>, Fail> {
-    let sessions = app.sessions();
-    Ok(Answer(match sessions.qr(&granted).await? {
+    let connections = app.connections();
+    Ok(Answer(match connections.qr(&granted).await? {
         QrAnswer::Waiting {
             code,
             expires_in_ms,
@@ -232,8 +232,8 @@ pub async fn pair_code(
     Strict(body): Strict<PairBody>,
 ) -> Result<Answer<PairCode>, Fail> {
     let phone = PhoneNumber::parse(&body.phone)?;
-    let sessions = app.sessions();
-    let given = sessions.pair_code(&granted, &phone).await?;
+    let connections = app.connections();
+    let given = connections.pair_code(&granted, &phone).await?;
     Ok(Answer(PairCode {
         code: given.code,
         expires_in: whole_seconds(given.valid_ms),
@@ -247,8 +247,8 @@ pub async fn disconnect(
     State(app): State<App>,
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<NoContent, Fail> {
-    let sessions = app.sessions();
-    sessions.disconnect(&granted).await?;
+    let connections = app.connections();
+    connections.disconnect(&granted).await?;
     Ok(NoContent)
 }
 

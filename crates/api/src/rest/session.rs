@@ -61,7 +61,7 @@ pub async fn qr(
     Params(query): Params<QrQuery>,
 ) -> Result<QrAnswered<Envelope<PairingQr>>, Fail> {
     let format = query.format()?;
-    let answer = app.sessions().qr(&granted).await?;
+    let answer = app.connections().qr(&granted).await?;
     QrAnswered::of(answer, format, |answer| {
         Ok(enveloped(PairingQr::of(answer)?))
     })
@@ -110,7 +110,7 @@ pub async fn pair_code(
     Segment((_, phone)): Segment<(String, String)>,
 ) -> Result<Answer<Envelope<LinkingCode>>, Fail> {
     let phone = PhoneNumber::parse(&phone)?;
-    let given = app.sessions().pair_code(&granted, &phone).await?;
+    let given = app.connections().pair_code(&granted, &phone).await?;
     Ok(enveloped(LinkingCode {
         linking_code: given.code.clone(),
         linking_code_old: given.code,
@@ -140,7 +140,7 @@ pub async fn status(
     InstanceAccess { granted, .. }: InstanceAccess<Viewer>,
     State(app): State<App>,
 ) -> Result<Answer<Envelope<ConnectionBody>>, Fail> {
-    let status = app.sessions().status(&granted).await?;
+    let status = app.connections().status(&granted).await?;
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
@@ -169,7 +169,7 @@ pub async fn disconnect(
     InstanceAccess { granted, .. }: InstanceAccess<Developer>,
     State(app): State<App>,
 ) -> Result<Answer<ActionDone>, Fail> {
-    let paired = app.sessions().disconnect(&granted).await?;
+    let paired = app.connections().disconnect(&granted).await?;
     Ok(Answer(ActionDone {
         instance_id: granted.id().clone(),
         status: "disconnected",

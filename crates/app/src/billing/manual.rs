@@ -2,7 +2,7 @@
 
 use recado_model::{Billing, Result, Timestamp};
 
-use super::{Provider, Standing, Wish};
+use super::{BillingStanding, Provider, Wish};
 
 pub(super) struct Manual {
     pub trial_ms: i64,
@@ -13,9 +13,9 @@ impl Provider for Manual {
         Some(now.plus_millis(self.trial_ms))
     }
 
-    fn standing(&self, billing: &Billing, now: Timestamp) -> Standing {
+    fn standing(&self, billing: &Billing, now: Timestamp) -> BillingStanding {
         let status = billing.status(now);
-        Standing {
+        BillingStanding {
             status,
             cancel_at: billing.cancel_at,
             expired_at: billing.ends_at().filter(|_| !status.works()),

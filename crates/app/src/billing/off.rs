@@ -3,7 +3,7 @@
 
 use recado_model::{Billing, BillingStatus, Result, Timestamp};
 
-use super::{Provider, Standing, Wish};
+use super::{BillingStanding, Provider, Wish};
 
 pub(super) struct Off;
 
@@ -12,8 +12,8 @@ impl Provider for Off {
         None
     }
 
-    fn standing(&self, _: &Billing, _: Timestamp) -> Standing {
-        Standing {
+    fn standing(&self, _: &Billing, _: Timestamp) -> BillingStanding {
+        BillingStanding {
             status: BillingStatus::Active,
             cancel_at: None,
             expired_at: None,

@@ -5,20 +5,20 @@ use recado_identity::audit::Detail;
 use recado_model::{AccountId, Billing, Clock, Error, ErrorCode, InstanceId, Result, Timestamp};
 use recado_store::Store;
 
-use super::{BillingConfig, Standing, provider};
+use super::{BillingConfig, BillingStanding, provider};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// One instance of the operator's list.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct BillingRow {
     pub account: AccountId,
     pub account_name: String,
     pub instance: InstanceId,
     pub name: String,
     pub phone: Option<String>,
     pub billing: Billing,
-    pub standing: Standing,
+    pub standing: BillingStanding,
     /// Its owner has subscribed, and no period is paid.
     pub awaits_payment: bool,
 }
@@ -32,11 +32,15 @@ pub enum Period {
 }
 
 /// All instances but those of guests, by account.
-pub async fn list(store: &Store, clock: &dyn Clock, config: &BillingConfig) -> Result<Vec<Row>> {
+pub async fn list(
+    store: &Store,
+    clock: &dyn Clock,
+    config: &BillingConfig,
+) -> Result<Vec<BillingRow>> {
     let now = clock.now();
     let provider = provider(config);
     let rows = store.read().await?.system().billing_list().await?;
-    let rows = rows.into_iter().map(|row| Row {
+    let rows = rows.into_iter().map(|row| BillingRow {
         standing: provider.standing(&row.billing, now),
         awaits_payment: row.billing.awaits_payment(now),
         account: row.account,

@@ -1,4 +1,4 @@
-//! A shop claims a guest's session, before its time is over (`workers::guests` is what happens then).
+//! A shop claims a guest's instance, before its time is over (`workers::guests` is what happens then).
 
 use recado_identity::{Calls, Claim, audit::Detail};
 use recado_model::{
@@ -13,21 +13,21 @@ use crate::App;
 /// How long an actor may take that was started for an account that has the instance no more.
 const STRAY_WAIT_MS: i64 = 500;
 
-/// A session that was a guest's and is the shop's now.
+/// An instance that was a guest's and is the shop's now.
 #[derive(Debug)]
-pub struct ClaimedSession {
+pub struct ClaimedInstance {
     pub instance: Instance,
     pub name: Secret,
     pub api_key: Secret,
 }
 
 impl Direct<'_> {
-    /// Moves a guest's session, proven by its key, to the shop: pairing and all, with new credentials
+    /// Moves a guest's instance, proven by its key, to the shop: pairing and all, with new credentials
     /// that replace the old ones at once.
     ///
     /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
     /// over, 503 when another node holds its link: only that one can close it.
-    pub async fn claim(&self, claim: Claim) -> Result<ClaimedSession> {
+    pub async fn claim(&self, claim: Claim) -> Result<ClaimedInstance> {
         let shop = claim.shop().caller();
         if !shop.scope.is_all() {
             return Err(Error::new(
@@ -41,7 +41,7 @@ impl Direct<'_> {
                 "The session is your shop's already; its X-API-Key is all you need.",
             ));
         }
-        // On its own: a caller that hangs up must not leave a session without its link.
+        // On its own: a caller that hangs up must not leave an instance without its link.
         let app = self.app.clone();
         tokio::spawn(async move { hand_over(&app, &claim).await })
             .await
@@ -51,7 +51,7 @@ impl Direct<'_> {
 
 /// The link is the guest's until it is closed, and the shop's once the rows are. A crash in between
 /// leaves one or the other whole, and the supervisor brings the link back for whoever has it.
-async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
+async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedInstance> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let Some(leaving) = app.supervisor.leave_alone(id) else {
@@ -87,7 +87,7 @@ async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
     };
     tracing::info!(account.id = %shop.account, instance.id = %id, "guest session claimed");
     if claimed.instance.paired && claimed.instance.wanted {
-        // The session is the shop's whatever becomes of the link, so that is no error.
+        // The instance is the shop's whatever becomes of the link, so that is no error.
         let mut back = app.supervisor.online(&shop.account, id).await;
         if back.is_err() {
             // Started for the guest, by a list from before the move: that finds no row and ends.
@@ -107,9 +107,9 @@ async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
     Ok(claimed)
 }
 
-/// One transaction: the session with all below it, its new credentials, the shop's audit row. `None`
+/// One transaction: the instance with all below it, its new credentials, the shop's audit row. `None`
 /// when there is no such guest any more.
-async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<ClaimedSession>> {
+async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<ClaimedInstance>> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let (rng, now) = (&*app.core.rng, app.core.clock.now());
@@ -144,14 +144,14 @@ async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<Cla
     let (api_key, name) = issue(app, &mut conn, &shop.account, id).await?;
     // The old key is dead from here on.
     app.access().commit(conn).await?;
-    Ok(Some(ClaimedSession {
+    Ok(Some(ClaimedInstance {
         instance,
         name,
         api_key,
     }))
 }
 
-/// The same words as for another shop's session: whether there ever was one is nobody's business.
+/// The same words as for another shop's instance: whether there ever was one is nobody's business.
 fn not_yours() -> Error {
     Error::new(
         ErrorCode::InstanceNotYours,

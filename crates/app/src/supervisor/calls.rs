@@ -20,7 +20,7 @@ impl Exchange for Supervisor {
             self.require_here(instance).await?;
             return Err(no_link());
         };
-        // A caller who was judged before the session was claimed must not reach the shop's link.
+        // A caller who was judged before the instance was claimed must not reach the shop's link.
         if handle.account != *account {
             return Err(Error::forbidden());
         }

@@ -4,7 +4,7 @@ use recado_engine::Notice;
 use recado_model::{ConnectionState, StateReason, instance::Pairing};
 
 use super::{
-    Qr,
+    LiveQr,
     actor::{Actor, End, over},
     changes::Change,
 };
@@ -63,7 +63,7 @@ impl Actor {
             self.set_state(ConnectionState::QrPending, None).await;
         }
         self.live
-            .send_modify(|live| live.qr = Some(Qr { code, until }));
+            .send_modify(|live| live.qr = Some(LiveQr { code, until }));
     }
 
     async fn is_paired(&mut self, pairing: Pairing) {

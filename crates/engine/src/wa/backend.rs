@@ -35,7 +35,7 @@ use crate::wa::{gate::Gate, lost::Judge};
 pub(super) mod space {
     pub const DEVICE: &str = "device";
     pub const IDENTITY: &str = "identity";
-    pub const SESSION: &str = "session";
+    pub const SIGNAL_SESSION: &str = "session";
     pub const PREKEY: &str = "prekey";
     pub const SIGNED_PREKEY: &str = "signed_prekey";
     pub const SENDER_KEY: &str = "sender_key";
@@ -170,7 +170,7 @@ pub(super) fn forget_reading(chat: &str, user: &str) -> Vec<DeviceOp> {
     let of = |space, prefix| DeviceOp::DeletePrefix { space, prefix };
     let mut ops = Vec::new();
     for next in ['@', ':', '_'] {
-        ops.push(of(space::SESSION, format!("{user}{next}")));
+        ops.push(of(space::SIGNAL_SESSION, format!("{user}{next}")));
         ops.push(of(space::SENDER_KEY, format!("{chat}:{user}{next}")));
     }
     ops

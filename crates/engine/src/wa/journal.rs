@@ -28,7 +28,7 @@ const COMPACT_ABOVE: u64 = 256 * 1024;
 #[serde(tag = "is", rename_all = "snake_case")]
 pub(super) enum Entry {
     Receipt {
-        from: From,
+        from: Source,
         ids: Vec<String>,
         state: State,
         at: i64,
@@ -39,7 +39,7 @@ pub(super) enum Entry {
         refused: Option<String>,
     },
     Undecryptable {
-        from: From,
+        from: Source,
         id: String,
         at: i64,
         /// Its content was never meant for linked devices.
@@ -49,7 +49,7 @@ pub(super) enum Entry {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct From {
+pub(super) struct Source {
     pub chat: String,
     pub sender: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -318,7 +318,7 @@ mod tests {
 
     fn receipt() -> Entry {
         Entry::Receipt {
-            from: From {
+            from: Source {
                 chat: "120363@g.us".into(),
                 sender: "222:7@lid".into(),
                 sender_alt: Some("5511999999999@s.whatsapp.net".into()),
@@ -331,14 +331,14 @@ mod tests {
         }
     }
 
-    struct Place {
+    struct Scratch {
         path: PathBuf,
         _folder: tempfile::TempDir,
     }
 
-    fn place() -> Place {
+    fn scratch() -> Scratch {
         let folder = tempfile::tempdir().expect("a folder");
-        Place {
+        Scratch {
             path: folder.path().join("journal").join("INST.jsonl"),
             _folder: folder,
         }
@@ -356,39 +356,44 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_not_taken_is_there_again() {
-        let place = place();
-        let journal = Journal::open(place.path.clone());
-        assert!(!place.path.exists(), "nothing to note, no file");
+        let scratch = scratch();
+        let journal = Journal::open(scratch.path.clone());
+        assert!(!scratch.path.exists(), "nothing to note, no file");
         journal.note(receipt()).expect("noted");
         journal.note(ack(1)).expect("noted");
-        let mode = fs::metadata(&place.path).expect("a file").permissions();
+        let mode = fs::metadata(&scratch.path).expect("a file").permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
         take(&journal, &receipt()).await;
         drop(journal);
 
         // The process ended before the second was taken, and in the middle of a third.
-        let mut file = append_to(&place.path).expect("opens");
+        let mut file = append_to(&scratch.path).expect("opens");
         file.write_all(br#"{"is":"ack","i"#).expect("written");
-        let journal = Journal::open(place.path.clone());
+        let journal = Journal::open(scratch.path.clone());
         journal.note(ack(2)).expect("noted");
         for entry in [receipt(), ack(1), ack(2)] {
             take(&journal, &entry).await;
         }
-        assert_eq!(size(&place.path), 0, "empty once all are taken");
+        assert_eq!(size(&scratch.path), 0, "empty once all are taken");
         assert!(journal.lock().file.is_none(), "and not held open");
         drop(journal);
-        assert!(Journal::open(place.path.clone()).lock().waiting.is_empty());
+        assert!(
+            Journal::open(scratch.path.clone())
+                .lock()
+                .waiting
+                .is_empty()
+        );
     }
 
     #[tokio::test]
     async fn a_damaged_line_does_not_take_the_others_with_it() {
-        let place = place();
-        Journal::open(place.path.clone())
+        let scratch = scratch();
+        Journal::open(scratch.path.clone())
             .note(ack(1))
             .expect("noted");
-        let mut file = append_to(&place.path).expect("opens");
+        let mut file = append_to(&scratch.path).expect("opens");
         file.write_all(b"\x00nonsense\n\n").expect("written");
-        let journal = Journal::open(place.path.clone());
+        let journal = Journal::open(scratch.path.clone());
         journal.note(ack(2)).expect("noted");
         take(&journal, &ack(1)).await;
         take(&journal, &ack(2)).await;
@@ -396,16 +401,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_never_gets_empty_stays_small() {
-        let place = place();
-        let journal = Journal::open(place.path.clone());
+        let scratch = scratch();
+        let journal = Journal::open(scratch.path.clone());
         journal.note(ack(0)).expect("noted");
         for n in 1..20_000 {
             journal.note(ack(n)).expect("noted");
             take(&journal, &ack(n - 1)).await;
         }
-        assert!(size(&place.path) < COMPACT_ABOVE + 100);
+        assert!(size(&scratch.path) < COMPACT_ABOVE + 100);
         drop(journal);
-        let left = Journal::open(place.path.clone());
+        let left = Journal::open(scratch.path.clone());
         assert_eq!(
             left.lock().waiting.back().map(|(_, entry)| entry.clone()),
             Some(ack(19_999))
@@ -414,20 +419,20 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_written_is_not_noted() {
-        let place = place();
+        let scratch = scratch();
         // A folder where the file should be: no line can be written, whoever we are.
-        fs::create_dir_all(&place.path).expect("a folder");
-        let journal = Journal::open(place.path.clone());
+        fs::create_dir_all(&scratch.path).expect("a folder");
+        let journal = Journal::open(scratch.path.clone());
         assert!(journal.note(ack(1)).is_err());
         assert!(journal.probe().is_err());
         assert!(journal.lock().waiting.is_empty());
-        fs::remove_dir(&place.path).expect("removed");
+        fs::remove_dir(&scratch.path).expect("removed");
         journal.probe().expect("it can be written again");
-        assert_eq!(size(&place.path), 0);
+        assert_eq!(size(&scratch.path), 0);
         journal.note(ack(2)).expect("noted");
         let (before, _) = journal.next().await;
         journal.wipe();
-        assert!(!place.path.exists());
+        assert!(!scratch.path.exists());
         journal.note(ack(3)).expect("and noted anew");
         journal.taken(before);
         take(&journal, &ack(3)).await;

@@ -19,13 +19,13 @@ use whatsapp_rust::{
 
 use super::{
     address::{self, Addresses},
-    journal::{Entry, From, State},
+    journal::{Entry, Source, State},
     payload::LONGEST_ID,
 };
 use crate::Notice;
 
-fn from(source: &MessageSource) -> From {
-    From {
+fn from(source: &MessageSource) -> Source {
+    Source {
         chat: source.chat.to_string(),
         sender: source.sender.to_string(),
         sender_alt: source.sender_alt.as_ref().map(Jid::to_string),
@@ -77,7 +77,7 @@ pub(super) fn asked_again(node: &OwnedNodeRef) -> Option<Entry> {
         .or_else(|| attrs.optional_string("id").map(Into::into))
         .filter(|id: &String| id.len() <= LONGEST_ID)?;
     Some(Entry::Receipt {
-        from: From {
+        from: Source {
             group: from.is_group(),
             me: chat.is_some(),
             sender: sender.as_ref().unwrap_or(&from).to_string(),
@@ -150,7 +150,7 @@ pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> 
     })
 }
 
-async fn addresses(from: &From, client: Option<&Client>) -> Result<Addresses> {
+async fn addresses(from: &Source, client: Option<&Client>) -> Result<Addresses> {
     let jid = |text: &str| text.parse::<Jid>().ok();
     let (Some(chat), Some(sender)) = (jid(&from.chat), jid(&from.sender)) else {
         // They were addresses when they were noted; better told as they are than not at all.
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(
             asked_again(&asking("retry")),
             Some(Entry::Receipt {
-                from: From {
+                from: Source {
                     chat: "120363000000000001@g.us".to_owned(),
                     sender: "222:7@lid".to_owned(),
                     sender_alt: None,

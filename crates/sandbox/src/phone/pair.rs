@@ -27,14 +27,14 @@ pub(crate) struct Invitation {
 }
 
 /// What is in a QR code.
-struct Qr {
+struct ScannedQr {
     reference: String,
     noise_public: Vec<u8>,
     identity_public: Vec<u8>,
     secret: Vec<u8>,
 }
 
-fn parse_qr(qr: &str) -> Result<Qr, String> {
+fn parse_qr(qr: &str) -> Result<ScannedQr, String> {
     let qr = qr.trim();
     let body = qr.rsplit_once('#').map_or(qr, |(_, body)| body);
     let mut fields = body.split(',');
@@ -50,7 +50,7 @@ fn parse_qr(qr: &str) -> Result<Qr, String> {
             .decode(next(what)?)
             .map_err(|_| format!("this is not a WhatsApp QR code: its {what} is not base64"))
     };
-    Ok(Qr {
+    Ok(ScannedQr {
         reference,
         noise_public: key("noise key")?,
         identity_public: key("identity key")?,

@@ -7,7 +7,7 @@ use recado_app::{
     BillingConfig,
     billing::{
         ProviderKind,
-        operator::{self, Period, Row},
+        operator::{self, BillingRow, Period},
     },
 };
 use recado_identity::clock::SystemClock;
@@ -77,7 +77,7 @@ fn shown(at: Option<Timestamp>) -> Option<String> {
     at.map(Timestamp::to_rfc3339)
 }
 
-fn row_json(row: &Row) -> Value {
+fn row_json(row: &BillingRow) -> Value {
     json!({
         "instance_id": row.instance,
         "name": row.name,
@@ -93,7 +93,7 @@ fn row_json(row: &Row) -> Value {
     })
 }
 
-fn table(rows: &[Row], config: &BillingConfig) -> String {
+fn table(rows: &[BillingRow], config: &BillingConfig) -> String {
     let mut text = String::new();
     for row in rows {
         let end = shown(row.billing.ends_at()).unwrap_or_else(|| "-".to_owned());

@@ -14,8 +14,8 @@ pub enum LogFormat {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
+#[serde(deny_unknown_fields, rename = "Limits")]
+pub struct LimitSettings {
     pub body_bytes: usize,
     pub request_secs: u64,
     pub connections: usize,

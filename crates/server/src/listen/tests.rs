@@ -24,8 +24,8 @@ const LONG: Duration = Duration::from_secs(20);
 const BIG: usize = 32 * 1024 * 1024;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> ConnectionLimits {
+    ConnectionLimits {
         connections: 100,
         head: LONG,
         idle: LONG,
@@ -46,12 +46,12 @@ async fn bound() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-async fn start(limits: Limits) -> Server {
+async fn start(limits: ConnectionLimits) -> Server {
     let (listener, address) = bound().await;
     start_on(listener, address, limits)
 }
 
-fn start_on(listener: impl Accept, address: SocketAddr, limits: Limits) -> Server {
+fn start_on(listener: impl Accept, address: SocketAddr, limits: ConnectionLimits) -> Server {
     let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
     let big = get(|| async { vec![b'x'; BIG] });
     let router = Router::new()
@@ -118,7 +118,7 @@ async fn the_peer_is_told_to_the_handler() {
 
 #[tokio::test]
 async fn who_is_slow_with_a_head_is_closed_and_others_are_served() {
-    let server = start(Limits {
+    let server = start(ConnectionLimits {
         head: SHORT,
         ..limits()
     })
@@ -152,7 +152,7 @@ async fn who_is_slow_with_a_head_is_closed_and_others_are_served() {
 
 #[tokio::test]
 async fn a_slow_answer_and_a_slow_body_are_not_slow_heads() {
-    let server = start(Limits {
+    let server = start(ConnectionLimits {
         head: SHORT,
         ..limits()
     })
@@ -172,7 +172,7 @@ async fn a_slow_answer_and_a_slow_body_are_not_slow_heads() {
 
 #[tokio::test]
 async fn the_idle_are_closed() {
-    let server = start(Limits {
+    let server = start(ConnectionLimits {
         idle: SHORT,
         ..limits()
     })
@@ -187,7 +187,7 @@ async fn the_idle_are_closed() {
 
 #[tokio::test]
 async fn who_does_not_read_is_closed_and_who_reads_slowly_is_not() {
-    let server = start(Limits {
+    let server = start(ConnectionLimits {
         connections: 1,
         stall: SHORT,
         ..limits()
@@ -247,7 +247,7 @@ fn the_limit_on_open_files_is_raised() {
 
 #[tokio::test]
 async fn beyond_the_cap_they_wait_their_turn() {
-    let server = start(Limits {
+    let server = start(ConnectionLimits {
         connections: 2,
         ..limits()
     })
@@ -288,7 +288,7 @@ async fn a_stop_waits_for_requests_and_for_nothing_else() {
 
 #[tokio::test]
 async fn a_stop_ends_what_does_not_finish() {
-    let server = start(Limits {
+    let server = start(ConnectionLimits {
         drain: SHORT,
         ..limits()
     })

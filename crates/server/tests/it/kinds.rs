@@ -2,7 +2,7 @@
 
 use recado_sandbox::{
     ChatMessage,
-    content::{Card, Place, Written},
+    content::{Card, Spot, Written},
 };
 use serde_json::{Value, json};
 
@@ -45,8 +45,8 @@ async fn told(bed: &Bed, id: &str) -> Value {
     delivery.await.body["event"].clone()
 }
 
-fn place() -> Place {
-    Place {
+fn place() -> Spot {
+    Spot {
         latitude: -23.5505,
         longitude: -46.6333,
         name: Some("Praça da Sé".into()),

@@ -159,7 +159,7 @@ async fn answer_qr(call: &ToolCall, granted: &Granted<ShopToken>) -> Result<Tool
     if instance.paired {
         return linked(session_id, instance.phone.as_deref(), instance.state);
     }
-    match call.app.sessions().qr(granted).await? {
+    match call.app.connections().qr(granted).await? {
         QrAnswer::Waiting {
             code,
             expires_in_ms,
@@ -207,7 +207,7 @@ async fn connect(call: ToolCall, args: ConnectArgs) -> Result<ToolAnswer> {
     let force_new = args.force_new.unwrap_or(false);
     let granted = call
         .app
-        .sessions()
+        .connections()
         .connect_new(&call.shop, label, force_new)
         .await?;
     answer_qr(&call, &granted).await

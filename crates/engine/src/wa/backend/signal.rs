@@ -1,4 +1,4 @@
-//! Identities, sessions, pre-keys and sender keys.
+//! Identities, Signal sessions, pre-keys and sender keys.
 
 use std::sync::Arc;
 
@@ -60,27 +60,31 @@ impl SignalStore for Backend {
     }
 
     async fn get_session(&self, address: &str) -> Result<Option<Bytes>> {
-        Ok(self.get(space::SESSION, address).await?.map(Bytes::from))
+        Ok(self
+            .get(space::SIGNAL_SESSION, address)
+            .await?
+            .map(Bytes::from))
     }
 
     async fn put_session(&self, address: &str, session: &[u8]) -> Result<()> {
-        self.put(space::SESSION, address, 0, session.to_vec()).await
+        self.put(space::SIGNAL_SESSION, address, 0, session.to_vec())
+            .await
     }
 
     async fn put_sessions_batch(&self, sessions: &[(Arc<str>, Bytes)]) -> Result<()> {
         let ops = sessions
             .iter()
-            .map(|(address, session)| put(space::SESSION, &**address, 0, session.to_vec()))
+            .map(|(address, session)| put(space::SIGNAL_SESSION, &**address, 0, session.to_vec()))
             .collect();
         self.apply(ops).await
     }
 
     async fn delete_session(&self, address: &str) -> Result<()> {
-        self.delete(space::SESSION, address).await
+        self.delete(space::SIGNAL_SESSION, address).await
     }
 
     async fn has_signal_state_for_user(&self, user: &str) -> Result<bool> {
-        for space in [space::SESSION, space::IDENTITY] {
+        for space in [space::SIGNAL_SESSION, space::IDENTITY] {
             let rows = self.rows.scan_prefix(space, user).await?;
             // `551` is a prefix of `5511…` too: only a whole user part counts.
             if rows

@@ -1,4 +1,4 @@
-//! Identities, sessions, prekeys and sender keys.
+//! Identities, Signal sessions, prekeys and sender keys.
 
 use std::sync::Arc;
 

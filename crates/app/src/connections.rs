@@ -9,7 +9,7 @@ use recado_model::{
 
 use crate::{App, instances, supervisor::Live};
 
-pub struct Sessions<'a> {
+pub struct Connections<'a> {
     pub(crate) app: &'a App,
 }
 
@@ -25,7 +25,7 @@ pub enum QrAnswer {
 
 /// `connected` means that WhatsApp knows this device, not that a socket is open; `state` tells that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
+pub struct ConnectionStatus {
     pub connected: bool,
     pub state: ConnectionState,
     pub reason: Option<StateReason>,
@@ -39,7 +39,7 @@ pub struct Status {
 const QR_WAIT_MS: i64 = 20_000;
 const LABEL_MAX: usize = 50;
 
-impl Sessions<'_> {
+impl Connections<'_> {
     /// Starts the connection when it is not there, and waits for a code.
     pub async fn qr(&self, granted: &Granted) -> Result<QrAnswer> {
         let (account, instance) = (granted.account(), granted.instance());
@@ -108,9 +108,9 @@ impl Sessions<'_> {
             .await
     }
 
-    pub async fn status(&self, granted: &Granted) -> Result<Status> {
+    pub async fn status(&self, granted: &Granted) -> Result<ConnectionStatus> {
         let instance = granted.instance();
-        Ok(Status {
+        Ok(ConnectionStatus {
             connected: instance.paired,
             state: instance.state,
             reason: instance.reason,

@@ -26,7 +26,11 @@ use self::{
     jwt::{Behind, Jwts},
     person::Sessions,
 };
-use crate::{Config, faults, usage::Usage};
+use crate::{
+    Config, faults,
+    usage::Usage,
+    workers::{self, Outcome},
+};
 
 pub use client::{Introspection, ProvenClient};
 pub use person::Person;
@@ -459,12 +463,17 @@ pub(crate) async fn watch_epoch(
                 Err(error)
             }
         };
-        if let Err(error) = seen {
-            faults::warn(
-                &error,
-                "cannot see what other processes changed; trying again",
-            );
-        }
+        let outcome = match seen {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                faults::warn(
+                    &error,
+                    "cannot see what other processes changed; trying again",
+                );
+                Outcome::Again
+            }
+        };
+        workers::ran("epoch", outcome, access.clock.now());
     }
 }
 

@@ -115,7 +115,11 @@ pub async fn set(
         .app
         .webhooks()
         .set(&caller, &instance, url, events)
-        .await?;
+        .await
+        .map_err(|error| match error.field {
+            Some("url") => error.renamed("url", "webhookURL"),
+            _ => error,
+        })?;
     Ok(enveloped(Changed {
         events: EventKind::join(&webhook.events),
         webhook: webhook.url,

@@ -10,7 +10,6 @@
 mod manual;
 mod off;
 pub mod operator;
-mod worker;
 
 use std::sync::Arc;
 
@@ -19,8 +18,6 @@ use recado_identity::{Granted, audit::Detail};
 use recado_model::{
     Billing, BillingStatus, Error, ErrorCode, Instance, Result, Timestamp, id::random_base32,
 };
-
-pub(crate) use worker::run;
 
 use crate::{App, Core};
 

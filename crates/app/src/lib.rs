@@ -7,9 +7,9 @@
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue. `inbox`: what it is
 //!   told; `held`: its instance, for every change.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
-//! - [`delivery`]: webhooks going out. [`egress`]: the one way to addresses that tenants choose. [`events`]: the payloads that subscribers see.
-//! - `workers`: what the program does by itself. `retention`: what is old enough goes. `ready`: whether the
-//!   database takes a write.
+//! - [`egress`]: the one way to addresses that tenants choose. [`events`]: the payloads that subscribers see.
+//! - `workers`: what the program does by itself, such as webhooks going out. `ready`: whether the database takes a
+//!   write.
 //!
 //! Who is calling, accounts, credentials, people and the audit log are [`recado_identity`]'s, which
 //! reaches no engine; [`App`] holds it and hands out its services.
@@ -22,7 +22,6 @@
 pub mod billing;
 pub mod config;
 pub mod connections;
-pub mod delivery;
 pub mod direct;
 pub mod egress;
 pub mod events;
@@ -33,7 +32,6 @@ pub mod ingest;
 pub mod instances;
 pub mod messages;
 mod ready;
-mod retention;
 pub mod shop;
 pub mod supervisor;
 pub mod webhooks;
@@ -149,18 +147,19 @@ impl App {
     pub fn start(&self) -> Workers {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(delivery::run(self.core.clone(), stop.clone()));
-        tasks.spawn(retention::run(self.core.clone(), stop.clone()));
+        tasks.spawn(workers::deliveries::run(self.core.clone(), stop.clone()));
+        tasks.spawn(workers::retention::run(self.core.clone(), stop.clone()));
         let supervisor = self.supervisor.clone();
         let changed = move || supervisor.look_now();
         let identity = self.identity.clone();
         tasks.spawn(identity.watch_epoch(stop.clone(), changed));
         tasks.spawn(workers::guests::run(self.clone(), stop.clone()));
-        tasks.spawn(billing::run(self.clone(), stop.clone()));
+        tasks.spawn(workers::billing::run(self.clone(), stop.clone()));
         tasks.spawn(self.identity.clone().write_usage(stop.clone()));
-        tasks.spawn(self.supervisor.clone().keep_leases(stop.clone()));
-        tasks.spawn(self.supervisor.clone().watch_queues(stop.clone()));
-        tasks.spawn(self.supervisor.clone().run(stop.clone()));
+        let supervisor = || self.supervisor.clone();
+        tasks.spawn(workers::leases::run(supervisor(), stop.clone()));
+        tasks.spawn(workers::queues::run(supervisor(), stop.clone()));
+        tasks.spawn(workers::starts::run(supervisor(), stop.clone()));
         tasks.close();
         Workers {
             stop,

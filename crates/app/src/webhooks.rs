@@ -47,8 +47,8 @@ impl Webhooks<'_> {
             (None, Some(known)) if !known.url.is_empty() => known.url,
             (None, _) => {
                 return Err(Error::field(
-                    "webhookURL",
-                    "webhookURL is required: the address that events are posted to",
+                    "url",
+                    "url is required: the address that events are posted to",
                 ));
             }
         };

@@ -61,53 +61,10 @@ async fn serve(count: usize, no_hold: bool) -> Result<()> {
          trusted_proxies = [\"127.0.0.1\"]\n",
         folder.path().join("data").display().to_string(),
     ))?;
-    // As the program does, but into nowhere: the cost of making a line counts, a terminal's does not.
-    tracing_subscriber::registry()
-        .with(config::log_filter("info")?)
-        .with(fmt::layer().with_ansi(false).with_writer(std::io::sink))
-        .try_init()
-        .context("logging was set up twice")?;
-    let metrics = telemetry::init_metrics()?;
-    let upkeep = metrics.clone();
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(Duration::from_secs(5));
-        loop {
-            every.tick().await;
-            upkeep.run_upkeep();
-        }
-    });
-    let rng: Arc<dyn Rng> = Arc::new(OsRng);
-    let world = World {
-        clock: Arc::new(SystemClock),
-        rng,
-        metrics: Some(metrics),
-        refusal_hold: match no_hold {
-            true => Duration::ZERO,
-            false => World::REFUSAL_HOLD,
-        },
-    };
-    let gateway = Gateway::start(&settings, world).await?;
+    let gateway = gateway(&settings, no_hold).await?;
     let gateway_at = gateway.base_url.trim_start_matches("http://").parse()?;
 
-    let mut made = Vec::with_capacity(count);
-    for number in 0..count {
-        // Like those that people choose, and no two the same.
-        let password = Token::random(TokenKind::DirectKey, &OsRng).into_secret();
-        let new = NewAccount {
-            name: format!("Bench {number}"),
-            owner_email: email(number),
-            owner_password: Some(password.clone()),
-        };
-        let account = accounts::create(&gateway.store, &SystemClock, &OsRng, new).await?;
-        made.push(Account {
-            email: email(number),
-            password: password.expose().to_owned(),
-            client_token: account.client_token.expose().to_owned(),
-            client_secret: account.client_secret.expose().to_owned(),
-            api_token: account.api_token.expose().to_owned(),
-        });
-    }
-
+    let made = accounts(&gateway, count).await?;
     let options = || -> Result<recado_api::Options> {
         Ok(recado_api::Options {
             trusted_proxies: settings.trusted_proxies()?,
@@ -148,6 +105,57 @@ async fn serve(count: usize, no_hold: bool) -> Result<()> {
     });
     let _ = end.await;
     gateway.stop().await
+}
+
+/// Logs as the program does, but into nowhere: the cost of making a line counts, a terminal's does not.
+async fn gateway(settings: &Settings, no_hold: bool) -> Result<Gateway> {
+    tracing_subscriber::registry()
+        .with(config::log_filter("info")?)
+        .with(fmt::layer().with_ansi(false).with_writer(std::io::sink))
+        .try_init()
+        .context("logging was set up twice")?;
+    let metrics = telemetry::init_metrics()?;
+    let upkeep = metrics.clone();
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            every.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    let rng: Arc<dyn Rng> = Arc::new(OsRng);
+    let world = World {
+        clock: Arc::new(SystemClock),
+        rng,
+        metrics: Some(metrics),
+        refusal_hold: match no_hold {
+            true => Duration::ZERO,
+            false => World::REFUSAL_HOLD,
+        },
+    };
+    Gateway::start(settings, world).await
+}
+
+async fn accounts(gateway: &Gateway, count: usize) -> Result<Vec<Account>> {
+    let mut made = Vec::with_capacity(count);
+    for number in 0..count {
+        // Like those that people choose, and no two the same.
+        let password = Token::random(TokenKind::DirectKey, &OsRng).into_secret();
+        let new = NewAccount {
+            name: format!("Bench {number}"),
+            owner_email: email(number),
+            owner_password: Some(password.clone()),
+        };
+        let account = accounts::create(&gateway.store, &SystemClock, &OsRng, new).await?;
+        made.push(Account {
+            email: email(number),
+            password: password.expose().to_owned(),
+            client_token: account.client_token.expose().to_owned(),
+            client_secret: account.client_secret.expose().to_owned(),
+            api_token: account.api_token.expose().to_owned(),
+        });
+    }
+    Ok(made)
 }
 
 async fn listen(router: Router) -> Result<SocketAddr> {

@@ -27,7 +27,11 @@ use self::{
     jwt::{Behind, Jwts},
     person::SessionCache,
 };
-use crate::{Config, faults, usage::Usage};
+use crate::{
+    Config, faults,
+    usage::Usage,
+    workers::{self, Outcome},
+};
 
 pub use client::{Introspection, ProvenClient};
 pub use direct::{Claim, DirectNamed, ShopOrGuest};
@@ -335,12 +339,17 @@ pub(crate) async fn watch_epoch(
                 Err(error)
             }
         };
-        if let Err(error) = seen {
-            faults::warn(
-                &error,
-                "cannot see what other processes changed; trying again",
-            );
-        }
+        let outcome = match seen {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                faults::warn(
+                    &error,
+                    "cannot see what other processes changed; trying again",
+                );
+                Outcome::Again
+            }
+        };
+        workers::ran("epoch", outcome, access.clock.now());
     }
 }
 

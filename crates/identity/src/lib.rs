@@ -9,7 +9,8 @@
 //! - [`password`], `email`: what people sign in with, in the form that is kept.
 //! - [`limits`]: what happens after many failed proofs. [`usage`]: when credentials were used last, from
 //!   where, and who was refused.
-//! - [`clock`]: the real one. [`faults`]: one line a minute about a fault that lasts.
+//! - [`clock`]: the real one. [`faults`]: one line a minute about a fault that lasts. [`workers`]: how
+//!   their runs end.
 //!
 //! No engine is in reach, so nothing here can depend on whether WhatsApp answers; CI holds that. What an
 //! account *does* (instances, messages, webhooks, billing) is `recado-app`'s, which holds the one
@@ -35,6 +36,7 @@ pub mod password;
 pub mod turnstile;
 pub mod usage;
 pub mod users;
+pub mod workers;
 
 use std::sync::Arc;
 

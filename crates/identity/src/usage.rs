@@ -27,7 +27,10 @@ use recado_store::{CredentialUse, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use self::refused::{Refused, Source};
-use crate::faults;
+use crate::{
+    faults,
+    workers::{self, Outcome},
+};
 
 pub use self::refused::ROWS_PER_MINUTE;
 
@@ -234,12 +237,17 @@ pub(crate) async fn run(usage: &Usage, store: &Store, stop: CancellationToken) {
             () = stop.cancelled() => break,
             () = usage.clock.sleep_ms(FLUSH_EVERY_MS) => {}
         }
-        if let Err(error) = usage.flush(store).await {
-            faults::warn(
-                &error,
-                "could not write when credentials were used; trying again",
-            );
-        }
+        let outcome = match usage.flush(store).await {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                faults::warn(
+                    &error,
+                    "could not write when credentials were used; trying again",
+                );
+                Outcome::Again
+            }
+        };
+        workers::ran("usage", outcome, usage.clock.now());
     }
     if let Err(error) = usage.flush(store).await {
         tracing::error!(

@@ -93,14 +93,7 @@ fn memory(program: &Path, instances: u32, stop: &Stop) -> Result<()> {
     let account: Value = serde_json::from_str(&tools::output(&mut account)?)
         .context("account create printed no JSON")?;
 
-    let token = http
-        .post(&format!("{base}/token"), &json!({"client_token": account["client_token"], "client_secret": account["client_secret"]}))?
-        .ok()?
-        .json()?;
-    let bearer = format!(
-        "Bearer {}",
-        token["access_token"].as_str().context("no access_token")?
-    );
+    let bearer = bearer(&http, &base, &account)?;
     let bench = Pairing {
         http: &http,
         base: &base,
@@ -121,14 +114,31 @@ fn memory(program: &Path, instances: u32, stop: &Stop) -> Result<()> {
     bench.all_connected(instances)?;
     let all = settle(server.child.id(), stop)?;
 
+    print(&before, &one, &all, instances);
+    Ok(())
+}
+
+/// The header of an owner of the account.
+fn bearer(http: &Http, base: &str, account: &Value) -> Result<String> {
+    let token = http
+        .post(&format!("{base}/token"), &json!({"client_token": account["client_token"], "client_secret": account["client_secret"]}))?
+        .ok()?
+        .json()?;
+    Ok(format!(
+        "Bearer {}",
+        token["access_token"].as_str().context("no access_token")?
+    ))
+}
+
+fn print(before: &Usage, one: &Usage, all: &Usage, instances: u32) {
     println!(
         "{:<24}{:>12}{:>10}{:>14}",
         "", "RSS (KiB)", "threads", "file handles"
     );
     for (what, usage) in [
-        ("no instance".to_owned(), &before),
-        ("1 instance".to_owned(), &one),
-        (format!("{instances} instances"), &all),
+        ("no instance".to_owned(), before),
+        ("1 instance".to_owned(), one),
+        (format!("{instances} instances"), all),
     ] {
         println!(
             "{what:<24}{:>12}{:>10}{:>14}",
@@ -145,7 +155,6 @@ fn memory(program: &Path, instances: u32, stop: &Stop) -> Result<()> {
         each(all.files, one.files)
     );
     println!("goal: at most 1024 KiB of resident memory per instance");
-    Ok(())
 }
 
 /// A program of ours that is stopped when this goes.

@@ -52,15 +52,11 @@ pub fn started(info: &Info, since: Duration) {
 pub fn how_to(info: &Info, memory: &Memory) {
     let Info {
         base_url,
-        sandbox_url,
-        mcp_url,
         metrics_url,
         client_token,
         client_secret,
-        api_token,
         ..
     } = info;
-    let receiver = info.receiver_origin();
     println!("\nTry it (the lines can be pasted one by one):\n");
     println!("# an owner JWT, good for an hour");
     println!(
@@ -86,6 +82,24 @@ pub fn how_to(info: &Info, memory: &Memory) {
             "curl -s {base_url}/instances/{id}/chat/send/text {pair} \\\n  -H 'Content-Type: application/json' -d '{{\"phone\":\"{CUSTOMER}\",\"message\":\"Hello\"}}'"
         );
     }
+    agents_and_shops(info, memory);
+    phones(info);
+    println!("# metrics");
+    println!("curl -s {metrics_url}");
+    println!(
+        "\nThe owner signs in as {} with {}",
+        info.owner_email, info.owner_password
+    );
+    println!(
+        "Serving. Ctrl-C stops both programs; the data stays in {}",
+        info.data_dir.display()
+    );
+}
+
+fn agents_and_shops(info: &Info, memory: &Memory) {
+    let Info {
+        mcp_url, api_token, ..
+    } = info;
     println!("# what an agent sees");
     println!(
         "curl -s {mcp_url} -H 'Authorization: Bearer {api_token}' -H 'Content-Type: application/json' \\\n  -H 'Accept: application/json, text/event-stream' -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"get_shop_status\",\"arguments\":{{}}}}}}'"
@@ -102,6 +116,11 @@ pub fn how_to(info: &Info, memory: &Memory) {
             info.direct_url, session.key, session.api_key
         );
     }
+}
+
+fn phones(info: &Info) {
+    let Info { sandbox_url, .. } = info;
+    let receiver = info.receiver_origin();
     println!("# virtual phones: make one, scan a QR's text, write, read, go away and come back");
     println!(
         "curl -s {sandbox_url}/phones -H 'Content-Type: application/json' -d '{{\"number\":\"5511999990009\",\"name\":\"New\"}}'"
@@ -123,16 +142,6 @@ pub fn how_to(info: &Info, memory: &Memory) {
     );
     println!(
         "curl -s {receiver}/mode -H 'Content-Type: application/json' -d '{{\"status\":200,\"delay_ms\":0}}'"
-    );
-    println!("# metrics");
-    println!("curl -s {metrics_url}");
-    println!(
-        "\nThe owner signs in as {} with {}",
-        info.owner_email, info.owner_password
-    );
-    println!(
-        "Serving. Ctrl-C stops both programs; the data stays in {}",
-        info.data_dir.display()
     );
 }
 

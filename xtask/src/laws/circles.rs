@@ -385,10 +385,10 @@ mod tests {
     use super::*;
 
     fn found(sources: &[(&str, &str)]) -> Vec<Vec<String>> {
-        let modules = sources
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), parse(text).expect("a source")))
-            .collect();
+        let mut modules = Modules::from([(String::new(), Module::default())]);
+        for (name, text) in sources {
+            modules.insert((*name).to_owned(), parse(text).expect("a source"));
+        }
         circles(&modules)
             .into_iter()
             .map(|circle| circle.rooms)

@@ -107,7 +107,14 @@ pub async fn set(
         return Err(Error::field("webhookURL", "webhookURL is required").into());
     }
     let url = body.url.as_deref().map(str::trim);
-    let (webhook, secret) = app.webhooks().set(&granted, url, events).await?;
+    let (webhook, secret) = app
+        .webhooks()
+        .set(&granted, url, events)
+        .await
+        .map_err(|error| match error.field {
+            Some("url") => error.renamed("url", "webhookURL"),
+            _ => error,
+        })?;
     Ok(enveloped(Changed {
         events: EventKind::join(&webhook.events),
         webhook: webhook.url,

@@ -1,4 +1,4 @@
-//! What the supervisor does by itself, again and again: starts what should run, keeps leases, and looks at the
+//! What workers have the supervisor do, again and again: start what should run, keep leases, and look at the
 //! queues that another node may have filled.
 
 use std::{collections::HashSet, sync::PoisonError};
@@ -10,29 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Handle, Supervisor};
 use crate::inbox::Command;
 
-/// How often instances without an actor are looked for (another node died, an actor panicked).
-const LOOK_EVERY_MS: i64 = 10_000;
-/// How often queues are looked at for what another node accepted.
-const QUEUES_EVERY_MS: i64 = 1_000;
-
 impl Supervisor {
-    /// Brings back what was connected, staggered, and then looks for instances without an actor.
-    pub async fn run(self, stop: CancellationToken) {
-        self.tell_place().await;
-        while !stop.is_cancelled() {
-            if let Err(error) = self.start_wanted(&stop).await {
-                faults::warn(&error, "could not look for instances to start");
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.look.notified() => {}
-                () = self.core.clock.sleep_ms(LOOK_EVERY_MS) => {}
-            }
-        }
-    }
-
     /// Says whether this node stands by for others.
-    async fn tell_place(&self) {
+    pub async fn tell_place(&self) {
         let (node, now) = (&self.core.config.node, self.core.clock.now());
         let led = async {
             let mut conn = self.core.store.read().await?;
@@ -49,38 +29,17 @@ impl Supervisor {
         }
     }
 
-    /// Keeps the leases of running instances, in time whatever else goes on, and stops those whose
-    /// lease another process has taken: two sockets on one device would tear each other down.
-    pub async fn keep_leases(self, stop: CancellationToken) {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.core.clock.sleep_ms(self.core.config.lease_ms / 3) => {}
-            }
-            if let Err(error) = self.renew().await {
-                faults::warn(&error, "could not renew instance leases");
-            }
-        }
+    /// Returns when somebody asked for a look at what should run.
+    pub async fn asked_to_look(&self) {
+        self.look.notified().await;
     }
 
     /// Wakes the actors whose queue has something that nobody told them of: with several nodes on one
     /// database, a message is accepted by any of them and sent by the one that leads its instance.
-    pub async fn watch_queues(self, stop: CancellationToken) {
-        let every = match self.core.store.is_shared() {
-            true => QUEUES_EVERY_MS,
-            // One process alone tells its actors; this is for a word that was lost.
-            false => LOOK_EVERY_MS,
-        };
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.core.clock.sleep_ms(every) => {}
-            }
-            match self.waiting_queues().await {
-                Ok(waiting) => waiting.iter().for_each(|instance| self.wake(instance)),
-                Err(error) => faults::warn(&error, "could not look at the queues; trying again"),
-            }
-        }
+    pub async fn wake_waiting(&self) -> Result<()> {
+        let waiting = self.waiting_queues().await?;
+        waiting.iter().for_each(|instance| self.wake(instance));
+        Ok(())
     }
 
     async fn waiting_queues(&self) -> Result<Vec<InstanceId>> {
@@ -89,7 +48,8 @@ impl Supervisor {
         Ok(conn.system().waiting_queues(node, now).await?)
     }
 
-    async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {
+    /// Starts what should run and has no actor, one after another.
+    pub async fn start_wanted(&self, stop: &CancellationToken) -> Result<()> {
         let now = self.core.clock.now();
         let mut conn = self.core.store.read().await?;
         let wanted = conn
@@ -116,7 +76,9 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn renew(&self) -> Result<()> {
+    /// Keeps the leases of running instances, and stops those whose lease another process has taken: two
+    /// sockets on one device would tear each other down.
+    pub async fn renew_leases(&self) -> Result<()> {
         let node = &self.core.config.node;
         // Before the look at the rows: an actor that takes its lease in between is not among them.
         let leased: Vec<_> = {

@@ -39,12 +39,7 @@ async fn act(store: &Store, rng: &dyn Rng, command: CredentialCommand) -> Result
             json,
         } => {
             let account = known(store, account).await?;
-            let kind = match kind.as_deref() {
-                None => None,
-                Some(text) => Some(CredentialKind::parse(text).with_context(|| {
-                    format!("--kind is client_token, client_secret, instance_token, api_token or session_key, not {text:?}")
-                })?),
-            };
+            let kind = kind.as_deref().map(kind_of).transpose()?;
             let filter = Filter {
                 kind,
                 instance: None,
@@ -112,6 +107,12 @@ async fn act(store: &Store, rng: &dyn Rng, command: CredentialCommand) -> Result
         }
     }
     Ok(())
+}
+
+fn kind_of(text: &str) -> Result<CredentialKind> {
+    CredentialKind::parse(text).with_context(|| {
+        format!("--kind is client_token, client_secret, instance_token, api_token or session_key, not {text:?}")
+    })
 }
 
 pub async fn log(settings: &Settings, args: AuditArgs) -> Result<()> {

@@ -1,32 +1,33 @@
 //! Closes the connections of instances whose time is over, and brings back those that are paid for
 //! again. The pairing stays, and what is sent meanwhile waits at WhatsApp.
 
-use recado_identity::faults;
 use recado_model::{
     AccountId, ConnectionState, InstanceId, Monotonic, Result, StateReason, Timestamp,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::ProviderKind;
-use crate::App;
+use super::{Outcome, ran, tried};
+use crate::{App, billing::ProviderKind};
 
 /// How soon a change by another process (the command line) is seen.
 const EPOCH_EVERY_MS: i64 = 1_000;
 /// How late the end of a period may be noticed.
 const LOOK_EVERY_MS: i64 = 15_000;
 
-pub(crate) async fn run(app: App, stop: CancellationToken) {
+pub async fn run(app: App, stop: CancellationToken) {
     let mut known = None;
     let mut looked = None;
     while !stop.is_cancelled() {
-        match step(&app, &mut known, &mut looked).await {
+        let outcome = tried(
+            step(&app, &mut known, &mut looked)
+                .await
+                .map(|()| Outcome::Done),
+            "could not look for instances whose time is over; trying again",
+        );
+        ran("billing", outcome, app.core.clock.now());
+        if outcome == Outcome::Done && app.core.config.billing.provider == ProviderKind::Off {
             // Nothing ever ends here. What an earlier choice of the operator had closed is back.
-            Ok(()) if app.core.config.billing.provider == ProviderKind::Off => return,
-            Ok(()) => {}
-            Err(error) => faults::warn(
-                &error,
-                "could not look for instances whose time is over; trying again",
-            ),
+            return;
         }
         tokio::select! {
             () = stop.cancelled() => return,

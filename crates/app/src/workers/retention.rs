@@ -10,6 +10,7 @@ use recado_identity::{
 use recado_model::Result;
 use tokio_util::sync::CancellationToken;
 
+use super::{Outcome, ran};
 use crate::Core;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -23,7 +24,7 @@ const BATCH: u32 = 500;
 
 /// Once a day, what is old enough goes: audit rows, ended credentials and sessions, links, revoked tokens
 /// that would have expired anyway.
-pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
+pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut next = core.clock.monotonic().plus_millis(FIRST_LOOK_MS);
     loop {
         tokio::select! {
@@ -32,12 +33,17 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
         }
         // Counted from the beginning of this look, however long it takes.
         next = core.clock.monotonic().plus_millis(DAY_MS);
-        if let Err(error) = prune(&core, &stop).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not remove what is over its time; trying again tomorrow"
-            );
-        }
+        let outcome = match prune(&core, &stop).await {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not remove what is over its time; trying again tomorrow"
+                );
+                Outcome::GaveUp
+            }
+        };
+        ran("retention", outcome, core.clock.now());
     }
 }
 

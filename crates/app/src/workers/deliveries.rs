@@ -2,7 +2,7 @@
 //!
 //! At least once: a crash between the post and its outcome posts again, with the same `webhook-id`.
 
-pub mod sign;
+mod sign;
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use recado_model::{
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::{Outcome, ran};
 use crate::Core;
 
 /// Longer than one attempt can take, so that a lease never runs out under a worker.
@@ -21,7 +22,7 @@ const LEASE_SLACK_MS: i64 = 15_000;
 /// The longest nap: another node may have left something.
 const LOOK_EVERY_MS: i64 = 5_000;
 
-pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
+pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(core.config.webhooks.concurrency.max(1)));
     let attempts = TaskTracker::new();
     let mut steps = Steps::new(&*core.clock);
@@ -33,7 +34,13 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
             let now = put_right(&core, &mut steps, &mut started).await?;
             claim(&core, now, permits.available_permits()).await
         };
-        let due = match due.await {
+        let due = due.await;
+        let outcome = match due {
+            Ok(_) => Outcome::Done,
+            Err(_) => Outcome::Again,
+        };
+        ran("deliveries", outcome, core.clock.now());
+        let due = match due {
             Ok(due) => due,
             Err(error) => {
                 faults::warn(&error, "could not claim deliveries");

@@ -190,6 +190,10 @@ fn spawn(
         "full_page_writes=off",
         "max_connections=400",
         "shared_buffers=128MB",
+        // A small disk must do: nothing is replicated, and the log of one test run need not pile up.
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "max_wal_size=256MB",
     ] {
         server.args(["-c", setting]);
     }

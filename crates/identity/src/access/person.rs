@@ -165,17 +165,17 @@ impl SessionCache {
     async fn note(&self, session: &Session) {
         let now = self.clock.now();
         session.seen_at.store(now.as_millis(), Ordering::Relaxed);
-        let noted = session.noted_at.load(Ordering::Relaxed);
+        let before = session.noted_at.load(Ordering::Relaxed);
         // A clock that was set back must not hold it up.
-        let fresh = (0..NOTE_EVERY_MS).contains(&now.as_millis().saturating_sub(noted));
-        let swap = |noted| {
+        let fresh = (0..NOTE_EVERY_MS).contains(&now.as_millis().saturating_sub(before));
+        let swap = |before| {
             let (new, order) = (now.as_millis(), Ordering::Relaxed);
             session
                 .noted_at
-                .compare_exchange(noted, new, order, order)
+                .compare_exchange(before, new, order, order)
                 .is_ok()
         };
-        if fresh || !swap(noted) {
+        if fresh || !swap(before) {
             return;
         }
         let id = &session.record.id;
@@ -185,6 +185,8 @@ impl SessionCache {
             conn.commit().await
         };
         if let Err(error) = noted.await {
+            // The next use tries again: a session that is not noted for half a day would be over.
+            session.noted_at.store(before, Ordering::Relaxed);
             faults::warn(&error, "could not note that a session was used");
         }
     }

@@ -8,7 +8,7 @@ use recado_store::deliveries::DeliveryRow;
 use serde_json::{Value, json};
 
 use crate::{
-    gateway::{Bed, CUSTOMER, Made, SHOP, Shop, until, verify},
+    gateway::{Bed, CUSTOMER, Left, Made, SHOP, Shop, until, verify},
     hook::{Hook, header},
 };
 
@@ -31,6 +31,7 @@ mod guarded {
     use super::*;
 
     async fn private_addresses_are_refused(bed: &mut Bed) {
+        bed.leaves(Left::Deliveries);
         super::private_addresses_are_refused(bed).await;
     }
 }

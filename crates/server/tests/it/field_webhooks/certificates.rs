@@ -16,7 +16,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::delivered;
-use crate::{gateway::Bed, hook::Hook, log::Log};
+use crate::{
+    gateway::{Bed, Left},
+    hook::Hook,
+    log::Log,
+};
 
 mod known {
     use super::*;
@@ -119,6 +123,7 @@ async fn told(bed: &Bed, url: &str) -> String {
 }
 
 async fn faults_are_told_apart(bed: &mut Bed) {
+    bed.leaves(Left::Deliveries);
     let known = &AUTHORITY.issuer;
     let mut expired = for_us();
     expired.not_after = date_time_ymd(2021, 1, 1);
@@ -151,6 +156,7 @@ async fn an_authority_of_ones_own_is_believed(bed: &mut Bed) {
 }
 
 async fn an_unknown_issuer_is_named_and_is_no_error(bed: &mut Bed) {
+    bed.leaves(Left::Deliveries);
     let log = Log::of_process();
     let url = receiver(for_us(), &authority("Nobody's")).await;
     let said = told(bed, &url).await;

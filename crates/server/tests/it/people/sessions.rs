@@ -2,6 +2,7 @@
 
 use recado_model::Role;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Browser, NEW_PASSWORD, OWNER, OWNER_TOO, PASSWORD, PROXY, audit_rows, text};
 use crate::gateway::Bed;
@@ -11,6 +12,7 @@ on_both! {
     ones_own_are_listed_and_ended,
     ending_the_others_keeps_this_one,
     idle_is_twelve_hours_and_a_month_is_the_end,
+    a_use_that_could_not_be_noted_is_noted_by_the_next,
     signing_out_clears_the_cookie,
     each_change_of_rights_brings_a_new_cookie,
     a_jwt_dies_with_its_session,
@@ -121,6 +123,32 @@ async fn idle_is_twelve_hours_and_a_month_is_the_end(bed: &mut Bed) {
     bed.clock.jump_secs(60);
     assert_eq!(used.alive().await, 401);
     assert_eq!(idle.alive().await, 401);
+}
+
+/// A session lives by its notes: another process, or this one after a start, knows no more.
+async fn a_use_that_could_not_be_noted_is_noted_by_the_next(bed: &mut Bed) {
+    let browser = Browser::of(bed, OWNER).await;
+    let noted = async || {
+        let cookie = browser.cookie.as_deref().expect("a cookie");
+        let lookup = Sha256::digest(cookie.as_bytes()).into();
+        let mut conn = bed.read().await;
+        let found = conn.people().user_session_by_lookup(&lookup).await;
+        found.expect("an answer").expect("a session").seen_at
+    };
+    assert_eq!(browser.alive().await, 200);
+    let first = noted().await;
+    let (gone, back) = (
+        "ALTER TABLE user_session RENAME TO user_session_gone",
+        "ALTER TABLE user_session_gone RENAME TO user_session",
+    );
+    bed.raw(gone, gone).await;
+    bed.clock.jump_secs(6 * 60);
+    assert_eq!(browser.alive().await, 200, "known from memory");
+    bed.raw(back, back).await;
+    assert_eq!(noted().await, first);
+    bed.clock.jump_secs(60);
+    assert_eq!(browser.alive().await, 200);
+    assert_eq!(noted().await.since(first) / 60_000, 7, "minutes");
 }
 
 async fn signing_out_clears_the_cookie(bed: &mut Bed) {

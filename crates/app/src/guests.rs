@@ -1,7 +1,7 @@
 //! What becomes of guest accounts: a shop claims the session, or it ends, unpaired after ten minutes,
 //! paired after an hour.
 
-use recado_identity::{Calls, Claim, audit::Detail, faults};
+use recado_identity::{Calls, DirectClaim, audit::Detail, faults};
 use recado_model::{
     AccountId, ConnectionState, CredentialId, Error, ErrorCode, Instance, InstanceId, Result,
     Secret, StateReason, Token, TokenKind, credential::CredentialKind,
@@ -35,12 +35,12 @@ impl Direct<'_> {
     ///
     /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
     /// over, 503 when another node holds its link: only that one can close it.
-    pub async fn claim(&self, claim: Claim) -> Result<ClaimedSession> {
+    pub async fn claim(&self, claim: DirectClaim) -> Result<ClaimedSession> {
         let shop = claim.shop().caller();
         if !shop.scope.is_all() {
             return Err(Error::new(
                 ErrorCode::Forbidden,
-                "This token is restricted to some of the shop's sessions. Claim with one that is not.",
+                "This token is restricted to some of the shop's sessions. DirectClaim with one that is not.",
             ));
         }
         if *claim.held().account() == shop.account {
@@ -59,7 +59,7 @@ impl Direct<'_> {
 
 /// The link is the guest's until it is closed, and the shop's once the rows are. A crash in between
 /// leaves one or the other whole, and the supervisor brings the link back for whoever has it.
-async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
+async fn hand_over(app: &App, claim: &DirectClaim) -> Result<ClaimedSession> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let Some(leaving) = app.supervisor.leave_alone(id) else {
@@ -117,7 +117,11 @@ async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedSession> {
 
 /// One transaction: the session with all below it, its new credentials, the shop's audit row. `None`
 /// when there is no such guest any more.
-async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<ClaimedSession>> {
+async fn move_rows(
+    app: &App,
+    claim: &DirectClaim,
+    not_kept: u64,
+) -> Result<Option<ClaimedSession>> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let (rng, now) = (&*app.core.rng, app.core.clock.now());

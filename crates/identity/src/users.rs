@@ -46,7 +46,7 @@ use crate::{
 pub use links::{Link, Use, Used};
 pub use login::{Browser, LogInAttempt, Opened};
 pub use password::{Blocklist, Hasher, HasherConfig};
-pub use sessions::{Me, MySession};
+pub use sessions::{Me, MyAccount, MySession};
 
 /// What everything about people shares.
 pub struct People {

@@ -14,7 +14,7 @@ use recado_app::{App, Config, Deps};
 use recado_engine::wa::{Network, WaConfig, WaEngine};
 use recado_identity::{Presented, accounts};
 use recado_model::{
-    Clock, Rng, Timestamp,
+    Clock, Rng, Role, Timestamp,
     clock::{ManualClock, OsRng},
 };
 use recado_store::{Database, MasterKey, Options, Store};
@@ -128,7 +128,8 @@ impl World {
             bearer: Some(text),
             ..Presented::default()
         };
-        let judged = async { self.app.access().owner(&presented).await.is_ok() };
+        let access = self.app.access();
+        let judged = async { access.owner(&presented, Role::Viewer).await.is_ok() };
         let limit = Duration::from_secs(10);
         self.runtime
             .block_on(async { tokio::time::timeout(limit, judged).await })

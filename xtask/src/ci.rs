@@ -41,6 +41,10 @@ pub fn run(options: Options) -> Result<()> {
         laws::identity_reaches_no_engine,
     )?;
     steps.run(
+        "law: app hands out no types of others",
+        laws::app_hands_out_no_types_of_others,
+    )?;
+    steps.run(
         "law: production checks certificates",
         laws::production_is_safe,
     )?;

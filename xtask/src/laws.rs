@@ -1,11 +1,13 @@
-//! The laws of the design that a dependency tree or the sources can prove.
+//! The laws of the design that dependency trees and sources can prove.
 
 mod circles;
+mod public_items;
 
 use anyhow::{Context, Result, bail};
 
 pub use self::circles::no_circles;
 use crate::tools;
+use public_items::Allowed;
 
 /// `recado-api` names only `model`, `identity` and `app` of ours, and none of what lies behind them.
 pub fn api_sees_no_database_and_no_engine() -> Result<()> {
@@ -88,6 +90,75 @@ pub fn crates_form_a_line() -> Result<()> {
     }
     Ok(())
 }
+
+/// Nothing that `app` hands out, itself or through the services of `identity`, names a type of the database
+/// or of the engine.
+pub fn app_hands_out_no_types_of_others() -> Result<()> {
+    let hidden = ["recado_store", "recado_engine"];
+    let src = |name: &str| tools::root().join("crates").join(name).join("src");
+    public_items::check(&src("app"), &hidden, &OF_APP)?;
+    public_items::check(&src("identity"), &hidden, &OF_IDENTITY)
+}
+
+/// What `server` alone calls.
+const OF_APP: [Allowed; 5] = [
+    Allowed {
+        item: "Deps.store",
+        reason: "the program wires",
+    },
+    Allowed {
+        item: "Deps.engine",
+        reason: "the program wires",
+    },
+    Allowed {
+        item: "billing::operator::list",
+        reason: "`recado billing` works on a database without a running program",
+    },
+    Allowed {
+        item: "billing::operator::grant",
+        reason: "`recado billing` works on a database without a running program",
+    },
+    Allowed {
+        item: "billing::operator::end",
+        reason: "`recado billing` works on a database without a running program",
+    },
+];
+
+/// What `app` calls inside a transaction of its own, and what `server` calls.
+const OF_IDENTITY: [Allowed; 8] = [
+    Allowed {
+        item: "Identity::new",
+        reason: "`app` wires",
+    },
+    Allowed {
+        item: "Access::commit",
+        reason: "`app` ends credentials in transactions of its own",
+    },
+    Allowed {
+        item: "Detail::write",
+        reason: "`app` writes the audit row in the transaction of the change",
+    },
+    Allowed {
+        item: "Credentials::of_store",
+        reason: "`recado credential` works on a database without a running program",
+    },
+    Allowed {
+        item: "Operator.store",
+        reason: "`recado user` works on a database without a running program",
+    },
+    Allowed {
+        item: "accounts::create_with",
+        reason: "`recado account create` works on a database without a running program",
+    },
+    Allowed {
+        item: "accounts::create",
+        reason: "the same, for tests and measurements",
+    },
+    Allowed {
+        item: "audit::read",
+        reason: "`recado audit` works on a database without a running program",
+    },
+];
 
 /// The program that people install checks WhatsApp's certificate and holds no sandbox code.
 pub fn production_is_safe() -> Result<()> {

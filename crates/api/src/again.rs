@@ -18,15 +18,15 @@ pub(crate) struct Again {
     look: Look,
 }
 
-type Look = for<'a> fn(&'a mut Parts, &'a ApiState) -> Looked<'a>;
-type Looked<'a> = Pin<Box<dyn Future<Output = Result<(), Fail>> + Send + 'a>>;
+type Look = for<'a> fn(&'a mut Parts, &'a ApiState) -> Looking<'a>;
+type Looking<'a> = Pin<Box<dyn Future<Output = Result<(), Fail>> + Send + 'a>>;
 
 impl Again {
     pub(crate) fn note<G>(parts: &mut Parts, state: &ApiState)
     where
         G: FromRequestParts<ApiState, Rejection = Fail>,
     {
-        fn look<'a, G>(parts: &'a mut Parts, state: &'a ApiState) -> Looked<'a>
+        fn look<'a, G>(parts: &'a mut Parts, state: &'a ApiState) -> Looking<'a>
         where
             G: FromRequestParts<ApiState, Rejection = Fail>,
         {

@@ -15,7 +15,7 @@
 //! | `roles` | the least role of a person, and how fresh the proof must be |
 //! | `rule` | the rules by name |
 //!
-//! To add a guard: a type with [`Access`] and an extractor impl, and its [`Rule`].
+//! To add a guard: a type with [`Guard`] and an extractor impl, and its [`Rule`].
 
 mod client;
 pub mod cookie;
@@ -38,7 +38,7 @@ use crate::{ApiState, describe::Described, error::Fail};
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::basic_pair;
 pub use client::{ClientCredentials, TokenRequest};
-pub use direct::{DirectByName, DirectClaim, DirectInstance, DirectOpener};
+pub use direct::{DirectByName, DirectClaimant, DirectInstance, DirectOpener};
 pub use named::Naming;
 pub use owner::{AccountOwner, InstanceAccess, Owner, OwnerInstance};
 pub use person::{LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor, Whoever};
@@ -48,7 +48,7 @@ pub use rule::Rule;
 pub use shop::McpToken;
 
 /// An extractor that is an access rule.
-pub trait Access {
+pub trait Guard {
     const RULE: Rule;
     /// The least role of a person who may; credentials have no role. `None` where no person comes.
     const LEAST: Option<Role> = None;
@@ -61,7 +61,7 @@ pub trait Access {
 /// No proof is asked for and none is looked at.
 pub struct Public;
 
-impl Access for Public {
+impl Guard for Public {
     const RULE: Rule = Rule::Public;
 }
 

@@ -81,15 +81,15 @@ impl<T: Serialize> IntoResponse for Answer<T> {
 }
 
 /// 202 with `T` as JSON: it is taken, and happens later or elsewhere.
-pub struct Accepted<T>(pub T);
+pub struct Taken<T>(pub T);
 
-impl<T: JsonSchema> Answers for Accepted<T> {
+impl<T: JsonSchema> Answers for Taken<T> {
     fn describe(into: &mut Described) {
         into.answer = Some((202, answer_schema::<T>()));
     }
 }
 
-impl<T: Serialize> IntoResponse for Accepted<T> {
+impl<T: Serialize> IntoResponse for Taken<T> {
     fn into_response(self) -> Response {
         json_response(StatusCode::ACCEPTED, &self.0)
     }
@@ -298,7 +298,7 @@ mod tests {
             "required": ["token", "ended_at"],
         });
         assert_eq!(described::<Answer<Body>>(), (200, schema.clone()));
-        assert_eq!(described::<Accepted<Body>>(), (202, schema));
+        assert_eq!(described::<Taken<Body>>(), (202, schema));
 
         let response = Answer(body()).into_response();
         assert_eq!(response.status(), 200);
@@ -307,7 +307,7 @@ mod tests {
             &bytes.expect("bytes")[..],
             br#"{"token":"ct_1","ended_at":"1970-01-01T00:00:00.000Z"}"#
         );
-        assert_eq!(Accepted(body()).into_response().status(), 202);
+        assert_eq!(Taken(body()).into_response().status(), 202);
     }
 
     #[test]

@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     About,
-    auth::{DirectByName, DirectClaim, DirectInstance, DirectOpener, Public},
+    auth::{DirectByName, DirectClaimant, DirectInstance, DirectOpener, Public},
     describe::{Answer, Exposed, Rfc3339},
     error::Fail,
     extract::{Json, Params, Segment, text_or_number},
     qr::data_url,
     shapes::{
-        connection::{contract_state, contract_states, states, whole_seconds},
+        connections::{contract_state, contract_states, states, whole_seconds},
         message::{no_such_message, statuses},
         qr::{QrAnswered, QrQuery},
     },
@@ -54,7 +54,7 @@ pub async fn health(
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub struct CreateSessionBody {
+pub struct CreateDirectBody {
     #[serde(default)]
     label: Option<String>,
     #[serde(
@@ -91,7 +91,7 @@ pub struct Created {
 pub async fn create(
     DirectOpener(whose): DirectOpener,
     State(app): State<App>,
-    Json(body): Json<CreateSessionBody>,
+    Json(body): Json<CreateDirectBody>,
 ) -> Result<Answer<Created>, Fail> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let new = NewDirectInstance {
@@ -133,7 +133,7 @@ pub struct ClaimedBody {
 /// Name and key are replaced in the same step. There is no body to read.
 #[operation]
 pub async fn claim(
-    DirectClaim(claim): DirectClaim,
+    DirectClaimant(claim): DirectClaimant,
     State(app): State<App>,
 ) -> Result<Answer<ClaimedBody>, Fail> {
     let claimed = app.direct().claim(claim).await?;
@@ -151,7 +151,7 @@ pub async fn claim(
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SessionQr {
+pub struct DirectQr {
     #[schemars(schema_with = "contract_states")]
     status: &'static str,
     /// The text inside the QR; `null` once a phone has paired.
@@ -170,13 +170,13 @@ pub async fn qr(
     DirectByName(named): DirectByName,
     State(app): State<App>,
     Params(query): Params<QrQuery>,
-) -> Result<QrAnswered<SessionQr>, Fail> {
+) -> Result<QrAnswered<DirectQr>, Fail> {
     let format = query.format()?;
     let answer = app.direct().qr(&named).await?;
-    QrAnswered::of(answer, format, |answer| Ok(Answer(SessionQr::of(answer)?)))
+    QrAnswered::of(answer, format, |answer| Ok(Answer(DirectQr::of(answer)?)))
 }
 
-impl SessionQr {
+impl DirectQr {
     fn of(answer: QrAnswer) -> Result<Self, Fail> {
         Ok(match answer {
             QrAnswer::Waiting {

@@ -129,23 +129,23 @@ pub(crate) fn status_of(error: &Error) -> StatusCode {
 }
 
 /// Whom an error is told, and in answer to which request.
-pub struct Recipient<'a> {
+pub struct Addressee<'a> {
     pub surface: Surface,
     pub request_id: &'a str,
     pub public_url: &'a str,
 }
 
-/// The answer that a caller of `recipient.surface` understands. Logs what is our own fault.
-pub fn render(fail: &Fail, recipient: &Recipient<'_>) -> Response {
-    log(fail.error(), recipient.request_id);
+/// The answer that a caller of `addressee.surface` understands. Logs what is our own fault.
+pub fn render(fail: &Fail, addressee: &Addressee<'_>) -> Response {
+    log(fail.error(), addressee.request_id);
     let error = fail.error();
     let status = status_of(error);
-    let mut response = match recipient.surface {
+    let mut response = match addressee.surface {
         Surface::Instance | Surface::Ops | Surface::Web | Surface::Dashboard => {
             json_response(status, &error_body(fail))
         }
         Surface::Token => json_response(status, &token_body(error)),
-        Surface::Mcp => json_response(status, &rpc_failure(error, recipient.public_url, &())),
+        Surface::Mcp => json_response(status, &rpc_failure(error, addressee.public_url, &())),
         Surface::Direct => json_response(status, &json!({ "error": direct_text(error) })),
     };
     let headers = response.headers_mut();
@@ -160,7 +160,7 @@ pub fn render(fail: &Fail, recipient: &Recipient<'_>) -> Response {
             HeaderValue::from_static(challenge),
         );
     }
-    waits(fail, headers, recipient.surface);
+    waits(fail, headers, addressee.surface);
     response
 }
 
@@ -353,12 +353,12 @@ mod tests {
                     *code,
                     format!("what to do about \"{}\" – now", code.as_str()),
                 );
-                let recipient = Recipient {
+                let addressee = Addressee {
                     surface,
                     request_id: "RQTEST",
                     public_url: "https://gw.example",
                 };
-                let response = render(&Fail::of_proof(error, true), &recipient);
+                let response = render(&Fail::of_proof(error, true), &addressee);
                 assert_eq!(
                     response.headers()[header::CONTENT_TYPE],
                     "application/json",
@@ -394,12 +394,12 @@ mod tests {
     async fn the_source_of_an_internal_error_stays_inside() {
         for surface in Surface::ALL {
             let error = Error::internal("password of the database");
-            let recipient = Recipient {
+            let addressee = Addressee {
                 surface,
                 request_id: "RQTEST",
                 public_url: "",
             };
-            let response = render(&error.into(), &recipient);
+            let response = render(&error.into(), &addressee);
             let bytes = axum::body::to_bytes(response.into_body(), 10_000)
                 .await
                 .expect("body");
@@ -410,13 +410,13 @@ mod tests {
     #[test]
     fn a_wait_is_said() {
         let error = Error::new(ErrorCode::RateLimited, "slow down").with_retry_after(7);
-        let recipient = Recipient {
+        let addressee = Addressee {
             surface: Surface::Instance,
             request_id: "",
             public_url: "",
         };
         assert_eq!(
-            render(&error.into(), &recipient).headers()[header::RETRY_AFTER],
+            render(&error.into(), &addressee).headers()[header::RETRY_AFTER],
             "7"
         );
     }

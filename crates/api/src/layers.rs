@@ -21,7 +21,7 @@ use crate::{
     About, ApiState, Options, Surface,
     auth::{Accepts, CredentialHeaders},
     edge::{self, ClientIp},
-    error::{self, Fail, Recipient, render},
+    error::{self, Addressee, Fail, render},
     limits::limit,
     routes::surface_of,
     surface,
@@ -63,12 +63,12 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
             Some(response) => response,
             None => handled(request, next, longest).await,
         };
-        let recipient = Recipient {
+        let addressee = Addressee {
             surface,
             request_id: request_id.as_str(),
             public_url: &state.app.config().public_url,
         };
-        shaped(response, &recipient, |fail| {
+        shaped(response, &addressee, |fail| {
             limit(&state, client.0, None, fail)
         })
     }
@@ -109,13 +109,13 @@ async fn handled(request: Request, next: Next, limit: Duration) -> Response {
 /// A [`Fail`] becomes the body of its surface; anything else passes.
 fn shaped(
     response: Response,
-    recipient: &Recipient<'_>,
+    addressee: &Addressee<'_>,
     limit: impl FnOnce(Fail) -> Fail,
 ) -> Response {
     let Some(fail) = response.extensions().get::<Fail>() else {
         return response;
     };
-    let mut rendered = render(&limit(fail.clone()), recipient);
+    let mut rendered = render(&limit(fail.clone()), addressee);
     if let Some(allow) = response.headers().get(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow.clone());
     }

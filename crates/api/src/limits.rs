@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use recado_identity::limits::{Allowance, Verdict};
+use recado_identity::limits::{Allowance, LimitVerdict};
 use recado_model::{Error, ErrorCode};
 
 use crate::{ApiState, Surface, error::Fail};
@@ -36,7 +36,7 @@ pub fn limit(
     if !is_failed_proof(&fail) || fail.limited().is_some() {
         return fail;
     }
-    let Verdict {
+    let LimitVerdict {
         allowances,
         wait_secs,
     } = state.app.limits().failed(from.into(), public_id);

@@ -23,9 +23,9 @@ use crate::{
 };
 
 pub use front::{call, end, no_stream, preflight};
-pub use handler::Shop;
+pub use handler::McpServer;
 
-pub(crate) type Service = StreamableHttpService<Shop, NeverSessionManager>;
+pub(crate) type Service = StreamableHttpService<McpServer, NeverSessionManager>;
 
 /// Methods of ours beside `tools/call`, and what each asks for.
 const METHODS: [(&str, Rule); 5] = [
@@ -59,7 +59,7 @@ pub(crate) fn rows() -> Vec<RouteRow> {
 }
 
 pub(crate) fn service(app: &App, options: &Options) -> Service {
-    let shop = Shop::new(app.clone(), options.about.version.clone());
+    let shop = McpServer::new(app.clone(), options.about.version.clone());
     let (hosts, mut origins) = trusted(&app.config().public_url);
     origins.extend(options.cors.origins().filter_map(|origin| {
         let url = Url::parse(origin).ok()?;

@@ -7,11 +7,14 @@ pub mod account;
 pub mod audit;
 pub mod billing;
 pub mod chat;
+pub mod connections;
 pub mod credentials;
 pub mod instances;
-pub mod session;
 pub mod token;
 pub mod webhook;
+
+/// The contract's word, in the names of the operations.
+pub use connections as session;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -3,13 +3,13 @@
 //! | file | holds |
 //! |---|---|
 //! | [`audit`] | a page of the audit log |
-//! | [`connection`] | states of a connection: the exact ones, and those of the contract |
+//! | [`connections`] | states of a connection: the exact ones, and those of the contract |
 //! | [`credentials`] | what is asked and answered about credentials |
 //! | [`message`] | where a message stands, and the lack of one |
 //! | [`qr`] | the pairing QR, as JSON or as a picture |
 
 pub mod audit;
-pub mod connection;
+pub mod connections;
 pub mod credentials;
 pub mod message;
 pub mod qr;

@@ -12,10 +12,10 @@ use crate::{Options, mcp, routes};
 
 /// What the router holds. Cloned per request, so it is one pointer.
 #[derive(Clone)]
-pub struct ApiState(Arc<Held>);
+pub struct ApiState(Arc<StateParts>);
 
 /// Everything that is made once, before the first request.
-pub struct Held {
+pub struct StateParts {
     pub app: App,
     pub options: Options,
     pub(crate) mcp: mcp::Service,
@@ -24,7 +24,7 @@ pub struct Held {
 
 impl ApiState {
     pub(crate) fn new(app: App, options: Options) -> Self {
-        Self(Arc::new(Held {
+        Self(Arc::new(StateParts {
             mcp: mcp::service(&app, &options),
             allow: routes::AllowedMethods::of(&routes::table()),
             app,
@@ -40,8 +40,8 @@ impl ApiState {
 }
 
 impl std::ops::Deref for ApiState {
-    type Target = Held;
-    fn deref(&self) -> &Held {
+    type Target = StateParts;
+    fn deref(&self) -> &StateParts {
         &self.0
     }
 }

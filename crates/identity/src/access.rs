@@ -23,7 +23,7 @@ use recado_store::{Conn, Store};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    cache::{CredentialCache, InstanceCache, Known},
+    cache::{CredentialCache, InstanceCache, KnownCredential},
     jwt::{Behind, Jwts},
     person::SessionCache,
 };
@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub use client::{Introspection, ProvenClient};
-pub use direct::{Claim, DirectNamed, ShopOrGuest};
+pub use direct::{DirectClaim, DirectNamed, ShopOrGuest};
 pub use granted::{Calls, DirectKey, DirectName, Granted, ShopToken};
 pub use person::Person;
 
@@ -255,8 +255,8 @@ struct ProvenTokens {
     jwt: Option<Caller>,
     /// Whether the JWT's credential was given no end.
     stays: bool,
-    client: Option<Arc<Known>>,
-    instance: Option<Arc<Known>>,
+    client: Option<Arc<KnownCredential>>,
+    instance: Option<Arc<KnownCredential>>,
 }
 
 impl ProvenTokens {

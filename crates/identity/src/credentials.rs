@@ -28,8 +28,8 @@ use crate::{
 
 pub use makes::Makes;
 pub use rules::{MAX_CHANGES, MAX_GRACE_SECS, MAX_IN_GRACE, MAX_LIVE, MAX_OF_INSTANCE};
-pub use terms::{Change, NewTerms};
-pub use view::{CredentialView, Filter, State};
+pub use terms::{ChangeTerms, NewTerms};
+pub use view::{CredentialFilter, CredentialState, CredentialView};
 
 use rules::{find, is_calm, require_calm, require_live, require_place, require_room};
 use terms::Terms;
@@ -83,7 +83,11 @@ impl<'a> Credentials<'a> {
     }
 
     /// Oldest first. Names of sessions are no credentials, and not among them.
-    pub async fn list(&self, actor: Actor<'_>, filter: &Filter) -> Result<Vec<CredentialView>> {
+    pub async fn list(
+        &self,
+        actor: Actor<'_>,
+        filter: &CredentialFilter,
+    ) -> Result<Vec<CredentialView>> {
         let mut conn = self.store.read().await?;
         let all = conn.account(actor.account()).credentials().await?;
         Ok(view::select(&all, filter, self.clock.now()))
@@ -123,7 +127,7 @@ impl<'a> Credentials<'a> {
         &self,
         actor: Actor<'_>,
         id: &CredentialId,
-        change: Change,
+        change: ChangeTerms,
     ) -> Result<CredentialView> {
         self.require(actor.account(), id).await?;
         let mut conn = self.store.write().await?;
@@ -249,7 +253,7 @@ impl<'a> Credentials<'a> {
         let now = self.clock.now();
         let (info, parent) = find(&mut account, id).await?;
         let before = CredentialView::of(info, parent.as_ref(), now);
-        if before.state == State::Revoked {
+        if before.state == CredentialState::Revoked {
             return Ok(before);
         }
         account.revoke(id, now).await?;

@@ -16,17 +16,17 @@ const EVERY_MS: i64 = 60_000;
 
 /// Lets one thing through a minute, and counts what it holds back.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<Held>);
+pub struct Throttle(Mutex<HeldBack>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct HeldBack {
     last: Option<Monotonic>,
     back: u64,
 }
 
 impl Throttle {
     pub const fn new() -> Self {
-        Self(Mutex::new(Held {
+        Self(Mutex::new(HeldBack {
             last: None,
             back: 0,
         }))

@@ -45,8 +45,8 @@ use recado_store::Store;
 use tokio_util::sync::CancellationToken;
 
 pub use access::{
-    Access, Calls, Claim, DirectKey, DirectName, DirectNamed, Granted, Introspection, IssuedToken,
-    Person, Presented, ProvenClient, ShopOrGuest, ShopToken,
+    Access, Calls, DirectClaim, DirectKey, DirectName, DirectNamed, Granted, Introspection,
+    IssuedToken, Person, Presented, ProvenClient, ShopOrGuest, ShopToken,
 };
 pub use config::{Config, Signup, UsersConfig};
 pub use credentials::Credentials;

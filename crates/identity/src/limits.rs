@@ -69,7 +69,7 @@ impl Default for Quotas {
 
 /// How one kind of bucket behaves.
 #[derive(Clone, Copy, Debug)]
-struct Rule {
+struct BucketRule {
     policy: &'static str,
     quota: u32,
     window_ms: i64,
@@ -80,7 +80,7 @@ struct Rule {
     refills: bool,
 }
 
-impl Rule {
+impl BucketRule {
     fn wait_ms(self, step: u32) -> i64 {
         // 2^20 seconds is far beyond every cap.
         let doubled = FIRST_WAIT_MS << step.saturating_sub(1).min(20);
@@ -103,7 +103,7 @@ pub struct Allowance {
 
 /// What a failed proof has led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct LimitVerdict {
     /// One for each bucket that was asked.
     pub allowances: Vec<Allowance>,
     /// A bucket was closed already: the caller is told to wait so many seconds.
@@ -127,7 +127,7 @@ impl Bucket {
     }
 
     /// What time alone has changed.
-    fn settle(&mut self, now: Monotonic, rule: Rule) {
+    fn settle(&mut self, now: Monotonic, rule: BucketRule) {
         if now.since(self.last) >= rule.forget_ms {
             *self = Self::default();
         } else if (self.step == 0 || (rule.refills && !self.closed(now)))
@@ -139,7 +139,7 @@ impl Bucket {
     }
 
     /// Counts a failure; whether the bucket was closed already.
-    fn fail(&mut self, now: Monotonic, rule: Rule) -> bool {
+    fn fail(&mut self, now: Monotonic, rule: BucketRule) -> bool {
         self.settle(now, rule);
         self.last = now;
         if self.closed(now) {
@@ -156,7 +156,7 @@ impl Bucket {
         false
     }
 
-    fn allowance(&self, now: Monotonic, rule: Rule) -> Allowance {
+    fn allowance(&self, now: Monotonic, rule: BucketRule) -> Allowance {
         let (remaining, ends) = if self.closed(now) {
             (0, self.closed_until)
         } else {
@@ -184,14 +184,14 @@ type Buckets<K> = Cache<K, Arc<Mutex<Bucket>>>;
 /// The counts of failed proofs.
 pub struct Limits {
     clock: Arc<dyn Clock>,
-    network_rule: Rule,
-    id_rule: Rule,
-    login_rule: Rule,
-    in_a_row_rule: Rule,
-    attempt_rule: Rule,
-    asking_rule: Rule,
-    letter_rule: Rule,
-    change_rule: Rule,
+    network_rule: BucketRule,
+    id_rule: BucketRule,
+    login_rule: BucketRule,
+    in_a_row_rule: BucketRule,
+    attempt_rule: BucketRule,
+    asking_rule: BucketRule,
+    letter_rule: BucketRule,
+    change_rule: BucketRule,
     networks: Buckets<IpNet>,
     /// By [`key`]: a client token is a secret, and what is shown as one may be anything.
     ids: Buckets<[u8; 32]>,
@@ -199,7 +199,7 @@ pub struct Limits {
 
 impl Limits {
     pub fn new(clock: Arc<dyn Clock>, quotas: Quotas) -> Self {
-        let rule = |policy, quota: u32, longest_ms| Rule {
+        let rule = |policy, quota: u32, longest_ms| BucketRule {
             policy,
             quota: quota.max(1),
             window_ms: WINDOW_MS,
@@ -207,7 +207,7 @@ impl Limits {
             longest_ms,
             refills: false,
         };
-        let done = |policy, quota: u32, longest_ms| Rule {
+        let done = |policy, quota: u32, longest_ms| BucketRule {
             refills: true,
             ..rule(policy, quota, longest_ms)
         };
@@ -216,7 +216,7 @@ impl Limits {
             network_rule: rule("failed-proofs", quotas.per_network, 60_000),
             id_rule: rule("failed-proofs-client", quotas.per_client, 300_000),
             login_rule: rule("failed-logins", quotas.per_login, 300_000),
-            in_a_row_rule: Rule {
+            in_a_row_rule: BucketRule {
                 window_ms: DAY_MS,
                 forget_ms: DAY_MS,
                 ..rule("failed-logins-in-a-row", IN_A_ROW, 3_600_000)
@@ -224,7 +224,7 @@ impl Limits {
             attempt_rule: done("logins", quotas.per_network, 60_000),
             asking_rule: done("asking", quotas.per_network.min(ASKING), 300_000),
             change_rule: done("changes", quotas.per_network.max(CHANGES), 60_000),
-            letter_rule: Rule {
+            letter_rule: BucketRule {
                 window_ms: HOUR_MS,
                 forget_ms: HOUR_MS,
                 ..done("letters", LETTERS, HOUR_MS)
@@ -235,7 +235,7 @@ impl Limits {
     }
 
     /// Counts a proof that failed. Callers whose address is unknown share one bucket.
-    pub fn failed(&self, from: Option<IpAddr>, public_id: Option<&str>) -> Verdict {
+    pub fn failed(&self, from: Option<IpAddr>, public_id: Option<&str>) -> LimitVerdict {
         let now = self.clock.monotonic();
         let bucket = of(&self.networks, &network(from));
         let (mut held, allowance) = counted(&bucket, now, self.network_rule);
@@ -256,7 +256,7 @@ impl Limits {
             .iter()
             .filter(|allowance| allowance.remaining == 0);
         let wait = closed.map(|allowance| allowance.reset_secs).max();
-        Verdict {
+        LimitVerdict {
             wait_secs: wait.filter(|_| held),
             allowances,
         }
@@ -337,7 +337,7 @@ impl Limits {
         self.spend("changes", user.as_str(), self.change_rule)
     }
 
-    fn spend(&self, kind: &str, who: &str, rule: Rule) -> Result<()> {
+    fn spend(&self, kind: &str, who: &str, rule: BucketRule) -> Result<()> {
         let bucket = of(&self.ids, &key(kind, &[who]));
         let (closed, allowance) = counted(&bucket, self.clock.monotonic(), rule);
         match closed {
@@ -361,7 +361,7 @@ pub(crate) fn too_many(secs: u64) -> Error {
 }
 
 /// Ten in a minute and a hundred in a row, as for log-ins.
-fn proofs(user: &UserId, limits: &Limits) -> [([u8; 32], Rule); 2] {
+fn proofs(user: &UserId, limits: &Limits) -> [([u8; 32], BucketRule); 2] {
     [
         (key("proof", &[user.as_str()]), limits.login_rule),
         (
@@ -400,14 +400,18 @@ fn of<K: Clone + Eq + std::hash::Hash>(all: &Buckets<K>, key: &K) -> Arc<Mutex<B
 }
 
 /// Whether it was closed before, and where it stands now.
-fn counted(bucket: &Mutex<Bucket>, now: Monotonic, rule: Rule) -> (bool, Allowance) {
+fn counted(bucket: &Mutex<Bucket>, now: Monotonic, rule: BucketRule) -> (bool, Allowance) {
     let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
     let held = bucket.fail(now, rule);
     (held, bucket.allowance(now, rule))
 }
 
 /// The same without counting. What time has changed is kept.
-fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> (bool, Allowance) {
+fn peeked(
+    bucket: Option<Arc<Mutex<Bucket>>>,
+    now: Monotonic,
+    rule: BucketRule,
+) -> (bool, Allowance) {
     let bucket = bucket.unwrap_or_default();
     let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
     bucket.settle(now, rule);
@@ -417,7 +421,7 @@ fn peeked(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> (bo
     (bucket.closed(now), bucket.allowance(now, rule))
 }
 
-fn closed_for(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: Rule) -> Option<u64> {
+fn closed_for(bucket: Option<Arc<Mutex<Bucket>>>, now: Monotonic, rule: BucketRule) -> Option<u64> {
     let (closed, allowance) = peeked(Some(bucket?), now, rule);
     closed.then_some(allowance.reset_secs)
 }

@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization;
 
 pub use self::{
     blocklist::Blocklist,
-    hasher::{Hasher, HasherConfig, Verdict, hash},
+    hasher::{Hasher, HasherConfig, PasswordVerdict, hash},
 };
 
 /// Code points, after NFKC.

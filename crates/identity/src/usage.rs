@@ -126,7 +126,7 @@ impl Usage {
     }
 
     /// Writes what has been noted. What could not be written is kept for the next time.
-    pub async fn flush(&self, store: &Store) -> Result<()> {
+    pub(crate) async fn flush(&self, store: &Store) -> Result<()> {
         let _alone = self.flushing.lock().await;
         let uses = self.flush_used(store).await;
         let refusals = self.flush_refused(store).await;

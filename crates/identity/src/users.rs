@@ -45,7 +45,7 @@ use crate::{
 
 pub use links::{Link, Use, Used};
 pub use login::{Browser, LogInAttempt, Opened};
-pub use sessions::{Me, MySession};
+pub use sessions::{Me, MyAccount, MySession};
 
 /// What everything about people shares.
 pub struct People {

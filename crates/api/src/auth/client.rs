@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    Access, Rule,
+    Guard, Rule,
     presented::{conflict, is_of_a_proxy, refuse_repeated, text},
 };
 
@@ -35,14 +35,14 @@ pub struct ClientCredentials {
 /// asks for a new one, so beside complete credentials in the body that is ignored.
 pub struct TokenRequest(pub ClientCredentials);
 
-impl Access for ClientCredentials {
+impl Guard for ClientCredentials {
     const RULE: Rule = Rule::ClientCredentials;
     fn describe(into: &mut Described) {
         into.body = Some(ClientCredentials::schema());
     }
 }
 
-impl Access for TokenRequest {
+impl Guard for TokenRequest {
     const RULE: Rule = Rule::ClientCredentials;
     fn describe(into: &mut Described) {
         ClientCredentials::describe(into);

@@ -3,19 +3,19 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use recado_identity::{Calls, Claim, DirectKey, DirectNamed, Granted, ShopOrGuest};
+use recado_identity::{Calls, DirectClaim, DirectKey, DirectNamed, Granted, ShopOrGuest};
 use recado_model::{Error, ErrorCode};
 
 use crate::{ApiState, again::Again, edge::ClientIp, error::Fail};
 
-use super::{Accepts, Access, CredentialHeaders, Rule, path_param, presented::note};
+use super::{Accepts, CredentialHeaders, Guard, Rule, path_param, presented::note};
 
 /// A Direct API instance, by a key of its account.
 pub struct DirectInstance(pub Granted<DirectKey>);
 
 /// A Direct API instance, and the shop that takes it over: proven by the shop's token and the
 /// instance's key.
-pub struct DirectClaim(pub Claim);
+pub struct DirectClaimant(pub DirectClaim);
 
 /// A Direct API instance found by its name, which is enough to show its QR; or by its key as well.
 pub struct DirectByName(pub DirectNamed);
@@ -23,19 +23,19 @@ pub struct DirectByName(pub DirectNamed);
 /// Whoever opens a Direct API instance: a shop by its `wz_`, or a guest.
 pub struct DirectOpener(pub ShopOrGuest);
 
-impl Access for DirectInstance {
+impl Guard for DirectInstance {
     const RULE: Rule = Rule::DirectKey;
 }
 
-impl Access for DirectClaim {
+impl Guard for DirectClaimant {
     const RULE: Rule = Rule::DirectClaim;
 }
 
-impl Access for DirectByName {
+impl Guard for DirectByName {
     const RULE: Rule = Rule::DirectName;
 }
 
-impl Access for DirectOpener {
+impl Guard for DirectOpener {
     const RULE: Rule = Rule::OptionalMcp;
 }
 
@@ -52,7 +52,7 @@ impl FromRequestParts<ApiState> for DirectInstance {
     }
 }
 
-impl FromRequestParts<ApiState> for DirectClaim {
+impl FromRequestParts<ApiState> for DirectClaimant {
     type Rejection = Fail;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Fail> {
         let shown = CredentialHeaders::collect(parts, Accepts::DIRECT_CREATE)?;

@@ -9,7 +9,7 @@ use recado_model::{Caller, Error, ErrorCode, InstanceId, Role};
 
 use crate::{ApiState, again::Again, error::Fail};
 
-use super::{Accepts, Access, CredentialHeaders, Least, Rule, path_param};
+use super::{Accepts, CredentialHeaders, Guard, Least, Rule, path_param};
 
 /// The account itself: creating, listing, paying. By a client's JWT, or by that of a person who has at
 /// least the role `L` in it; so too the guards below that have an `L`.
@@ -40,7 +40,7 @@ pub struct InstanceAccess<L> {
 
 macro_rules! rules {
     ($($guard:ident => $rule:ident),* $(,)?) => {$(
-        impl<L: Least> Access for $guard<L> {
+        impl<L: Least> Guard for $guard<L> {
             const RULE: Rule = Rule::$rule;
             const LEAST: Option<Role> = Some(L::ROLE);
         }

@@ -15,7 +15,7 @@ use recado_model::{Error, ErrorCode, InstanceId, Role};
 use crate::{ApiState, again::Again, edge::ClientIp, error::Fail};
 
 use super::{
-    Accepts, Access, Anytime, CredentialHeaders, Least, Rule,
+    Accepts, Anytime, CredentialHeaders, Guard, Least, Rule,
     cookie::{cookie, cookies},
     named,
     named::Named,
@@ -87,40 +87,40 @@ fn browser(parts: &Parts) -> Browser {
     }
 }
 
-impl Access for Visitor {
+impl Guard for Visitor {
     const RULE: Rule = Rule::Visitor;
 }
 
-impl Access for Opener {
+impl Guard for Opener {
     const RULE: Rule = Rule::Visitor;
 }
 
-impl Access for LogIn {
+impl Guard for LogIn {
     const RULE: Rule = Rule::LogIn;
 }
 
-impl Access for LogOut {
+impl Guard for LogOut {
     const RULE: Rule = Rule::LogOut;
 }
 
-impl Access for Whoever {
+impl Guard for Whoever {
     const RULE: Rule = Rule::Whoever;
     const LEAST: Option<Role> = Some(Role::Viewer);
 }
 
-impl<W: When> Access for SignedIn<W> {
+impl<W: When> Guard for SignedIn<W> {
     const RULE: Rule = Rule::SignedIn;
     const LEAST: Option<Role> = Some(Role::Viewer);
     const CONFIRMED: bool = W::CONFIRMED;
 }
 
-impl<L: Least, W: When> Access for Member<L, W> {
+impl<L: Least, W: When> Guard for Member<L, W> {
     const RULE: Rule = Rule::Member;
     const LEAST: Option<Role> = Some(L::ROLE);
     const CONFIRMED: bool = W::CONFIRMED;
 }
 
-impl<L: Least, W: When> Access for MemberInstance<L, W> {
+impl<L: Least, W: When> Guard for MemberInstance<L, W> {
     const RULE: Rule = Rule::MemberInstance;
     const LEAST: Option<Role> = Some(L::ROLE);
     const CONFIRMED: bool = W::CONFIRMED;

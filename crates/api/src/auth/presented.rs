@@ -8,7 +8,7 @@ use base64::{
 };
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use percent_encoding::percent_decode;
-use recado_identity::{Calls, Claim, DirectKey, Granted, Presented, ShopToken};
+use recado_identity::{Calls, DirectClaim, DirectKey, Granted, Presented, ShopToken};
 use recado_model::{Caller, Error, ErrorCode, Instance};
 
 use crate::{edge::ClientIp, error::Fail};
@@ -184,7 +184,7 @@ impl<C: Calls> Identified for Granted<C> {
     }
 }
 
-impl Identified for Claim {
+impl Identified for DirectClaim {
     fn who(&self) -> (&Caller, Option<&Instance>) {
         (self.shop().caller(), Some(self.held().instance()))
     }

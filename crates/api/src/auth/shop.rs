@@ -6,12 +6,12 @@ use recado_identity::ShopToken;
 
 use crate::{ApiState, again::Again, error::Fail};
 
-use super::{Accepts, Access, CredentialHeaders, Rule};
+use super::{Accepts, CredentialHeaders, Guard, Rule};
 
 /// A shop by its `wz_`, proven by headers alone.
 pub struct McpToken(pub ShopToken);
 
-impl Access for McpToken {
+impl Guard for McpToken {
     const RULE: Rule = Rule::Mcp;
 }
 

@@ -13,7 +13,7 @@ use crate::{
     extract::{Params, Segment, Strict, StrictWithNulls},
     shapes::credentials::{
         ChangeCredentialBody, CreateCredentialBody, CredentialBody, CredentialList,
-        CredentialQuery, Made, RotateBody, ShownToken,
+        CredentialQuery, MadeCredential, RotateBody, ShownToken,
     },
 };
 
@@ -41,7 +41,7 @@ pub async fn create(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(app): State<App>,
     Strict(body): Strict<CreateCredentialBody>,
-) -> Result<Answer<Made>, Fail> {
+) -> Result<Answer<MadeCredential>, Fail> {
     let (makes, terms) = body.read()?;
     let actor = Actor::from(&person);
     let issued = app.credentials().create(actor, makes, terms).await?;
@@ -72,7 +72,7 @@ pub async fn rotate(
     State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     Strict(body): Strict<RotateBody>,
-) -> Result<Answer<Made>, Fail> {
+) -> Result<Answer<MadeCredential>, Fail> {
     let (actor, grace) = (Actor::from(&person), body.grace_seconds);
     let rotated = app.credentials().rotate(actor, &cid, grace).await?;
     Ok(Answer(rotated.into()))

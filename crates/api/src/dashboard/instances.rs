@@ -7,7 +7,7 @@ use recado_api_macros::operation;
 use recado_app::{App, InstanceView, QrAnswer};
 use recado_identity::{
     audit::Actor,
-    credentials::{Filter, State as CredentialState},
+    credentials::{CredentialFilter, CredentialState},
 };
 use recado_model::{
     ConnectionState, CredentialKind, Error, ErrorCode, PhoneNumber, Scope, StateReason,
@@ -26,7 +26,7 @@ use crate::{
     extract::{Params, Strict},
     qr::data_url,
     shapes::{
-        connection::{states, whole_seconds},
+        connections::{states, whole_seconds},
         credentials::ShownToken,
     },
 };
@@ -89,7 +89,7 @@ pub struct InstancePageQuery {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct InstanceList {
+pub struct LiveInstanceList {
     instances: Vec<LiveInstance>,
     total: u64,
     /// How many are in each state.
@@ -104,7 +104,7 @@ pub async fn list(
     Member { person, .. }: Member<Viewer>,
     State(app): State<App>,
     Params(query): Params<InstancePageQuery>,
-) -> Result<Answer<InstanceList>, Fail> {
+) -> Result<Answer<LiveInstanceList>, Fail> {
     let text = query.query.map(|text| text.trim().to_owned());
     let query = InstanceQuery {
         page: query.page.filter(|page| *page > 0).unwrap_or(1),
@@ -120,7 +120,7 @@ pub async fn list(
     for (state, n) in found.by_state {
         *summary.entry(state.as_str()).or_default() += n;
     }
-    Ok(Answer(InstanceList {
+    Ok(Answer(LiveInstanceList {
         instances: found.items.into_iter().map(LiveInstance::from).collect(),
         total: found.total,
         summary,
@@ -262,7 +262,7 @@ pub async fn token(
     Strict(Nothing {}): Strict<Nothing>,
 ) -> Result<Answer<ShownToken>, Fail> {
     let credentials = app.credentials();
-    let filter = Filter {
+    let filter = CredentialFilter {
         kind: Some(CredentialKind::InstanceToken),
         instance: Some(granted.id().clone()),
         all: false,

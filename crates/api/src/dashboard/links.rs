@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     About,
     auth::{Opener, Visitor},
-    describe::{Accepted, Answer, Rfc3339, WithCookie, one_of},
+    describe::{Answer, Rfc3339, Taken, WithCookie, one_of},
     error::Fail,
     extract::Strict,
 };
@@ -38,14 +38,14 @@ pub struct DashboardState {
     setup_needed: bool,
     #[schemars(schema_with = "signups")]
     signup: &'static str,
-    turnstile: Option<Turnstile>,
+    turnstile: Option<TurnstileBody>,
     /// Whether letters are sent, or left as files for the operator.
     #[schemars(extend("enum" = ["smtp", "file"]))]
     mail: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Turnstile {
+pub struct TurnstileBody {
     site_key: String,
 }
 
@@ -70,7 +70,7 @@ pub async fn state(
         public_url: config.public_url.clone(),
         setup_needed: app.users().setup_needed().await?,
         signup: users.signup.as_str(),
-        turnstile: users.turnstile.as_ref().map(|turnstile| Turnstile {
+        turnstile: users.turnstile.as_ref().map(|turnstile| TurnstileBody {
             site_key: turnstile.site_key.clone(),
         }),
         mail: users.mail.kind(),
@@ -208,14 +208,14 @@ pub async fn sign_up(
     Visitor { browser }: Visitor,
     State(app): State<App>,
     Strict(body): Strict<AskBody>,
-) -> Result<Accepted<Empty>, Fail> {
+) -> Result<Taken<Empty>, Fail> {
     let language = language(body.language)?.unwrap_or_default();
     let token = body.turnstile_token.as_deref();
     let users = app.users();
     users
         .ask_sign_up(&body.email, language, token, browser.from)
         .await?;
-    Ok(Accepted(Empty {}))
+    Ok(Taken(Empty {}))
 }
 
 /// Asks for a link to set a new password, by e-mail.
@@ -226,9 +226,9 @@ pub async fn reset(
     Visitor { browser }: Visitor,
     State(app): State<App>,
     Strict(body): Strict<AskBody>,
-) -> Result<Accepted<Empty>, Fail> {
+) -> Result<Taken<Empty>, Fail> {
     let token = body.turnstile_token.as_deref();
     let users = app.users();
     users.ask_reset(&body.email, token, browser.from).await?;
-    Ok(Accepted(Empty {}))
+    Ok(Taken(Empty {}))
 }

@@ -5,7 +5,7 @@ use recado_api_macros::operation;
 use recado_app::App;
 use recado_identity::{
     Person,
-    users::{Me, MySession},
+    users::{Me, MyAccount, MySession},
 };
 use recado_model::{AccountId, UserSessionId};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     auth::{Confirmed, SignedIn, Whoever},
-    describe::{Accepted, Answer, Exposed, NoContent, Rfc3339, WithCookie},
+    describe::{Answer, Exposed, NoContent, Rfc3339, Taken, WithCookie},
     error::Fail,
     extract::{Segment, Strict},
     qr,
@@ -25,8 +25,8 @@ use super::{Empty, Nothing, language, languages, roles, secret, with_session, wi
 pub struct MeBody {
     user: UserBody,
     /// The one that the session acts in.
-    account: MyAccount,
-    accounts: Vec<MyAccount>,
+    account: MyAccountBody,
+    accounts: Vec<MyAccountBody>,
     session_id: String,
     /// Until then the password is not asked for again.
     proven_until: Option<Rfc3339>,
@@ -45,7 +45,7 @@ pub struct UserBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct MyAccount {
+pub struct MyAccountBody {
     id: String,
     name: String,
     #[schemars(schema_with = "roles")]
@@ -54,14 +54,19 @@ pub struct MyAccount {
     language: &'static str,
 }
 
+impl From<MyAccount> for MyAccountBody {
+    fn from(account: MyAccount) -> Self {
+        Self {
+            id: account.id.to_string(),
+            name: account.name,
+            role: account.role.as_str(),
+            language: account.language.as_str(),
+        }
+    }
+}
+
 impl From<Me> for MeBody {
     fn from(me: Me) -> Self {
-        let accounts = me.accounts.iter().map(|membership| MyAccount {
-            id: membership.account.to_string(),
-            name: membership.account_name.clone(),
-            role: membership.role.as_str(),
-            language: membership.language.as_str(),
-        });
         Self {
             user: UserBody {
                 id: me.user.to_string(),
@@ -71,13 +76,8 @@ impl From<Me> for MeBody {
                 second_factor: me.second_factor,
                 recovery_codes_left: me.recovery_codes_left,
             },
-            accounts: accounts.collect(),
-            account: MyAccount {
-                id: me.account.account.to_string(),
-                name: me.account.account_name,
-                role: me.account.role.as_str(),
-                language: me.account.language.as_str(),
-            },
+            accounts: me.accounts.into_iter().map(MyAccountBody::from).collect(),
+            account: me.account.into(),
             session_id: me.session.to_string(),
             proven_until: me.proven_until.map(Rfc3339),
         }
@@ -242,9 +242,9 @@ pub async fn ask_email(
     SignedIn { person, .. }: SignedIn<Confirmed>,
     State(app): State<App>,
     Strict(body): Strict<EmailBody>,
-) -> Result<Accepted<Empty>, Fail> {
+) -> Result<Taken<Empty>, Fail> {
     app.users().ask_email(&person, &body.email).await?;
-    Ok(Accepted(Empty {}))
+    Ok(Taken(Empty {}))
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -21,7 +21,7 @@ use crate::{
 use super::{language, role, roles};
 
 #[derive(Serialize, JsonSchema)]
-pub struct MemberList {
+pub struct MemberListBody {
     members: Vec<MemberBody>,
     /// To those who may invite; empty to others.
     invitations: Vec<InvitationBody>,
@@ -79,9 +79,9 @@ impl From<InvitationView> for InvitationBody {
 pub async fn list(
     Member { person, .. }: Member<Viewer>,
     State(app): State<App>,
-) -> Result<Answer<MemberList>, Fail> {
+) -> Result<Answer<MemberListBody>, Fail> {
     let list = app.members().list(&person).await?;
-    Ok(Answer(MemberList {
+    Ok(Answer(MemberListBody {
         members: list.members.into_iter().map(MemberBody::from).collect(),
         invitations: list
             .invitations
@@ -105,7 +105,7 @@ pub struct InviteBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Invited {
+pub struct InvitedBody {
     #[serde(flatten)]
     invitation: InvitationBody,
     /// `file`: no mail server is configured, the letter lies in the operator's mail folder.
@@ -119,7 +119,7 @@ pub async fn invite(
     Member { person, .. }: Member<Admin, Confirmed>,
     State(app): State<App>,
     Strict(body): Strict<InviteBody>,
-) -> Result<Answer<Invited>, Fail> {
+) -> Result<Answer<InvitedBody>, Fail> {
     let (role, language) = (role(&body.role)?, language(body.language)?);
     let members = app.members();
     let invitation = members
@@ -127,7 +127,7 @@ pub async fn invite(
         .await?
         .into();
     let sent = app.config().users.mail.kind();
-    Ok(Answer(Invited { invitation, sent }))
+    Ok(Answer(InvitedBody { invitation, sent }))
 }
 
 /// Takes an invitation back.

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use crate::{
     ApiState, Options, Surface,
     again::Again,
-    auth::{Accepts, Access, CredentialHeaders, McpToken, Public, Rule},
+    auth::{Accepts, CredentialHeaders, Guard, McpToken, Public, Rule},
     describe::Described,
     edge::ClientIp,
     error::{Fail, RpcFailure, json_response, rpc_failure, status_of, waits},
@@ -59,7 +59,7 @@ enum Who {
     Anybody,
 }
 
-impl Access for McpCaller {
+impl Guard for McpCaller {
     const RULE: Rule = Rule::McpOpenInitialize;
     fn describe(into: &mut Described) {
         into.body = Some(serde_json::json!({

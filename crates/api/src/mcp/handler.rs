@@ -29,12 +29,12 @@ const INSTRUCTIONS: &str = "WhatsApp gateway of one shop. Start with get_shop_st
 
 /// The server side of every MCP call; one per process, cloned per request.
 #[derive(Clone)]
-pub struct Shop {
+pub struct McpServer {
     app: App,
     version: String,
 }
 
-impl Shop {
+impl McpServer {
     pub fn new(app: App, version: String) -> Self {
         Self { app, version }
     }
@@ -54,7 +54,7 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
         .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
-impl ServerHandler for Shop {
+impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let name = Implementation::new("recado", self.version.clone()).with_title("Recado");
         let mut capabilities = ServerCapabilities::builder().enable_tools().build();

@@ -7,8 +7,8 @@
 mod answer;
 mod credentials;
 mod messages;
+mod numbers;
 mod schema;
-mod sessions;
 mod shop;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, pin::Pin, sync::LazyLock};
@@ -23,7 +23,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    auth::{Access, Rule},
+    auth::{Guard, Rule},
     error::{self, Fail},
     extract,
 };
@@ -37,13 +37,13 @@ pub struct ToolCall {
     pub(crate) request_id: String,
 }
 
-impl Access for ToolCall {
+impl Guard for ToolCall {
     const RULE: Rule = Rule::Mcp;
 }
 
 impl ToolCall {
     /// The instance that a tool means by `session_id`. A foreign one looks like a missing one.
-    async fn session(&self, number: i64) -> Result<Granted<ShopToken>> {
+    async fn instance(&self, number: i64) -> Result<Granted<ShopToken>> {
         let found = self.app.instances().by_number(&self.shop, number).await?;
         found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("session {number} not found")))
     }
@@ -86,7 +86,7 @@ fn tool<F, Call, Args, Run>(
 ) -> ToolEntry
 where
     F: Fn(Call, Args) -> Run + Send + Sync + 'static,
-    Call: Access + From<ToolCall>,
+    Call: Guard + From<ToolCall>,
     Args: DeserializeOwned + JsonSchema + 'static,
     Run: Future<Output = Result<ToolAnswer>> + Send + 'static,
 {
@@ -185,7 +185,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut entries: Vec<_> = [
         shop::tools(),
         credentials::tools(),
-        sessions::tools(),
+        numbers::tools(),
         messages::tools(),
     ]
     .into_iter()

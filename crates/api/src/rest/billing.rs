@@ -24,7 +24,7 @@ pub struct SubscribeBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Subscribed {
+pub struct SubscribedBody {
     /// The page to pay at; empty when there is none to visit.
     url: String,
     session_id: String,
@@ -42,14 +42,14 @@ pub async fn subscribe(
     OwnerInstance { granted, .. }: OwnerInstance<Admin>,
     State(app): State<App>,
     Loose(body): Loose<SubscribeBody>,
-) -> Result<Answer<Subscribed>, Fail> {
+) -> Result<Answer<SubscribedBody>, Fail> {
     let return_to = ReturnTo {
         success_url: body.success_url,
         cancel_url: body.cancel_url,
     };
     let billing = app.billing();
     let done = billing.subscribe(&granted, &return_to).await?;
-    Ok(Answer(Subscribed {
+    Ok(Answer(SubscribedBody {
         url: done.checkout.url,
         session_id: done.checkout.session_id,
         mode: done.checkout.mode,

@@ -19,7 +19,7 @@ use crate::{
     extract::{Json, Params, Segment, WithNulls},
     shapes::credentials::{
         ChangeCredentialBody, CreateCredentialBody, CredentialBody, CredentialList,
-        CredentialQuery, Made, RotateBody, ShownToken,
+        CredentialQuery, MadeCredential, RotateBody, ShownToken,
     },
 };
 
@@ -47,7 +47,7 @@ pub async fn create(
     AccountOwner { caller, .. }: AccountOwner<Admin>,
     State(app): State<App>,
     Json(body): Json<CreateCredentialBody>,
-) -> Result<Answer<Made>, Fail> {
+) -> Result<Answer<MadeCredential>, Fail> {
     let (makes, terms) = body.read()?;
     let credentials = app.credentials();
     let issued = credentials
@@ -94,7 +94,7 @@ pub async fn rotate(
     State(app): State<App>,
     Segment(cid): Segment<CredentialId>,
     Json(body): Json<RotateBody>,
-) -> Result<Answer<Made>, Fail> {
+) -> Result<Answer<MadeCredential>, Fail> {
     let credentials = app.credentials();
     let rotated = credentials
         .rotate(Actor::from(&caller), &cid, body.grace_seconds)

@@ -21,7 +21,7 @@ use crate::{
     describe::{Answer, Exposed, NoContent, Rfc3339, one_of},
     error::Fail,
     extract::{Loose, Names, object_or_empty, some_object_or_empty, some_whole},
-    shapes::connection::states,
+    shapes::connections::states,
 };
 
 /// Largest page that the list answers.
@@ -87,7 +87,7 @@ pub struct ListBody {
     )]
     size: Option<i64>,
     #[serde(default, deserialize_with = "some_object_or_empty")]
-    filter: Option<Filter>,
+    filter: Option<ListFilter>,
     /// The older clients' place for `filter.query`.
     #[serde(default)]
     search: Option<String>,
@@ -98,7 +98,7 @@ pub struct ListBody {
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
-struct Filter {
+struct ListFilter {
     #[serde(default)]
     query: Option<String>,
 }

@@ -25,7 +25,7 @@ use recado_model::Role;
 use super::Operation;
 use crate::{
     ApiState, Surface,
-    auth::{Access, Rule},
+    auth::{Guard, Rule},
     describe::{Answers, Describe, Described, Returns},
 };
 
@@ -91,13 +91,13 @@ pub struct RouteRow {
 /// Something whose first member after the marker is a guard, and whose others describe themselves: the
 /// argument lists of handlers.
 pub trait First {
-    type Guard: Access;
+    type Guard: Guard;
     fn describe() -> Described;
 }
 
 macro_rules! first {
     ($($rest:ident),*) => {
-        impl<M, G: Access, $($rest: Describe),*> First for (M, G, $($rest,)*) {
+        impl<M, G: Guard, $($rest: Describe),*> First for (M, G, $($rest,)*) {
             type Guard = G;
             fn describe() -> Described {
                 let mut described = Described::default();
@@ -129,7 +129,7 @@ where
     H: Handler<T, ApiState> + Returns<T>,
     T: First + 'static,
 {
-    let rule = <T::Guard as Access>::RULE;
+    let rule = <T::Guard as Guard>::RULE;
     let mut described = T::describe();
     <H as Returns<T>>::Output::describe(&mut described);
     let filter = filter_of(&method);
@@ -139,8 +139,8 @@ where
             path: path.to_owned(),
             surface,
             rule,
-            least: <T::Guard as Access>::LEAST,
-            confirmed: <T::Guard as Access>::CONFIRMED,
+            least: <T::Guard as Guard>::LEAST,
+            confirmed: <T::Guard as Guard>::CONFIRMED,
             note: String::new(),
             operation: Operation::default(),
             takes: described,

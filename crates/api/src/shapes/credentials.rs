@@ -1,7 +1,8 @@
 //! What is asked and answered about credentials, by the instance API and by the dashboard alike.
 
 use recado_identity::credentials::{
-    Change, CredentialView, Filter, Issued, Makes, NewTerms, Rotated, State,
+    ChangeTerms, CredentialFilter, CredentialState, CredentialView, Issued, Makes, NewTerms,
+    Rotated,
 };
 use recado_model::{CredentialId, CredentialKind, Error, InstanceId, Secret};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -53,7 +54,15 @@ fn kinds(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn states(_: &mut SchemaGenerator) -> Schema {
-    one_of([State::Live, State::Grace, State::Expired, State::Revoked].map(State::as_str))
+    one_of(
+        [
+            CredentialState::Live,
+            CredentialState::Grace,
+            CredentialState::Expired,
+            CredentialState::Revoked,
+        ]
+        .map(CredentialState::as_str),
+    )
 }
 
 impl From<CredentialView> for CredentialBody {
@@ -94,7 +103,7 @@ impl From<Vec<CredentialView>> for CredentialList {
 
 /// A new credential: its row, its token under the name that its callers use, and what to do with it.
 #[derive(Serialize, JsonSchema)]
-pub struct Made {
+pub struct MadeCredential {
     #[serde(flatten)]
     row: CredentialBody,
     /// Of all kinds but a client's.
@@ -122,7 +131,7 @@ pub struct Replaced {
     grace_until: Option<Rfc3339>,
 }
 
-impl From<Issued> for Made {
+impl From<Issued> for MadeCredential {
     fn from(issued: Issued) -> Self {
         let Issued {
             view,
@@ -152,7 +161,7 @@ impl From<Issued> for Made {
     }
 }
 
-impl From<Rotated> for Made {
+impl From<Rotated> for MadeCredential {
     fn from(rotated: Rotated) -> Self {
         Self {
             replaces: Some(Replaced {
@@ -191,8 +200,8 @@ pub struct CredentialQuery {
 }
 
 impl CredentialQuery {
-    pub(crate) fn filter(self) -> Result<Filter, Error> {
-        Ok(Filter {
+    pub(crate) fn filter(self) -> Result<CredentialFilter, Error> {
+        Ok(CredentialFilter {
             kind: self.kind.as_deref().map(parse_kind).transpose()?,
             instance: self.instance.map(InstanceId::from_text),
             all: match self.state.as_deref() {
@@ -271,7 +280,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-impl From<ChangeCredentialBody> for Change {
+impl From<ChangeCredentialBody> for ChangeTerms {
     fn from(body: ChangeCredentialBody) -> Self {
         let names = |list: Option<Option<Names>>| list.map(|list| list.map(|Names(names)| names));
         Self {
@@ -279,7 +288,7 @@ impl From<ChangeCredentialBody> for Change {
             expires_at: body.expires_at,
             networks: names(body.networks),
             instances: names(body.instances),
-            only_own_session: body.only_own_session,
+            only_own_instance: body.only_own_session,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A shop claims a guest's instance, before its time is over (`workers::guests` is what happens then).
 
-use recado_identity::{Calls, Claim, audit::Detail};
+use recado_identity::{Calls, DirectClaim, audit::Detail};
 use recado_model::{
     ConnectionState, CredentialId, Error, ErrorCode, Instance, Result, Secret, Token, TokenKind,
     credential::CredentialKind,
@@ -27,7 +27,7 @@ impl Direct<'_> {
     ///
     /// 409 when it is the shop's already, 401 in the words for a foreign one when the guest's time is
     /// over, 503 when another node holds its link: only that one can close it.
-    pub async fn claim(&self, claim: Claim) -> Result<ClaimedInstance> {
+    pub async fn claim(&self, claim: DirectClaim) -> Result<ClaimedInstance> {
         let shop = claim.shop().caller();
         if !shop.scope.is_all() {
             return Err(Error::new(
@@ -51,7 +51,7 @@ impl Direct<'_> {
 
 /// The link is the guest's until it is closed, and the shop's once the rows are. A crash in between
 /// leaves one or the other whole, and the supervisor brings the link back for whoever has it.
-async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedInstance> {
+async fn hand_over(app: &App, claim: &DirectClaim) -> Result<ClaimedInstance> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let Some(leaving) = app.supervisor.leave_alone(id) else {
@@ -109,7 +109,7 @@ async fn hand_over(app: &App, claim: &Claim) -> Result<ClaimedInstance> {
 
 /// One transaction: the instance with all below it, its new credentials, the shop's audit row. `None`
 /// when there is no such guest any more.
-async fn move_rows(app: &App, claim: &Claim, not_kept: u64) -> Result<Option<ClaimedInstance>> {
+async fn move_rows(app: &App, claim: &DirectClaim, not_kept: u64) -> Result<Option<ClaimedInstance>> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let (rng, now) = (&*app.core.rng, app.core.clock.now());

@@ -42,13 +42,13 @@ pub fn digest(text: &str) -> Digest32 {
 }
 
 /// A credential in memory, with when and whence it was last used.
-pub struct Known {
+pub struct KnownCredential {
     pub credential: CredentialRef,
     noted_at: AtomicI64,
     noted_from: AtomicU64,
 }
 
-impl Known {
+impl KnownCredential {
     pub fn new(credential: CredentialRef) -> Self {
         Self {
             credential,
@@ -85,7 +85,7 @@ pub struct CredentialCache {
     store: Store,
     clock: Arc<dyn Clock>,
     usage: Arc<Usage>,
-    by_token: Cache<(Digest32, u64), Option<Arc<Known>>>,
+    by_token: Cache<(Digest32, u64), Option<Arc<KnownCredential>>>,
     changes: AtomicU64,
 }
 
@@ -116,7 +116,7 @@ impl CredentialCache {
         kind: TokenKind,
         text: &str,
         from: Option<IpAddr>,
-    ) -> Result<Option<Arc<Known>>> {
+    ) -> Result<Option<Arc<KnownCredential>>> {
         // The prefix is the kind, and part of what is digested: a token of another kind is not found.
         if !text.starts_with(kind.prefix()) {
             return Ok(None);
@@ -131,7 +131,9 @@ impl CredentialCache {
                 let load = async {
                     let mut conn = self.store.read().await?;
                     let found = conn.system().credential_by_token(&token).await?;
-                    Ok::<_, Error>(found.map(|credential| Arc::new(Known::new(credential))))
+                    Ok::<_, Error>(
+                        found.map(|credential| Arc::new(KnownCredential::new(credential))),
+                    )
                 };
                 self.by_token.get_or_insert_async(&key, load).await?
             }
@@ -144,7 +146,7 @@ impl CredentialCache {
     }
 
     /// Whether a credential that was found counts now and from there; notes its use, or why not.
-    pub fn holds(&self, known: &Known, from: Option<IpAddr>) -> bool {
+    pub fn holds(&self, known: &KnownCredential, from: Option<IpAddr>) -> bool {
         let (credential, now) = (&known.credential, self.clock.now());
         let refused = if !credential.is_live(now) {
             match credential.not_after.is_some_and(|at| at <= now) {
@@ -181,7 +183,7 @@ pub fn not_now() -> Error {
 }
 
 #[derive(Clone)]
-struct Entry {
+struct CachedInstance {
     instance: Arc<Instance>,
     /// Changes of this process to the instance, and of anybody to credentials, before it was read.
     changes: u64,
@@ -192,7 +194,7 @@ struct Entry {
 pub struct InstanceCache {
     store: Store,
     clock: Arc<dyn Clock>,
-    by_id: Cache<(AccountId, InstanceId), Entry>,
+    by_id: Cache<(AccountId, InstanceId), CachedInstance>,
     believe_ms: i64,
 }
 
@@ -225,7 +227,7 @@ impl InstanceCache {
             // Before the row is read: a change in between makes the entry stale, not wrong.
             let changes = self.store.instance_changes(id);
             let now = self.clock.monotonic();
-            let is_fresh = |entry: &Entry| {
+            let is_fresh = |entry: &CachedInstance| {
                 entry.changes == changes
                     && entry.seen == seen
                     && now.since(entry.read_at) < self.believe_ms
@@ -252,7 +254,7 @@ impl InstanceCache {
                 return Ok(None);
             };
             let instance = Arc::new(found);
-            let entry = Entry {
+            let entry = CachedInstance {
                 instance: instance.clone(),
                 changes,
                 seen,

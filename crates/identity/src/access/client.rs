@@ -10,7 +10,7 @@ use recado_model::{
 
 use super::{
     Access, IssuedToken,
-    cache::Known,
+    cache::KnownCredential,
     jwt::{Behind, Claims},
 };
 use crate::faults;
@@ -71,7 +71,7 @@ impl Access {
                 .refused(&token.account, Some(&token.id), reason, from);
             return Err(refused());
         };
-        let secret = Known::new(secret);
+        let secret = KnownCredential::new(secret);
         if !token.is_live(self.clock.now()) || !self.credentials.holds(&secret, from) {
             return Err(refused());
         }
@@ -177,7 +177,7 @@ impl Access {
         &self,
         client: &ProvenClient,
         token: &str,
-    ) -> Result<Option<(Arc<Claims>, Arc<Known>)>> {
+    ) -> Result<Option<(Arc<Claims>, Arc<KnownCredential>)>> {
         let jwt = self.jwts.find(&self.credentials, &self.sessions, token);
         let Some(jwt) = jwt.await? else {
             return Ok(None);

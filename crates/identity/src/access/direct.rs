@@ -41,12 +41,12 @@ impl DirectNamed {
 /// A shop, and the Direct API instance that it may claim: proven by the shop's token and the instance's
 /// key together.
 #[derive(Debug)]
-pub struct Claim {
+pub struct DirectClaim {
     shop: ShopToken,
     held: Granted<DirectKey>,
 }
 
-impl Claim {
+impl DirectClaim {
     pub fn shop(&self) -> &ShopToken {
         &self.shop
     }
@@ -84,7 +84,7 @@ impl Access {
 
     /// The shop's `wz_` and the key of the instance `key`, together: the instance is a guest's, or the
     /// shop's already. A third one's is no more than missing.
-    pub async fn claim(&self, presented: &Presented<'_>, key: &str) -> Result<Claim> {
+    pub async fn claim(&self, presented: &Presented<'_>, key: &str) -> Result<DirectClaim> {
         let shop = self.mcp(presented).await?;
         let holder = self.direct_key(presented).await?;
         let account = holder.caller().account.clone();
@@ -98,7 +98,7 @@ impl Access {
         };
         // A guest's key opens that guest's one instance; a shop's, whatever its owner lets it.
         match found.filter(|instance| holder.caller().scope.allows(&instance.id)) {
-            Some(instance) => Ok(Claim {
+            Some(instance) => Ok(DirectClaim {
                 held: Granted::new(holder, instance)?,
                 shop,
             }),

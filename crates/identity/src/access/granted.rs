@@ -141,3 +141,74 @@ impl Calls for DirectName {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use recado_model::{Billing, ConnectionState, ErrorCode, Scope, Timestamp, instance::Origin};
+
+    use super::*;
+
+    fn instance(id: &str, account: &str) -> Instance {
+        let at = Timestamp::from_millis(0);
+        Instance {
+            id: InstanceId::from_text(id),
+            account: AccountId::from_text(account),
+            number: 1,
+            name: id.to_owned(),
+            origin: Origin::Api,
+            labels: Default::default(),
+            reject_calls: false,
+            auto_read_messages: false,
+            state: ConnectionState::Disconnected,
+            reason: None,
+            paired: false,
+            wanted: false,
+            phone: None,
+            jid: None,
+            lid: None,
+            push_name: None,
+            business_name: None,
+            connected_at: None,
+            billing: Billing::default(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    fn caller(scope: Scope) -> Caller {
+        let client = CredentialId::from_text("CRX");
+        Caller {
+            scope,
+            ..Caller::new(AccountId::from_text("ACX"), Proof::ClientJwt { client })
+        }
+    }
+
+    /// A service for any kind of caller.
+    fn takes(granted: &Granted) -> &str {
+        granted.id().as_str()
+    }
+
+    #[test]
+    fn nothing_of_another_account_or_beyond_the_scope_is_granted() {
+        let one = Scope::Only([InstanceId::from_text("RC1")].into());
+        for (scope, of, granted) in [
+            (Scope::All, instance("RC1", "ACX"), true),
+            (Scope::All, instance("RC1", "ACY"), false),
+            (one.clone(), instance("RC1", "ACX"), true),
+            (one.clone(), instance("RC2", "ACX"), false),
+            (one, instance("RC1", "ACY"), false),
+        ] {
+            match Granted::new(caller(scope), of) {
+                Ok(held) => {
+                    assert!(granted);
+                    assert_eq!(held.account(), &held.instance().account);
+                    assert_eq!(takes(&held), "RC1");
+                }
+                Err(error) => {
+                    assert!(!granted);
+                    assert_eq!(error.code, ErrorCode::Forbidden);
+                }
+            }
+        }
+    }
+}

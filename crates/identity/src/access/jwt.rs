@@ -20,7 +20,7 @@ use quick_cache::sync::Cache;
 use recado_model::{Clock, CredentialId, Error, Result, Rng};
 use recado_store::Store;
 
-use self::{behind::Source, keys::Keys};
+use self::{behind::JwtSource, keys::Keys};
 use super::cache::Digest32;
 use crate::Config;
 
@@ -48,7 +48,7 @@ pub struct Jwts {
     /// counter, as in [`super::cache::CredentialCache`].
     known: Cache<(Digest32, u64), Option<Arc<KnownJwt>>>,
     /// The credentials that tokens name, so that the first use of a token needs no look-up either.
-    sources: Cache<(CredentialId, u64), Option<Arc<Source>>>,
+    sources: Cache<(CredentialId, u64), Option<Arc<JwtSource>>>,
 }
 
 impl Jwts {

@@ -109,7 +109,7 @@ pub struct SessionCache {
 }
 
 impl SessionCache {
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             clock,
@@ -277,7 +277,7 @@ impl Access {
     }
 
     /// The session as the transaction that makes or changes it leaves it.
-    pub async fn made(&self, conn: &mut Conn, id: &UserSessionId) -> Result<Arc<Session>> {
+    pub(crate) async fn made(&self, conn: &mut Conn, id: &UserSessionId) -> Result<Arc<Session>> {
         let record = conn.people().user_session(id).await?;
         record.map(Session::new).ok_or_else(not_signed_in)
     }

@@ -7,7 +7,7 @@ use crate::audit::Actor;
 
 use super::{
     terms::Terms,
-    view::{self, Filter, State},
+    view::{self, CredentialFilter, CredentialState},
 };
 
 /// Client and API tokens that an account may have at once.
@@ -99,7 +99,7 @@ pub(super) async fn require_place(
         let text = "an instance token opens its own instance only";
         return Err(Error::field("instances", text));
     }
-    let filter = Filter {
+    let filter = CredentialFilter {
         kind: Some(kind),
         instance: Some(id.clone()),
         all: false,
@@ -132,8 +132,8 @@ pub(super) fn require_live(
     now: Timestamp,
 ) -> Result<()> {
     match view::state_of(info, parent, now) {
-        State::Live | State::Grace => Ok(()),
-        State::Expired | State::Revoked => {
+        CredentialState::Live | CredentialState::Grace => Ok(()),
+        CredentialState::Expired | CredentialState::Revoked => {
             let text = match info.kind {
                 CredentialKind::ClientSecret => {
                     "This client secret has ended, and stays so. Create a new client pair."

@@ -27,13 +27,13 @@ pub struct NewTerms {
 
 /// `None` keeps, `Some(None)` clears.
 #[derive(Clone, Debug, Default)]
-pub struct Change {
+pub struct ChangeTerms {
     pub label: Option<Option<String>>,
     pub expires_at: Option<Option<String>>,
     pub networks: Option<Option<Vec<String>>>,
     pub instances: Option<Option<Vec<String>>>,
     /// Of a session key: only the session it came with, or all of the account.
-    pub only_own_session: Option<bool>,
+    pub only_own_instance: Option<bool>,
 }
 
 /// The same, checked.
@@ -111,7 +111,7 @@ impl NewTerms {
     }
 }
 
-impl Change {
+impl ChangeTerms {
     pub(super) async fn check(
         &self,
         account: &mut AccountStore<'_>,
@@ -151,7 +151,7 @@ impl Change {
                 None => Scope::All,
             };
         }
-        if let Some(own) = self.only_own_session {
+        if let Some(own) = self.only_own_instance {
             let field = "only_own_session";
             if self.instances.is_some() {
                 let text = "send only_own_session or instances, not both";

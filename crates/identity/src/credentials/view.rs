@@ -8,7 +8,7 @@ use recado_store::CredentialInfo;
 
 /// Where a credential is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum CredentialState {
     Live,
     /// Rotated: holds a while longer.
     Grace,
@@ -17,7 +17,7 @@ pub enum State {
     Revoked,
 }
 
-impl State {
+impl CredentialState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -30,7 +30,7 @@ impl State {
 
 /// What a list is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct CredentialFilter {
     pub kind: Option<CredentialKind>,
     pub instance: Option<InstanceId>,
     /// Ended ones too.
@@ -52,7 +52,7 @@ pub struct CredentialView {
     pub expires_at: Option<Timestamp>,
     pub grace_until: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
-    pub state: State,
+    pub state: CredentialState,
     pub age_days: i64,
     networks: Vec<IpNet>,
     scope: Scope,
@@ -111,24 +111,24 @@ pub(super) fn state_of(
     info: &CredentialInfo,
     parent: Option<&CredentialInfo>,
     now: Timestamp,
-) -> State {
+) -> CredentialState {
     let family = || [Some(info), parent].into_iter().flatten();
     let over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     if family().any(|one| one.revoked_at.is_some() || over(one.grace_until)) {
-        State::Revoked
+        CredentialState::Revoked
     } else if family().any(|one| over(one.not_after)) {
-        State::Expired
+        CredentialState::Expired
     } else if family().any(|one| one.grace_until.is_some()) {
-        State::Grace
+        CredentialState::Grace
     } else {
-        State::Live
+        CredentialState::Live
     }
 }
 
 /// Those that fit, in their order.
 pub(super) fn select(
     all: &[CredentialInfo],
-    filter: &Filter,
+    filter: &CredentialFilter,
     now: Timestamp,
 ) -> Vec<CredentialView> {
     let by_id: HashMap<_, _> = all.iter().map(|info| (&info.id, info)).collect();
@@ -140,6 +140,8 @@ pub(super) fn select(
             let parent = info.parent.as_ref().and_then(|id| by_id.get(id)).copied();
             CredentialView::of(info.clone(), parent, now)
         })
-        .filter(|view| filter.all || matches!(view.state, State::Live | State::Grace))
+        .filter(|view| {
+            filter.all || matches!(view.state, CredentialState::Live | CredentialState::Grace)
+        })
         .collect()
 }

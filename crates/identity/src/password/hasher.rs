@@ -49,7 +49,7 @@ impl Default for HasherConfig {
 
 /// What came of comparing a password with the hash that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct PasswordVerdict {
     pub holds: bool,
     /// It holds, and the hash was made with other parameters than new ones are: replace it with
     /// [`Hasher::hash`] of the same password.
@@ -127,7 +127,7 @@ impl Hasher {
     ///
     /// # Errors
     /// `unavailable` as for [`Hasher::hash`].
-    pub async fn verify(&self, password: &Password, kept: Option<&str>) -> Result<Verdict> {
+    pub async fn verify(&self, password: &Password, kept: Option<&str>) -> Result<PasswordVerdict> {
         let stored = kept.map(Stored::parse);
         if let Some(Err(error)) = &stored {
             tracing::error!(%error, "a password hash in the database cannot be read; its user cannot sign in");
@@ -140,7 +140,7 @@ impl Hasher {
         let equal = self
             .run(move |memory| Ok((stored.matches(&password, memory)?, stored.is_current())))
             .await?;
-        equal.map(|(equal, current)| Verdict {
+        equal.map(|(equal, current)| PasswordVerdict {
             holds: equal && known,
             upgrade: equal && known && !current,
         })

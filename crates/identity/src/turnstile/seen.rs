@@ -9,12 +9,12 @@ const TOKENS: usize = 20_000;
 
 #[derive(Default)]
 pub(super) struct Seen {
-    tokens: HashMap<[u8; 32], Token>,
+    tokens: HashMap<[u8; 32], SeenToken>,
     /// Each of `tokens` once, oldest first.
     order: VecDeque<(Monotonic, [u8; 32])>,
 }
 
-struct Token {
+struct SeenToken {
     /// Asking again with the same key is the same question: a yes whose answer was lost stays a yes.
     key: String,
     taken: bool,
@@ -34,7 +34,7 @@ impl Seen {
             let free = !std::mem::replace(&mut token.taken, true);
             return free.then(|| token.key.clone());
         }
-        let token = Token {
+        let token = SeenToken {
             key: fresh_key.clone(),
             taken: true,
         };

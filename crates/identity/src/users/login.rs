@@ -60,7 +60,7 @@ pub(super) struct ProvenUser<'a> {
 }
 
 /// A session that is not committed yet.
-pub(super) struct New {
+pub(super) struct UnsavedSession {
     pub id: UserSessionId,
     pub cookie: Secret,
     /// Something that is kept in memory is over: the oldest session of the user, or the cookie of before.
@@ -366,7 +366,7 @@ impl Users<'_> {
         who: ProvenUser<'_>,
         account: &AccountId,
         browser: &Browser,
-    ) -> Result<New> {
+    ) -> Result<UnsavedSession> {
         let (cookie, lookup) = person::new_cookie(self.rng());
         let id = UserSessionId::random(self.rng());
         let (user, now) = (who.user, self.now());
@@ -391,7 +391,7 @@ impl Users<'_> {
             .with("agent", browser.agent.as_deref())
             .write(&mut conn.account(account), "user.signed_in", now)
             .await?;
-        Ok(New {
+        Ok(UnsavedSession {
             id,
             cookie,
             ended_others: ended > 0,
@@ -403,7 +403,7 @@ impl Users<'_> {
     pub(super) async fn commit_opened(
         &self,
         mut conn: Conn,
-        new: New,
+        new: UnsavedSession,
         ended: &'static str,
     ) -> Result<Opened> {
         let access = self.identity.access();

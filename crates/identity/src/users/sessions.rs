@@ -1,13 +1,13 @@
 //! One's own sessions, the account to act in, a JWT for an hour.
 
 use recado_model::{
-    AccountId, Error, ErrorCode, Language, Result, Secret, Timestamp, UserId, UserSessionId,
+    AccountId, Error, ErrorCode, Language, Result, Role, Secret, Timestamp, UserId, UserSessionId,
 };
 use recado_store::{Conn, people::users::Membership};
 
 use super::{
     Opened, Users, gone,
-    login::{New, SIGN_IN},
+    login::{SIGN_IN, UnsavedSession},
 };
 use crate::{
     IssuedToken, Person,
@@ -24,10 +24,32 @@ pub struct Me {
     pub language: Language,
     pub second_factor: bool,
     pub recovery_codes_left: i64,
-    pub account: Membership,
-    pub accounts: Vec<Membership>,
+    /// The one that the session acts in.
+    pub account: MyAccount,
+    pub accounts: Vec<MyAccount>,
     pub session: UserSessionId,
     pub proven_until: Option<Timestamp>,
+}
+
+/// An account that one is a member of.
+#[derive(Clone, Debug)]
+pub struct MyAccount {
+    pub id: AccountId,
+    pub name: String,
+    pub role: Role,
+    /// The account's.
+    pub language: Language,
+}
+
+impl MyAccount {
+    fn of(membership: Membership) -> Self {
+        Self {
+            id: membership.account,
+            name: membership.account_name,
+            role: membership.role,
+            language: membership.language,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,8 +71,8 @@ impl Users<'_> {
         let mut people = conn.people();
         let user = people.user(&record.user).await?.ok_or_else(gone)?;
         let accounts = people.memberships_of(&record.user).await?;
-        let mut here = accounts.iter();
-        let account = here.find(|membership| membership.account == record.account);
+        let accounts: Vec<MyAccount> = accounts.into_iter().map(MyAccount::of).collect();
+        let account = accounts.iter().find(|mine| mine.id == record.account);
         let recovery_codes_left = people.recovery_codes_left(&record.user).await?;
         let now = self.now();
         Ok(Me {
@@ -191,7 +213,7 @@ impl Users<'_> {
                 )
                 .await?;
         }
-        let moved = New {
+        let moved = UnsavedSession {
             id: record.id.clone(),
             cookie,
             ended_others: true,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use recado_identity::{
     audit::{self, Actor},
     clock::SystemClock,
-    credentials::{CredentialView, Credentials, Filter, Issued, Makes, NewTerms},
+    credentials::{CredentialFilter, CredentialView, Credentials, Issued, Makes, NewTerms},
 };
 use recado_model::{AccountId, CredentialId, CredentialKind, Rng, Timestamp, clock::OsRng};
 use recado_store::Store;
@@ -40,7 +40,7 @@ async fn act(store: &Store, rng: &dyn Rng, command: CredentialCommand) -> Result
         } => {
             let account = known(store, account).await?;
             let kind = kind.as_deref().map(kind_of).transpose()?;
-            let filter = Filter {
+            let filter = CredentialFilter {
                 kind,
                 instance: None,
                 all,

@@ -110,11 +110,11 @@ macro_rules! send_args {
             idempotency_key: Option<String>,
         }
 
-        impl From<$name> for Route {
+        impl From<$name> for SendTo {
             fn from(args: $name) -> Self {
                 Self {
                     phone: args.phone,
-                    session: args.session_id,
+                    number: args.session_id,
                     valid_until: args.valid_until,
                     key: args.idempotency_key,
                 }
@@ -193,7 +193,7 @@ struct QueueArgs {
 
 /// A send of before, as the ledger has it.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct LedgerEntry<'a> {
     success: bool,
     /// `queued`, `retry_sending`, `sent_unconfirmed`, `sent` or `failed`.
     status: &'static str,
@@ -225,7 +225,7 @@ fn ledger(view: &MessageView) -> &'static str {
 
 fn entry((granted, view): (Granted<ShopToken>, MessageView)) -> Result<ToolAnswer> {
     let failure = view.failure.as_ref();
-    ToolAnswer::json(&Entry {
+    ToolAnswer::json(&LedgerEntry {
         success: view.status != MessageStatus::Failed,
         status: ledger(&view),
         queue_id: view.queue_id,
@@ -269,9 +269,9 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
         return Err(Error::field("media_url", text));
     }
     let text = Text::new(args.message.unwrap_or_default())?;
-    let route = Route {
+    let route = SendTo {
         phone: args.phone,
-        session: args.session_id,
+        number: args.session_id,
         valid_until: args.valid_until,
         key: args.idempotency_key,
     };
@@ -298,15 +298,15 @@ fn given(text: Option<String>) -> Option<String> {
 }
 
 /// To whom, from which number, until when, and under which key.
-struct Route {
+struct SendTo {
     phone: String,
-    session: Option<i64>,
+    number: Option<i64>,
     valid_until: Option<String>,
     key: Option<String>,
 }
 
 /// Hands a message of any kind over, and waits a little for what becomes of it.
-async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<ToolAnswer> {
+async fn deliver(call: ToolCall, route: SendTo, content: Content) -> Result<ToolAnswer> {
     let messages = call.app.messages();
     let key = given(route.key)
         .map(|key| MessageId::from_wire(stable_id(&call.shop.caller().account, &key)));
@@ -316,9 +316,9 @@ async fn deliver(call: ToolCall, route: Route, content: Content) -> Result<ToolA
         Some(id) => messages.find_anywhere(&call.shop, id).await?,
         None => None,
     };
-    let granted = match (known, route.session) {
+    let granted = match (known, route.number) {
         (Some((granted, _)), _) => granted,
-        (None, Some(number)) => call.session(number).await?,
+        (None, Some(number)) => call.instance(number).await?,
         (None, None) => first_connected(&call).await?,
     };
     let keyed = key.is_some();

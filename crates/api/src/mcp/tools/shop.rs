@@ -17,7 +17,7 @@ pub(super) fn tools() -> Vec<ToolEntry> {
 }
 
 #[derive(Serialize)]
-struct ShopStatus<'a> {
+struct ShopStatusBody<'a> {
     success: bool,
     name: &'a str,
     language: &'a str,
@@ -25,7 +25,7 @@ struct ShopStatus<'a> {
     buy_agents: Option<u64>,
     network: &'static str,
     mcp_url: String,
-    whatsapp: Numbers,
+    whatsapp: NumberCounts,
 }
 
 /// Instances are paid for, not messages: no limit, unless some instance is refused for want of payment.
@@ -37,7 +37,7 @@ struct Credits {
 }
 
 #[derive(Serialize)]
-struct Numbers {
+struct NumberCounts {
     sessions: u64,
     connected: u64,
     by_state: Map<String, Value>,
@@ -45,7 +45,7 @@ struct Numbers {
 
 async fn status(call: ToolCall, _: NoArgs) -> Result<ToolAnswer> {
     let status = call.app.shop().status(&call.shop).await?;
-    ToolAnswer::json(&ShopStatus {
+    ToolAnswer::json(&ShopStatusBody {
         success: true,
         name: &status.account.name,
         language: &status.account.language,
@@ -56,7 +56,7 @@ async fn status(call: ToolCall, _: NoArgs) -> Result<ToolAnswer> {
         buy_agents: None,
         network: call.app.network(),
         mcp_url: format!("{}/api/mcp/", call.app.config().public_url),
-        whatsapp: Numbers {
+        whatsapp: NumberCounts {
             sessions: status.instances,
             connected: status.connected,
             by_state: status

@@ -7,7 +7,7 @@ use recado_model::{Caller, CredentialId, Error, Proof, Result, Scope};
 
 use super::{
     super::{
-        cache::{CredentialCache, Known, digest},
+        cache::{CredentialCache, KnownCredential, digest},
         person::{Session, SessionCache},
     },
     Jwts,
@@ -25,13 +25,13 @@ pub struct KnownJwt {
 
 /// What a token came from, and dies with.
 pub enum Behind {
-    Client(Arc<Known>),
+    Client(Arc<KnownCredential>),
     Person(Arc<Session>),
 }
 
 /// A credential that tokens come from.
-pub(super) struct Source {
-    known: Arc<Known>,
+pub(super) struct JwtSource {
+    known: Arc<KnownCredential>,
     /// Whether its account has revoked single tokens: only then is each of them looked up.
     revocations: bool,
 }
@@ -178,14 +178,14 @@ impl Jwts {
         })))
     }
 
-    async fn source(&self, credential: &CredentialId, seen: u64) -> Result<Option<Arc<Source>>> {
+    async fn source(&self, credential: &CredentialId, seen: u64) -> Result<Option<Arc<JwtSource>>> {
         let key = (credential.clone(), seen);
         let load = async {
             let mut conn = self.store.read().await?;
             let found = conn.system().credential_of_jwts(credential).await?;
             Ok::<_, Error>(found.map(|(credential, revocations)| {
-                Arc::new(Source {
-                    known: Arc::new(Known::new(credential)),
+                Arc::new(JwtSource {
+                    known: Arc::new(KnownCredential::new(credential)),
                     revocations,
                 })
             }))

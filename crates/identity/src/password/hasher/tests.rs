@@ -53,11 +53,11 @@ async fn a_hash_holds_for_its_password_and_no_other() {
         "{kept}"
     );
     assert_ne!(hasher.hash(&right, &OsRng).await.expect("a hash"), kept);
-    let good = Verdict {
+    let good = PasswordVerdict {
         holds: true,
         upgrade: false,
     };
-    let bad = Verdict {
+    let bad = PasswordVerdict {
         holds: false,
         upgrade: false,
     };

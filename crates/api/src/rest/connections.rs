@@ -17,7 +17,7 @@ use crate::{
     extract::{Params, Segment},
     qr::data_url,
     shapes::{
-        connection::{states, whole_seconds},
+        connections::{states, whole_seconds},
         qr::{QrAnswered, QrQuery},
     },
 };
@@ -93,7 +93,7 @@ impl PairingQr {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct LinkingCode {
+pub struct LinkingCodeBody {
     linking_code: String,
     /// The older spelling of the same.
     #[serde(rename = "LinkingCode")]
@@ -108,10 +108,10 @@ pub async fn pair_code(
     InstanceAccess { granted, .. }: InstanceAccess<Developer>,
     State(app): State<App>,
     Segment((_, phone)): Segment<(String, String)>,
-) -> Result<Answer<Envelope<LinkingCode>>, Fail> {
+) -> Result<Answer<Envelope<LinkingCodeBody>>, Fail> {
     let phone = PhoneNumber::parse(&phone)?;
     let given = app.connections().pair_code(&granted, &phone).await?;
-    Ok(enveloped(LinkingCode {
+    Ok(enveloped(LinkingCodeBody {
         linking_code: given.code.clone(),
         linking_code_old: given.code,
         expires_in: whole_seconds(given.valid_ms),

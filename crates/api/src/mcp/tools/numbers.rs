@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     extract::some_number,
     qr,
-    shapes::connection::{contract_state, whole_seconds},
+    shapes::connections::{contract_state, whole_seconds},
 };
 
 use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
@@ -85,7 +85,7 @@ impl<'a> NumberState<'a> {
 
 async fn status(call: ToolCall, args: StatusArgs) -> Result<ToolAnswer> {
     let granted = match args.session_id {
-        Some(number) => vec![call.session(number).await?],
+        Some(number) => vec![call.instance(number).await?],
         None => call.app.instances().all(&call.shop).await?,
     };
     let sessions: Vec<_> = granted
@@ -108,7 +108,7 @@ struct QrArgs {
 
 async fn show_qr(call: ToolCall, args: QrArgs) -> Result<ToolAnswer> {
     let granted = match args.session_id {
-        Some(number) => call.session(number).await?,
+        Some(number) => call.instance(number).await?,
         None => waiting(&call).await?,
     };
     answer_qr(&call, &granted).await

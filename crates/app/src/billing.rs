@@ -1,6 +1,6 @@
-//! What an instance is paid for: who may use it, what its owner asks for, what the operator grants.
+//! Subscriptions of instances: who may use one, what its owner asks for, what the operator grants.
 //!
-//! The states and their changes are `recado_model::billing`. Who takes the money is behind one port,
+//! The states and their changes are `recado_model::billing`. The taker of the money is behind one port,
 //! [`Provider`]: [`off`] (default: instances simply work) and [`manual`] (the operator grants and
 //! ends periods, see [`operator`]). [`run`] closes what is no longer paid for and brings back what is.
 //!
@@ -54,7 +54,7 @@ pub struct BillingStanding {
     pub expired_at: Option<Timestamp>,
 }
 
-/// What an owner asks for.
+/// An owner's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Under `id`, unless it has a subscription already.
@@ -81,7 +81,7 @@ pub struct Checkout {
     pub mode: &'static str,
 }
 
-/// Whoever takes the money.
+/// The party that takes the money.
 #[async_trait]
 pub(crate) trait Provider: Send + Sync {
     /// When the trial ends that begins now; `None` where nobody has to pay.
@@ -90,7 +90,7 @@ pub(crate) trait Provider: Send + Sync {
     /// Where an instance stands. Pure and cheap: it is asked on every call.
     fn standing(&self, billing: &Billing, now: Timestamp) -> BillingStanding;
 
-    /// What a wish does to the row. Pure: it is asked before anyone outside is told, and again inside
+    /// How a wish changes the row. Pure: it is asked before anyone outside is told, and again inside
     /// the transaction, on the row as it is then.
     fn apply(&self, wish: &Wish, billing: &Billing, now: Timestamp) -> Result<Billing>;
 

@@ -1,4 +1,4 @@
-//! What the operator decides, as far as the services need it. Read and checked by `server`.
+//! The operator's choices, as far as the services need it. Read and checked by `server`.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub struct Config {
     pub public_url: String,
     /// Names this process in leases: two processes with one name would share an instance.
     pub node: String,
-    /// What the phone shows under "Linked devices".
+    /// The name that the phone shows under "Linked devices".
     pub device_name: String,
     pub jwt_ttl_secs: i64,
     pub failed_proofs: Quotas,
@@ -54,7 +54,7 @@ pub struct WebhookConfig {
 }
 
 impl Config {
-    /// What of it is about who may do what.
+    /// The part of it that is about identity.
     pub(crate) fn identity(&self) -> recado_identity::Config {
         recado_identity::Config {
             public_url: self.public_url.clone(),
@@ -65,7 +65,7 @@ impl Config {
     }
 }
 
-/// What an unauthenticated `POST /sessions` may do.
+/// How far an unauthenticated `POST /sessions` gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guests {
     /// It is refused.

@@ -25,7 +25,7 @@ use url::{Host, Url};
 
 use crate::Config;
 
-/// What is read of an answer; the rest is left on the wire.
+/// So much of an answer is read; the rest is left on the wire.
 const ANSWER_MAX: usize = 16 * 1024;
 const URL_MAX: usize = 2048;
 
@@ -171,7 +171,7 @@ fn builder(guard: &Guard, tls: &ClientConfig, timeout: Duration) -> reqwest::Cli
 
 /// Called for each connection that is opened.
 fn dialling<R>(request: R) -> R {
-    // What is opened for no call is nobody's.
+    // A connection that is opened for no call is nobody's.
     let _ = DIALLED.try_with(|dialled| dialled.store(true, Ordering::Relaxed));
     request
 }

@@ -1,4 +1,4 @@
-//! What subscribers see: the contract's payloads, snake_case.
+//! The payloads that subscribers see: the contract's, snake_case.
 //!
 //! A message is told in one form whichever way it went: the engine renders what it holds, the rest is
 //! written here. A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it. A new
@@ -168,7 +168,7 @@ pub(crate) fn undecryptable(info: &Unread<'_>) -> Value {
     })
 }
 
-/// What is known of a message that could not be read.
+/// The few things that are known of a message that could not be read.
 pub(crate) struct Unread<'a> {
     pub id: &'a MessageId,
     pub chat: &'a Party,

@@ -1,5 +1,5 @@
-//! What the actor of an instance is told: by callers, by the sink of its link, by the supervisor and by what it
-//! started itself.
+//! The inbox of an instance's actor: commands from callers, from the sink of its link, from the supervisor and
+//! from tasks that it started itself.
 
 use recado_engine::Notice;
 use recado_model::{Call, CallAnswer, MessageId, Result};
@@ -34,7 +34,7 @@ pub(crate) enum Command {
     },
     /// Another process has the lease now: let go at once.
     LeaseLost,
-    /// What was paid for is over; the pairing stays.
+    /// The paid time is over; the pairing stays.
     Unpaid,
     /// The program ends.
     Stop {
@@ -42,7 +42,7 @@ pub(crate) enum Command {
     },
 }
 
-/// What became of a message under way.
+/// The end of a message's try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Nothing is left to do for it.

@@ -1,4 +1,4 @@
-//! What comes in from WhatsApp: committed with its event and deliveries before it is acknowledged.
+//! Messages and notices from WhatsApp: committed with their events and deliveries before they are acknowledged.
 
 use std::sync::{
     Arc,
@@ -28,7 +28,7 @@ pub(crate) struct Ingest {
     pub held: Held,
     pub actor: UnboundedSender<Command>,
     pub auto_read: bool,
-    /// Guests: no content is stored before a shop claims the instance. What comes in meanwhile is
+    /// Guests: no content is stored before a shop claims the instance. A message that comes in meanwhile is
     /// acknowledged and forgotten; the link keeps nothing of it either (`LinkSpec::keep_inbound`).
     pub discard: Arc<AtomicBool>,
     /// How many messages that were, for the shop that claims it.
@@ -207,7 +207,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Not read: whoever asks to hear of it does. What shows nothing in a chat is no news.
+    /// A message could not be read: subscribers hear of it. One that shows nothing in a chat is no news.
     async fn undecryptable(&self, notice: &Notice) -> Result<()> {
         metrics::counter!("recado_messages_undecryptable_total").increment(1);
         let Notice::Undecryptable {

@@ -26,7 +26,7 @@ pub struct InstanceView {
     /// The instance token; to owner JWTs only, as the contract has it.
     pub token: Option<Secret>,
     pub webhook: Option<Webhook>,
-    /// What it is paid for.
+    /// Whether it is paid for.
     pub standing: BillingStanding,
 }
 
@@ -281,7 +281,7 @@ async fn tokens(
         .await?)
 }
 
-/// What a send or a connection call needs of an instance; the error says how to get there.
+/// An instance must be paired to send; the error says how to get there.
 pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
     let stuck = match (instance.state, instance.reason) {
         (ConnectionState::Blocked, reason) => reason,

@@ -1,4 +1,4 @@
-//! What the product does: one service per noun, called alike by REST, MCP, the Direct API, the
+//! The product itself: one service per noun, called alike by REST, MCP, the Direct API, the
 //! dashboard, the command line and the workers.
 //!
 //! - [`instances`], [`connections`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
@@ -11,7 +11,7 @@
 //! - `workers`: what the program does by itself, such as webhooks going out. `ready`: whether the database takes a
 //!   write.
 //!
-//! Who is calling, accounts, credentials, people and the audit log are [`recado_identity`]'s, which
+//! Callers, accounts, credentials, people and the audit log are [`recado_identity`]'s, which
 //! reaches no engine; [`App`] holds it and hands out its services.
 //!
 //! To add something a caller can do: a method on the service of its noun, taking who calls
@@ -56,7 +56,7 @@ pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;
 
-/// What the program wires in.
+/// The parts that the program wires in.
 pub struct Deps {
     pub store: Store,
     pub engine: Arc<dyn Engine>,
@@ -75,7 +75,7 @@ pub struct App {
     ready: Arc<ready::Ready>,
 }
 
-/// What every service shares.
+/// The parts that all services share.
 pub(crate) struct Core {
     pub store: Store,
     pub engine: Arc<dyn Engine>,

@@ -1,6 +1,6 @@
 //! Messages out: accepted in one transaction with their place in the instance's queue.
 //!
-//! What becomes of them afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
+//! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
 //! callers read of them in `status`.
 
 pub(crate) mod life;
@@ -34,7 +34,7 @@ pub struct SendMessage {
     pub how: SendOptions,
 }
 
-/// What any kind of message may be sent with.
+/// The options of a message of any kind.
 #[derive(Clone, Debug, Default)]
 pub struct SendOptions {
     /// The caller's own message id; repeating it repeats nothing.
@@ -69,7 +69,7 @@ pub struct Progress {
 const DELAY_MAX_MS: i64 = 24 * 3600 * 1000;
 const MENTIONS_MAX: usize = 1024;
 
-/// What passed every check that needs no database.
+/// A message that passed every check that needs no database.
 struct Checked {
     id: MessageId,
     to: Address,
@@ -206,7 +206,7 @@ impl Messages<'_> {
         Ok(Some(queue_id))
     }
 
-    /// Byte for byte as before: only the place in the line is new. What may have been on the wire is
+    /// Byte for byte as before: only the place in the line is new. A message that may have been on the wire is
     /// never too late: the person may have it.
     async fn queue_again(
         &self,

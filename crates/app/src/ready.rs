@@ -20,7 +20,7 @@ struct Tried {
     outcome: std::result::Result<(), Refusal>,
 }
 
-/// What is kept of an error.
+/// The part of an error that is kept.
 #[derive(Clone)]
 struct Refusal {
     code: ErrorCode,
@@ -29,7 +29,7 @@ struct Refusal {
 }
 
 impl Ready {
-    /// Whoever asks during a try waits for it.
+    /// Callers who ask during a try wait for it.
     pub async fn look(&self, store: &Store, clock: &dyn Clock) -> Result<()> {
         let mut last = self.0.lock().await;
         let now = clock.monotonic();

@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use self::actor::Actor;
 use crate::{Core, exchange::Exchange, inbox::Command};
 
-/// What callers may watch of a running instance.
+/// The part of a running instance that callers may watch.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
     pub state: ConnectionState,
@@ -270,7 +270,7 @@ impl Supervisor {
             .instance(instance)
             .await?
             .is_some_and(|row| row.paired);
-        // What was never paired, or is logged out, is disconnected as it is; its row says why.
+        // An instance that was never paired, or is logged out, is disconnected as it is; its row says why.
         if paired {
             store.set_wanted(instance, false, now).await?;
             let reason = Some(StateReason::DisconnectedByOwner);

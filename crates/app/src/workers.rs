@@ -1,4 +1,4 @@
-//! What the program does by itself, again and again: a worker a file, each a function `run` that ends when the
+//! The work that the program does by itself, again and again: a worker a file, each a function `run` that ends when the
 //! program stops. How each run ended is noted ([`ran`]), where the operator reads it.
 //!
 //! Two more are `recado_identity`'s: what other processes changed (`epoch`), and what the use of credentials

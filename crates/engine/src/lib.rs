@@ -1,6 +1,6 @@
 //! How Recado talks to WhatsApp: the port, and `whatsapp-rust` behind it.
 //!
-//! [`Engine`] starts [`Link`]s; a link is one linked device on its socket. What happens on it reaches
+//! [`Engine`] starts [`Link`]s; a link is one linked device on its socket. The news of it reaches
 //! the [`Sink`] that the caller gave. The rest of the program knows these traits and
 //! `recado_model` types only; nothing of `whatsapp-rust` leaves [`wa`].
 //!
@@ -22,7 +22,7 @@ use recado_model::{
 };
 use recado_store::Lease;
 
-/// What starts links. One per process; shares sockets' TLS set-up and the HTTP client among them.
+/// Starts links. One per process; shares sockets' TLS set-up and the HTTP client among them.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
     /// Opens the socket of an instance, paired or not, and returns at once; what follows reaches
@@ -68,7 +68,7 @@ pub trait Link: Send + Sync + 'static {
     /// a minute for the end of the offline messages. Repeating it is safe: the phone shows it once.
     async fn send(&self, message: &FinishedMessage) -> Result<()>;
 
-    /// What else a device can be asked. [`recado_model::ErrorCode::InstanceNotConnected`] while it is offline,
+    /// Any other question to a device. [`recado_model::ErrorCode::InstanceNotConnected`] while it is offline,
     /// but for link codes, which are asked for before there is a pairing.
     async fn call(&self, call: Call) -> Result<CallAnswer>;
 
@@ -149,7 +149,7 @@ pub enum Notice {
     /// Another process leads the instance: this link wrote nothing since and is closed for good.
     Fenced,
     Receipt(InboundReceipt),
-    /// A message came that could not be read, and was asked for again. What comes then is a message
+    /// A message came that could not be read, and was asked for again. The answer to that is a message
     /// like any other, with the same id.
     Undecryptable {
         chat: Party,

@@ -110,7 +110,7 @@ impl Default for WaTimers {
     }
 }
 
-/// What all links of a process share.
+/// The parts that all links of a process share.
 pub(crate) struct EngineParts {
     http: Arc<dyn HttpClient>,
     transport: Arc<dyn TransportFactory>,

@@ -1,4 +1,4 @@
-//! What a companion has not acknowledged, as a list and as the lines of its file.
+//! Stanzas that a companion has not acknowledged, as a list and as the lines of its file.
 
 use std::collections::VecDeque;
 
@@ -105,7 +105,7 @@ impl Queue {
         Ok(())
     }
 
-    /// What changed since the last call.
+    /// Changes since the last call.
     pub(crate) fn take_lines(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.lines)
     }

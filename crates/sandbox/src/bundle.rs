@@ -1,11 +1,11 @@
-//! A Signal bundle: what one needs to open a session with a device, and its stanza.
+//! A Signal bundle, and its stanza.
 
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
 use crate::state::{PreKey, SignedPreKey};
 
-/// What one needs to open a Signal session with a device.
+/// The keys by which a Signal session with a device is opened.
 pub(crate) struct Bundle {
     pub(crate) registration_id: u32,
     pub(crate) identity: Vec<u8>,

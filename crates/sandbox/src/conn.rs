@@ -137,7 +137,7 @@ struct Ciphers {
     received: u32,
 }
 
-/// What is to be written once its version is on disk.
+/// Bytes to be written once their version is on disk.
 type Waiting = VecDeque<(u64, Out)>;
 
 impl Connection {
@@ -233,7 +233,7 @@ impl Connection {
                 message = self.socket.next() => {
                     quiet_at = Instant::now() + IDLE_TIMEOUT;
                     let Some(message) = message else { return Ok(()) };
-                    // What came in the moment of a freeze has not been read either.
+                    // Stanzas of the moment of a freeze has not been read either.
                     if self.hold(stop).await.is_err() {
                         return Ok(());
                     }

@@ -1,4 +1,4 @@
-//! What messages hold: what a person can write on a phone, and what a chat shows of what comes.
+//! Contents of messages: what a person can write on a phone, and what a chat shows of what comes.
 //!
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
-/// What a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`.
+/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -26,7 +26,7 @@ pub struct Spot {
     pub latitude: f64,
     /// Degrees.
     pub longitude: f64,
-    /// What it is called.
+    /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// For people to read.
@@ -59,7 +59,7 @@ impl Card {
     }
 }
 
-/// What is in a message beside its text: the field of its kind, or nothing.
+/// The part of a message beside its text: the field of its kind, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detail {
     /// Of a location.
@@ -71,7 +71,7 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// What the person wrote.
+    /// The person's own text.
     pub(crate) fn written(&self, text: &str) -> Written {
         match (&self.location, &self.contact) {
             (Some(place), _) => Written::Location(place.clone()),
@@ -81,7 +81,7 @@ impl Detail {
     }
 }
 
-/// What a chat shows of a message.
+/// A message as a chat shows it.
 pub(crate) struct Shown {
     pub(crate) kind: &'static str,
     /// The text, or what stands for it.

@@ -53,7 +53,7 @@ fn answer(value: impl serde::Serialize) -> Told {
         .map_err(|error| Refusal::Conflict(error.to_string()))
 }
 
-/// The routes of the control API. What an answer tells is on disk before it is sent.
+/// The routes of the control API. An answer is sent once everything that it tells is on disk.
 pub(crate) fn routes(network: Network) -> Router<Network> {
     let phones = Router::new()
         .route("/phones", get(list).post(create))

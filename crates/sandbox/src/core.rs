@@ -15,7 +15,7 @@ use wacore_libsignal::protocol::KeyPair;
 use crate::state::{Addr, Companion, Meta, Phone, SignedPreKey};
 use crate::trouble::Troubles;
 
-/// What a connection's task is told to do.
+/// A command to a connection's task.
 #[derive(Debug)]
 pub(crate) enum Out {
     /// Send this stanza.
@@ -45,7 +45,7 @@ pub(crate) struct Link {
     pub(crate) phase: Phase,
 }
 
-/// What a new client tells about itself before it is paired.
+/// A new client's word about itself before it is paired.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) noise_public: Vec<u8>,
@@ -107,7 +107,7 @@ pub(crate) struct HeldAck {
     pub(crate) delay: Duration,
 }
 
-/// What changed since the last save.
+/// A thing that changed since the last save.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Entity {
     Meta,

@@ -12,16 +12,16 @@ use crate::content::{Detail, Written};
 pub struct ChatMessage {
     /// The WhatsApp message id.
     pub id: String,
-    /// Who wrote it: a number in digits.
+    /// The writer: a number in digits.
     pub from: String,
-    /// Whom it was written to: a number in digits.
+    /// The receiver: a number in digits.
     pub to: String,
     /// The text, or the caption, or what stands for the content of other kinds.
     pub text: String,
     /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
     /// `reaction`, `edit`, `revoke` or `other`.
     pub kind: String,
-    /// What is in it beside the text, by kind.
+    /// Its content beside the text, by kind.
     #[serde(flatten)]
     pub detail: Detail,
     /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
@@ -55,7 +55,7 @@ pub(crate) fn fingerprint(plaintext: &[u8]) -> String {
 }
 
 impl ChatMessage {
-    /// What the person wrote.
+    /// The person's own text.
     pub(crate) fn written(&self) -> Written {
         self.detail.written(&self.text)
     }
@@ -242,7 +242,7 @@ impl History {
         self.changed.clear();
     }
 
-    /// What changed since the last call, as lines of JSON.
+    /// Changes since the last call, as lines of JSON.
     pub(crate) fn take_changes(&mut self) -> serde_json::Result<Vec<u8>> {
         let mut lines = Vec::new();
         for at in std::mem::take(&mut self.changed) {

@@ -1,4 +1,4 @@
-//! What the control API tells of phones and their linked devices.
+//! Phones as the control API tells of them and their linked devices.
 
 use serde::Serialize;
 
@@ -9,13 +9,13 @@ use crate::core::Core;
 pub struct PhoneInfo {
     /// Digits.
     pub number: String,
-    /// What others see as the sender's name.
+    /// The name that others see.
     pub name: String,
     /// Whether it has a connection.
     pub online: bool,
     /// Linked devices, oldest first.
     pub companions: Vec<CompanionInfo>,
-    /// Who is typing to it: number and `composing`, `recording` or `paused`.
+    /// People who are typing to it: number and `composing`, `recording` or `paused`.
     pub typing: std::collections::BTreeMap<String, String>,
     /// How many messages the person has not read.
     pub unread: usize,

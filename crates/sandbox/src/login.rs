@@ -1,4 +1,4 @@
-//! What happens to a connection after the handshake: log-in or lobby, and sorting its stanzas.
+//! A connection after the handshake: log-in or lobby, and sorting its stanzas.
 
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;

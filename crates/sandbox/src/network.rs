@@ -364,7 +364,7 @@ impl Network {
         Ok((kept, hit))
     }
 
-    /// What remains of all troubles.
+    /// The rest of all troubles.
     pub fn troubles(&self) -> Vec<Trouble> {
         self.peek(|core| core.troubles.list())
     }

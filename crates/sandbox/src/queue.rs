@@ -178,7 +178,7 @@ impl Core {
             .attr("count", total as u64)
             .build();
         Self::send_to_conn(&link.out, ib(end));
-        // What came in while the backlog was running.
+        // Stanzas that came in while the backlog was running.
         for queued in companion.queue.iter_mut() {
             if queued.sent_on == Some(link.conn) {
                 continue;

@@ -98,7 +98,7 @@ impl Core {
         }
     }
 
-    /// What one device of an account has read, its phone shows as read.
+    /// Messages that one device of an account has read are read on its phone.
     fn mark_read_here(&mut self, account: &str, chat: &str, ids: &[String]) {
         let Some(phone) = self.phones.get_mut(account) else {
             return;

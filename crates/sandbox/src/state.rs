@@ -1,4 +1,4 @@
-//! What the network remembers. Everything here that is not `serde(skip)` survives a restart.
+//! The memory of the network. Everything here that is not `serde(skip)` survives a restart.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
@@ -104,7 +104,7 @@ pub(crate) struct Phone {
     /// Kept in a file of its own, to which lines are appended.
     #[serde(skip)]
     pub(crate) history: History,
-    /// What the other side is doing in its chat with this phone: `composing`, `recording`, `paused`.
+    /// The doings of the other side in its chat with this phone: `composing`, `recording`, `paused`.
     #[serde(skip)]
     pub(crate) typing: BTreeMap<String, String>,
 }
@@ -165,7 +165,7 @@ pub(crate) struct Companion {
     /// Where the queue was before it had a file of its own.
     #[serde(default, skip_serializing, rename = "queue")]
     pub(crate) old_queue: Vec<Queued>,
-    /// What it has not acknowledged, oldest first; kept in a file of its own.
+    /// Stanzas that it has not acknowledged, oldest first; kept in a file of its own.
     #[serde(skip)]
     pub(crate) queue: Queue,
     /// Ids of the messages that the server took from it; kept in a file of its own.

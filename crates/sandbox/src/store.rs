@@ -131,7 +131,7 @@ fn changes(core: &mut Core) -> Result<(Vec<Change>, u64)> {
     Ok((changes, core.version))
 }
 
-/// Writes one version. What does not fit on the disk is tried again: nothing that depends on it
+/// Writes one version. A change that does not fit on the disk is tried again: nothing that depends on it
 /// leaves the network meanwhile.
 async fn save(network: &Network, folder: &Folder, stop: &CancellationToken) -> Result<()> {
     let (changes, version) = network.collect(changes)?;

@@ -9,7 +9,7 @@ use crate::state::Addr;
 use crate::trouble::{Kind, Trouble};
 
 impl Core {
-    /// Meets the connected clients with a stream error. What is left of its count waits for those
+    /// Meets the connected clients with a stream error. The rest of its count waits for those
     /// that log in later. Returns how many were hit.
     pub(crate) fn trouble_streams(&mut self, mut trouble: Trouble) -> usize {
         let code = trouble.code.unwrap_or_default();

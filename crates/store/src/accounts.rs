@@ -8,7 +8,7 @@ use crate::{
     sql::{Row, sql},
 };
 
-/// What belongs to one account. Every statement behind it names the account in its WHERE.
+/// The things of one account. Every statement behind it names the account in its WHERE.
 #[derive(Debug)]
 pub struct AccountStore<'a> {
     pub(crate) conn: &'a mut Conn,

@@ -1,4 +1,4 @@
-//! What happened to an account's credentials and settings; rows that its owner can read.
+//! The history of an account's credentials and settings; rows that its owner can read.
 
 use recado_model::{Timestamp, id::random_base32};
 

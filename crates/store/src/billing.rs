@@ -1,4 +1,4 @@
-//! What an instance is paid for: four times on its row. What they mean is `recado_model::billing`.
+//! The times that an instance is paid for: four on its row. Their meaning is in `recado_model::billing`.
 
 use recado_model::{Billing, InstanceId, Timestamp};
 

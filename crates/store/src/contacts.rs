@@ -1,4 +1,4 @@
-//! Who is who: the people that an instance has had to do with, and the addresses of each.
+//! Contacts: the people that an instance has had to do with, and the addresses of each.
 //!
 //! A person may come first under a number, an id or a username, and be known by another later. Each has one
 //! contact and one chat, whichever came first: [`AccountStore::contact`] finds them by any of their
@@ -300,7 +300,7 @@ impl AccountStore<'_> {
 
     /// Until the end of the transaction nobody else makes, merges or numbers anything of the instance.
     /// Contacts and chats are made by one transaction at a time: two that met the same people in two orders
-    /// would wait for each other. Whoever writes a message takes it first: a chat that it found could be
+    /// would wait for each other. A writer of a message takes it first: a chat that it found could be
     /// merged into another one before the message is there.
     pub async fn lock_instance(&mut self, instance: &InstanceId) -> Result<()> {
         sql("UPDATE instance SET updated_at = updated_at WHERE account_id = $1 AND id = $2")
@@ -440,7 +440,7 @@ fn settled(known: &[Alias], addresses: &[&Address]) -> Option<ContactId> {
     (all && one).then(|| first.contact.clone())
 }
 
-/// What people are shown by.
+/// The name that a person is shown by.
 fn rank(address: &Address) -> u8 {
     match address.kind() {
         AddressKind::Number => 0,

@@ -1,4 +1,4 @@
-//! What messages hold: kind, readable text, and the protobuf, sealed.
+//! Contents of messages: kind, readable text, and the protobuf, sealed.
 //!
 //! Of ours the protobuf is the finished message, kept from the acceptance on and repeated byte for byte on
 //! each try. Of others' it is what they wrote, without wrappers: quotes, votes and media need it.

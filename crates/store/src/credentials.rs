@@ -1,6 +1,6 @@
 //! Credentials: issued, shown again, revoked. Looking one up by its token is in `system`.
 //!
-//! What ends one bumps the epoch in its transaction, so that other processes drop what they cached. A
+//! Every end of one raises the epoch in its transaction, so that other processes drop what they cached. A
 //! new one does not: nobody can have shown its token before.
 //!
 //! Ending one leaves its `version` alone. JWTs carry the version, so raising it would kill those that
@@ -18,13 +18,13 @@ use crate::{
     sql::{Row, built, placeholders, sql},
 };
 
-/// What [`CredentialInfo`] has.
+/// The columns of a [`CredentialInfo`].
 macro_rules! columns {
     () => {
         "id, kind, label, hint, instance_id, parent_id, created_at, last_used_at, not_after, grace_until, revoked_at, cidrs, instances, version"
     };
 }
-/// What a new credential is for.
+/// The terms of a new credential.
 #[derive(Clone, Debug)]
 pub struct NewCredential<'a> {
     pub id: CredentialId,
@@ -38,7 +38,7 @@ pub struct NewCredential<'a> {
     pub not_after: Option<Timestamp>,
     /// Where it may be used from; empty is anywhere.
     pub networks: &'a [IpNet],
-    /// What it may be used for.
+    /// The instances that it may be used for.
     pub scope: Scope,
 }
 

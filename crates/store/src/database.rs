@@ -82,7 +82,7 @@ fn is_path(text: &str) -> bool {
     rooted || named && !text.contains(['=', '@', ':'])
 }
 
-/// What it looks like: the text itself may hold a password.
+/// Its looks: the text itself may hold a password.
 fn no_database(text: &str) -> String {
     let is_scheme = |scheme: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);

@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// Rises with each commit of this process that changed the instance (or one that shares its
-    /// slot). What another process changes is not in it.
+    /// slot). Changes by another process are not in it.
     pub fn instance_changes(&self, id: &InstanceId) -> u64 {
         self.inner.instance_changes[change_slot(id)].load(Ordering::SeqCst)
     }
@@ -217,7 +217,7 @@ pub(crate) enum Held {
     PostgresTx(Transaction<'static, Postgres>),
 }
 
-/// What a statement runs on.
+/// The connection that a statement runs on.
 pub(crate) enum Raw<'a> {
     Sqlite(&'a mut SqliteConnection),
     Postgres(&'a mut PgConnection),

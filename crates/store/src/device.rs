@@ -1,4 +1,4 @@
-//! What the WhatsApp device of one instance remembers: sealed key-value rows in named spaces.
+//! The memory of one instance's WhatsApp device: sealed key-value rows in named spaces.
 //!
 //! This path is hot (each message moves keys), so it goes around the nouns: reads on the read
 //! connections, each change one relaxed transaction, many rows in one statement.
@@ -414,7 +414,7 @@ impl DeviceStore {
     }
 }
 
-/// What a sealed value is bound to.
+/// The name that a sealed value is bound to.
 pub(crate) fn row_name(instance: &InstanceId, space: &str, key: &str) -> String {
     format!("{instance}/{space}/{key}")
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Conn {
-    /// What belongs to one account.
+    /// The things of one account.
     pub fn account<'a>(&'a mut self, id: &AccountId) -> AccountStore<'a> {
         AccountStore::new(self, id.clone())
     }
@@ -21,7 +21,7 @@ impl Conn {
         People::new(self)
     }
 
-    /// What sees all accounts.
+    /// Everything that sees all accounts.
     pub fn system(&mut self) -> System<'_> {
         System::new(self)
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with the store, and what a person can do about it.
+//! Faults of the store, and what a person can do about each.
 
 use std::path::PathBuf;
 

@@ -19,7 +19,7 @@ use crate::{
 /// Rows per statement; SQLite allows 32766 values in one.
 const BATCH: usize = 500;
 
-/// What became of a claim.
+/// The outcome of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Adoption {
     Moved(Box<Instance>),

@@ -55,7 +55,7 @@ pub struct NewJob<'a> {
     pub valid_until: Option<Timestamp>,
 }
 
-/// What is read of a job, by [`from_row`].
+/// The columns of a job, as they are read by [`from_row`].
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -94,7 +94,7 @@ impl AccountStore<'_> {
         Ok(())
     }
 
-    /// What is due, in the order of the line, at most `limit`; nothing of the chats in `without`, of
+    /// Jobs that are due, in the order of the line, at most `limit`; nothing of the chats in `without`, of
     /// which the first [`PASSED_OVER`] count.
     pub async fn due_jobs(
         &mut self,

@@ -1,4 +1,4 @@
-//! What a process keeps of the keys in memory. How it stays what the database has: [`crate::keys`].
+//! The keys that a process keeps in memory. How they stay those of the database: [`crate::keys`].
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -14,7 +14,7 @@ use crate::{
 /// it), when another process replaced the one in memory. Called on the runtime: it must be quick.
 pub type KeySource = Arc<dyn Fn() -> Vec<MasterKey> + Send + Sync>;
 
-/// What all accounts share. Replaced as a whole.
+/// The keys that all accounts share. Replaced as a whole.
 pub(crate) struct Keys {
     /// The counter of key changes (`meta.keys`) when the rest was read, or before.
     pub seen: i64,

@@ -94,7 +94,7 @@ impl Store {
         outcome
     }
 
-    /// `false` from a [`Store::reload_keys`] that failed to one that did not. What is not found
+    /// `false` from a [`Store::reload_keys`] that failed to one that did not. A row that is not found
     /// meanwhile may be there under a key that is not known here: say so rather than deny it.
     pub fn keys_are_current(&self) -> bool {
         !self.keys().behind.load(Ordering::Relaxed)

@@ -8,7 +8,7 @@ use crate::{
     sql::sql,
 };
 
-/// Who has an instance, and since which taking: [`crate::system::System::lease_instance`].
+/// The holder of an instance, and since which taking: [`crate::system::System::lease_instance`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub owner: String,

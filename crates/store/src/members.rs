@@ -22,7 +22,7 @@ pub struct Member {
     pub created_at: Timestamp,
 }
 
-/// What became of changing or removing a member.
+/// The outcome of changing or removing a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleChange {
     Done,
@@ -41,7 +41,7 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
-/// What [`Member`] has.
+/// The columns of a [`Member`].
 macro_rules! select {
     () => {
         "SELECT m.user_id, m.role, m.created_at, u.email, \
@@ -147,7 +147,7 @@ impl AccountStore<'_> {
         Ok(Ok(had))
     }
 
-    /// Who was invited and can still come, oldest first.
+    /// Invitations that still hold, oldest first.
     pub async fn invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>> {
         let rows = sql(
             "SELECT id, email, role, created_at, expires_at FROM user_link \
@@ -182,7 +182,7 @@ impl AccountStore<'_> {
         Ok(changed > 0)
     }
 
-    /// Who is shown out must not come back by a letter to another address of theirs.
+    /// A member who is shown out must not come back by a letter to another address of theirs.
     async fn withdraw_invitations_of(&mut self, user: &UserId) -> Result<()> {
         sql("UPDATE user_link SET expires_at = created_at \
              WHERE account_id = $1 AND made_by = $2 AND kind = 'invite' AND used_at IS NULL")
@@ -193,7 +193,7 @@ impl AccountStore<'_> {
         Ok(())
     }
 
-    /// What the account is called. `false` when it was deleted.
+    /// Names the account. `false` when it was deleted.
     pub async fn rename(&mut self, name: &str) -> Result<bool> {
         let changed = sql("UPDATE account SET name = $2 WHERE id = $1")
             .bind(&self.id)

@@ -1,5 +1,5 @@
 //! Messages, in and out. A message is unique by instance, chat, sender and id, whichever addresses it
-//! came under; one of ours also by instance and id alone. What it holds is in `contents`.
+//! came under; one of ours also by instance and id alone. Its content is in `contents`.
 
 use recado_model::{
     Address, ChatId, ContentKind, Direction, Failure, InstanceId, MessageId, MessageKey,
@@ -62,7 +62,7 @@ pub struct NewMessage<'a> {
     pub digest: &'a str,
 }
 
-/// What is read of a message, by [`from_row`].
+/// The columns of a message, as they are read by [`from_row`].
 macro_rules! select {
     ($rest:literal) => {
         concat!(

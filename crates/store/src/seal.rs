@@ -256,7 +256,7 @@ impl KeyRing {
         self.0.first().map_or(0, |key| key.version)
     }
 
-    /// Whether the key that sealed it is here. What is no sealed value needs no key.
+    /// Whether the key that sealed it is here. A text that is no sealed value needs no key.
     pub fn has_key_of(&self, sealed: &[u8]) -> bool {
         version_of(sealed).is_none_or(|version| self.0.iter().any(|key| key.version == version))
     }

@@ -1,4 +1,4 @@
-//! What must see all accounts: a closed list ([`FUNCTIONS`]), locked by a test. Each returns no more
+//! Functions that must see all accounts: a closed list ([`FUNCTIONS`]), locked by a test. Each returns no more
 //! than account, id and what the check at hand needs.
 //!
 //! [`accounts`]: accounts, the epoch. [`keys`]: signing keys, peppers, what is weak. [`rotation`],

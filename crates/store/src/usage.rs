@@ -1,4 +1,4 @@
-//! What the use of credentials leaves behind: when, from where, and who was refused. Written in
+//! Traces of the use of credentials: when, from where, and who was refused. Written in
 //! batches, some seconds after it happened; see `recado_identity::usage`.
 
 use ipnet::IpNet;

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection, SqlitePool, pool
 
 use crate::error::{Result, StoreError};
 
-/// What is known of SQLite's one write connection.
+/// The state of SQLite's one write connection.
 #[derive(Default)]
 pub(crate) struct Writer {
     /// Whether it may be at `synchronous=NORMAL`.
@@ -24,7 +24,7 @@ impl Writer {
         let mut conn = pool.acquire().await?;
         if self.relaxed.load(Ordering::Relaxed) != relax {
             // Cannot change inside a transaction, so it is set before.
-            // Whoever called may give up in the middle. The flag may then say relaxed of a connection
+            // The caller may give up in the middle. The flag may then say relaxed of a connection
             // that is not, which costs one statement; never the other way, which costs data.
             let text = match relax {
                 true => "PRAGMA synchronous = NORMAL",

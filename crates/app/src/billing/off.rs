@@ -1,4 +1,4 @@
-//! Nothing is charged for: every instance works. What owners ask for is still understood, so that
+//! Nothing is charged for: every instance works. The wishes of owners are still understood, so that
 //! clients made for a paid service run unchanged.
 
 use recado_model::{Billing, BillingStatus, Result, Timestamp};

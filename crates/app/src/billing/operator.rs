@@ -1,4 +1,4 @@
-//! What the operator does about subscriptions, at the command line: another process than the gateway,
+//! The operator's work on subscriptions, at the command line: another process than the gateway,
 //! which sees it within a second.
 
 use recado_identity::audit::Detail;

@@ -73,7 +73,7 @@ pub(super) fn fault(error: &(dyn StdError + 'static)) -> Option<&'static str> {
         if let Some(found) = error.downcast_ref::<rustls::Error>() {
             return Some(said_of(found));
         }
-        // What an I/O error wraps is not its source: that is the source of what it wraps.
+        // An I/O error does not name the error that it wraps as its source: that is the source of what it wraps.
         let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
         next = match wrapped {
             Some(inner) => Some(inner),
@@ -108,7 +108,8 @@ fn said_of_certificate(fault: &CertificateError) -> &'static str {
             "the receiver's certificate is for another name than the one in the URL"
         }
         CertificateError::Revoked => "the receiver's certificate has been revoked",
-        // What `openssl req -x509` makes when nothing else is asked for. No type of the library's names it.
+        // A certificate as `openssl req -x509` makes it when nothing else is asked for. No type of the library's
+        // names it.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "the receiver's certificate has an unknown issuer: it is self-signed, and an authority's in place of a server's"
         }

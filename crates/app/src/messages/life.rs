@@ -1,4 +1,4 @@
-//! What becomes of a message of ours after it was accepted: the one place that moves it on.
+//! The life of a message of ours after it was accepted: the one place that moves it on.
 //!
 //! Each step is made inside the caller's transaction, with its event and what it means for the job;
 //! what may follow what is `MessageStatus::reached_from`. After the commit the caller tells whoever
@@ -51,7 +51,7 @@ impl Life<'_> {
         Ok(true)
     }
 
-    /// What the message holds, for its event. `None` where that cannot be read any more: WhatsApp has it all
+    /// The content of the message, for its event. `None` where that cannot be read any more: WhatsApp has it all
     /// the same, and its acknowledgement must not come again for ever.
     async fn rendered(
         &self,

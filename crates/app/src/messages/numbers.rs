@@ -27,7 +27,7 @@ struct Known {
     at: Monotonic,
 }
 
-/// What WhatsApp answered lately.
+/// WhatsApp's answers of late.
 pub(crate) struct Numbers {
     known: Cache<(InstanceId, String), Known>,
 }

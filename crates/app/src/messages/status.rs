@@ -1,4 +1,4 @@
-//! What callers read of a message: how far it got, and why it did not get further.
+//! The status of a message, for callers: how far it got, and why it did not get further.
 
 use recado_identity::{Calls, Granted};
 use recado_model::{

@@ -58,7 +58,7 @@ pub(super) struct Actor {
     not_kept: Arc<AtomicU64>,
 }
 
-/// How an actor came to its end. Whoever asked for it hears only when link and lease are gone, so
+/// How an actor came to its end. The caller who asked for it hears only when link and lease are gone, so
 /// that the next actor of the instance never meets this one.
 pub(super) struct End {
     /// For the row; `None` when it says so already.

@@ -1,4 +1,4 @@
-//! What an actor writes about its instance: state, pairing, and the events that tell of them.
+//! The rows that an actor writes about its instance: state, pairing, and the events that tell of them.
 
 use recado_model::{
     ConnectionState, Error, ErrorCode, EventKind, Failure, Result, StateReason, Timestamp, failure,
@@ -8,7 +8,7 @@ use recado_model::{
 use super::actor::Actor;
 use crate::{Guests, events, messages::life::Life};
 
-/// What the row must learn.
+/// A change that the row must learn.
 #[derive(Debug)]
 pub(super) enum Change {
     Paired(Pairing),
@@ -97,7 +97,7 @@ impl Actor {
         store
             .set_unpaired(&self.instance, ConnectionState::LoggedOut, reason, now)
             .await?;
-        // What waits was meant to leave from this number, not from the next one that pairs.
+        // The waiting messages were meant to leave from this number, not from the next one that pairs.
         let life = Life {
             core: &self.core,
             account: &self.account,

@@ -1,4 +1,4 @@
-//! What an actor is told to do, by callers, by the supervisor and by what it started itself.
+//! The commands of an actor: from callers, from the supervisor and from tasks that it started itself.
 
 use recado_model::{Call, CallAnswer, ConnectionState, Error, ErrorCode, Result, StateReason};
 use tokio::sync::oneshot;
@@ -49,7 +49,7 @@ impl Actor {
         let instance = self.instance.clone();
         // On its own: WhatsApp may take its time, and the actor has other things to hear.
         tokio::spawn(async move {
-            // Whoever asked may have given up.
+            // The caller may have given up.
             if let Err(Err(error)) = reply.send(link.call(call).await) {
                 tracing::debug!(instance.id = %instance, error = &error as &dyn std::error::Error, "a call that nobody waits for failed");
             }
@@ -73,7 +73,7 @@ impl Actor {
 
     fn stop(&mut self, reply: oneshot::Sender<()>) -> End {
         self.handing_over = self.core.store.is_shared();
-        // What is paired comes back at the next start; a QR nobody scanned does not.
+        // A paired instance comes back at the next start; a QR that nobody scanned does not.
         let state = match self.live.borrow().paired {
             true => ConnectionState::Connecting,
             false => ConnectionState::Disconnected,

@@ -1,6 +1,6 @@
 //! Messages under way: tried, and not answered yet. One of a chat, a few of an instance.
 //!
-//! What lives here is lost with the process and with the link, and that is right: a try counts only if
+//! This memory is lost with the process and with the link, and that is right: a try counts only if
 //! both lived for all of its wait. Times are monotonic.
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ struct Flight {
     waited_ms: i64,
 }
 
-/// What the wait of a flight came to.
+/// How the wait of a flight ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overdue {
     /// The send does not return.

@@ -1,4 +1,4 @@
-//! What an actor's link tells of itself: codes to scan, pairing, online, offline, over.
+//! The notices of an actor's link: codes to scan, pairing, online, offline, over.
 
 use recado_engine::Notice;
 use recado_model::{ConnectionState, StateReason, instance::Pairing};

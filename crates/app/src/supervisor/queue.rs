@@ -167,7 +167,7 @@ impl Actor {
         Ok(true)
     }
 
-    /// What a message holds; `None` when there is nothing, or it does not open.
+    /// The content of a message; `None` when there is nothing, or it does not open.
     async fn proto(&self, job: &Job) -> Result<Option<Vec<u8>>> {
         let mut conn = self.core.store.read().await?;
         let mut store = conn.account(&self.account);

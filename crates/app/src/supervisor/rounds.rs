@@ -1,5 +1,5 @@
-//! What workers have the supervisor do, again and again: start what should run, keep leases, and look at the
-//! queues that another node may have filled.
+//! The rounds that workers have the supervisor make, again and again: it starts what should run, keeps leases, and
+//! looks at the queues that another node may have filled.
 
 use std::{collections::HashSet, sync::PoisonError};
 

@@ -26,7 +26,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         );
         ran("billing", outcome, app.core.clock.now());
         if outcome == Outcome::Done && app.core.config.billing.provider == ProviderKind::Off {
-            // Nothing ever ends here. What an earlier choice of the operator had closed is back.
+            // Nothing ever ends here. The instances that an earlier choice of the operator had closed are back.
             return;
         }
         tokio::select! {

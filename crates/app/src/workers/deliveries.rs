@@ -83,7 +83,7 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
             drop(permits.acquire().await);
         }
     }
-    // What is under way is finished, within the attempt's own time limit.
+    // Attempts under way are finished, within the attempt's own time limit.
     attempts.close();
     attempts.wait().await;
 }

@@ -86,7 +86,7 @@ async fn end(app: &App, account: &AccountId) -> Result<Outcome> {
             // When it does not come, the entry on the phone stays until the phone drops it.
             match app.supervisor.online(account, &instance.id).await {
                 Ok(live) if live.leased => {}
-                // Another node has it, and logs it out; or the program stops. What is left is the
+                // Another node has it, and logs it out; or the program stops. The rest is the
                 // next look's.
                 Ok(_) => return Ok(Outcome::Again),
                 Err(error) => {

@@ -1,4 +1,4 @@
-//! What is old enough goes, once a day: audit rows, ended credentials and sessions, links, networks,
+//! Old rows go, once a day: audit rows, ended credentials and sessions, links, networks,
 //! revoked tokens. It looks after all tables at once, whosever they are, so it is no service of one noun.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const LINKS_KEEP_MS: i64 = 7 * DAY_MS;
 const FIRST_LOOK_MS: i64 = 60_000;
 const BATCH: u32 = 500;
 
-/// Once a day, what is old enough goes: audit rows, ended credentials and sessions, links, revoked tokens
+/// Once a day, old rows go: audit rows, ended credentials and sessions, links, revoked tokens
 /// that would have expired anyway.
 pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let mut next = core.clock.monotonic().plus_millis(FIRST_LOOK_MS);

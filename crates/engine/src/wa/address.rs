@@ -1,4 +1,4 @@
-//! Who and where, as subscribers see it: without device parts, by phone number wherever it is known.
+//! Chat and sender, as subscribers see them: without device parts, by phone number wherever it is known.
 //!
 //! WhatsApp addresses people by number (`…@s.whatsapp.net`) or by an opaque id (`…@lid`), and one
 //! person's messages may come under either. We settle on the number and keep the id beside it, as

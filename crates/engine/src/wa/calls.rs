@@ -1,4 +1,4 @@
-//! What callers ask of a linked device, a noun a file. (Sending is `outbound`: a message has a queue, an id and
+//! The calls to a linked device, a noun a file. (Sending is `outbound`: a message has a queue, an id and
 //! an acknowledgement of its own.)
 //!
 //! To add one: its line in `recado_model::call`, an arm in [`LinkCore::call`], and a file here.

@@ -43,7 +43,7 @@ const CLOSE: Duration = Duration::from_secs(12);
 /// The saver wakes on each change, but not on one that comes while it writes the one before.
 const SAVER_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What other linked devices of this kind keep at WhatsApp; the library's own number (812) would make
+/// As many as other linked devices of this kind keep at WhatsApp; the library's own number (812) would make
 /// every pairing write as many rows.
 const PRE_KEYS: usize = 100;
 

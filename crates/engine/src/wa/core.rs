@@ -1,4 +1,4 @@
-//! What a link is made of, and how its connections open and close.
+//! The core of a link: its parts, and how its connections open and close.
 
 use std::{
     sync::{

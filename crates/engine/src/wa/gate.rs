@@ -43,7 +43,7 @@ impl Trip {
     }
 }
 
-/// What a shut gate answers.
+/// The answer of a shut gate.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("this connection is over and may no longer speak or write")]
 pub struct Shut;

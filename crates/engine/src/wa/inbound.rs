@@ -1,7 +1,7 @@
 //! Messages on their way in: WhatsApp's types to ours, and the hook that makes "acknowledged" mean
 //! "committed".
 //!
-//! What happens when the sink fails, or takes too long: the connection's gate is shut at once, the
+//! When the sink fails, or takes too long, the connection's gate is shut at once, the
 //! acknowledgement is withheld, and WhatsApp delivers the message again at the next connection. By
 //! then the library has written the decrypted message to the `pending` rows; if the ratchet's step is
 //! written too, the library recognises the stanza and hands us the pending copy, and if it is not, the
@@ -106,7 +106,7 @@ impl InboundDurabilityHook for CommitHook {
             .link
             .upgrade()
             .ok_or_else(|| anyhow!("the link is gone; WhatsApp delivers again"))?;
-        // What a shut gate's client still decrypts comes again at the next connection.
+        // A message that a shut gate's client still decrypts comes again at the next connection.
         self.gate.check()?;
         deliver(&link, &client, batch).await.map_err(|error| {
             self.gate.trip(Trip::Commit);

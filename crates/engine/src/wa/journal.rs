@@ -1,4 +1,4 @@
-//! What WhatsApp tells once and we must not forget: receipts, acknowledgements, and messages that
+//! News that WhatsApp tells once and we must not forget: receipts, acknowledgements, and messages that
 //! could not be read, on disk before the library goes on and acknowledges them.
 //!
 //! One file per instance, a line per entry, written with one system call from the task that received

@@ -21,7 +21,7 @@ mod video;
 use recado_model::{Content, ContentKind, message::Draft};
 use whatsapp_rust::waproto::whatsapp as wa;
 
-/// What a message is: its kind, and the text a person would read.
+/// The essence of a message: its kind, and the text a person would read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Read {
     pub kind: ContentKind,
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(context.mentioned_jid, ["5511888888888@s.whatsapp.net"]);
         let inner = context.quoted_message.as_option().expect("a quote");
         assert!(inner.location_message.is_set(), "what it quotes, whole");
-        // What is not kept any more is quoted by its text, whatever answers it.
+        // A message that is not kept any more is quoted by its text, whatever answers it.
         let made = make(&Draft {
             reply_to: Some(Quoted {
                 proto: None,

@@ -32,7 +32,7 @@ impl Judge {
         }
     }
 
-    /// Whether the message is lost. Whoever cannot tell does not acknowledge: the connection ends, and
+    /// Whether the message is lost. A judge that cannot tell does not acknowledge: the connection ends, and
     /// the message is judged again when WhatsApp delivers it to the next one.
     pub(super) async fn is_lost(&self, id: &str) -> Result<bool> {
         let told = self.looked_for(id).await;

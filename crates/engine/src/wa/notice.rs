@@ -200,7 +200,7 @@ pub(super) fn server_ack(ack: &ServerAck) -> Option<Entry> {
     })
 }
 
-/// What WhatsApp's refusal to let us in means, and whether trying again can help.
+/// The meaning of WhatsApp's refusal to let us in, and whether trying again can help.
 pub(super) fn refusal(reason: ConnectFailureReason) -> (StateReason, bool) {
     match reason {
         ConnectFailureReason::ClientOutdated | ConnectFailureReason::BadUserAgent => {

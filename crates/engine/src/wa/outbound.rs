@@ -1,4 +1,4 @@
-//! Messages on their way out: made once, and handed to WhatsApp. What else a device is asked is in `calls`.
+//! Messages on their way out: made once, and handed to WhatsApp. Other questions to a device are in `calls`.
 
 use std::sync::Arc;
 

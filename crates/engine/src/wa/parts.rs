@@ -1,5 +1,5 @@
-//! What all connections of one link share. They know the link by this alone: who opens and closes them is in
-//! `core`.
+//! The parts that all connections of one link share. They know the link by these alone: `core` opens and closes
+//! them.
 
 use std::{
     collections::HashSet,
@@ -33,7 +33,7 @@ pub(super) struct LinkParts {
     pub(super) control: mpsc::UnboundedSender<Control>,
     /// True once the server is ready to pair the running connection.
     pub(super) pairable: Arc<watch::Sender<bool>>,
-    /// What was asked for again.
+    /// The messages that were asked for again.
     pub(super) lost: Lost,
     /// Messages reach the sink one batch at a time.
     pub(super) delivering: tokio::sync::Mutex<()>,
@@ -58,7 +58,7 @@ impl LinkParts {
     }
 }
 
-/// A message is asked for once: what the store has no row for (a phone's word to its own devices)
+/// A message is asked for once: one that the store has no row for (a phone's word to its own devices)
 /// would end every connection.
 #[derive(Default)]
 pub(super) struct Lost(Mutex<HashSet<String>>);

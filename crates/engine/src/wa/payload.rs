@@ -120,7 +120,7 @@ pub(super) fn render(content: &wa::Message) -> Rendered {
     }
 }
 
-/// What the stanza said of itself counts. (The library does not keep all of its attributes; senders derive
+/// The word of the stanza itself counts. (The library does not keep all of its attributes; senders derive
 /// them from the content, and so do we.)
 pub(super) fn stated(info: &MessageInfo, mut rendered: Rendered) -> Rendered {
     for (stated, field) in [
@@ -134,7 +134,7 @@ pub(super) fn stated(info: &MessageInfo, mut rendered: Rendered) -> Rendered {
     rendered
 }
 
-/// What only WhatsApp tells.
+/// The things that only WhatsApp tells.
 pub(super) fn arrival(info: &MessageInfo, wrapping: Wrapping) -> Arrival {
     let flags = json!({
         "is_ephemeral": wrapping.ephemeral,

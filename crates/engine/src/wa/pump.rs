@@ -40,7 +40,7 @@ pub(super) struct Pump {
     /// False once the link was closed from within (codes used up, logged out, replaced).
     wanted: bool,
     mending: Mending,
-    /// What the sink was told last: logged in, or not.
+    /// The sink's last news: logged in, or not.
     online: bool,
     watch: Watch,
     /// When to stop waiting for a link code to be typed in.
@@ -206,7 +206,7 @@ impl Pump {
         }
     }
 
-    /// What is not about the link itself.
+    /// Events that are not about the link itself.
     async fn on_traffic(&self, connection: &Connection, event: &Event) {
         match event {
             // Messages that WhatsApp does not ask to be acknowledged (channels, recovered ones).
@@ -226,7 +226,7 @@ impl Pump {
                 connection.ask_phone_for(message.info.clone());
             }
             Event::ChatPresence(update) => {
-                // Whom it is about could not be looked up: the connection ends over that.
+                // When the person could not be looked up, the connection ends over that.
                 if let Ok(notice) = notice::typing(&connection.client, update).await {
                     self.tell(notice).await;
                 }

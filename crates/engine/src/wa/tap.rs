@@ -49,7 +49,7 @@ pub(super) fn interest() -> EventInterest {
     ])
 }
 
-/// What is told once goes into the journal *before* the handler returns: the library acknowledges a
+/// News that is told once goes into the journal *before* the handler returns: the library acknowledges a
 /// receipt after that. The rest goes to the pump, in order.
 pub(super) struct Tap {
     pub(super) epoch: u64,
@@ -57,7 +57,7 @@ pub(super) struct Tap {
     pub(super) journal: Arc<Journal>,
     pub(super) queue: mpsc::Sender<Signal>,
     pub(super) pairable: Arc<watch::Sender<bool>>,
-    /// The connection is closing, and its news is no news any more. What is noted still is: the library
+    /// The connection is closing, and its news is no news any more. The journal still notes: the library
     /// acknowledges until its last byte.
     pub(super) closing: AtomicBool,
 }
@@ -102,7 +102,7 @@ impl Tap {
 
 impl EventHandler for Tap {
     fn handle_event(&self, event: Arc<Event>) {
-        // What a client says that is ahead of its database comes again from the next one.
+        // A client that is ahead of its database is not believed: its news comes again from the next one.
         if self.gate.tripped().is_some() {
             return;
         }

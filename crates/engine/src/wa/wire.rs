@@ -25,7 +25,7 @@ const EVENTS: usize = 64;
 
 type Carrier = Mutex<Option<Arc<dyn Transport>>>;
 
-/// What is known of the socket, and the means to cut it.
+/// The state of the socket, and the means to cut it.
 pub(super) struct Line {
     heard_at: Mutex<Instant>,
     carrier: Mutex<Option<Arc<Carrier>>>,

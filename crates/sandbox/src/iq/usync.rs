@@ -1,4 +1,4 @@
-//! Who is on WhatsApp, with which devices.
+//! Numbers that are on WhatsApp, and their devices.
 
 use buffa::Message as _;
 use wacore_binary::builder::NodeBuilder;

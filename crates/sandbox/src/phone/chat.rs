@@ -1,4 +1,4 @@
-//! What a person does in a chat: write, read, type, go offline, unlink devices.
+//! A person's acts in a chat: write, read, type, go offline, unlink devices.
 
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
@@ -13,7 +13,7 @@ use crate::core::Core;
 use crate::history::{ChatMessage, fingerprint};
 use crate::state::Addr;
 
-/// What one encrypted body is wrapped into on its way to one device.
+/// The stanza that one encrypted body is wrapped into on its way to one device.
 pub(super) struct Envelope<'a> {
     pub(super) id: &'a str,
     /// Seconds since the epoch.
@@ -211,7 +211,7 @@ impl Core {
         Ok(())
     }
 
-    /// Switches the phone's radio. What waited is processed when it comes back.
+    /// Switches the phone's radio. Waiting stanzas are processed when it comes back.
     pub(crate) fn set_online(&mut self, number: &str, online: bool) {
         let Some(phone) = self.phones.get_mut(number) else {
             return;

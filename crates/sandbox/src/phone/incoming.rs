@@ -1,4 +1,4 @@
-//! What happens on a phone when the network hands it a stanza.
+//! Stanzas that the network hands to a phone.
 
 use anyhow::{Context as _, Result, bail};
 use wacore::messages::{MessageUtils, decode_plaintext, wrap_device_sent};

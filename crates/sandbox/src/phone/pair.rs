@@ -18,7 +18,7 @@ const NEXT_QR_MS: i64 = 20_000;
 /// A code may be on its way into the scanner while the client turns to the next.
 const QR_GRACE_MS: i64 = 15_000;
 
-/// What a phone signed for a new companion.
+/// A phone's signature for a new companion.
 pub(crate) struct Invitation {
     pub(crate) addr: Addr,
     pub(crate) key_index: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Invitation {
     pub(crate) identity: Vec<u8>,
 }
 
-/// What is in a QR code.
+/// The content of a QR code.
 struct ScannedQr {
     reference: String,
     noise_public: Vec<u8>,

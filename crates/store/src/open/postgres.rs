@@ -72,7 +72,7 @@ pub(super) async fn open(url: &Secret, database: &Database, migrate: bool) -> Re
     Ok(Pools::Postgres(pool))
 }
 
-/// What people write has signs that LATIN1 and the like do not have, and SQL_ASCII checks nothing: the
+/// People write signs that LATIN1 and the like do not have, and SQL_ASCII checks nothing: the
 /// first such name would fail, or come back as another.
 async fn check_encoding(conn: &mut PgConnection, database: &Database) -> Result<()> {
     let encoding: String = sqlx::query_scalar("SHOW server_encoding")
@@ -135,7 +135,7 @@ pub(super) async fn trouble(
     }
 }
 
-/// What the database itself says.
+/// The words of the database itself.
 fn said(error: &sqlx::Error) -> String {
     match error.as_database_error() {
         Some(error) => error.message().to_owned(),
@@ -143,7 +143,7 @@ fn said(error: &sqlx::Error) -> String {
     }
 }
 
-/// What this user lacks: the right to the schema, or to tables that belong to somebody else.
+/// The right that this user lacks: to the schema, or to tables that belong to somebody else.
 async fn missing(conn: &mut PgConnection) -> Result<String, sqlx::Error> {
     // Without USAGE on it a schema is not the current one, though it is in the search path.
     const LOOK: &str = "SELECT user::text, coalesce(current_schema()::text, 'public'), \

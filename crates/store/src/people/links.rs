@@ -2,7 +2,7 @@
 //! takes its place.
 //!
 //! A dead one keeps its row until [`People::prune_links`]: the second click is told what happened, and
-//! [`People::count_links_since`] counts letters, whatever became of them. What ends one before its time
+//! [`People::count_links_since`] counts letters, whatever became of them. An act that ends one before its time
 //! moves its end to when it was made, so that no clock that is set back brings it to life.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -20,7 +20,7 @@ pub struct NewLink {
     pub kind: LinkKind,
     /// SHA-256 of the token.
     pub lookup: [u8; 32],
-    /// Whom it goes to; of [`LinkKind::Email`] the new address.
+    /// The address that it goes to; of [`LinkKind::Email`] the new address.
     pub email: Option<String>,
     /// Of an invitation: where to, as what, and by whom (`None`: the operator).
     pub account: Option<AccountId>,
@@ -118,7 +118,7 @@ impl People<'_> {
         lookup: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<LinkRecord>> {
-        // What changes the user is waited for: its end of the link is seen then.
+        // A change of the user is waited for: its end of the link is seen then.
         sql("UPDATE app_user SET generation = generation \
              WHERE id = (SELECT l.user_id FROM user_link l WHERE l.lookup = $1)")
         .bind(lookup.as_slice())

@@ -28,7 +28,7 @@ pub struct NewUserSession {
     /// SHA-256 of the cookie.
     pub lookup: [u8; 32],
     pub address: Option<String>,
-    /// What the browser calls itself.
+    /// The name that the browser gives itself.
     pub agent: Option<String>,
 }
 
@@ -71,7 +71,7 @@ pub struct SessionRow {
     pub alive: bool,
 }
 
-/// What [`SessionRecord`] has, and the hash.
+/// The columns of a [`SessionRecord`], and the hash.
 macro_rules! select {
     () => {
         "SELECT s.id, s.user_id, s.account_id, s.lookup, s.created_at, s.seen_at, s.proven_at, s.switches, \

@@ -68,7 +68,7 @@ pub struct Membership {
     pub role: Role,
 }
 
-/// What [`UserRecord`] has.
+/// The columns of a [`UserRecord`].
 macro_rules! select {
     () => {
         "SELECT id, email, password_hash, operator, language, generation, \
@@ -251,7 +251,7 @@ impl People<'_> {
         Ok(changed > 0)
     }
 
-    /// Who runs the whole gateway, and who no longer. `false` for nobody.
+    /// Makes a user one who runs the whole gateway, or no longer. `false` for nobody.
     pub async fn set_operator(&mut self, id: &UserId, operator: bool) -> Result<bool> {
         let changed = sql("UPDATE app_user SET operator = $2 WHERE id = $1")
             .bind(id)

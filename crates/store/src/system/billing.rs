@@ -1,4 +1,4 @@
-//! What the operator sees of subscriptions, and what the program must close or bring back.
+//! Subscriptions as the operator sees them, and instances that the program must close or bring back.
 
 use recado_model::{AccountId, Billing, InstanceId, Timestamp};
 
@@ -51,7 +51,7 @@ impl System<'_> {
             .collect()
     }
 
-    /// What was closed for want of payment, and what `node` runs although its time may be over. A
+    /// Instances that were closed for want of payment, and those that `node` runs although its time may be over. A
     /// choice of rows only: whether it is over is for the caller to say.
     pub async fn billing_looks(&mut self, node: &str, now: Timestamp) -> Result<Vec<BillingLook>> {
         let rows = sql(

@@ -50,7 +50,7 @@ impl System<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
-        // `place` is the place within the webhook, those under way included. What is due ends at the
+        // `place` is the place within the webhook, those under way included. The list of those due ends at the
         // last row that could have a place, or now when fewer are due: one bound, which both
         // databases look up in the index, so that the rest of a long line is never read.
         let claimed = built(format!(
@@ -135,7 +135,7 @@ impl System<'_> {
         Ok(())
     }
 
-    /// What a worker needs, of a row of the claim.
+    /// A row of the claim, as a worker needs it.
     async fn due(&mut self, row: &Row) -> Result<DueDelivery> {
         let account = AccountId::from_text(row.text("account_id")?);
         let webhook = row
@@ -177,7 +177,7 @@ impl System<'_> {
     /// When the next delivery can be claimed: due, and no worker's. `None` when none waits. A time in
     /// the past means now.
     ///
-    /// What waits for a webhook with all its places taken does not count, however long it has been
+    /// A delivery that waits for a webhook with all its places taken does not count, however long it has been
     /// due: the next it can have is the end of a lease, and those ends count for all webhooks alike.
     /// An attempt that ends earlier frees a place too; whoever ends it looks again.
     pub async fn next_delivery_due(&mut self) -> Result<Option<Timestamp>> {

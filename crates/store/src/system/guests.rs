@@ -1,4 +1,4 @@
-//! Guest accounts: let in, looked through, ended. What a guest's own account can do is in
+//! Guest accounts: let in, looked through, ended. The acts of a guest's own account are in
 //! [`crate::guests`].
 
 use recado_model::{AccountId, Timestamp, account::AccountKind};

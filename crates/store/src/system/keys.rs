@@ -71,7 +71,7 @@ pub struct KeyRow {
     pub rows: Option<i64>,
 }
 
-/// What `recado doctor` says of credentials: counts alone.
+/// Credentials in the words of `recado doctor`: counts alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weaknesses {
     /// Credentials that hold and were not used for so long (or ever, when they are that old).
@@ -138,7 +138,7 @@ impl System<'_> {
     /// Makes the first signing key when there is none; `true` when it did. Programs that start at
     /// once make one between them.
     pub async fn ensure_jwt_key(&mut self, now: Timestamp) -> Result<bool> {
-        // Whoever comes second waits here for the first, and then finds the key.
+        // The second to come waits here for the first, and then finds the key.
         sql("INSERT INTO meta (name, n) VALUES ('born', $1) ON CONFLICT (name) DO UPDATE SET n = meta.n")
             .bind(now)
             .execute(self.conn)

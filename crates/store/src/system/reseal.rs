@@ -1,4 +1,4 @@
-//! What is sealed, and sealing it anew under a newer key, while programs write to the same rows.
+//! Sealed columns, and sealing them anew under a newer key, while programs write to the same rows.
 
 use std::collections::HashMap;
 
@@ -109,7 +109,7 @@ pub(super) async fn usage(conn: &mut Conn) -> Result<HashMap<(String, u16), i64>
     Ok(used)
 }
 
-/// What a pass over sealed values did.
+/// The outcome of a pass over sealed values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     /// Values that are under the newest key now.
@@ -150,7 +150,7 @@ impl Stale {
         })
     }
 
-    /// What the value is bound to besides table, column and account, as whoever wrote it named it.
+    /// The name that the value is bound to besides table, column and account, as whoever wrote it named it.
     fn row_name(&self) -> Result<String> {
         let texts = self.key.iter().map(|part| match part {
             Part::Text(text) => Ok(text.as_str()),
@@ -327,7 +327,7 @@ mod tests {
         ("device", "key"),
     ];
 
-    /// What is sealed in a column that is not in the list would not open any more once its key went.
+    /// A value in a sealed column that is not in the list would not open any more once its key went.
     #[tokio::test]
     async fn every_sealed_column_is_listed() {
         let folder = tempfile::tempdir().expect("folder");

@@ -1,4 +1,4 @@
-//! What is old enough to go, whoever's it is. In batches, so that nobody waits behind a long one.
+//! Rows that are old enough to go, whoever's they are. In batches, so that nobody waits behind a long one.
 
 use recado_model::Timestamp;
 

@@ -1,4 +1,4 @@
-//! App-state sync: keys, versions and mutation MACs. What changes a collection goes through `held`.
+//! App-state sync: keys, versions and mutation MACs. Changes of a collection go through `held`.
 
 use std::collections::HashMap;
 

@@ -122,7 +122,7 @@ impl Server {
         self.patches.push(patch);
     }
 
-    /// What new devices begin with, in place of all patches until now.
+    /// The state that new devices begin with, in place of all patches until now.
     fn cut_snapshot(&mut self, indexes: &[&str]) {
         let mut records = Vec::new();
         for index in indexes {
@@ -200,7 +200,7 @@ async fn rows(fixture: &Fixture) -> (Vec<Entry>, HashState) {
     (macs, state)
 }
 
-/// What is stored fits together, whatever was cut off.
+/// The rows fit together, whatever was cut off.
 fn fits((macs, state): &(Vec<Entry>, HashState), when: &str) {
     let values: Vec<&[u8]> = macs.iter().map(|row| row.value.as_slice()).collect();
     let none: [&[u8]; 0] = [];

@@ -4,8 +4,8 @@
 //! in three calls: for a patch version, removed MACs, added MACs; for a snapshot clear, added MACs,
 //! version. Were each written as it comes, a crash or an error between two of them would leave a hash
 //! that fits no MACs, and no later patch would ever fit it again. So the calls of one step are held
-//! here until the step is whole, and written in one transaction. What is in the database is thus
-//! always a version that fits its MACs; of a step that was cut off nothing is left, and WhatsApp sends
+//! here until the step is whole, and written in one transaction. The database thus always
+//! has a version that fits its MACs; of a step that was cut off nothing is left, and WhatsApp sends
 //! it again, because the version is the old one.
 //!
 //! A step is whole
@@ -16,7 +16,7 @@
 //!   patch.
 //!
 //! The library works on one collection by one task at a time, and each begins by asking for the
-//! version. What is held then is from a task that was cut off, and is dropped.
+//! version. Calls that are held then are of a task that was cut off, and are dropped.
 
 use std::collections::{HashMap, HashSet};
 

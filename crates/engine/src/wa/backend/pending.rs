@@ -1,4 +1,4 @@
-//! What waits: inbound messages that are decrypted but not yet committed, and sent messages kept for
+//! Waiting messages: inbound ones that are decrypted but not yet committed, and sent messages kept for
 //! a retry.
 //!
 //! Their `n` is the second they were stored, by the library's own clock: the bounds they are swept by

@@ -1,4 +1,4 @@
-//! What the protocol needs beside keys: address pairs, device lists, group snapshots, tokens, and
+//! Rows that the protocol needs beside keys: address pairs, device lists, group snapshots, tokens, and
 //! messages that wait.
 
 use async_trait::async_trait;

@@ -56,7 +56,7 @@ impl Rows {
         self.faults.clone()
     }
 
-    /// What a call behind a shut gate is told.
+    /// The error of a call behind a shut gate.
     pub(super) fn shut(&self) -> WaStoreError {
         WaStoreError::Validation(Shut.to_string())
     }

@@ -49,7 +49,7 @@ impl SecretRow {
         })
     }
 
-    /// What the row is swept by: one without a deadline must never be below any bound.
+    /// The number that the row is swept by: one without a deadline must never be below any bound.
     fn n(&self) -> i64 {
         if self.expires_at == 0 {
             i64::MAX

@@ -1,4 +1,4 @@
-//! What goes with any kind: whom it mentions, and what it answers.
+//! The context of a message of any kind: whom it mentions, and which message it answers.
 
 use recado_model::message::{Draft, Quoted};
 use whatsapp_rust::{

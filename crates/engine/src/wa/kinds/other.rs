@@ -1,4 +1,4 @@
-//! What has no word here: settings of a chat that people see, and what WhatsApp invents.
+//! Kinds that have no word here: settings of a chat that people see, and what WhatsApp invents.
 
 use recado_model::ContentKind;
 use whatsapp_rust::waproto::whatsapp::{self as wa, message::protocol_message::Type};

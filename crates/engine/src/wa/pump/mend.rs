@@ -32,11 +32,11 @@ pub(super) struct Mending {
     failures: u32,
     online_since: Option<Instant>,
     most: Duration,
-    /// What the next client must not know.
+    /// The rows that the next client must not know.
     forgotten: Vec<DeviceOp>,
 }
 
-/// What the store answered.
+/// The store's answer.
 enum Store {
     Works,
     Fails,
@@ -167,7 +167,7 @@ impl Pump {
     }
 
     /// A real write where the connection would write: of a device row that is gone again at once, and
-    /// of a line in the journal. What is to be forgotten is forgotten with it.
+    /// of a line in the journal. The rows to be forgotten go with it.
     async fn try_store(&self) -> Store {
         let mut ops = vec![
             DeviceOp::Put {

@@ -1,4 +1,4 @@
-//! Who has which sender key, numbers and ids of people, base keys, device lists, groups.
+//! Owners of sender keys, numbers and ids of people, base keys, device lists, groups.
 
 use whatsapp_rust::{
     anyhow::Result,

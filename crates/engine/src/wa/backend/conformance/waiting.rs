@@ -1,4 +1,4 @@
-//! What is kept for a while and then goes: tokens, messages that may be asked for again, messages that
+//! Rows that are kept for a while and then go: tokens, messages that may be asked for again, messages that
 //! wait, secrets of messages.
 
 use std::sync::Arc;

@@ -82,7 +82,7 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// Oldest first. Names of sessions are no credentials, and not among them.
+    /// Oldest first. Names of Direct API instances are no credentials, and not among them.
     pub async fn list(
         &self,
         actor: Actor<'_>,
@@ -99,8 +99,8 @@ impl<'a> Credentials<'a> {
         Ok(CredentialView::of(info, parent.as_ref(), self.clock.now()))
     }
 
-    /// A client pair, or another API token: one of [`MAX_LIVE`]. Or another token of an instance or a
-    /// session: one of [`MAX_OF_INSTANCE`].
+    /// A client pair, or another API token: one of [`MAX_LIVE`]. Or another token of an instance, or key of a
+    /// Direct API instance: one of [`MAX_OF_INSTANCE`].
     pub async fn create(&self, actor: Actor<'_>, makes: Makes, new: NewTerms) -> Result<Issued> {
         let mut conn = self.store.write().await?;
         let mut account = conn.account(actor.account());

@@ -103,15 +103,28 @@ impl<'a> Walk<'a> {
 
     /// What stands in public modules, and what they name with `pub use`.
     fn begin(&mut self) {
-        for module in self.krate.modules.iter().filter(|module| module.is_open) {
-            for item in &module.items {
-                if let (Some(name), true) = (name_of(item), is_pub(item)) {
-                    self.waiting.push(module.path_to(&name));
-                }
+        let krate = self.krate;
+        for module in krate.modules.iter().filter(|module| module.is_open) {
+            self.open(module);
+        }
+    }
+
+    /// All that a module shows, and what a module shows of which it exports everything.
+    fn open(&mut self, module: &Module) {
+        if !self.known.insert(format!("mod {}", module.path.join("::"))) {
+            return;
+        }
+        for item in &module.items {
+            if let (Some(name), true) = (name_of(item), is_pub(item)) {
+                self.waiting.push(module.path_to(&name));
             }
-            for (name, target) in &module.exports {
-                let path = self.krate.resolve(module, target);
-                self.meet(module, name, &path);
+        }
+        let krate = self.krate;
+        for (name, target) in &module.exports {
+            let path = krate.resolve(module, target);
+            match krate.at(&path).filter(|_| name.ends_with("::*")) {
+                Some(inner) => self.open(inner),
+                None => self.meet(module, name, &path),
             }
         }
     }
@@ -310,7 +323,8 @@ mod tests {
         let planted = found(&[
             (
                 "lib.rs",
-                "pub mod open; mod shut; pub use shut::{Inner, read}; pub use hidden::Whole;
+                "pub mod open; mod shut; mod all; pub use all::*;
+                 pub use shut::{Inner, read}; pub use hidden::Whole;
                  use hidden::rows; use hidden as behind;
                  pub struct App { pub row: rows::Row, kept: rows::Row }
                  impl App {
@@ -320,6 +334,7 @@ mod tests {
                  impl From<behind::Row> for App { fn from(_: behind::Row) -> Self { todo!() } }
                  #[cfg(test)] mod tests { pub fn row() -> hidden::Row { todo!() } }",
             ),
+            ("all.rs", "pub fn one(_: hidden::Conn) {} fn own(_: hidden::Conn) {}"),
             (
                 "open.rs",
                 "use super::shut::Own; pub enum Kind { Of(hidden::Row) } pub fn own() -> Own { todo!() }
@@ -334,6 +349,7 @@ mod tests {
         assert_eq!(
             planted,
             [
+                "all::one hidden::Conn",
                 "App.row hidden::rows::Row",
                 "App::row hidden::rows::Row",
                 "Whole hidden::Whole",

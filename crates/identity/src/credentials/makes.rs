@@ -11,7 +11,7 @@ pub enum Makes {
     ApiToken,
     /// Another token of an instance: the way back after its last one was revoked.
     InstanceToken(InstanceId),
-    /// Another key of a Direct API session.
+    /// Another key of a Direct API instance.
     DirectKey(InstanceId),
 }
 

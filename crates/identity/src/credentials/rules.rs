@@ -29,7 +29,7 @@ const COUNTED: [&str; 5] = [
 /// The longest grace of a rotation: 30 days.
 pub const MAX_GRACE_SECS: i64 = 30 * 24 * 3600;
 
-/// The credential and its parent. Foreign and missing look alike; so does the name of a session.
+/// The credential and its parent. Foreign and missing look alike; so does the name of a Direct API instance.
 pub(super) async fn find(
     account: &mut AccountStore<'_>,
     id: &CredentialId,
@@ -86,9 +86,9 @@ pub(super) async fn require_place(
     terms: &Terms,
     now: Timestamp,
 ) -> Result<()> {
-    let session = CredentialKind::DirectName;
+    let name = CredentialKind::DirectName;
     let fits = match kind {
-        CredentialKind::DirectKey => account.reveal(session, Some(id), now).await?.is_some(),
+        CredentialKind::DirectKey => account.reveal(name, Some(id), now).await?.is_some(),
         _ => account.instance(id).await?.is_some(),
     };
     if !fits {
@@ -113,7 +113,7 @@ pub(super) async fn require_place(
     Err(Error::new(ErrorCode::Conflict, text))
 }
 
-/// Those of instances and sessions are not counted: there is a line of them for each.
+/// Those of instances, and of Direct API instances, are not counted: there is a line of them for each.
 pub(super) async fn require_room(account: &mut AccountStore<'_>, now: Timestamp) -> Result<()> {
     if account.count_live_credentials(now).await? < MAX_LIVE {
         return Ok(());

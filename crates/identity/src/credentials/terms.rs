@@ -32,7 +32,7 @@ pub struct ChangeTerms {
     pub expires_at: Option<Option<String>>,
     pub networks: Option<Option<Vec<String>>>,
     pub instances: Option<Option<Vec<String>>>,
-    /// Of a session key: only the session it came with, or all of the account.
+    /// Of a Direct API key: only the instance it came with, or all of the account.
     pub only_own_instance: Option<bool>,
 }
 
@@ -157,13 +157,13 @@ impl ChangeTerms {
                 let text = "send only_own_session or instances, not both";
                 return Err(Error::field(field, text));
             }
-            let session = info
+            let own_instance = info
                 .instance
                 .clone()
                 .filter(|_| info.kind == CredentialKind::DirectKey)
                 .ok_or_else(|| Error::field(field, "only_own_session is of session keys"))?;
             terms.scope = match own {
-                true => Scope::Only([session].into()),
+                true => Scope::Only([own_instance].into()),
                 false => Scope::All,
             };
         }

@@ -137,7 +137,7 @@ impl Crate {
         Ok(())
     }
 
-    fn at(&self, path: &[String]) -> Option<&Module> {
+    pub fn at(&self, path: &[String]) -> Option<&Module> {
         self.modules.iter().find(|module| module.path == path)
     }
 

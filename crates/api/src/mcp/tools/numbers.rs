@@ -114,7 +114,7 @@ async fn show_qr(call: ToolCall, args: QrArgs) -> Result<ToolAnswer> {
     answer_qr(&call, &granted).await
 }
 
-/// The session whose QR a caller means who names none: one that waits for its scan, else one whose
+/// The instance whose QR a caller means who names none: one that waits for its scan, else one whose
 /// scan never came, else a linked one, of which the answer says so. One that nobody pays for comes last.
 async fn waiting(call: &ToolCall) -> Result<Granted<ShopToken>> {
     let mut all = call.app.instances().all(&call.shop).await?;

@@ -5,11 +5,11 @@
 
 use http::Method;
 
-use super::{
-    Operation,
-    row::{Group, route, table},
+use crate::{
+    Surface, dashboard, direct, mcp, ops, rest,
+    row::{Group, Operation, route, table},
+    web,
 };
-use crate::{Surface, dashboard, direct, mcp, ops, rest, web};
 
 /// The whole of it.
 pub(super) fn groups() -> Vec<Group> {

@@ -109,7 +109,11 @@ async fn hand_over(app: &App, claim: &DirectClaim) -> Result<ClaimedInstance> {
 
 /// One transaction: the instance with all below it, its new credentials, the shop's audit row. `None`
 /// when there is no such guest any more.
-async fn move_rows(app: &App, claim: &DirectClaim, not_kept: u64) -> Result<Option<ClaimedInstance>> {
+async fn move_rows(
+    app: &App,
+    claim: &DirectClaim,
+    not_kept: u64,
+) -> Result<Option<ClaimedInstance>> {
     let (shop, held) = (claim.shop().caller(), claim.held());
     let (guest, id) = (held.account(), held.id());
     let (rng, now) = (&*app.core.rng, app.core.clock.now());

@@ -6,8 +6,6 @@ use std::{collections::HashSet, sync::Arc};
 use axum::{Router, extract::Request, middleware};
 use http::{Uri, uri::PathAndQuery};
 
-use crate::routes;
-
 /// The path of an address, as it is written and without a slash at its end; mostly empty.
 pub fn path_of(public_url: &str) -> &str {
     let rest = public_url.split_once("://").map_or("", |(_, rest)| rest);
@@ -15,29 +13,15 @@ pub fn path_of(public_url: &str) -> &str {
     path.trim_end_matches('/')
 }
 
-/// Whether a request below `path` can be told from one whose path a proxy took off: not when ids of ours
-/// stand where the rest of the address would.
-pub fn is_free(path: &str) -> bool {
-    let first = |path: &str| {
-        path.trim_start_matches('/')
-            .split('/')
-            .next()
-            .map(str::to_owned)
-    };
-    let ours = routes::table().into_iter().map(|route| route.row.path);
-    let mut with_ids = ours.filter(|path| path.contains('{'));
-    path.is_empty() || !with_ids.any(|ours| first(&ours) == first(path))
-}
-
 /// `router`, below that path and at the root alike.
-pub(crate) fn serve(router: Router, path: &str) -> Router {
+/// `known` are the paths of the table.
+pub(crate) fn serve(router: Router, path: &str, known: HashSet<String>) -> Router {
     if path.is_empty() {
         return router;
     }
-    let known = routes::table().into_iter().map(|route| route.row.path);
     let below = Arc::new(Below {
         path: path.to_owned(),
-        known: known.collect(),
+        known,
     });
     let strip = middleware::map_request(move |mut request: Request| {
         if let Some(uri) = below.strip(request.uri()) {
@@ -76,6 +60,7 @@ impl Below {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routes::is_free;
 
     #[test]
     fn the_path_is_what_stands_behind_the_host() {

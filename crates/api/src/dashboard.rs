@@ -15,7 +15,7 @@
 //! or makes a secret, or changes who may do what. To add a row: as in [`crate::rest`], with a guard of
 //! [`crate::auth::person`].
 
-pub mod accounts;
+pub mod account;
 pub mod credentials;
 pub mod instances;
 pub mod links;

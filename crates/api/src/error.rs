@@ -16,10 +16,7 @@ use recado_model::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    Surface,
-    limits::{self, Limited},
-};
+use crate::{Surface, limited::Limited};
 
 /// An error on its way to its surface.
 #[derive(Clone, Debug)]
@@ -171,8 +168,20 @@ pub(crate) fn waits(fail: &Fail, headers: &mut HeaderMap, surface: Surface) {
     }
     if let Some(limited) = fail.limited() {
         limited.sign(headers);
-        limits::measure(fail, surface);
+        measure(fail, surface);
     }
+}
+
+/// Counts a failed proof by surface, by what was wrong, and by whether it was told to wait.
+fn measure(fail: &Fail, surface: Surface) {
+    let limited = fail.limited().is_some_and(|limited| limited.wait.is_some());
+    metrics::counter!(
+        "recado_failed_proofs_total",
+        "surface" => surface.as_str(),
+        "reason" => fail.cause().code.as_str(),
+        "limited" => if limited { "yes" } else { "no" },
+    )
+    .increment(1);
 }
 
 /// Logs an error that is our own fault, with its whole chain; a caller's fault is not worth a line, and

@@ -23,7 +23,6 @@ use crate::{
     edge::{self, ClientIp},
     error::{self, Addressee, Fail, render},
     limits::limit,
-    routes::surface_of,
     surface,
 };
 
@@ -39,7 +38,8 @@ const UNMATCHED: &str = "unmatched";
 )]
 pub async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let surface = surface_of(request.uri().path(), request.headers());
+    let surfaces = &state.routes.surfaces;
+    let surface = surfaces.of_request(request.uri().path(), request.headers());
     let method = method_label(request.method());
     let route = route_of(request.extensions());
     // Made here: one that came in could be a secret, a line break or somebody else's.
@@ -242,7 +242,7 @@ pub async fn method_not_allowed(State(state): State<ApiState>, request: Request)
     if let Err(fail) = key_first(&state, &parts).await {
         return fail.into_response();
     }
-    let allowed = state.allow.of_path(&route_of(&parts.extensions));
+    let allowed = state.routes.allow.of_path(&route_of(&parts.extensions));
     let text = format!("This path does not know that method. It knows: {allowed}.");
     let fail = Fail::from(Error::new(ErrorCode::MethodNotAllowed, text));
     let mut response = fail.into_response();
@@ -254,7 +254,8 @@ pub async fn method_not_allowed(State(state): State<ApiState>, request: Request)
 
 /// The Direct API's contract: all but its open routes need a key, those that do not exist too.
 async fn key_first(state: &ApiState, parts: &Parts) -> Result<(), Fail> {
-    if surface_of(parts.uri.path(), &parts.headers) != Surface::Direct {
+    let surfaces = &state.routes.surfaces;
+    if surfaces.of_request(parts.uri.path(), &parts.headers) != Surface::Direct {
         return Ok(());
     }
     // Where a bearer belongs to one method, it is no stranger to the others.

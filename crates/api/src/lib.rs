@@ -3,6 +3,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`routes`] | the one table: method, path, handler, surface; router, access matrix and OpenAPI come from it |
+//! | [`row`] | what a line of the table is: the access rule and the shapes, read from the handler's type; its words |
+//! | [`surface`], [`surfaces`] | the faces of the program; which one a path is on |
 //! | `again` | the guard of a request once more, when its body has come |
 //! | [`auth`] | what a handler's first extractor proves; who may do what is decided in `recado_identity::Access` |
 //! | [`describe`] | what handlers read, for the OpenAPI document |
@@ -10,7 +12,7 @@
 //! | [`extract`] | JSON objects, path parameters, queries |
 //! | [`below`] | a `public_url` with a path |
 //! | [`edge`] | before any guard: the caller's address, caps on the head, CORS |
-//! | [`limits`] | failed proofs beyond the limit: 429 and the `RateLimit` headers |
+//! | [`limits`], `limited` | failed proofs beyond the limit: 429 and the `RateLimit` headers |
 //! | [`layers`] | request id, span, metrics, timeout, panics, security headers, 404 and 405 |
 //! | [`rest`] | the instance API, one file per noun |
 //! | [`mcp`] | the MCP endpoint: [`mcp::front`] judges, `rmcp` speaks the protocol, [`mcp::tools`] do the work |
@@ -48,6 +50,7 @@ pub mod extract;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod layers;
+mod limited;
 pub mod limits;
 pub mod mcp;
 mod openapi;
@@ -55,9 +58,11 @@ pub mod ops;
 mod qr;
 pub mod rest;
 pub mod routes;
+pub mod row;
 pub mod shapes;
 pub mod state;
 pub mod surface;
+pub mod surfaces;
 pub mod web;
 
 use std::{sync::Arc, time::Duration};
@@ -109,14 +114,22 @@ impl Default for Options {
 /// All surfaces on one router, ready to serve.
 pub fn router(app: App, options: Options) -> Router {
     let path = below::path_of(&app.config().public_url).to_owned();
-    below::serve(
-        routes::build(routes::table(), ApiState::new(app, options)),
-        &path,
-    )
+    let table = routes::table();
+    let known = table.iter().map(|route| route.row.path.clone()).collect();
+    below::serve(routes::build(table, state(app, options)), &path, known)
+}
+
+fn state(app: App, options: Options) -> ApiState {
+    let mcp = mcp::service(&app, &options);
+    let known = state::Known {
+        surfaces: Arc::new(routes::surfaces()),
+        allow: routes::allowed_methods(&routes::table()),
+    };
+    ApiState::new(app, options, mcp, known)
 }
 
 /// These routes with their guards and nothing around them: what a guard alone costs is measured here.
 #[doc(hidden)]
 pub fn bench_router(app: App, options: Options, table: Vec<routes::Route>) -> Router {
-    routes::assemble(table).with_state(ApiState::new(app, options))
+    routes::assemble(table).with_state(state(app, options))
 }

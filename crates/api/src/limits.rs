@@ -8,22 +8,10 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use recado_identity::limits::{Allowance, LimitVerdict};
+use recado_identity::limits::LimitVerdict;
 use recado_model::{Error, ErrorCode};
 
-use crate::{ApiState, Surface, error::Fail};
-
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
-/// What the count of failed proofs says to one of them.
-#[derive(Debug)]
-pub struct Limited {
-    allowances: Vec<Allowance>,
-    /// The 429, for one that is told to wait.
-    pub(crate) wait: Option<Error>,
-}
+use crate::{ApiState, error::Fail, limited::Limited};
 
 /// Counts `fail` when it is a failed proof, and turns it into 429 while too many have failed from
 /// `from`, or with `public_id`: what was shown as a client token (or as an e-mail, at a log-in).
@@ -46,7 +34,7 @@ pub fn limit(
         );
         Error::new(ErrorCode::RateLimited, text).with_retry_after(secs)
     });
-    fail.with_limit(Limited { allowances, wait })
+    fail.with_limit(Limited::new(allowances, wait))
 }
 
 /// Something was shown and it did not hold. What is genuine but names another account is no failed
@@ -57,44 +45,4 @@ fn is_failed_proof(fail: &Fail) -> bool {
         ErrorCode::InstanceNotYours => false,
         code => code.status() == 401 && fail.presented(),
     }
-}
-
-impl Limited {
-    /// Lists of structured fields (RFC 9651).
-    pub(crate) fn sign(&self, headers: &mut HeaderMap) {
-        let mut policy = String::new();
-        let mut limit = String::new();
-        for allowance in &self.allowances {
-            let Allowance {
-                policy: name,
-                quota,
-                window_secs,
-                remaining,
-                reset_secs,
-            } = allowance;
-            if !policy.is_empty() {
-                policy.push_str(", ");
-                limit.push_str(", ");
-            }
-            policy.push_str(&format!("\"{name}\";q={quota};w={window_secs}"));
-            limit.push_str(&format!("\"{name}\";r={remaining};t={reset_secs}"));
-        }
-        for (name, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                headers.insert(name, value);
-            }
-        }
-    }
-}
-
-/// Counts a failed proof by surface, by what was wrong, and by whether it was told to wait.
-pub(crate) fn measure(fail: &Fail, surface: Surface) {
-    let limited = fail.limited().is_some_and(|limited| limited.wait.is_some());
-    metrics::counter!(
-        "recado_failed_proofs_total",
-        "surface" => surface.as_str(),
-        "reason" => fail.cause().code.as_str(),
-        "limited" => if limited { "yes" } else { "no" },
-    )
-    .increment(1);
 }

@@ -19,13 +19,12 @@ use crate::{
     Options, Surface,
     auth::Rule,
     describe::Described,
-    routes::{Operation, RouteRow},
+    row::{Operation, RouteRow},
+    state::McpService,
 };
 
 pub use front::{call, end, no_stream, preflight};
 pub use handler::McpServer;
-
-pub(crate) type Service = StreamableHttpService<McpServer, NeverSessionManager>;
 
 /// Methods of ours beside `tools/call`, and what each asks for.
 const METHODS: [(&str, Rule); 5] = [
@@ -58,7 +57,7 @@ pub(crate) fn rows() -> Vec<RouteRow> {
     methods.chain(tools).collect()
 }
 
-pub(crate) fn service(app: &App, options: &Options) -> Service {
+pub(crate) fn service(app: &App, options: &Options) -> McpService {
     let shop = McpServer::new(app.clone(), options.about.version.clone());
     let (hosts, mut origins) = trusted(&app.config().public_url);
     origins.extend(options.cors.origins().filter_map(|origin| {
@@ -73,7 +72,12 @@ pub(crate) fn service(app: &App, options: &Options) -> Service {
         .with_allowed_origins(origins)
         .enforce_origin_validation()
         .with_max_request_body_bytes(options.body_limit);
-    StreamableHttpService::new(move || Ok(shop.clone()), Default::default(), config)
+    let service: StreamableHttpService<McpServer, NeverSessionManager> =
+        StreamableHttpService::new(move || Ok(shop.clone()), Default::default(), config);
+    Box::new(move |request| {
+        let service = service.clone();
+        Box::pin(async move { service.handle(request).await })
+    })
 }
 
 /// Hosts and origins that may speak to us: the public one and loopback. Anything else is a page

@@ -3,7 +3,7 @@
 //! Envelopes are *mixed*, as the contract has them: session, webhook and chat answers come in
 //! `{code, success, data}`; token, account, instances and session/disconnect are bare.
 
-pub mod accounts;
+pub mod account;
 pub mod audit;
 pub mod billing;
 pub mod chat;
@@ -11,7 +11,7 @@ pub mod connections;
 pub mod credentials;
 pub mod instances;
 pub mod token;
-pub mod webhooks;
+pub mod webhook;
 
 /// The contract's word, in the names of the operations.
 pub use connections as session;

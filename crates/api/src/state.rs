@@ -3,12 +3,16 @@
 //! Guards, extractors and the middleware see all of it ([`ApiState`]). A handler names the part that it
 //! uses: nearly all of them the product alone (`State<App>`).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body_util::{Full, combinators::BoxBody};
 use recado_app::App;
 
-use crate::{Options, mcp, routes};
+use crate::{Options, surfaces::Surfaces};
 
 /// What the router holds. Cloned per request, so it is one pointer.
 #[derive(Clone)]
@@ -18,17 +22,39 @@ pub struct ApiState(Arc<StateParts>);
 pub struct StateParts {
     pub app: App,
     pub options: Options,
-    pub(crate) mcp: mcp::Service,
-    pub(crate) allow: routes::AllowedMethods,
+    pub(crate) mcp: McpService,
+    pub(crate) routes: Known,
+}
+
+/// Speaks the protocol of the MCP endpoint with a caller whose call was judged.
+pub(crate) type McpService = Box<
+    dyn Fn(Request<Full<Bytes>>) -> BoxFuture<'static, Response<BoxBody<Bytes, Infallible>>>
+        + Send
+        + Sync,
+>;
+
+/// The table of routes, as far as it is asked about paths where no route is.
+pub(crate) struct Known {
+    pub surfaces: Arc<Surfaces>,
+    pub allow: AllowedMethods,
+}
+
+/// The methods that each path knows, for `Allow`.
+pub(crate) struct AllowedMethods(pub BTreeMap<String, String>);
+
+impl AllowedMethods {
+    pub(crate) fn of_path(&self, path: &str) -> String {
+        self.0.get(path).cloned().unwrap_or_default()
+    }
 }
 
 impl ApiState {
-    pub(crate) fn new(app: App, options: Options) -> Self {
+    pub(crate) fn new(app: App, options: Options, mcp: McpService, routes: Known) -> Self {
         Self(Arc::new(StateParts {
-            mcp: mcp::service(&app, &options),
-            allow: routes::AllowedMethods::of(&routes::table()),
             app,
             options,
+            mcp,
+            routes,
         }))
     }
 
@@ -86,5 +112,11 @@ impl FromRef<ApiState> for Arc<About> {
 impl FromRef<ApiState> for RefusalHold {
     fn from_ref(state: &ApiState) -> Self {
         state.options.refusal_hold
+    }
+}
+
+impl FromRef<ApiState> for Arc<Surfaces> {
+    fn from_ref(state: &ApiState) -> Self {
+        state.routes.surfaces.clone()
     }
 }

@@ -16,7 +16,7 @@ use rust_embed::RustEmbed;
 
 use crate::{
     About, Surface, auth::Public, below, error::Fail, extract::Segment, layers::no_such_route,
-    routes::surface_of,
+    surfaces::Surfaces,
 };
 
 #[derive(RustEmbed)]
@@ -51,10 +51,11 @@ pub async fn file(
     _: Public,
     State(app): State<App>,
     State(about): State<Arc<About>>,
+    State(surfaces): State<Arc<Surfaces>>,
     Segment(path): Segment<String>,
 ) -> Response {
     let whole = format!("/dashboard/{path}");
-    if surface_of(&whole, &HeaderMap::new()) == Surface::Dashboard {
+    if surfaces.of_request(&whole, &HeaderMap::new()) == Surface::Dashboard {
         return no_such_route(&whole, &app.config().public_url, &about).into_response();
     }
     match Dist::get(&path) {

@@ -150,7 +150,7 @@ impl Settings {
                 "public_url must be a complete address such as https://wa.example.com: http:// or https://, a host, and a port or path if need be; without user name, password, query or fragment"
             );
             ensure!(
-                recado_api::below::is_free(recado_api::below::path_of(&url)),
+                recado_api::routes::is_free(recado_api::below::path_of(&url)),
                 "public_url has a path that begins like the program's own addresses (such as /dashboard or /instances), so that nobody could tell the two apart: choose another path. The dashboard is at <public_url>/dashboard"
             );
         }

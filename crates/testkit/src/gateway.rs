@@ -3,7 +3,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `credentials`, `direct`, `people` | what tests do with credentials, Direct API sessions, people |
+//! | `credentials`, `direct` | what tests do with credentials, Direct API sessions |
 //! | `nodes` | more gateways on the same database |
 //! | `left` | what is still to be done when a test ends |
 
@@ -11,7 +11,6 @@ mod credentials;
 mod direct;
 mod left;
 mod nodes;
-mod people;
 
 use std::{
     future::Future,

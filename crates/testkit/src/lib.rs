@@ -5,7 +5,7 @@
 //! | [`database`] | a database of a test's own, on SQLite or on PostgreSQL, gone afterwards |
 //! | [`store`] | the bed of the store: an open database, accounts, instances, events |
 //! | [`gateway`] | the bed of the program: gateway, sandbox, two shops, a client; with more nodes |
-//! | [`browser`] | a person's browser, and the letters that come |
+//! | [`browser`], `people` | a person's browser, the letters that come, people who are there already |
 //! | [`hook`] | a customer's endpoint that answers by a script |
 //! | [`call`] | a request, and its answer with what every answer must hold |
 //! | [`clock`] | real time with jumps |
@@ -34,3 +34,5 @@ pub mod clock;
 pub mod gateway;
 #[cfg(feature = "gateway")]
 pub mod hook;
+#[cfg(feature = "gateway")]
+mod people;

@@ -293,11 +293,7 @@ impl McpCaller {
         if let Who::Shop(shop) = &self.who {
             parts.extensions.insert(shop.clone());
         }
-        let response = self
-            .state
-            .mcp
-            .handle(Request::from_parts(parts, Full::new(body)))
-            .await;
+        let response = (self.state.mcp)(Request::from_parts(parts, Full::new(body))).await;
         let (head, body) = response.into_parts();
         let is_json = head
             .headers

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{Router, middleware, routing::MethodRouter};
 
-use super::Route;
-use crate::{ApiState, layers};
+use crate::{ApiState, layers, row::Route, state::AllowedMethods};
 
 /// The router of a table, with everything that surrounds a handler.
 pub(crate) fn build(table: Vec<Route>, state: ApiState) -> Router {
@@ -35,27 +34,19 @@ pub(crate) fn assemble(table: Vec<Route>) -> Router<ApiState> {
 }
 
 /// The methods that each path knows, for `Allow`.
-pub(crate) struct AllowedMethods(BTreeMap<String, String>);
-
-impl AllowedMethods {
-    pub(crate) fn of(table: &[Route]) -> Self {
-        let mut paths: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for Route { row, .. } in table {
-            let methods = paths.entry(row.path.clone()).or_default();
-            if row.path.starts_with("/api/mcp") && row.method == "GET" {
-                // That row exists to say "no stream" in the contract's words; it is a refusal.
-                continue;
-            }
-            methods.push(&row.method);
-            if row.method == "GET" {
-                methods.push("HEAD");
-            }
+pub(crate) fn allowed_methods(table: &[Route]) -> AllowedMethods {
+    let mut paths: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for Route { row, .. } in table {
+        let methods = paths.entry(row.path.clone()).or_default();
+        if row.path.starts_with("/api/mcp") && row.method == "GET" {
+            // That row exists to say "no stream" in the contract's words; it is a refusal.
+            continue;
         }
-        let join = |(path, methods): (String, Vec<&str>)| (path, methods.join(", "));
-        Self(paths.into_iter().map(join).collect())
+        methods.push(&row.method);
+        if row.method == "GET" {
+            methods.push("HEAD");
+        }
     }
-
-    pub(crate) fn of_path(&self, path: &str) -> String {
-        self.0.get(path).cloned().unwrap_or_default()
-    }
+    let join = |(path, methods): (String, Vec<&str>)| (path, methods.join(", "));
+    AllowedMethods(paths.into_iter().map(join).collect())
 }

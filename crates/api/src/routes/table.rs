@@ -5,11 +5,11 @@
 
 use http::Method;
 
-use super::{
-    Operation,
-    row::{Group, route, table},
+use crate::{
+    Surface, dashboard, direct, mcp, ops, rest,
+    row::{Group, Operation, route, table},
+    web,
 };
-use crate::{Surface, dashboard, direct, mcp, ops, rest, web};
 
 /// The whole of it.
 pub(super) fn groups() -> Vec<Group> {
@@ -22,7 +22,7 @@ pub(super) fn groups() -> Vec<Group> {
         }
 
         Instance ["/account"] {
-            GET     "/account"                                    => rest::accounts::read,
+            GET     "/account"                                    => rest::account::read,
             GET     "/account/audit"                              => rest::audit::read,
             POST    "/account/sign-out"                           => rest::credentials::sign_out,
             GET     "/account/credentials"                        => rest::credentials::list,
@@ -56,8 +56,8 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/{id}/chat/send/contact"               => rest::chat::send_contact,
             GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
 
-            GET     "/instances/{id}/webhook"                     => rest::webhooks::get,
-            POST    "/instances/{id}/webhook"                     => rest::webhooks::set,
+            GET     "/instances/{id}/webhook"                     => rest::webhook::get,
+            POST    "/instances/{id}/webhook"                     => rest::webhook::set,
         }
 
         Mcp ["/api/mcp"] {
@@ -105,10 +105,10 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/dashboard/api/second-factor/confirm"        => dashboard::me::confirm_second_factor,
             POST    "/dashboard/api/second-factor/recovery-codes" => dashboard::me::new_recovery_codes,
 
-            PATCH   "/dashboard/api/account"                      => dashboard::accounts::change,
+            PATCH   "/dashboard/api/account"                      => dashboard::account::change,
             POST    "/dashboard/api/account/switch"               => dashboard::me::switch_account,
-            POST    "/dashboard/api/account/sign-out"             => dashboard::accounts::sign_out,
-            GET     "/dashboard/api/audit"                        => dashboard::accounts::audit,
+            POST    "/dashboard/api/account/sign-out"             => dashboard::account::sign_out,
+            GET     "/dashboard/api/audit"                        => dashboard::account::audit,
             GET     "/dashboard/api/members"                      => dashboard::members::list,
             POST    "/dashboard/api/members/invite"               => dashboard::members::invite,
             DELETE  "/dashboard/api/members/invitations/{lid}"    => dashboard::members::withdraw,

@@ -7,8 +7,10 @@ use recado_model::{Clock as _, Language, Role, UserId, clock::OsRng};
 use recado_store::{NewUser, UserRecord};
 use sha2::{Digest as _, Sha256};
 
-use super::{Bed, Shop};
-use crate::browser::{Inbox, Names, OWNER};
+use crate::{
+    browser::{Inbox, Names, OWNER},
+    gateway::{Bed, Shop},
+};
 
 impl Bed {
     pub fn inbox(&self) -> Inbox {

@@ -15,6 +15,8 @@
 //! assert_eq!(row.row.rule, Rule::Public);
 //! ```
 
+mod operation;
+
 use axum::{
     handler::Handler,
     routing::{MethodFilter, MethodRouter, on},
@@ -22,7 +24,7 @@ use axum::{
 use http::Method;
 use recado_model::Role;
 
-use super::Operation;
+pub use self::operation::Operation;
 use crate::{
     ApiState, Surface,
     auth::{Guard, Rule},
@@ -53,16 +55,16 @@ macro_rules! table {
         }),*]
     };
 }
-pub(super) use table;
+pub(crate) use table;
 
 /// One line of the table.
 pub struct Route {
     pub row: RouteRow,
-    pub(super) handler: MethodRouter<ApiState>,
+    pub(crate) handler: MethodRouter<ApiState>,
 }
 
 impl Route {
-    pub(super) fn doing(mut self, operation: Operation) -> Self {
+    pub(crate) fn doing(mut self, operation: Operation) -> Self {
         self.row.operation = operation;
         self
     }

@@ -8,7 +8,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub(super) fn new(handler: &'static [&'static str], text: &'static str) -> Self {
+    pub(crate) fn new(handler: &'static [&'static str], text: &'static str) -> Self {
         Self { handler, text }
     }
 

@@ -1,10 +1,11 @@
 //! Messages out: accepted in one transaction with their place in the instance's queue.
 //!
 //! What becomes of them afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
-//! callers read of them in `status`.
+//! callers read of them in `status`; what a chat is told beside messages in `signals`.
 
 pub(crate) mod life;
 pub(crate) mod numbers;
+mod signals;
 mod status;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};

@@ -175,6 +175,26 @@ impl AccountStore<'_> {
         Ok(addresses)
     }
 
+    /// Whether two addresses are known to be one person's.
+    pub async fn is_one_person(
+        &mut self,
+        instance: &InstanceId,
+        one: &Address,
+        other: &Address,
+    ) -> Result<bool> {
+        let row = sql(
+            "SELECT a.contact_id FROM contact_alias a JOIN contact_alias b ON b.instance_id = a.instance_id AND b.contact_id = a.contact_id \
+             WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address = $3 AND b.address = $4",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(one)
+        .bind(other)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// `gone` and `kept` are one person: what was said to and by either stays, each message once.
     async fn merge_contacts(
         &mut self,

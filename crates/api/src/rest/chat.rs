@@ -1,4 +1,4 @@
-//! What is sent into chats.
+//! What is sent into chats, and what is read of it. What a chat is told beside messages is in `signals`.
 
 use axum::extract::State;
 use recado_api_macros::operation;
@@ -68,6 +68,8 @@ macro_rules! send_body {
         }
     };
 }
+
+pub mod signals;
 
 /// Clients send `""` for what was not given.
 fn given(text: Option<String>) -> Option<String> {

@@ -52,8 +52,10 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/{id}/session/disconnect"          => rest::session::disconnect,
 
             POST    "/instances/{id}/chat/send/text"              => rest::chat::send_text,
-            POST    "/instances/{id}/chat/send/location"              => rest::chat::send_location,
-            POST    "/instances/{id}/chat/send/contact"               => rest::chat::send_contact,
+            POST    "/instances/{id}/chat/send/location"          => rest::chat::send_location,
+            POST    "/instances/{id}/chat/send/contact"           => rest::chat::send_contact,
+            POST    "/instances/{id}/chat/presence"               => rest::chat::signals::presence,
+            POST    "/instances/{id}/chat/markread"               => rest::chat::signals::mark_read,
             GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
 
             GET     "/instances/{id}/webhook"                     => rest::webhook::get,

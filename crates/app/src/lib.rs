@@ -50,7 +50,10 @@ pub use config::{Config, Guests};
 pub use direct::{CreatedSession, Direct, NewSession};
 pub use guests::ClaimedSession;
 pub use instances::{InstanceList, InstanceView, Instances};
-pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
+pub use messages::{
+    Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, ReactionView, ReceiptView,
+    SendMessage, SendOptions,
+};
 pub use sessions::{QrAnswer, Sessions, Status};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;

@@ -14,7 +14,7 @@
 //!   holds, kept those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `lookup`: peppers and the look-up hashes of tokens.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: a
+//!   `changes` (what is done to messages later), [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: a
 //!   session that waits for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
@@ -26,6 +26,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod billing;
+mod changes;
 mod contacts;
 mod contents;
 pub mod credentials;
@@ -56,6 +57,7 @@ pub mod webhooks;
 mod writer;
 
 pub use accounts::AccountStore;
+pub use changes::{ReactionRow, ReceiptRow};
 pub use credentials::{CredentialInfo, NewCredential};
 pub use database::Database;
 pub use db::{Conn, Store};

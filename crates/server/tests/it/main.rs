@@ -6,6 +6,7 @@
 //! | `harness`, `call`, `clock`, `hook`, `log`, `wire` | the bed that tests stand on: requests and answers, time that jumps, a receiver by script, what is logged, requests that no client library sends |
 //! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
 //! | `kinds` | messages of every kind, both ways |
+//! | `acts` | reactions, edits and deletions, both ways |
 //! | `signals` | what a chat is told beside messages: typing, read |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
@@ -66,6 +67,7 @@ macro_rules! on_both {
 }
 
 mod access;
+mod acts;
 mod audit;
 mod bad_input;
 mod below;

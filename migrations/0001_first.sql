@@ -317,6 +317,8 @@ CREATE TABLE message (
     direction   TEXT NOT NULL,
     push_name   TEXT,
     status      TEXT NOT NULL,
+    -- Of ours: when WhatsApp's server took it.
+    sent_at     BIGINT,
     -- Why it failed: a code of ours or of WhatsApp's, and its meaning for a person.
     code        TEXT,
     reason      TEXT,
@@ -347,6 +349,9 @@ CREATE TABLE message_content (
     kind        TEXT NOT NULL,
     text        TEXT,
     proto       BYTEA,
+    -- An edit changes text and proto; a deletion for everybody takes both away.
+    edited_at   BIGINT,
+    deleted_at  BIGINT,
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE INDEX message_content_of ON message_content (account_id, instance_id);
@@ -372,6 +377,23 @@ CREATE TABLE receipt (
 );
 CREATE INDEX receipt_chat ON receipt (instance_id, chat_id);
 CREATE INDEX receipt_reader ON receipt (instance_id, reader_id);
+
+-- Which sign each has put on what; null is one that was taken back.
+CREATE TABLE reaction (
+    account_id  TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    chat_id     TEXT NOT NULL,
+    message_id  TEXT NOT NULL,
+    -- A contact.
+    sender_id   TEXT NOT NULL,
+    sign        TEXT,
+    -- When, by the clock of who did it, but no later than it arrived: a later one counts.
+    at          BIGINT NOT NULL,
+    PRIMARY KEY (instance_id, message_id, chat_id, sender_id),
+    FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
+);
+CREATE INDEX reaction_chat ON reaction (instance_id, chat_id);
+CREATE INDEX reaction_sender ON reaction (instance_id, sender_id);
 
 CREATE TABLE event (
     id          TEXT NOT NULL PRIMARY KEY,

@@ -14,13 +14,17 @@ use recado_model::{
     failure::{self, Remedy},
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
 };
+use recado_store::AccountStore;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
     Core, events,
     held::Held,
     inbox::{Command, Verdict},
-    messages::life::Life,
+    messages::{
+        changes::{self, By, is_about_another},
+        life::Life,
+    },
 };
 
 /// The receiving end of one link. State notices go on to the instance's actor.
@@ -55,6 +59,9 @@ impl Sink for Ingest {
             }
             let event = self.event(EventKind::Message, events::message(message), now);
             account.append(&event).await?;
+            if is_about_another(message.kind) {
+                self.change(&mut account, message, now).await?;
+            }
             fresh.push(message);
         }
         conn.commit().await?;
@@ -106,6 +113,25 @@ impl Sink for Ingest {
 }
 
 impl Ingest {
+    /// Does to an earlier message what this one says.
+    async fn change(
+        &self,
+        store: &mut AccountStore<'_>,
+        message: &InboundMessage,
+        now: Timestamp,
+    ) -> Result<()> {
+        let instance = &self.held.instance;
+        let chat = store.chat(instance, &message.chat, now).await?;
+        let sender = store.contact(instance, &message.sender, now).await?;
+        let by = By {
+            instance,
+            chat: &chat,
+            sender: &sender,
+            at: message.at,
+        };
+        changes::apply(self.core(), store, &by, &message.proto).await
+    }
+
     /// Nobody waits for it. The actor being gone means the instance is stopping: nothing to mark then.
     fn mark_read(&self, message: &InboundMessage) {
         // As the message named them.

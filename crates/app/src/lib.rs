@@ -52,7 +52,10 @@ pub use config::{Config, Guests};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
-pub use messages::{Accepted, MessageView, Messages, SendMessage, SendOptions};
+pub use messages::{
+    Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, ReactionView, ReceiptView,
+    SendMessage, SendOptions,
+};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;
 

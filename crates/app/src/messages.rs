@@ -1,17 +1,21 @@
 //! Messages out: accepted in one transaction with their place in the instance's queue.
 //!
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
-//! callers read of them in `status`.
+//! callers read of them in `status`; what a chat is told beside messages in `signals`; what is done to earlier
+//! messages in `acts` (by callers) and `changes` (to the stored ones).
 
+mod acts;
+pub(crate) mod changes;
 pub(crate) mod life;
 pub(crate) mod numbers;
+mod signals;
 mod status;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_identity::Granted;
 use recado_model::{
-    Address, Content, ContentKind, Direction, Error, ErrorCode, Instance, InstanceId, JobId,
-    JobKind, MessageStatus, PhoneNumber, Result, Timestamp,
+    Address, Content, Direction, Error, ErrorCode, Instance, InstanceId, JobId, JobKind,
+    MessageStatus, PhoneNumber, Result, Timestamp,
     message::{Draft, MessageId, Quoted},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
@@ -19,7 +23,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{App, instances::require_paired};
 
-pub use status::MessageView;
+pub use acts::{Act, Acted, Named};
+pub use status::{MessageDetail, MessageView, ReactionView, ReceiptView};
 
 pub struct Messages<'a> {
     pub(crate) app: &'a App,
@@ -166,6 +171,7 @@ impl Messages<'_> {
             content: checked.content.clone(),
             mentioned: checked.mentioned.clone(),
             reply_to: quoted(store, instance, checked).await?,
+            at: now,
         };
         let mut secret = [0; 32];
         core.rng.fill(&mut secret);
@@ -317,11 +323,11 @@ async fn quoted(
     // Of this chat: whoever writes to us chooses the ids, and may choose one of somebody else's.
     let row = store.message_of_chat(&instance.id, &checked.to, id).await?;
     let row = row.ok_or_else(|| wrong("no message with this id is known in this chat"))?;
-    if matches!(
-        row.kind,
-        ContentKind::Edit | ContentKind::Revoke | ContentKind::Reaction
-    ) {
+    if changes::is_about_another(row.kind) {
         return Err(wrong("this changes another message: reply to that one"));
+    }
+    if row.deleted_at.is_some() {
+        return Err(wrong("this message was deleted"));
     }
     Ok(Some(Quoted {
         id: id.clone(),

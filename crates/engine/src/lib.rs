@@ -15,6 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use recado_model::{
     AccountId, Address, Call, CallAnswer, DeviceCall, InstanceId, Result, StateReason, Timestamp,
+    change::{Change, Edited},
     message::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
         Rendered,
@@ -35,6 +36,13 @@ pub trait Engine: Send + Sync + 'static {
 
     /// A finished message as subscribers see it: like one that came in, but for its secret.
     fn render(&self, proto: &[u8]) -> Result<Rendered>;
+
+    /// What a message does to an earlier one. `None` of one that does nothing of the kind.
+    fn change(&self, proto: &[u8]) -> Option<Change>;
+
+    /// What `original` holds after `edit`, a message that changes it. `None` where the one does not fit the
+    /// other.
+    fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited>;
 
     /// Wipes the device of an instance from the store. Only while no link of it runs.
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;

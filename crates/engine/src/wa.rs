@@ -47,6 +47,7 @@ use std::{path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use recado_model::{
     AccountId, Error, ErrorCode, InstanceId, Result, Rng,
+    change::{Change, Edited},
     message::{Draft, Rendered},
 };
 use recado_store::Store;
@@ -236,6 +237,14 @@ impl Engine for WaEngine {
 
     fn render(&self, proto: &[u8]) -> Result<Rendered> {
         outbound::render(proto)
+    }
+
+    fn change(&self, proto: &[u8]) -> Option<Change> {
+        kinds::change(proto)
+    }
+
+    fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited> {
+        kinds::edited(original, edit)
     }
 
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {

@@ -2,12 +2,14 @@
 //!
 //! To add a kind: the list is in ARCHITECTURE.md, "A kind of message".
 
+mod act;
 mod contact;
 mod location;
 mod text;
 
 use serde::Serialize;
 
+pub use act::{Edit, Reaction, Revoke, Target};
 pub use contact::ContactCard;
 pub use location::Location;
 pub use text::Text;
@@ -19,6 +21,9 @@ pub enum Content {
     Text(Text),
     Location(Location),
     Contact(ContactCard),
+    Reaction(Reaction),
+    Edit(Edit),
+    Revoke(Revoke),
 }
 
 impl Content {
@@ -27,6 +32,9 @@ impl Content {
             Self::Text(_) => ContentKind::Text,
             Self::Location(_) => ContentKind::Location,
             Self::Contact(_) => ContentKind::Contact,
+            Self::Reaction(_) => ContentKind::Reaction,
+            Self::Edit(_) => ContentKind::Edit,
+            Self::Revoke(_) => ContentKind::Revoke,
         }
     }
 
@@ -36,6 +44,9 @@ impl Content {
             Self::Text(text) => Some(text.as_str()),
             Self::Location(location) => location.text(),
             Self::Contact(card) => Some(&card.name),
+            Self::Reaction(reaction) => reaction.sign.as_deref(),
+            Self::Edit(edit) => Some(edit.text.as_str()),
+            Self::Revoke(_) => None,
         }
     }
 }

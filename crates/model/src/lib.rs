@@ -1,7 +1,7 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`call`], [`address`], [`message`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
+//! [`instance`], [`call`], [`change`], [`address`], [`message`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
 //! [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
@@ -13,6 +13,7 @@ pub mod address;
 pub mod billing;
 pub mod call;
 pub mod caller;
+pub mod change;
 pub mod clock;
 pub mod content;
 pub mod credential;

@@ -175,6 +175,8 @@ pub struct Draft {
     pub content: Content,
     pub mentioned: Vec<Address>,
     pub reply_to: Option<Quoted>,
+    /// When it was accepted.
+    pub at: Timestamp,
 }
 
 /// What a reply quotes.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
-/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`.
+/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`; or does to an
+/// earlier message of the chat: `{"reaction": {…}}`, `{"edit": {…}}` and `{"delete": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -17,6 +18,56 @@ pub enum Written {
     Location(Spot),
     /// Somebody's name and number.
     Contact(Card),
+    /// A sign on a message.
+    Reaction(Sign),
+    /// Another text for a message of one's own.
+    Edit(Wording),
+    /// The end of a message of one's own, for everybody.
+    Delete(Gone),
+}
+
+/// A sign on an earlier message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sign {
+    /// Of that message.
+    pub message_id: String,
+    /// None takes it back.
+    #[serde(default)]
+    pub emoji: String,
+}
+
+/// Another text for an earlier message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wording {
+    /// Of that message.
+    pub message_id: String,
+    /// What it says from now on.
+    pub text: String,
+    /// Also of what somebody else wrote, as a program of one's own may say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forged: bool,
+}
+
+/// The end of an earlier message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Of that message.
+    pub message_id: String,
+    /// As of an edit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forged: bool,
+}
+
+impl Written {
+    /// The earlier message that this is about, and whether only its author may do that.
+    pub(crate) fn about(&self) -> Option<(&str, bool)> {
+        match self {
+            Self::Reaction(sign) => Some((&sign.message_id, false)),
+            Self::Edit(wording) => Some((&wording.message_id, !wording.forged)),
+            Self::Delete(gone) => Some((&gone.message_id, !gone.forged)),
+            Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
+        }
+    }
 }
 
 /// A place on the map, as a chat shows it.
@@ -68,16 +119,27 @@ pub struct Detail {
     /// Of a contact card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Card>,
+    /// Of a sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<Sign>,
+    /// Of an edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<Wording>,
+    /// Of a deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete: Option<Gone>,
 }
 
 impl Detail {
     /// The person's own text.
     pub(crate) fn written(&self, text: &str) -> Written {
-        match (&self.location, &self.contact) {
-            (Some(place), _) => Written::Location(place.clone()),
-            (None, Some(card)) => Written::Contact(card.clone()),
-            (None, None) => Written::Text(text.to_owned()),
-        }
+        let place = self.location.clone().map(Written::Location);
+        place
+            .or_else(|| self.contact.clone().map(Written::Contact))
+            .or_else(|| self.reaction.clone().map(Written::Reaction))
+            .or_else(|| self.edit.clone().map(Written::Edit))
+            .or_else(|| self.delete.clone().map(Written::Delete))
+            .unwrap_or_else(|| Written::Text(text.to_owned()))
     }
 }
 
@@ -101,14 +163,44 @@ impl Written {
                 Some("`location` has a latitude of -90 to 90 and a longitude of -180 to 180")
             }
             Self::Contact(card) if card.name.is_empty() => Some("`contact` has a `name`"),
+            Self::Edit(wording) if wording.text.is_empty() => Some("`edit` has a `text`"),
             Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
+            Self::Reaction(_) | Self::Edit(_) | Self::Delete(_) => None,
         }
     }
 }
 
-/// The message as apps encode it.
-pub(crate) fn make(written: &Written) -> Message {
+/// The message as apps encode it; `key` names the earlier one that it is about.
+pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> Message {
+    let key = key.map_or_else(buffa::MessageField::none, buffa::MessageField::some);
+    let protocol = |kind, edited| Message {
+        protocol_message: buffa::MessageField::some(message::ProtocolMessage {
+            r#type: Some(kind),
+            key: key.clone(),
+            edited_message: edited,
+            timestamp_ms: Some(now_ms),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
     match written {
+        Written::Reaction(sign) => Message {
+            reaction_message: buffa::MessageField::some(message::ReactionMessage {
+                key,
+                text: Some(sign.emoji.clone()),
+                sender_timestamp_ms: Some(now_ms),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
+        Written::Edit(wording) => {
+            let text = Message {
+                conversation: Some(wording.text.clone()),
+                ..Default::default()
+            };
+            protocol(Type::MESSAGE_EDIT, buffa::MessageField::some(text))
+        }
+        Written::Delete(_) => protocol(Type::REVOKE, buffa::MessageField::none()),
         Written::Text(text) => Message {
             conversation: Some(text.clone()),
             ..Default::default()
@@ -161,9 +253,48 @@ pub(crate) fn describe(content: &Message) -> Option<Shown> {
     let (kind, text) = named(content)?;
     Some(Shown {
         kind,
+        detail: of_act(content, &text),
         text,
-        detail: Detail::default(),
     })
+}
+
+/// What is done to an earlier message.
+fn of_act(content: &Message, text: &str) -> Detail {
+    let id = |key: &buffa::MessageField<MessageKey>| {
+        key.as_option()
+            .and_then(|key| key.id.clone())
+            .unwrap_or_default()
+    };
+    if let Some(reaction) = content.reaction_message.as_option() {
+        return Detail {
+            reaction: Some(Sign {
+                message_id: id(&reaction.key),
+                emoji: text.to_owned(),
+            }),
+            ..Detail::default()
+        };
+    }
+    let Some(protocol) = content.protocol_message.as_option() else {
+        return Detail::default();
+    };
+    let message_id = id(&protocol.key);
+    match protocol.r#type {
+        Some(Type::MESSAGE_EDIT) => Detail {
+            edit: Some(Wording {
+                message_id,
+                text: text.to_owned(),
+                forged: false,
+            }),
+            ..Detail::default()
+        },
+        _ => Detail {
+            delete: Some(Gone {
+                message_id,
+                forged: false,
+            }),
+            ..Detail::default()
+        },
+    }
 }
 
 fn of_place(place: &message::LocationMessage) -> Shown {

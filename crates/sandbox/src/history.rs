@@ -24,6 +24,15 @@ pub struct ChatMessage {
     /// Its content beside the text, by kind.
     #[serde(flatten)]
     pub detail: Detail,
+    /// The signs on it: who put which.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reactions: BTreeMap<String, String>,
+    /// Its text is another one than it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
+    /// Gone for everybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
     pub status: String,
     /// Unix time in milliseconds.
@@ -60,6 +69,46 @@ impl ChatMessage {
         self.detail.written(&self.text)
     }
 
+    /// Whether it changes an earlier one.
+    fn is_act(&self) -> bool {
+        matches!(self.kind.as_str(), "reaction" | "edit" | "revoke")
+    }
+
+    fn is_in_chat_of(&self, other: &Self) -> bool {
+        let chat = |message: &Self| [message.from.clone(), message.to.clone()];
+        let (mut one, mut two) = (chat(self), chat(other));
+        one.sort();
+        two.sort();
+        one == two
+    }
+
+    /// Takes what `act` does to it; whether it concerns it at all. Its author alone changes it.
+    fn take(&mut self, act: &Self) -> bool {
+        let author = act.from == self.from;
+        let (reaction, edit) = (&act.detail.reaction, &act.detail.edit);
+        if self.deleted || self.is_act() || !self.is_in_chat_of(act) {
+            false
+        } else if let Some(sign) = reaction {
+            match sign.emoji.as_str() {
+                "" => self.reactions.remove(&act.from),
+                emoji => self.reactions.insert(act.from.clone(), emoji.to_owned()),
+            };
+            true
+        } else if let Some(wording) = edit.as_ref().filter(|_| author) {
+            self.text.clone_from(&wording.text);
+            self.edited = true;
+            true
+        } else if act.detail.delete.is_some() && author {
+            self.text.clear();
+            self.detail = Detail::default();
+            self.reactions.clear();
+            self.deleted = true;
+            true
+        } else {
+            false
+        }
+    }
+
     fn is(&self, other: &Self) -> bool {
         self.id == other.id && self.from == other.from && self.to == other.to
     }
@@ -70,7 +119,7 @@ impl ChatMessage {
             && self.from != owner
             && self.status == "received"
             && !self.hidden
-            && !matches!(self.kind.as_str(), "reaction" | "edit" | "revoke")
+            && !self.is_act()
     }
 }
 
@@ -118,6 +167,9 @@ impl History {
     /// shown a second time. Returns whether it is new.
     pub(crate) fn arrive(&mut self, message: ChatMessage) -> bool {
         let Some(at) = self.position(&message) else {
+            if !message.hidden {
+                self.act(&message);
+            }
             self.put(message);
             return true;
         };
@@ -133,9 +185,26 @@ impl History {
             known.hidden = false;
             known.text = message.text;
             known.kind = message.kind;
+            known.detail = message.detail;
+            let act = known.clone();
+            self.act(&act);
         }
         self.note(at);
         false
+    }
+
+    /// Does to an earlier message what this one says, as phones show it.
+    fn act(&mut self, act: &ChatMessage) {
+        let about = act.written();
+        let Some((id, _)) = about.about().filter(|_| act.is_act()) else {
+            return;
+        };
+        for at in self.by_id.get(id).cloned().unwrap_or_default() {
+            let message = self.messages.get_mut(at);
+            if message.is_some_and(|message| message.take(act)) {
+                self.note(at);
+            }
+        }
     }
 
     /// Puts back what a file remembers; a later line replaces an earlier one.
@@ -277,6 +346,9 @@ mod tests {
             text: "x".to_owned(),
             kind: "text".to_owned(),
             detail: Detail::default(),
+            reactions: BTreeMap::new(),
+            edited: false,
+            deleted: false,
             status: "received".to_owned(),
             timestamp: 0,
             arrivals: 1,

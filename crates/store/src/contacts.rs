@@ -175,6 +175,26 @@ impl AccountStore<'_> {
         Ok(addresses)
     }
 
+    /// Whether two addresses are known to be one person's.
+    pub async fn is_one_person(
+        &mut self,
+        instance: &InstanceId,
+        one: &Address,
+        other: &Address,
+    ) -> Result<bool> {
+        let row = sql(
+            "SELECT a.contact_id FROM contact_alias a JOIN contact_alias b ON b.instance_id = a.instance_id AND b.contact_id = a.contact_id \
+             WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address = $3 AND b.address = $4",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(one)
+        .bind(other)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// `gone` and `kept` are one person: what was said to and by either stays, each message once.
     async fn merge_contacts(
         &mut self,
@@ -247,6 +267,15 @@ impl AccountStore<'_> {
              WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5) ON CONFLICT DO NOTHING",
             "DELETE FROM receipt WHERE account_id = $1 AND instance_id = $2 \
              AND (chat_id = $3 AND $3 <> $4 OR reader_id = $5 AND $5 <> $6)",
+            // Of signs that become one person's on one message, the last one stays.
+            "DELETE FROM reaction WHERE account_id = $1 AND instance_id = $2 AND (chat_id IN ($3, $4) OR sender_id IN ($5, $6)) \
+             AND EXISTS (SELECT 1 FROM reaction r WHERE r.account_id = $1 AND r.instance_id = $2 AND r.message_id = reaction.message_id \
+             AND CASE WHEN r.chat_id = $3 THEN $4 ELSE r.chat_id END = CASE WHEN reaction.chat_id = $3 THEN $4 ELSE reaction.chat_id END \
+             AND CASE WHEN r.sender_id = $5 THEN $6 ELSE r.sender_id END = CASE WHEN reaction.sender_id = $5 THEN $6 ELSE reaction.sender_id END \
+             AND (r.at > reaction.at OR r.at = reaction.at AND r.chat_id || r.sender_id > reaction.chat_id || reaction.sender_id))",
+            "UPDATE reaction SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
+             sender_id = CASE WHEN sender_id = $5 THEN $6 ELSE sender_id END \
+             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5)",
         ] {
             sql(text)
                 .bind(&self.id)

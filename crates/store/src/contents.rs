@@ -31,10 +31,7 @@ impl AccountStore<'_> {
         key: &MessageKey,
         content: &NewContent<'_>,
     ) -> Result<()> {
-        let sealing = self
-            .conn
-            .seal_for(&self.id, TABLE, COLUMN, key.as_str(), content.proto);
-        let sealed = sealing.await?;
+        let sealed = self.seal_proto(key, content.proto).await?;
         sql(
             "INSERT INTO message_content (message_key, account_id, instance_id, kind, text, proto) VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -47,6 +44,12 @@ impl AccountStore<'_> {
         .execute(self.conn)
         .await?;
         Ok(())
+    }
+
+    pub(crate) async fn seal_proto(&mut self, key: &MessageKey, proto: &[u8]) -> Result<Vec<u8>> {
+        self.conn
+            .seal_for(&self.id, TABLE, COLUMN, key.as_str(), proto)
+            .await
     }
 
     /// The protobuf of a message. `None` when it is not kept any more.

@@ -15,7 +15,7 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an
+//!   `changes` (what is done to messages later), [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an
 //!   instance that waits for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
@@ -27,6 +27,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod billing;
+mod changes;
 mod commit;
 mod contacts;
 mod contents;
@@ -62,6 +63,7 @@ pub mod webhooks;
 mod writer;
 
 pub use accounts::AccountStore;
+pub use changes::{ReactionRow, ReceiptRow};
 pub use credentials::{CredentialInfo, NewCredential};
 pub use database::Database;
 pub use db::{Conn, Store};

@@ -2,7 +2,7 @@
 //! came under; one of ours also by instance and id alone. Its content is in `contents`.
 
 use recado_model::{
-    Address, ChatId, ContentKind, Direction, Failure, InstanceId, MessageId, MessageKey,
+    Address, ChatId, ContactId, ContentKind, Direction, Failure, InstanceId, MessageId, MessageKey,
     MessageStatus, Timestamp,
     message::{InboundMessage, Party},
 };
@@ -23,6 +23,7 @@ pub struct MessageRow {
     pub chat_id: ChatId,
     /// By number, where it is known by now.
     pub chat: Address,
+    pub sender_id: ContactId,
     pub sender: Address,
     /// As the message itself named them.
     pub wire_chat: Address,
@@ -40,8 +41,13 @@ pub struct MessageRow {
     pub digest: Option<String>,
     /// Of ours: it may have been on the wire, whatever became of it.
     pub tried: bool,
-    /// When it was sent, by WhatsApp's clock for inbound ones.
+    /// When it was accepted or, by WhatsApp's clock, sent by somebody else.
     pub at: Timestamp,
+    /// Of ours: when WhatsApp's server took it.
+    pub sent_at: Option<Timestamp>,
+    pub edited_at: Option<Timestamp>,
+    /// Gone for everybody: nothing of its content is kept.
+    pub deleted_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -66,15 +72,16 @@ pub struct NewMessage<'a> {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT m.key, m.instance_id, m.id, m.chat_id, COALESCE(hc.address, h.address) AS chat, s.address AS sender, \
+            "SELECT m.key, m.instance_id, m.id, m.chat_id, COALESCE(hc.address, h.address) AS chat, m.sender_id, s.address AS sender, \
              m.wire_chat, m.wire_sender, m.direction, m.push_name, c.kind, c.text, m.status, m.code, m.reason, m.queue_id, \
-             m.digest, m.tried, m.at, m.created_at, m.updated_at \
+             m.digest, m.tried, m.at, m.sent_at, c.edited_at, c.deleted_at, m.created_at, m.updated_at \
              FROM message m JOIN message_content c ON c.message_key = m.key JOIN contact s ON s.id = m.sender_id \
              JOIN chat h ON h.id = m.chat_id LEFT JOIN contact hc ON hc.id = h.contact_id ",
             $rest
         )
     };
 }
+pub(crate) use select;
 
 /// A row on its way in, of either direction.
 struct Draft<'a> {
@@ -324,6 +331,7 @@ impl AccountStore<'_> {
         let slots = (0..6).map(|at| from.get(at).unwrap_or(first).as_str());
         let changed = sql(
             "UPDATE message SET status = $4, code = $5, reason = $6, updated_at = $7, \
+             sent_at = CASE WHEN $15 = 1 THEN $7 ELSE sent_at END, \
              tried = CASE WHEN $14 = 1 THEN 1 ELSE tried END WHERE account_id = $1 AND instance_id = $2 \
              AND id = $3 AND direction = 'out' AND status IN ($8, $9, $10, $11, $12, $13)",
         )
@@ -336,13 +344,14 @@ impl AccountStore<'_> {
         .bind(now)
         .bind_all(slots)
         .bind(status == MessageStatus::Sending)
+        .bind(status == MessageStatus::Sent)
         .execute(self.conn)
         .await?;
         Ok(changed > 0)
     }
 }
 
-fn from_row(row: &Row) -> Result<MessageRow> {
+pub(crate) fn from_row(row: &Row) -> Result<MessageRow> {
     let address = |column| row.text(column).map(Address::from_wire);
     Ok(MessageRow {
         key: MessageKey::from_text(row.text("key")?),
@@ -350,6 +359,7 @@ fn from_row(row: &Row) -> Result<MessageRow> {
         id: MessageId::from_wire(row.text("id")?),
         chat_id: ChatId::from_text(row.text("chat_id")?),
         chat: address("chat")?,
+        sender_id: ContactId::from_text(row.text("sender_id")?),
         sender: address("sender")?,
         wire_chat: address("wire_chat")?,
         wire_sender: address("wire_sender")?,
@@ -369,6 +379,9 @@ fn from_row(row: &Row) -> Result<MessageRow> {
         digest: row.opt_text("digest")?,
         tried: row.bool("tried")?,
         at: row.time("at")?,
+        sent_at: row.opt_time("sent_at")?,
+        edited_at: row.opt_time("edited_at")?,
+        deleted_at: row.opt_time("deleted_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })

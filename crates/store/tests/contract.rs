@@ -10,6 +10,8 @@ mod audit;
 mod bed;
 #[path = "contract/billing.rs"]
 mod billing;
+#[path = "contract/changes.rs"]
+mod changes;
 #[path = "contract/contacts.rs"]
 mod contacts;
 #[path = "contract/credentials.rs"]
@@ -104,6 +106,9 @@ on_both! {
     jobs::what_goes_out_is_kept_sealed,
     messages::a_receipt_is_news_once,
     messages::words_in_rows_are_those_of_the_code,
+    changes::a_later_edit_counts_and_a_deletion_ends_it,
+    changes::a_later_sign_counts,
+    changes::signs_of_one_person_become_one,
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
     contacts::receipts_of_two_that_become_one_are_kept_once,

@@ -1,8 +1,9 @@
-//! What is sent into chats.
+//! What is sent into chats, and what is read of it. What a chat is told beside messages is in `signals`,
+//! what is done to earlier messages in `acts`.
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{App, MessageView, SendMessage, SendOptions};
+use recado_app::{App, SendMessage, SendOptions};
 use recado_model::{
     Content, MessageId,
     content::{ContactCard, Location, Text},
@@ -15,10 +16,10 @@ use crate::{
         InstanceAccess,
         least::{Developer, Viewer},
     },
-    describe::{Answer, Rfc3339},
+    describe::Answer,
     error::Fail,
     extract::{Loose, Names, Segment, decimal, some_whole, text_or_number},
-    shapes::message::{kinds, no_such_message, statuses},
+    shapes::message::no_such_message,
 };
 
 use super::{Envelope, enveloped};
@@ -67,6 +68,12 @@ macro_rules! send_body {
         }
     };
 }
+
+pub mod acts;
+pub mod signals;
+mod status;
+
+use status::StatusBody;
 
 /// Clients send `""` for what was not given.
 fn given(text: Option<String>) -> Option<String> {
@@ -163,50 +170,7 @@ async fn accept(
     }))
 }
 
-#[derive(Serialize, JsonSchema)]
-pub struct StatusBody {
-    message_id: String,
-    /// A person's or group's WhatsApp address.
-    chat: String,
-    #[schemars(schema_with = "kinds")]
-    kind: &'static str,
-    /// Sent by this number.
-    is_from_me: bool,
-    /// `queued`, `sending`, `sent`, `delivered` and `read`; `unconfirmed` and `failed` are over.
-    #[schemars(schema_with = "statuses")]
-    status: &'static str,
-    /// A failed one: WhatsApp's number, or a word of ours.
-    code: Option<String>,
-    /// A failed one: what the code means.
-    meaning: Option<String>,
-    /// A failed one: what helps.
-    what_to_do: Option<&'static str>,
-    /// Unique in the account; `null` of what was not sent over this gateway.
-    queue_id: Option<i64>,
-    created_at: Rfc3339,
-    updated_at: Rfc3339,
-}
-
-impl From<MessageView> for StatusBody {
-    fn from(view: MessageView) -> Self {
-        let (code, meaning, what_to_do) = view.why();
-        Self {
-            message_id: view.id.as_str().to_owned(),
-            chat: view.chat.to_string(),
-            kind: view.kind.as_str(),
-            is_from_me: view.from_me,
-            status: view.status.as_str(),
-            code,
-            meaning,
-            what_to_do,
-            queue_id: view.queue_id,
-            created_at: Rfc3339(view.created_at),
-            updated_at: Rfc3339(view.updated_at),
-        }
-    }
-}
-
-/// Tells how far a message got.
+/// Tells how far a message got, what it holds, and what was done to it.
 #[operation]
 pub async fn read_message(
     InstanceAccess { granted, .. }: InstanceAccess<Viewer>,
@@ -214,7 +178,7 @@ pub async fn read_message(
     Segment((_, id)): Segment<(String, String)>,
 ) -> Result<Answer<Envelope<StatusBody>>, Fail> {
     let id = MessageId::from_wire(id);
-    let found = app.messages().find(&granted, &id).await?;
-    let view = found.ok_or_else(no_such_message)?;
-    Ok(enveloped(view.into()))
+    let found = app.messages().detail(&granted, &id).await?;
+    let detail = found.ok_or_else(no_such_message)?;
+    Ok(enveloped(detail.into()))
 }

@@ -52,9 +52,15 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/{id}/session/disconnect"          => rest::session::disconnect,
 
             POST    "/instances/{id}/chat/send/text"              => rest::chat::send_text,
-            POST    "/instances/{id}/chat/send/location"              => rest::chat::send_location,
-            POST    "/instances/{id}/chat/send/contact"               => rest::chat::send_contact,
+            POST    "/instances/{id}/chat/send/location"          => rest::chat::send_location,
+            POST    "/instances/{id}/chat/send/contact"           => rest::chat::send_contact,
+            POST    "/instances/{id}/chat/presence"               => rest::chat::signals::presence,
+            POST    "/instances/{id}/chat/markread"               => rest::chat::signals::mark_read,
+            POST    "/instances/{id}/chat/react"                  => rest::chat::acts::react,
+            DELETE  "/instances/{id}/chat/react"                  => rest::chat::acts::unreact,
             GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
+            PATCH   "/instances/{id}/chat/messages/{message_id}"  => rest::chat::acts::edit,
+            DELETE  "/instances/{id}/chat/messages/{message_id}"  => rest::chat::acts::delete,
 
             GET     "/instances/{id}/webhook"                     => rest::webhook::get,
             POST    "/instances/{id}/webhook"                     => rest::webhook::set,

@@ -10,6 +10,11 @@ pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
     one_of(MessageStatus::ALL.map(MessageStatus::as_str))
 }
 
+/// The schema of a receipt's state.
+pub(crate) fn receipts(_: &mut SchemaGenerator) -> Schema {
+    one_of(["delivered", "read", "read_self"])
+}
+
 /// The schema of a message's kind.
 pub(crate) fn kinds(_: &mut SchemaGenerator) -> Schema {
     one_of(ContentKind::ALL.map(ContentKind::as_str))

@@ -1,8 +1,8 @@
 //! `docs/events.md`: every kind, with a sample made by the very functions that make events.
 
 use recado_model::{
-    Address, ChatId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId, MessageKey,
-    MessageStatus, StateReason, Timestamp, failure,
+    Address, ChatId, ContactId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId,
+    MessageKey, MessageStatus, StateReason, Timestamp, failure,
     message::{
         Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
     },
@@ -15,6 +15,9 @@ use super::{Unread, connected, disconnected, failed, message, receipt, typing, u
 const AT: Timestamp = Timestamp(1_767_225_600_000);
 const INSTANCE: &str = "RCABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const HEAD: &str = "# Events\n\nMade from the program; do not edit.\n\nA webhook receives each event as the JSON below, by POST, signed after Standard Webhooks 1.0.0\n(`webhook-id`, `webhook-timestamp`, `webhook-signature`; the secret is the `signing_secret` that\n`POST /instances/{id}/webhook` answers), with the instance in `X-Instance-ID`. Delivery is at least\nonce: drop what you have seen by `webhook-id`. Anything but a 2xx is tried again, ten times over\nabout three days; 410 ends it at once.\n";
+
+/// What is done to a message is told as the contract has it; the names of our own for it are to come.
+const RESERVED: &str = "\n## Names that are reserved\n\nWhat is done to an earlier message (a reaction, an edit, a deletion, a vote) is a `Message` event in the contract's\nshape: the id of the earlier one is in `message.reaction_message.key.id`, `message.protocol_message.key.id` (an edit\nhas `edited_message` beside it) or `message.poll_update_message.poll_creation_message_key.id`. `MessageEdited`,\n`MessageDeleted`, `Reaction` and `PollVote` are reserved for events that say the same by themselves. They will go to\nthose who name them; `All` keeps meaning the contract's events and `MessageFailed`. They cannot be subscribed to yet.\n";
 
 type Sample = (EventKind, &'static str, Value);
 
@@ -54,6 +57,7 @@ pub fn document() -> String {
         "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but `UndecryptableMessage`.\n",
         quiet.join(", ")
     ));
+    out.push_str(RESERVED);
     out
 }
 
@@ -131,6 +135,7 @@ fn unsent() -> [Sample; 2] {
         id: id(),
         chat_id: ChatId::from_text(""),
         chat: ana().shown,
+        sender_id: ContactId::from_text(""),
         sender: own(),
         wire_chat: ana().wire,
         wire_sender: own(),
@@ -144,6 +149,9 @@ fn unsent() -> [Sample; 2] {
         digest: None,
         tried: true,
         at: AT,
+        sent_at: None,
+        edited_at: None,
+        deleted_at: None,
         created_at: AT,
         updated_at: AT,
     };

@@ -10,6 +10,7 @@ use recado_model::{
 };
 use recado_store::{AccountStore, StoreError};
 
+use super::changes::{self, By, is_about_another};
 use crate::{Core, events};
 
 /// One instance's messages, at one moment.
@@ -44,9 +45,18 @@ impl Life<'_> {
             return Ok(false);
         }
         let row = store.message(self.instance, id).await?;
-        if let (Some(row), Some(rendered)) = (row, self.rendered(store, id).await?) {
+        if let (Some(row), Some((proto, rendered))) = (row, self.rendered(store, id).await?) {
             let payload = events::sent(&row, rendered, self.now);
             self.append(store, EventKind::Message, payload).await?;
+            if is_about_another(row.kind) {
+                let by = By {
+                    instance: self.instance,
+                    chat: &row.chat_id,
+                    sender: &row.sender_id,
+                    at: self.now,
+                };
+                changes::apply(self.core, store, &by, &proto).await?;
+            }
         }
         Ok(true)
     }
@@ -57,9 +67,12 @@ impl Life<'_> {
         &self,
         store: &mut AccountStore<'_>,
         id: &MessageId,
-    ) -> Result<Option<Rendered>> {
+    ) -> Result<Option<(Vec<u8>, Rendered)>> {
         let rendered = match store.finished(self.instance, id).await {
-            Ok(Some(proto)) => self.core.engine.render(&proto),
+            Ok(Some(proto)) => {
+                let rendered = self.core.engine.render(&proto);
+                rendered.map(|rendered| (proto, rendered))
+            }
             Ok(None) => return Ok(None),
             Err(error @ StoreError::Sealed(_)) => Err(error.into()),
             Err(error) => return Err(error.into()),

@@ -3,9 +3,9 @@
 use recado_identity::{Calls, Granted};
 use recado_model::{
     Address, ContentKind, Direction, InstanceId, MessageId, MessageStatus, Result, Timestamp,
-    failure,
+    failure, message::ReceiptState,
 };
-use recado_store::{AccountStore, MessageRow};
+use recado_store::{AccountStore, MessageRow, ReactionRow, ReceiptRow};
 
 use super::Messages;
 
@@ -26,6 +26,33 @@ pub struct MessageView {
     pub queue_id: Option<i64>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A message with what it holds, and what was done to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageDetail {
+    pub view: MessageView,
+    /// What a person reads of it by now.
+    pub text: Option<String>,
+    pub edited_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    pub reactions: Vec<ReactionView>,
+    pub receipts: Vec<ReceiptView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionView {
+    pub sender: Address,
+    pub sign: String,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptView {
+    pub reader: Address,
+    /// `delivered`, `read` or `read_self`.
+    pub state: &'static str,
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +85,29 @@ impl Messages<'_> {
             Some(row) => view(&mut store, row).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// One message of an instance, with what it holds.
+    pub async fn detail(&self, granted: &Granted, id: &MessageId) -> Result<Option<MessageDetail>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let Some(row) = store.message(granted.id(), id).await? else {
+            return Ok(None);
+        };
+        let receipts = store.receipts(&row).await?;
+        let reactions = match row.deleted_at {
+            Some(_) => Vec::new(),
+            None => store.reactions(&row).await?,
+        };
+        let (text, edited_at, deleted_at) = (row.text.clone(), row.edited_at, row.deleted_at);
+        Ok(Some(MessageDetail {
+            view: view(&mut store, row).await?,
+            text,
+            edited_at,
+            deleted_at,
+            reactions: reactions.into_iter().map(ReactionView::from).collect(),
+            receipts: receipts.into_iter().filter_map(receipt).collect(),
+        }))
     }
 
     /// One of the account's own by its id, whichever instance sends it. `None` also for one of an
@@ -114,6 +164,33 @@ impl Messages<'_> {
             }
         }
     }
+}
+
+impl From<ReactionRow> for ReactionView {
+    fn from(row: ReactionRow) -> Self {
+        Self {
+            sender: row.sender,
+            sign: row.sign,
+            at: row.at,
+        }
+    }
+}
+
+/// Rows have the words of events.
+fn receipt(row: ReceiptRow) -> Option<ReceiptView> {
+    let states = [
+        (ReceiptState::Delivered, "delivered"),
+        (ReceiptState::Read, "read"),
+        (ReceiptState::ReadSelf, "read_self"),
+    ];
+    let known = states
+        .into_iter()
+        .find(|(state, _)| state.wire() == Some(&row.state));
+    known.map(|(_, state)| ReceiptView {
+        reader: row.reader,
+        state,
+        at: row.at,
+    })
 }
 
 async fn allowed<C: Calls + Clone>(

@@ -9,6 +9,7 @@ mod context;
 mod document;
 mod edit;
 mod image;
+mod key;
 mod location;
 mod other;
 mod poll;
@@ -18,8 +19,12 @@ mod sticker;
 mod text;
 mod video;
 
-use recado_model::{Content, ContentKind, message::Draft};
-use whatsapp_rust::waproto::whatsapp as wa;
+use recado_model::{
+    Content, ContentKind,
+    change::{Change, Edited},
+    message::Draft,
+};
+use whatsapp_rust::waproto::{buffa::Message as _, whatsapp as wa};
 
 /// The essence of a message: its kind, and the text a person would read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +63,23 @@ pub(super) fn make(draft: &Draft) -> wa::Message {
         Content::Text(text) => text::make(text, context),
         Content::Location(location) => location::make(location, context),
         Content::Contact(card) => contact::make(card, context),
+        Content::Reaction(reaction) => reaction::make(reaction, draft.at),
+        Content::Edit(edit) => edit::make(edit, context, draft.at),
+        Content::Revoke(revoke) => revoke::make(revoke),
     }
+}
+
+/// What a message does to an earlier one.
+pub(super) fn change(proto: &[u8]) -> Option<Change> {
+    let message = wa::Message::decode_from_slice(proto).ok()?;
+    let changes = [reaction::change, edit::change, revoke::change];
+    changes.into_iter().find_map(|change| change(&message))
+}
+
+/// What a message holds after an edit of it.
+pub(super) fn edited(original: &[u8], message: &[u8]) -> Option<Edited> {
+    let original = wa::Message::decode_from_slice(original).ok()?;
+    edit::applied(original, &wa::Message::decode_from_slice(message).ok()?)
 }
 
 fn some(kind: ContentKind, text: Option<String>) -> Option<Read> {
@@ -69,8 +90,9 @@ fn some(kind: ContentKind, text: Option<String>) -> Option<Read> {
 #[cfg(test)]
 mod tests {
     use recado_model::{
-        Address, MessageId,
-        content::{ContactCard, Location, Text},
+        Address, MessageId, Timestamp,
+        change::Changed,
+        content::{ContactCard, Edit, Location, Reaction, Revoke, Target, Text},
         message::Quoted,
     };
     use whatsapp_rust::waproto::{
@@ -85,10 +107,120 @@ mod tests {
             content,
             mentioned: Vec::new(),
             reply_to: None,
+            at: Timestamp(1),
         }
     }
 
-    fn text(body: &str) -> Content {
+    fn target() -> Target {
+        Target {
+            id: MessageId::from_wire("3EB0AA"),
+            chat: Address::from_wire("120363@g.us"),
+            sender: Address::from_wire("222@lid"),
+            from_me: false,
+        }
+    }
+
+    fn bytes(content: Content) -> Vec<u8> {
+        make(&draft(content)).encode_to_vec()
+    }
+
+    #[test]
+    fn acts_name_what_they_are_about() {
+        let sign = Reaction::new(target(), "+1").expect("a sign");
+        let made = make(&draft(Content::Reaction(sign.clone())));
+        let made = made.reaction_message.as_option().expect("a reaction");
+        assert_eq!(made.text.as_deref(), Some("\u{1f44d}"));
+        let key = made.key.as_option().expect("a key");
+        assert_eq!(key.remote_jid.as_deref(), Some("120363@g.us"));
+        assert_eq!(key.participant.as_deref(), Some("222@lid"));
+        assert_eq!(key.from_me, Some(false));
+        let text = Text::new("new").expect("a text");
+        let edit = Edit {
+            target: Target {
+                from_me: true,
+                ..target()
+            },
+            text,
+        };
+        let revoke = Revoke { target: target() };
+        for (content, at, what) in [
+            (
+                Content::Reaction(sign),
+                Some(Timestamp(1)),
+                Changed::Reaction(Some("\u{1f44d}".into())),
+            ),
+            (Content::Edit(edit), Some(Timestamp(1)), Changed::Edited),
+            (Content::Revoke(revoke), None, Changed::Deleted),
+        ] {
+            let expected = Change {
+                target: target().id,
+                at,
+                what,
+            };
+            assert_eq!(change(&bytes(content)), Some(expected));
+        }
+        assert_eq!(change(&bytes(text_of("hello"))), None);
+        let long = Reaction {
+            target: Target {
+                id: MessageId::from_wire("x".repeat(256)),
+                ..target()
+            },
+            sign: None,
+        };
+        assert_eq!(change(&bytes(Content::Reaction(long))), None, "of nobody's");
+    }
+
+    #[test]
+    fn an_edit_changes_the_text_and_nothing_else() {
+        let edit = bytes(Content::Edit(Edit {
+            target: target(),
+            text: Text::new("new").expect("a text"),
+        }));
+        let mut plain = make(&draft(text_of("old")));
+        plain.message_context_info = MessageField::some(wa::MessageContextInfo {
+            message_secret: Some(vec![7; 32]),
+            ..Default::default()
+        });
+        let after = edited(&plain.encode_to_vec(), &edit).expect("fits");
+        assert_eq!(after.text.as_deref(), Some("new"));
+        plain.conversation = Some("new".into());
+        assert_eq!(after.proto, plain.encode_to_vec(), "its secret stays");
+        let reply = make(&Draft {
+            reply_to: Some(Quoted {
+                id: MessageId::from_wire("3EB0BB"),
+                sender: Address::from_wire("222@lid"),
+                proto: None,
+                text: "asked".into(),
+            }),
+            ..draft(text_of("old"))
+        });
+        let after = edited(&reply.encode_to_vec(), &edit).expect("fits");
+        let after = wa::Message::decode_from_slice(&after.proto).expect("decodes");
+        let after = after.extended_text_message.as_option().expect("a reply");
+        assert_eq!(after.text.as_deref(), Some("new"));
+        let context = after.context_info.as_option().expect("a context");
+        assert_eq!(context.stanza_id.as_deref(), Some("3EB0BB"));
+        assert_eq!(edited(&bytes(place()), &edit), None, "no text");
+        let image = |caption: &str| wa::Message {
+            image_message: MessageField::some(wa::message::ImageMessage {
+                caption: Some(caption.into()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let caption = wa::Message {
+            protocol_message: MessageField::some(wa::message::ProtocolMessage {
+                r#type: Some(Type::MESSAGE_EDIT),
+                edited_message: MessageField::some(image("new")),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let after = edited(&image("old").encode_to_vec(), &caption.encode_to_vec());
+        assert_eq!(after.expect("fits").proto, image("new").encode_to_vec());
+    }
+
+    fn text_of(body: &str) -> Content {
         Content::Text(Text::new(body).expect("a text"))
     }
 
@@ -100,7 +232,7 @@ mod tests {
     #[test]
     fn what_we_make_is_read_as_what_it_is() {
         let card = ContactCard::new("Ana", "+5511988880002").expect("a card");
-        for content in [text("hello"), place(), Content::Contact(card)] {
+        for content in [text_of("hello"), place(), Content::Contact(card)] {
             let (kind, shown) = (content.kind(), content.text().map(str::to_owned));
             let read = read(&make(&draft(content))).expect("content");
             assert_eq!((read.kind, read.text), (kind, shown));
@@ -109,7 +241,7 @@ mod tests {
 
     #[test]
     fn plain_texts_stay_plain_and_replies_quote() {
-        let plain = make(&draft(text("hello")));
+        let plain = make(&draft(text_of("hello")));
         assert_eq!(plain.conversation.as_deref(), Some("hello"));
         let quoted = Quoted {
             id: MessageId::from_wire("3EB0BB"),
@@ -118,9 +250,10 @@ mod tests {
             text: "Sé".into(),
         };
         let made = make(&Draft {
-            content: text("there?"),
+            content: text_of("there?"),
             mentioned: vec![Address::from_wire("5511888888888@s.whatsapp.net")],
             reply_to: Some(quoted.clone()),
+            at: Timestamp(1),
         });
         let made = made.extended_text_message.as_option().expect("a text");
         assert_eq!(made.text.as_deref(), Some("there?"));

@@ -49,6 +49,10 @@ impl LinkCore {
 /// asks for a resend none.
 pub(super) fn compose(draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
     let mut message = kinds::make(draft);
+    // Nobody answers to a reaction; programs send none with theirs.
+    if message.reaction_message.is_set() {
+        return message.encode_to_vec();
+    }
     message.message_context_info = MessageField::some(wa::MessageContextInfo {
         message_secret: Some(secret.to_vec()),
         // The engine adds it on the way out, and does not keep it: a resend would lack it.

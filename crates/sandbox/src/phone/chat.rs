@@ -3,9 +3,10 @@
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
 use wacore::messages::{MessageUtils, wrap_device_sent};
+use wacore::types::message::EditAttribute;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
-use waproto::whatsapp::{Message, message};
+use waproto::whatsapp::{Message, MessageKey, message};
 
 use crate::ambient;
 use crate::content::{Written, describe, make};
@@ -24,9 +25,56 @@ pub(super) struct Envelope<'a> {
     pub(super) category: Option<&'static str>,
     /// How often this was tried before.
     pub(super) retry: u64,
+    pub(super) stanza: Stanza,
+}
+
+/// What the outside of a message tells of its content.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stanza {
+    reacts: bool,
+    edit: String,
+}
+
+impl Stanza {
+    pub(super) fn of(content: &Message) -> Self {
+        let edit = EditAttribute::infer_from_message(content);
+        Self {
+            reacts: content.reaction_message.is_set(),
+            edit: edit
+                .map(|edit| edit.as_str().to_owned())
+                .unwrap_or_default(),
+        }
+    }
 }
 
 impl Core {
+    /// Whether the phone wrote the message of this chat with this id; `None` when there is none.
+    fn wrote(&self, number: &str, to: &str, id: &str) -> Option<bool> {
+        let phone = self.phones.get(number)?;
+        let mut of_chat = phone.history.with_id(id).filter(|message| {
+            let chat = [message.from.as_str(), message.to.as_str()];
+            chat.contains(&number) && chat.contains(&to)
+        });
+        of_chat.next().map(|message| message.from == number)
+    }
+
+    /// What a person wrote, as apps encode it.
+    pub(super) fn content_of(
+        &self,
+        number: &str,
+        to: &str,
+        written: &Written,
+        at_ms: i64,
+    ) -> Message {
+        let key = written.about().map(|(id, _)| MessageKey {
+            remote_jid: Some(Addr::phone(to).jid().to_string()),
+            from_me: self.wrote(number, to, id).or(Some(false)),
+            id: Some(id.to_owned()),
+            ..Default::default()
+        });
+        make(written, key, at_ms)
+    }
+
     /// The person writes to another number. They have the chat open, so what is unread in it is
     /// read first.
     pub(crate) fn send(
@@ -45,7 +93,13 @@ impl Core {
             return Err("the phone is offline: bring it online to send".to_owned());
         }
         self.read_chat(number, to);
-        let content = make(written);
+        if let Some((id, true)) = written.about()
+            && self.wrote(number, to, id) != Some(true)
+        {
+            return Err(format!("this phone wrote no message {id} to {to}"));
+        }
+        let now = ambient::now_ms();
+        let content = self.content_of(number, to, written, now);
         let shown = describe(&content).ok_or("this shows nothing")?;
         let entry = ChatMessage {
             id: ambient::message_id(),
@@ -54,8 +108,11 @@ impl Core {
             text: shown.text,
             kind: shown.kind.to_owned(),
             detail: shown.detail,
+            reactions: Default::default(),
+            edited: false,
+            deleted: false,
             status: "sent".to_owned(),
-            timestamp: ambient::now_ms(),
+            timestamp: now,
             arrivals: 0,
             sha256: Some(fingerprint(&content.encode_to_vec())),
             same: true,
@@ -85,6 +142,7 @@ impl Core {
                 recipient: own.then_some(&destination),
                 category: None,
                 retry: 0,
+                stanza: Stanza::of(&content),
             };
             let plaintext = if own { &copy } else { &plain };
             self.send_sealed(number, &device, plaintext, &envelope);
@@ -146,7 +204,14 @@ impl Core {
         let mut builder = NodeBuilder::new("message")
             .attr("from", Addr::phone(number).jid())
             .attr("id", envelope.id)
-            .attr("type", "text")
+            .attr(
+                "type",
+                if envelope.stanza.reacts {
+                    "reaction"
+                } else {
+                    "text"
+                },
+            )
             .attr("t", envelope.timestamp)
             .attr("notify", phone.name.as_str());
         if let Some(lid) = own_lid {
@@ -154,6 +219,9 @@ impl Core {
         }
         if let Some(recipient) = envelope.recipient {
             builder = builder.attr("recipient", recipient.jid());
+        }
+        if !envelope.stanza.edit.is_empty() {
+            builder = builder.attr("edit", envelope.stanza.edit.as_str());
         }
         if let Some(category) = envelope.category {
             builder = builder.attr("category", category);
@@ -261,6 +329,7 @@ impl Core {
             recipient: None,
             category: Some("peer"),
             retry: 0,
+            stanza: Stanza::default(),
         };
         let plaintext = MessageUtils::encode_and_pad(&content);
         self.send_sealed(&to.number, to, &plaintext, &envelope);

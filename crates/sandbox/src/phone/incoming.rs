@@ -6,11 +6,11 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use waproto::whatsapp::{Message, message::protocol_message::Type};
 
-use super::chat::Envelope;
+use super::chat::{Envelope, Stanza};
 use super::signal::SPARE_PRE_KEY;
 use crate::ambient;
 use crate::bundle::{key_node, skey_node};
-use crate::content::{describe, make};
+use crate::content::describe;
 use crate::core::{Core, jid, node_bytes, text};
 use crate::history::{ChatMessage, fingerprint};
 use crate::receipts::receipt_ids;
@@ -112,6 +112,9 @@ impl Core {
             text: shown.text,
             kind: shown.kind.to_owned(),
             detail: shown.detail,
+            reactions: Default::default(),
+            edited: false,
+            deleted: false,
             status: if own { "sent" } else { "received" }.to_owned(),
             timestamp: text(node, "t").parse::<i64>().unwrap_or_default() * 1000,
             arrivals: 1,
@@ -286,7 +289,12 @@ impl Core {
         };
         let own = to.number == number;
         let destination = Addr::phone(entry.to.as_str());
-        let content = make(&entry.written());
+        if entry.deleted {
+            tracing::debug!(number, %to, id, "deleted meanwhile");
+            return;
+        }
+        let content = self.content_of(number, &entry.to, &entry.written(), entry.timestamp);
+        let stanza = Stanza::of(&content);
         let content = if own {
             wrap_device_sent(content, destination.jid().to_string())
         } else {
@@ -298,6 +306,7 @@ impl Core {
             recipient: own.then_some(&destination),
             category: None,
             retry,
+            stanza,
         };
         let plaintext = MessageUtils::encode_and_pad(&content);
         self.send_sealed(number, to, &plaintext, &envelope);

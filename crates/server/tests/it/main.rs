@@ -6,6 +6,8 @@
 //! | `harness`, `call`, `clock`, `hook`, `log`, `wire` | the bed that tests stand on: requests and answers, time that jumps, a receiver by script, what is logged, requests that no client library sends |
 //! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
 //! | `kinds` | messages of every kind, both ways |
+//! | `acts` | reactions, edits and deletions, both ways |
+//! | `signals` | what a chat is told beside messages: typing, read |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
 //! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
@@ -65,6 +67,7 @@ macro_rules! on_both {
 }
 
 mod access;
+mod acts;
 mod audit;
 mod bad_input;
 mod below;
@@ -99,6 +102,7 @@ mod scopes;
 mod security_tests;
 mod seeds;
 mod sent;
+mod signals;
 mod simulation;
 mod slots;
 mod story;

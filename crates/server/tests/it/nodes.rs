@@ -120,13 +120,16 @@ async fn what_needs_the_link_of_another_node_is_refused() {
     let code = format!("/session/paircode/{CUSTOMER}");
     for (method, made, path) in [
         ("POST", &made, "/session/disconnect"),
+        ("POST", &made, "/chat/presence"),
         ("DELETE", &made, ""),
         ("GET", &fresh, "/session/qr"),
         ("GET", &fresh, code.as_str()),
         ("DELETE", &fresh, ""),
     ] {
         let call = bed.call(method, &made.path(path)).bearer(&bed.a.jwt);
-        let answer = call.send().await;
+        // What one of them asks for; the others do not look at it.
+        let typing = json!({"phone": CUSTOMER, "state": "composing"});
+        let answer = call.json(typing).send().await;
         assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
         let body = answer.refused(503, "unavailable");
         let text = body["error"].as_str().expect("a text");

@@ -1,0 +1,225 @@
+//! What callers do to earlier messages: react, edit, delete. Each act is a message of its own, and goes the way
+//! of every other one; what is judged here is whether the message that it is about allows it.
+
+use recado_identity::Granted;
+use recado_model::{
+    Address, AddressKind, ChatId, Content, Direction, Error, ErrorCode, Instance, MessageId,
+    MessageStatus, PhoneNumber, Result, Timestamp,
+    content::{Edit, Reaction, Revoke, Target, Text},
+};
+use recado_store::{AccountStore, MessageRow};
+
+use super::{Accepted, Messages, SendMessage, SendOptions, changes::is_about_another, numbers};
+use crate::instances::require_paired;
+
+/// How long WhatsApp's programs take an edit for.
+const EDIT_WINDOW_MS: i64 = 20 * 60 * 1000;
+/// How long a message that is being sent is waited for.
+const PATIENCE_MS: i64 = 2_000;
+/// Before the id of one's own message, as clients of polls write it.
+const OWN: &str = "me:";
+
+/// The message that a caller names.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub message_id: String,
+    /// Where it is; need not be given.
+    pub chat: Option<String>,
+}
+
+/// What is done to it.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// `""` takes an earlier sign back.
+    React(String),
+    Edit(Text),
+    Delete,
+}
+
+/// An act that was accepted.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// Of the act itself.
+    pub id: MessageId,
+    /// Of the message that it is about.
+    pub target: MessageId,
+    pub at: Timestamp,
+}
+
+impl Messages<'_> {
+    /// Accepts an act. Who reads this: the stored message changes once WhatsApp has the act.
+    pub async fn act(
+        &self,
+        granted: &Granted,
+        named: &Named,
+        act: Act,
+        how: SendOptions,
+    ) -> Result<Acted> {
+        require_paired(granted.instance())?;
+        let mut row = self.named(granted, named, &act).await?;
+        // The same act again is judged by its own row alone: it may have done its work.
+        if !self.is_known(granted, how.id.as_deref()).await? {
+            row = self.once_sent(granted, row).await?;
+            require_fit(&row, &act, self.app.core.clock.now())?;
+        }
+        let target = Target {
+            id: row.id.clone(),
+            chat: row.wire_chat.clone(),
+            sender: row.wire_sender,
+            from_me: row.direction == Direction::Out,
+        };
+        let content = match act {
+            Act::React(sign) => Content::Reaction(Reaction::new(target, &sign)?),
+            Act::Edit(text) => Content::Edit(Edit { target, text }),
+            Act::Delete => Content::Revoke(Revoke { target }),
+        };
+        let to = row.wire_chat.to_string();
+        let at = self.app.core.clock.now();
+        let send = SendMessage { to, content, how };
+        let Accepted { id, .. } = self.send(granted, send).await?;
+        Ok(Acted {
+            id,
+            target: row.id,
+            at,
+        })
+    }
+
+    async fn named(&self, granted: &Granted, named: &Named, act: &Act) -> Result<MessageRow> {
+        let (id, mut own) = match named.message_id.trim().strip_prefix(OWN) {
+            Some(id) => (id, true),
+            None => (named.message_id.trim(), false),
+        };
+        if id.is_empty() {
+            let text = "message_id is required: the id of the message that this is about";
+            return Err(Error::field("message_id", text));
+        }
+        let id = MessageId::from_wire(id);
+        let chat = match &named.chat {
+            Some(chat) => Some(self.chat(granted, chat).await?),
+            None => None,
+        };
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let mut found = found(&mut store, granted.instance(), chat.as_ref(), &id).await?;
+        // Only ours can be changed: somebody else's with the same id is not meant.
+        let ours = |row: &MessageRow| row.direction == Direction::Out;
+        own |= !matches!(act, Act::React(_)) && found.iter().any(ours);
+        found.retain(|row| !own || ours(row));
+        match found.len() {
+            0 => Err(unknown()),
+            1 => Ok(found.remove(0)),
+            _ => Err(Error::field(
+                "message_id",
+                "message_id: several messages have this id. Send phone as well; for one of your own write me: before its id",
+            )),
+        }
+    }
+
+    /// Where a caller says that it is.
+    async fn chat(&self, granted: &Granted, chat: &str) -> Result<Address> {
+        let chat = Address::from_caller(chat)?;
+        match chat.number() {
+            Some(number) => {
+                let phone = PhoneNumber::parse(number)?;
+                numbers::address_of(self.app, granted, &phone).await
+            }
+            None => Ok(chat),
+        }
+    }
+
+    async fn is_known(&self, granted: &Granted, id: Option<&str>) -> Result<bool> {
+        let Some(id) = id
+            .filter(|id| !id.is_empty())
+            .and_then(MessageId::from_caller)
+        else {
+            return Ok(false);
+        };
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let row = store.message(granted.id(), &id).await?;
+        Ok(row.is_some_and(|row| row.direction == Direction::Out))
+    }
+
+    /// Callers act on what they have just sent: its acknowledgement is a moment away.
+    async fn once_sent(&self, granted: &Granted, row: MessageRow) -> Result<MessageRow> {
+        if row.direction == Direction::In || row.status.is_settled() {
+            return Ok(row);
+        }
+        self.wait_settled(granted, &row.id, PATIENCE_MS).await?;
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let row = store
+            .message_by(granted.id(), &row.chat_id, &row.sender_id, &row.id)
+            .await?;
+        row.ok_or_else(unknown)
+    }
+}
+
+async fn found(
+    store: &mut AccountStore<'_>,
+    instance: &Instance,
+    chat: Option<&Address>,
+    id: &MessageId,
+) -> Result<Vec<MessageRow>> {
+    let chat: Option<ChatId> = match chat {
+        None => None,
+        Some(chat) => match store.known_chat(&instance.id, chat).await? {
+            Some(chat) => Some(chat),
+            None => return Ok(Vec::new()),
+        },
+    };
+    Ok(store
+        .messages_with_id(&instance.id, chat.as_ref(), id)
+        .await?)
+}
+
+fn unknown() -> Error {
+    Error::new(
+        ErrorCode::NotFound,
+        "message_id: no such message is known here. Take the id as its event, or the answer to its send, has it.",
+    )
+    .with_field("message_id")
+}
+
+/// Whether this may be done to that message.
+fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
+    let wrong = |text| Err(Error::field("message_id", text));
+    let late = |text| Err(Error::new(ErrorCode::Conflict, text).with_field("message_id"));
+    let chat = row.wire_chat.kind();
+    if !matches!(
+        chat,
+        AddressKind::Number | AddressKind::Lid | AddressKind::Group
+    ) {
+        return wrong("message_id: it was written neither to a person nor to a group");
+    }
+    if is_about_another(row.kind) {
+        return wrong("message_id: this changes another message itself: name that one");
+    }
+    let ours = row.direction == Direction::Out;
+    if !ours && !matches!(act, Act::React(_)) {
+        return wrong("message_id: only your own messages can be edited or deleted");
+    }
+    if row.deleted_at.is_some() {
+        return late("message_id: this message was deleted already");
+    }
+    if ours && !row.status.is_sent() {
+        return late(match row.status {
+            MessageStatus::Failed => "message_id: this message was not sent",
+            _ => "message_id: WhatsApp does not have this message yet; try again once it is sent",
+        });
+    }
+    if !matches!(act, Act::Edit(_)) {
+        return Ok(());
+    }
+    if !is_editable(row) {
+        return wrong("message_id: only texts can be edited");
+    }
+    if now.since(row.sent_at.unwrap_or(row.at)) > EDIT_WINDOW_MS {
+        return late("message_id: WhatsApp takes edits for 20 minutes after a message was sent");
+    }
+    Ok(())
+}
+
+fn is_editable(row: &MessageRow) -> bool {
+    row.kind == recado_model::ContentKind::Text
+}

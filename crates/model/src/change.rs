@@ -1,0 +1,30 @@
+//! What a message does to an earlier one of its chat, read off its content, whoever wrote it.
+
+use crate::{MessageId, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Of the message that it is about.
+    pub target: MessageId,
+    /// By the clock of who did it, which may say anything.
+    pub at: Option<Timestamp>,
+    pub what: Changed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The sign of who sent it; `None` takes it back.
+    Reaction(Option<String>),
+    /// It has another text: its author alone may say so.
+    Edited,
+    /// It is gone for everybody: as its author says.
+    Deleted,
+}
+
+/// What a message holds after an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    pub text: Option<String>,
+    /// The encoded protobuf.
+    pub proto: Vec<u8>,
+}

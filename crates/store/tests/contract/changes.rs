@@ -1,0 +1,154 @@
+//! What is done to messages later: other texts, their end, signs.
+
+use recado_model::{
+    Address, ContentKind, InstanceId, MessageId, Timestamp,
+    change::Edited,
+    message::{Arrival, InboundMessage, Party, Rendered},
+};
+use recado_store::{AccountStore, MessageRow};
+
+use crate::{
+    bed::{Bed, NOW},
+    messages::{party, put_message},
+};
+
+const NUMBER: &str = "2@s.whatsapp.net";
+const LID: &str = "222@lid";
+
+async fn row(store: &mut AccountStore<'_>, instance: &InstanceId, id: &str) -> MessageRow {
+    let row = store.message(instance, &MessageId::from_wire(id)).await;
+    row.expect("looks").expect("there")
+}
+
+fn edited(text: &str) -> Edited {
+    Edited {
+        text: Some(text.to_owned()),
+        proto: text.as_bytes().to_vec(),
+    }
+}
+
+pub async fn a_later_edit_counts_and_a_deletion_ends_it(bed: &Bed) {
+    let a = bed.account("a").await;
+    let other = bed.account("b").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
+    let key = row(&mut store, &id, "M1").await.key;
+    let mut foreign = conn.account(&other);
+    let crossed = foreign.edit_content(&key, &edited("theirs"), NOW).await;
+    assert!(!crossed.expect("no"));
+    assert!(!foreign.delete_content(&key, NOW).await.expect("no"));
+    let mut store = conn.account(&a);
+    for (text, secs, taken) in [("two", 2, true), ("one", 1, false), ("three", 3, true)] {
+        let at = NOW.plus_secs(secs);
+        let done = store.edit_content(&key, &edited(text), at).await;
+        assert_eq!(done.expect("edits"), taken, "{text}");
+    }
+    let seen = row(&mut store, &id, "M1").await;
+    assert_eq!(seen.text.as_deref(), Some("three"));
+    assert_eq!(seen.edited_at, Some(NOW.plus_secs(3)));
+    let kept = store.proto(&key).await.expect("opens");
+    assert_eq!(kept.as_deref(), Some(b"three".as_slice()));
+    assert!(store.delete_content(&key, NOW).await.expect("deletes"));
+    assert!(!store.delete_content(&key, NOW).await.expect("again"));
+    let late = NOW.plus_secs(9);
+    let done = store.edit_content(&key, &edited("late"), late).await;
+    assert!(!done.expect("no"));
+    let seen = row(&mut store, &id, "M1").await;
+    assert_eq!((seen.text, seen.deleted_at), (None, Some(NOW)));
+    assert_eq!(store.proto(&key).await.expect("looks"), None);
+}
+
+/// What stands on `M1` of this chat.
+async fn signs(store: &mut AccountStore<'_>, instance: &InstanceId) -> Vec<(String, String)> {
+    let row = row(store, instance, "M1").await;
+    let all = store.reactions(&row).await.expect("reads");
+    let all = all.into_iter();
+    all.map(|one| (one.sender.to_string(), one.sign)).collect()
+}
+
+async fn puts(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    who: &Party,
+    sign: Option<&str>,
+    secs: i64,
+) {
+    let chat = store.chat(instance, who, NOW).await.expect("a chat");
+    let sender = store.contact(instance, who, NOW).await.expect("a contact");
+    let on = (&chat, &MessageId::from_wire("M1"));
+    let at: Timestamp = NOW.plus_secs(secs);
+    store
+        .put_reaction(instance, on, &sender, sign, at)
+        .await
+        .expect("puts");
+}
+
+pub async fn a_later_sign_counts(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
+    let bia = party(NUMBER);
+    for (sign, secs, stands) in [
+        (Some("a"), 1, Some("a")),
+        (Some("b"), 2, Some("b")),
+        (Some("late"), 1, Some("b")),
+        (None, 3, None),
+        (Some("late"), 2, None),
+        (Some("c"), 3, Some("c")),
+    ] {
+        puts(&mut store, &id, &bia, sign, secs).await;
+        let stands = stands.map(|sign| (NUMBER.to_owned(), sign.to_owned()));
+        let stands: Vec<_> = stands.into_iter().collect();
+        assert_eq!(signs(&mut store, &id).await, stands, "{sign:?} {secs}");
+    }
+}
+
+/// A person known by number and by id has one chat and one sign, whichever was put last.
+pub async fn signs_of_one_person_become_one(bed: &Bed) {
+    let a = bed.account("a").await;
+    for (name, by_number, by_lid, stands) in [
+        ("one", (Some("old"), 1), (Some("new"), 2), vec!["new"]),
+        ("two", (Some("new"), 2), (Some("old"), 1), vec!["new"]),
+        ("three", (Some("old"), 1), (None, 2), vec![]),
+    ] {
+        let id = bed.instance(&a, name).await.id;
+        let mut conn = bed.store.write().await.expect("write");
+        let mut store = conn.account(&a);
+        assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
+        puts(&mut store, &id, &party(NUMBER), by_number.0, by_number.1).await;
+        puts(&mut store, &id, &party(LID), by_lid.0, by_lid.1).await;
+        let both = Party {
+            shown: Address::from_wire(NUMBER),
+            alt: Some(Address::from_wire(LID)),
+            wire: Address::from_wire(LID),
+        };
+        let message = InboundMessage {
+            instance: id.clone(),
+            id: MessageId::from_wire("I1"),
+            chat: both.clone(),
+            sender: both,
+            from_me: false,
+            push_name: None,
+            kind: ContentKind::Text,
+            text: None,
+            at: NOW,
+            proto: b"hi".to_vec(),
+            rendered: Rendered::default(),
+            arrival: Arrival::default(),
+        };
+        assert!(store.record_inbound(&message, NOW).await.expect("keeps"));
+        let expected = stands.into_iter();
+        let expected: Vec<_> = expected
+            .map(|sign| (NUMBER.to_owned(), sign.to_owned()))
+            .collect();
+        assert_eq!(signs(&mut store, &id).await, expected, "{name}");
+        let (number, lid) = (Address::from_wire(NUMBER), Address::from_wire(LID));
+        let one = store.is_one_person(&id, &number, &lid).await;
+        assert!(one.expect("looks"));
+        conn.commit().await.expect("commit");
+    }
+}

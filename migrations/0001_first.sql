@@ -349,6 +349,8 @@ CREATE TABLE message_content (
     kind        TEXT NOT NULL,
     text        TEXT,
     proto       BYTEA,
+    -- Of ours: what can be chosen of it by number, as JSON.
+    options     TEXT,
     -- An edit changes text and proto; a deletion for everybody takes both away.
     edited_at   BIGINT,
     deleted_at  BIGINT,

@@ -29,7 +29,7 @@ mod roles;
 mod rule;
 mod shop;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use recado_model::Role;
 
@@ -69,18 +69,5 @@ impl FromRequestParts<ApiState> for Public {
     type Rejection = Fail;
     async fn from_request_parts(_: &mut Parts, _: &ApiState) -> Result<Self, Fail> {
         Ok(Self)
-    }
-}
-
-/// A path parameter, `""` when it is absent or not UTF-8: that names nothing, and the guard says so
-/// in the words for a missing thing, after the proof.
-async fn path_param(parts: &mut Parts, state: &ApiState, name: &str) -> String {
-    match RawPathParams::from_request_parts(parts, state).await {
-        Ok(params) => params
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.to_owned())
-            .unwrap_or_default(),
-        Err(_) => String::new(),
     }
 }

@@ -16,6 +16,8 @@ use recado_model::{
 use recado_store::MessageRow;
 use serde_json::{Map, Value, json};
 
+use crate::messages::menus::Choice;
+
 /// An event of an instance, about to be committed with the change it tells of.
 pub(crate) fn event(
     rng: &dyn Rng,
@@ -38,7 +40,7 @@ pub(crate) fn event(
 }
 
 /// A message that came in, or that the phone sent.
-pub(crate) fn message(message: &InboundMessage) -> Value {
+pub(crate) fn message(message: &InboundMessage, choice: Option<&Choice>) -> Value {
     let told = Told {
         id: &message.id,
         chat: &message.chat.shown,
@@ -49,7 +51,12 @@ pub(crate) fn message(message: &InboundMessage) -> Value {
         push_name: message.push_name.as_deref(),
         at: message.at,
     };
-    told.payload(&message.rendered, &message.arrival)
+    let mut payload = told.payload(&message.rendered, &message.arrival);
+    if let Some(Choice { message, option }) = choice {
+        payload["event"]["choice"] =
+            json!({ "message_id": message, "id": option.id, "text": option.text });
+    }
+    payload
 }
 
 /// A message of ours that WhatsApp took.

@@ -24,6 +24,7 @@ use crate::{
     messages::{
         changes::{self, By, is_about_another},
         life::Life,
+        menus,
     },
 };
 
@@ -57,7 +58,9 @@ impl Sink for Ingest {
             if !account.record_inbound(message, now).await? {
                 continue;
             }
-            let event = self.event(EventKind::Message, events::message(message), now);
+            let choice = menus::choice(&mut account, &self.held.instance, message, now).await?;
+            let payload = events::message(message, choice.as_ref());
+            let event = self.event(EventKind::Message, payload, now);
             account.append(&event).await?;
             if is_about_another(message.kind) {
                 self.change(&mut account, message, now).await?;

@@ -2,11 +2,12 @@
 //!
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
 //! callers read of them in `status`; what a chat is told beside messages in `signals`; what is done to earlier
-//! messages in `acts` (by callers) and `changes` (to the stored ones).
+//! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`.
 
 mod acts;
 pub(crate) mod changes;
 pub(crate) mod life;
+pub(crate) mod menus;
 pub(crate) mod numbers;
 mod signals;
 mod status;
@@ -185,6 +186,7 @@ impl Messages<'_> {
             kind: draft.content.kind(),
             text: draft.content.text(),
             proto: &core.engine.compose(&draft, &secret),
+            options: draft.content.options(),
             digest: &checked.digest,
         };
         let Some(chat) = store.insert_outgoing(&row, now).await? else {

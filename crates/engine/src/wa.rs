@@ -232,11 +232,11 @@ impl Engine for WaEngine {
     }
 
     fn compose(&self, draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
-        outbound::compose(draft, secret)
+        kinds::compose(draft, secret)
     }
 
     fn render(&self, proto: &[u8]) -> Result<Rendered> {
-        outbound::render(proto)
+        payload::render_kept(proto)
     }
 
     fn change(&self, proto: &[u8]) -> Option<Change> {

@@ -4,14 +4,18 @@
 
 mod act;
 mod contact;
+mod link;
 mod location;
+mod menu;
 mod text;
 
 use serde::Serialize;
 
 pub use act::{Edit, Reaction, Revoke, Target};
 pub use contact::ContactCard;
+pub use link::Link;
 pub use location::Location;
+pub use menu::{Heading, Menu, MenuOption, Row, Section};
 pub use text::Text;
 
 /// What a message of ours holds; already validated. Serialised only to tell one content from another.
@@ -19,6 +23,8 @@ pub use text::Text;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
     Text(Text),
+    Link(Link),
+    Menu(Menu),
     Location(Location),
     Contact(ContactCard),
     Reaction(Reaction),
@@ -27,9 +33,17 @@ pub enum Content {
 }
 
 impl Content {
+    /// What can be chosen of it.
+    pub fn options(&self) -> &[MenuOption] {
+        match self {
+            Self::Menu(menu) => &menu.options,
+            _ => &[],
+        }
+    }
+
     pub fn kind(&self) -> ContentKind {
         match self {
-            Self::Text(_) => ContentKind::Text,
+            Self::Text(_) | Self::Link(_) | Self::Menu(_) => ContentKind::Text,
             Self::Location(_) => ContentKind::Location,
             Self::Contact(_) => ContentKind::Contact,
             Self::Reaction(_) => ContentKind::Reaction,
@@ -42,6 +56,8 @@ impl Content {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text.as_str()),
+            Self::Link(link) => Some(link.text.as_str()),
+            Self::Menu(menu) => Some(menu.text.as_str()),
             Self::Location(location) => location.text(),
             Self::Contact(card) => Some(&card.name),
             Self::Reaction(reaction) => reaction.sign.as_deref(),

@@ -113,7 +113,7 @@ impl AccountStore<'_> {
     ) -> Result<bool> {
         let sealed = self.seal_proto(key, &new.proto).await?;
         let changed = sql(
-            "UPDATE message_content SET text = $3, proto = $4, edited_at = $5 WHERE account_id = $1 AND message_key = $2 \
+            "UPDATE message_content SET text = $3, proto = $4, options = NULL, edited_at = $5 WHERE account_id = $1 AND message_key = $2 \
              AND deleted_at IS NULL AND (edited_at IS NULL OR edited_at <= $5)",
         )
         .bind(&self.id)
@@ -126,10 +126,10 @@ impl AccountStore<'_> {
         Ok(changed > 0)
     }
 
-    /// Nothing of what the message held is kept.
+    /// What the message held is gone.
     pub async fn delete_content(&mut self, key: &MessageKey, at: Timestamp) -> Result<bool> {
         let changed = sql(
-            "UPDATE message_content SET text = NULL, proto = NULL, deleted_at = $3 WHERE account_id = $1 \
+            "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 WHERE account_id = $1 \
              AND message_key = $2 AND deleted_at IS NULL",
         )
         .bind(&self.id)

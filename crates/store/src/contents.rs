@@ -3,12 +3,14 @@
 //! Of ours the protobuf is the finished message, kept from the acceptance on and repeated byte for byte on
 //! each try. Of others' it is what they wrote, without wrappers: quotes, votes and media need it.
 
-use recado_model::{AccountId, ContentKind, InstanceId, MessageId, MessageKey};
+use recado_model::{
+    AccountId, ContentKind, InstanceId, MessageId, MessageKey, content::MenuOption,
+};
 use zeroize::Zeroizing;
 
 use crate::{
     accounts::AccountStore,
-    error::Result,
+    error::{Result, StoreError},
     seal::Context,
     sql::{Row, sql},
 };
@@ -22,6 +24,7 @@ pub(crate) struct NewContent<'a> {
     pub kind: ContentKind,
     pub text: Option<&'a str>,
     pub proto: &'a [u8],
+    pub options: &'a [MenuOption],
 }
 
 impl AccountStore<'_> {
@@ -32,8 +35,14 @@ impl AccountStore<'_> {
         content: &NewContent<'_>,
     ) -> Result<()> {
         let sealed = self.seal_proto(key, content.proto).await?;
+        let options = match content.options {
+            [] => None,
+            options => {
+                Some(serde_json::to_string(options).map_err(|_| StoreError::Column("options"))?)
+            }
+        };
         sql(
-            "INSERT INTO message_content (message_key, account_id, instance_id, kind, text, proto) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO message_content (message_key, account_id, instance_id, kind, text, proto, options) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(key)
         .bind(&self.id)
@@ -41,6 +50,7 @@ impl AccountStore<'_> {
         .bind(content.kind.as_str())
         .bind(content.text)
         .bind(&sealed)
+        .bind(options.as_deref())
         .execute(self.conn)
         .await?;
         Ok(())

@@ -15,8 +15,9 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   `changes` (what is done to messages later), [`events`], [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an
-//!   instance that waits for its shop.
+//!   `changes` (what is done to messages later), `menus` (what can be chosen of them), [`events`],
+//!   [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
+//!   for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
 //! every WHERE; then a test in `tests/contract`, which runs on both databases. About people, or all
@@ -49,6 +50,7 @@ pub mod leases;
 mod locked;
 mod lookup;
 pub mod members;
+mod menus;
 pub mod messages;
 pub mod open;
 pub mod people;

@@ -4,6 +4,7 @@
 use recado_model::{
     Address, ChatId, ContactId, ContentKind, Direction, Failure, InstanceId, MessageId, MessageKey,
     MessageStatus, Timestamp,
+    content::MenuOption,
     message::{InboundMessage, Party},
 };
 
@@ -46,7 +47,7 @@ pub struct MessageRow {
     /// Of ours: when WhatsApp's server took it.
     pub sent_at: Option<Timestamp>,
     pub edited_at: Option<Timestamp>,
-    /// Gone for everybody: nothing of its content is kept.
+    /// Gone for everybody, with its content.
     pub deleted_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -65,6 +66,8 @@ pub struct NewMessage<'a> {
     pub text: Option<&'a str>,
     /// The finished message.
     pub proto: &'a [u8],
+    /// What can be chosen of it.
+    pub options: &'a [MenuOption],
     pub digest: &'a str,
 }
 
@@ -119,6 +122,7 @@ impl AccountStore<'_> {
                 kind: message.kind,
                 text: message.text,
                 proto: message.proto,
+                options: message.options,
             },
         };
         self.insert_message(&draft, now).await
@@ -149,6 +153,7 @@ impl AccountStore<'_> {
                 kind: message.kind,
                 text: message.text.as_deref(),
                 proto: &message.proto,
+                options: &[],
             },
         };
         Ok(self.insert_message(&draft, now).await?.is_some())

@@ -8,7 +8,10 @@ use recado_model::{Error, ErrorCode};
 
 use crate::{ApiState, again::Again, edge::ClientIp, error::Fail};
 
-use super::{Accepts, CredentialHeaders, Guard, Rule, path_param, presented::note};
+use super::{
+    Accepts, CredentialHeaders, Guard, Rule,
+    presented::{note, path_param},
+};
 
 /// A Direct API instance, by a key of its account.
 pub struct DirectInstance(pub Granted<DirectKey>);

@@ -9,7 +9,7 @@ use recado_model::{Caller, Error, ErrorCode, InstanceId, Role};
 
 use crate::{ApiState, again::Again, error::Fail};
 
-use super::{Accepts, CredentialHeaders, Guard, Least, Rule, path_param};
+use super::{Accepts, CredentialHeaders, Guard, Least, Rule, presented::path_param};
 
 /// The account itself: creating, listing, paying. By a client's JWT, or by that of a person who has at
 /// least the role `L` in it; so too the guards below that have an `L`.

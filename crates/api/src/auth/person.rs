@@ -20,8 +20,8 @@ use super::{
     named,
     named::Named,
     origin::{require_own_page, require_safe_cookies},
-    path_param,
     presented::note,
+    presented::path_param,
     roles::When,
 };
 

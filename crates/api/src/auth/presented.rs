@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use axum::extract::{FromRequestParts, RawPathParams};
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -11,7 +12,7 @@ use percent_encoding::percent_decode;
 use recado_identity::{Calls, DirectClaim, DirectKey, Granted, Presented, ShopToken};
 use recado_model::{Caller, Error, ErrorCode, Instance};
 
-use crate::{edge::ClientIp, error::Fail};
+use crate::{edge::ClientIp, error::Fail, state::ApiState};
 
 const CLIENT_TOKEN: HeaderName = HeaderName::from_static("x-client-token");
 const INSTANCE_TOKEN: HeaderName = HeaderName::from_static("x-instance-token");
@@ -276,6 +277,19 @@ pub(super) fn note(caller: &Caller, instance: Option<&Instance>) {
     span.record("account.id", caller.account.as_str());
     if let Some(instance) = instance {
         span.record("instance.id", instance.id.as_str());
+    }
+}
+
+/// A path parameter, `""` when it is absent or not UTF-8: that names nothing, and the guard says so
+/// in the words for a missing thing, after the proof.
+pub(super) async fn path_param(parts: &mut Parts, state: &ApiState, name: &str) -> String {
+    match RawPathParams::from_request_parts(parts, state).await {
+        Ok(params) => params
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
+            .unwrap_or_default(),
+        Err(_) => String::new(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is sent into chats, and what is read of it. What a chat is told beside messages is in `signals`,
-//! what is done to earlier messages in `acts`.
+//! What is sent into chats, and what is read of it. Links and menus are in `links`, what a chat is told beside
+//! messages in `signals`, what is done to earlier messages in `acts`.
 
 use axum::extract::State;
 use recado_api_macros::operation;
@@ -70,6 +70,7 @@ macro_rules! send_body {
 }
 
 pub mod acts;
+pub mod links;
 pub mod signals;
 mod status;
 

@@ -107,6 +107,16 @@ fn resolve(source: &MessageSource, own: &Own, known: &[(Jid, Jid)]) -> Addresses
     Addresses { chat, sender }
 }
 
+/// The address as the library has it.
+pub(super) fn jid(field: &'static str, address: &Address) -> Result<Jid> {
+    address.as_str().parse().map_err(|_| {
+        Error::field(
+            field,
+            "must be a WhatsApp address, for example 5511999999999@s.whatsapp.net",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

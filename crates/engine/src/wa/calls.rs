@@ -10,8 +10,7 @@ mod typing;
 
 use std::time::Duration;
 
-use recado_model::{Address, Call, CallAnswer, Error, ErrorCode, Result};
-use whatsapp_rust::Jid;
+use recado_model::{Call, CallAnswer, Error, ErrorCode, Result};
 
 use super::core::LinkCore;
 
@@ -53,14 +52,4 @@ fn too_slow() -> Error {
         ErrorCode::Timeout,
         "WhatsApp did not answer in time. Try again; a repeated message is shown once.",
     )
-}
-
-/// The address as the library has it.
-pub(super) fn jid(field: &'static str, address: &Address) -> Result<Jid> {
-    address.as_str().parse().map_err(|_| {
-        Error::field(
-            field,
-            "must be a WhatsApp address, for example 5511999999999@s.whatsapp.net",
-        )
-    })
 }

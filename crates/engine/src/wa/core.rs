@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use recado_model::{Address, Result};
+use recado_model::{Address, Error, ErrorCode, Result};
 use tokio_util::sync::CancellationToken;
+use whatsapp_rust::Client;
 
 use super::{
     backend::forget_group_keys,
@@ -48,6 +49,16 @@ impl LinkCore {
     pub(super) fn connection(&self) -> Option<Arc<Connection>> {
         self.any_connection()
             .filter(|connection| connection.gate.tripped().is_none())
+    }
+
+    /// The library, while it is connected and logged in.
+    pub(super) fn online(&self) -> Result<Arc<Client>> {
+        let connection = self.connection().ok_or_else(not_connected)?;
+        if connection.client.is_connected() && connection.client.is_logged_in() {
+            Ok(connection.client.clone())
+        } else {
+            Err(not_connected())
+        }
     }
 
     pub(super) fn any_connection(&self) -> Option<Arc<Connection>> {
@@ -135,4 +146,12 @@ impl LinkCore {
             connection.close().await;
         }
     }
+}
+
+/// No socket, or not logged in.
+pub(super) fn not_connected() -> Error {
+    Error::new(
+        ErrorCode::InstanceNotConnected,
+        "The instance is not connected to WhatsApp. Ask for session/status, then session/qr.",
+    )
 }

@@ -10,6 +10,7 @@ mod document;
 mod edit;
 mod image;
 mod key;
+mod link;
 mod location;
 mod other;
 mod poll;
@@ -24,7 +25,13 @@ use recado_model::{
     change::{Change, Edited},
     message::Draft,
 };
-use whatsapp_rust::waproto::{buffa::Message as _, whatsapp as wa};
+use whatsapp_rust::{
+    wacore::reporting_token::REPORTING_TOKEN_VERSION,
+    waproto::{
+        buffa::{Message as _, MessageField},
+        whatsapp as wa,
+    },
+};
 
 /// The essence of a message: its kind, and the text a person would read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +63,30 @@ pub(super) fn read(message: &wa::Message) -> Option<Read> {
     known.or_else(|| other::read(message))
 }
 
+/// The finished message: with its secret, or the engine would give each try another one, and a phone that
+/// asks for a resend none.
+pub(super) fn compose(draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
+    let mut message = make(draft);
+    // Nobody answers to a reaction; programs send none with theirs.
+    if message.reaction_message.is_set() {
+        return message.encode_to_vec();
+    }
+    message.message_context_info = MessageField::some(wa::MessageContextInfo {
+        message_secret: Some(secret.to_vec()),
+        // The engine adds it on the way out, and does not keep it: a resend would lack it.
+        reporting_token_version: Some(REPORTING_TOKEN_VERSION),
+        ..Default::default()
+    });
+    message.encode_to_vec()
+}
+
 /// The message as WhatsApp is to get it, but for its secret.
-pub(super) fn make(draft: &Draft) -> wa::Message {
+fn make(draft: &Draft) -> wa::Message {
     let context = context::of(draft);
     match &draft.content {
         Content::Text(text) => text::make(text, context),
+        Content::Link(link) => link::make(link, context),
+        Content::Menu(menu) => text::make(&menu.text, context),
         Content::Location(location) => location::make(location, context),
         Content::Contact(card) => contact::make(card, context),
         Content::Reaction(reaction) => reaction::make(reaction, draft.at),

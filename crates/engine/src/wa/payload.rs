@@ -1,7 +1,7 @@
 //! The parts of a message's event that WhatsApp's types know: whatsmeow's `events.Message` as JSON, snake_case.
 
 use recado_model::{
-    Timestamp,
+    Error, Result, Timestamp,
     message::{Arrival, Rendered},
 };
 use serde_json::{Map, Value, json};
@@ -11,7 +11,10 @@ use whatsapp_rust::{
         send::{media_type_from_message, stanza_type_from_message},
         types::message::AddressingMode,
     },
-    waproto::whatsapp as wa,
+    waproto::{
+        buffa::{Message as _, MessageField},
+        whatsapp as wa,
+    },
 };
 
 use super::json::to_json;
@@ -201,6 +204,13 @@ fn info_json(info: &MessageInfo) -> Value {
 
 pub(super) fn at(info: &MessageInfo) -> Timestamp {
     Timestamp(info.timestamp.timestamp_millis())
+}
+
+/// As subscribers see it. Its secret is for those who can vote or react: not theirs.
+pub(super) fn render_kept(proto: &[u8]) -> Result<Rendered> {
+    let mut message = wa::Message::decode_from_slice(proto).map_err(Error::internal)?;
+    message.message_context_info = MessageField::none();
+    Ok(render(&message))
 }
 
 #[cfg(test)]

@@ -240,25 +240,6 @@ impl Access {
         }
     }
 
-    /// 403 for a role below `least`; credentials have none and are judged by what they are.
-    pub fn require_role(&self, by: &dyn Calls, least: Role) -> Result<()> {
-        let caller = by.caller();
-        match caller.role() {
-            Some(role) if role < least => {
-                self.refused(caller, "role");
-                Err(Error::new(
-                    ErrorCode::RoleTooLow,
-                    format!(
-                        "Your role in this account is {}; this needs {} or more. Ask an owner of the account.",
-                        role.as_str(),
-                        least.as_str()
-                    ),
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// 403 unless the password was asked for inside the session lately: an open browser alone must not
     /// be enough.
     pub fn require_proof(&self, person: &Person) -> Result<()> {

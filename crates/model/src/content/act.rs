@@ -34,13 +34,15 @@ impl Reaction {
     /// # Errors
     /// For the field `reaction`: what shows nothing, or is no single sign.
     pub fn new(target: Target, sign: &str) -> Result<Self> {
+        if sign.is_empty() {
+            return Ok(Self { target, sign: None });
+        }
         let sign = match sign.trim() {
             "+1" => "\u{1f44d}",
             "-1" => "\u{1f44e}",
             sign => sign,
         };
         let wrong = match sign {
-            "" => return Ok(Self { target, sign: None }),
             sign if is_blank(sign) => {
                 "reaction shows nothing: send an emoji, or \"\" to take yours back"
             }

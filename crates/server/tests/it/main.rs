@@ -7,6 +7,7 @@
 //! | `story`, `direct` | the whole path, the life of a pairing, sessions of the Direct API |
 //! | `kinds` | messages of every kind, both ways |
 //! | `acts` | reactions, edits and deletions, both ways |
+//! | `menus` | links with a preview, things to choose from |
 //! | `signals` | what a chat is told beside messages: typing, read |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
@@ -92,6 +93,7 @@ mod log;
 mod mail;
 mod management;
 mod mcp;
+mod menus;
 mod named;
 mod networks;
 mod nodes;

@@ -262,6 +262,7 @@ pub async fn no_instance_crosses_accounts(bed: &Bed) {
         kind: ContentKind::Text,
         text: Some("x"),
         proto: b"x",
+        options: &[],
         digest: "d",
     };
     let mut conn = bed.store.write().await.expect("write");

@@ -30,6 +30,7 @@ pub async fn put_message(
         kind: ContentKind::Text,
         text: Some("hello"),
         proto: b"finished",
+        options: &[],
         digest: "digest",
     };
     let chat = store.insert_outgoing(&message, now).await;

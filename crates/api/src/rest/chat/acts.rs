@@ -193,7 +193,7 @@ pub async fn edit(
 
 /// Deletes a message of yours for everybody.
 ///
-/// Nothing of its content is kept once WhatsApp has the deletion.
+/// Its content goes once WhatsApp has the deletion. Events that told of it before stay as they are.
 #[operation]
 pub async fn delete(
     access: InstanceAccess<Developer>,

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
+use recado_app::App;
 use recado_model::{Error, Result, message::TypingState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! A message as whoever asks for it reads it: how far it got, what it holds, and what was done to it.
 
-use recado_app::{App, MessageDetail, ReactionView, ReceiptView};
+use recado_app::{MessageDetail, ReactionView, ReceiptView};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -2,7 +2,10 @@
 
 use recado_model::{MessageId, Result, call::MarkRead};
 
-use super::{super::core::LinkCore, ASK, jid, within};
+use super::{
+    super::{address::jid, core::LinkCore},
+    ASK, within,
+};
 
 impl LinkCore {
     pub(super) async fn mark_read(&self, call: &MarkRead) -> Result<()> {

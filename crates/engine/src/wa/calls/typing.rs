@@ -2,7 +2,10 @@
 
 use recado_model::{Result, call::Typing, message::TypingState};
 
-use super::{super::core::LinkCore, ASK, jid, within};
+use super::{
+    super::{address::jid, core::LinkCore},
+    ASK, within,
+};
 
 impl LinkCore {
     pub(super) async fn show_typing(&self, call: &Typing) -> Result<()> {

@@ -1,0 +1,255 @@
+//! Texts with a preview of a page, and things to choose from.
+
+use axum::extract::State;
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use recado_api_macros::operation;
+use recado_app::{App, SendMessage, SendOptions};
+use recado_model::{
+    Content, Error, Result,
+    content::{Heading, Link, Menu, Row, Section},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Queued, accept, given};
+use crate::{
+    auth::{InstanceAccess, least::Developer},
+    describe::Answer,
+    error::Fail,
+    extract::{Loose, Names, some_whole, text_or_number},
+    rest::{Envelope, enveloped},
+};
+
+/// What 64 KiB are as base64, and room for line breaks and the head of a data URL.
+const PICTURE_TEXT_MOST: usize = 100_000;
+
+send_body!(LinkBody {
+    /// What is said; the link is put at its end where it is not in it.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 65_536))]
+    message: String,
+    #[serde(default, alias = "linkUrl", alias = "link")]
+    #[schemars(length(min = 1, max = 2_048))]
+    link_url: String,
+    #[serde(default)]
+    #[schemars(length(max = 300))]
+    title: Option<String>,
+    #[serde(default, alias = "linkDescription", alias = "description")]
+    #[schemars(length(max = 1_000))]
+    link_description: Option<String>,
+    /// A small JPEG as base64 or a data URL: 64 KiB, and 1024 pixels on each side.
+    #[serde(default, alias = "jpegThumbnail")]
+    jpeg_thumbnail: Option<String>,
+});
+
+/// Queues a text with a preview of the page that it links to.
+///
+/// The preview is what you give: nothing is fetched from the page.
+#[operation]
+pub async fn send_link(
+    access: InstanceAccess<Developer>,
+    State(app): State<App>,
+    Loose(mut body): Loose<LinkBody>,
+) -> Result<Answer<Envelope<Queued>>, Fail> {
+    let picture = given(body.jpeg_thumbnail.take());
+    let picture = picture.map(|text| picture_of(&text)).transpose()?;
+    let link = Link::new(
+        std::mem::take(&mut body.message),
+        &body.link_url,
+        body.title.take(),
+        body.link_description.take(),
+        picture,
+    )?;
+    accept(&access, &app, body.send(Content::Link(link))).await
+}
+
+/// Of base64, or of a data URL; line breaks are tolerated.
+fn picture_of(text: &str) -> Result<Vec<u8>> {
+    let wrong = |text| Error::field("jpeg_thumbnail", text);
+    if text.len() > PICTURE_TEXT_MOST {
+        return Err(wrong("jpeg_thumbnail has at most 64 KiB"));
+    }
+    let mut code = text.trim();
+    if let Some(rest) = code.strip_prefix("data:") {
+        let (head, data) = rest.split_once(',').unwrap_or_default();
+        let head = head.to_ascii_lowercase();
+        let (kind, form) = head.split_once(';').unwrap_or_default();
+        if !matches!(kind, "image/jpeg" | "image/jpg") || !form.ends_with("base64") {
+            return Err(wrong(
+                "jpeg_thumbnail: the data URL begins with data:image/jpeg;base64,",
+            ));
+        }
+        code = data.trim();
+    }
+    if code.contains(' ') {
+        return Err(wrong(
+            "jpeg_thumbnail holds spaces: the + of its base64 became one on the way; encode it as a form wants it, or send JSON",
+        ));
+    }
+    let code: String = code.split(['\r', '\n', '\t']).collect();
+    let lenient =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&STANDARD, lenient)
+        .decode(code)
+        .map_err(|_| wrong("jpeg_thumbnail is base64, or a data URL"))
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct ButtonBody {
+    /// What comes back with an answer; its number where it is left out.
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 256))]
+    text: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct SectionBody {
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    rows: Option<Vec<RowBody>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct RowBody {
+    /// What comes back with an answer; its number where it is left out.
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 256))]
+    title: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+}
+
+send_body!(ButtonsBody {
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 65_536))]
+    message: String,
+    /// 1 to 20.
+    #[serde(default)]
+    buttons: Vec<ButtonBody>,
+    #[serde(default)]
+    footer: Option<String>,
+    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["text", "refuse", "native"]))]
+    interactive: Option<String>,
+});
+
+send_body!(ListBody {
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 256))]
+    title: String,
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    description: String,
+    #[serde(default, alias = "buttonText")]
+    #[schemars(length(min = 1, max = 256))]
+    button_text: String,
+    /// With 1 to 100 rows in all.
+    #[serde(default)]
+    sections: Vec<SectionBody>,
+    #[serde(default)]
+    footer: Option<String>,
+    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["text", "refuse", "native"]))]
+    interactive: Option<String>,
+});
+
+/// A menu that was queued, and what it was made of.
+#[derive(Serialize, JsonSchema)]
+pub struct Offered {
+    message_id: String,
+    /// A numbered text.
+    #[schemars(extend("const" = "text"))]
+    interactive: &'static str,
+}
+
+/// Queues something to choose from with a few buttons, as a numbered text.
+///
+/// WhatsApp no longer shows the buttons of linked devices reliably. An answer with a number comes back as the
+/// choice: `choice` of its event.
+#[operation]
+pub async fn send_buttons(
+    access: InstanceAccess<Developer>,
+    State(app): State<App>,
+    Loose(mut body): Loose<ButtonsBody>,
+) -> Result<Answer<Envelope<Offered>>, Fail> {
+    let buttons = std::mem::take(&mut body.buttons).into_iter();
+    let buttons = buttons.map(|button| {
+        let (id, text) = (button.id, button.text);
+        (id.unwrap_or_default(), text.unwrap_or_default())
+    });
+    let menu = Menu::of_buttons(&body.message, buttons.collect(), body.footer.as_deref())?;
+    require_text(body.interactive.as_deref())?;
+    offer(&access, &app, body.send(Content::Menu(menu))).await
+}
+
+/// Queues a list to choose from, as a numbered text.
+///
+/// WhatsApp no longer shows the lists of linked devices reliably. An answer with a number comes back as the
+/// choice: `choice` of its event.
+#[operation]
+pub async fn send_list(
+    access: InstanceAccess<Developer>,
+    State(app): State<App>,
+    Loose(mut body): Loose<ListBody>,
+) -> Result<Answer<Envelope<Offered>>, Fail> {
+    let sections = std::mem::take(&mut body.sections).into_iter();
+    let sections = sections.map(|section| Section {
+        title: section.title,
+        rows: section
+            .rows
+            .unwrap_or_default()
+            .into_iter()
+            .map(|row| Row {
+                id: row.id.unwrap_or_default(),
+                title: row.title.unwrap_or_default(),
+                description: row.description,
+            })
+            .collect(),
+    });
+    let heading = Heading {
+        title: std::mem::take(&mut body.title),
+        description: std::mem::take(&mut body.description),
+        button_text: std::mem::take(&mut body.button_text),
+        footer: body.footer.take(),
+    };
+    let menu = Menu::of_list(&heading, sections.collect())?;
+    require_text(body.interactive.as_deref())?;
+    offer(&access, &app, body.send(Content::Menu(menu))).await
+}
+
+/// What can be done: a numbered text, if the caller takes that.
+fn require_text(interactive: Option<&str>) -> Result<()> {
+    let wrong = match interactive.map(str::trim).unwrap_or_default() {
+        "" | "text" => return Ok(()),
+        "refuse" => {
+            "interactive: WhatsApp does not show this reliably from a linked device, and you wanted nothing else. A numbered text is \"text\""
+        }
+        "native" => "interactive: \"native\" is to come; \"text\" sends a numbered text",
+        _ => "interactive is text, refuse or native",
+    };
+    Err(Error::field("interactive", wrong))
+}
+
+async fn offer(
+    access: &InstanceAccess<Developer>,
+    app: &App,
+    send: SendMessage,
+) -> Result<Answer<Envelope<Offered>>, Fail> {
+    let messages = app.messages();
+    let accepted = messages.send(&access.granted, send);
+    Ok(enveloped(Offered {
+        message_id: accepted.await?.id.as_str().to_owned(),
+        interactive: "text",
+    }))
+}

@@ -351,12 +351,15 @@ CREATE TABLE message_content (
     proto       BYTEA,
     -- Of ours: what can be chosen of it by number, as JSON.
     options     TEXT,
+    -- Of an edit: the message that it changed, whose deletion takes the edit's content, too.
+    about       TEXT,
     -- An edit changes text and proto; a deletion for everybody takes both away.
     edited_at   BIGINT,
     deleted_at  BIGINT,
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE INDEX message_content_of ON message_content (account_id, instance_id);
+CREATE INDEX message_content_about ON message_content (instance_id, about) WHERE about IS NOT NULL;
 
 -- The last queue number of each account.
 CREATE TABLE queue_number (

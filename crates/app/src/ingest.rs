@@ -130,6 +130,7 @@ impl Ingest {
             instance,
             chat: &chat,
             sender: &sender,
+            id: &message.id,
             at: message.at,
         };
         changes::apply(self.core(), store, &by, &message.proto).await

@@ -104,6 +104,17 @@ impl AccountStore<'_> {
         Ok(())
     }
 
+    /// An edit is about `target`: what it holds goes with that.
+    pub async fn note_edit(&mut self, edit: &MessageKey, target: &MessageId) -> Result<()> {
+        sql("UPDATE message_content SET about = $3 WHERE account_id = $1 AND message_key = $2")
+            .bind(&self.id)
+            .bind(edit)
+            .bind(target)
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// The message holds something else from now on, unless it is gone, or was changed later than `at`.
     pub async fn edit_content(
         &mut self,
@@ -126,18 +137,23 @@ impl AccountStore<'_> {
         Ok(changed > 0)
     }
 
-    /// What the message held is gone.
-    pub async fn delete_content(&mut self, key: &MessageKey, at: Timestamp) -> Result<bool> {
-        let changed = sql(
-            "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 WHERE account_id = $1 \
-             AND message_key = $2 AND deleted_at IS NULL",
+    /// What the message held is gone, and what its author's edits of it did.
+    pub async fn delete_content(&mut self, message: &MessageRow, at: Timestamp) -> Result<()> {
+        sql(
+            "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 \
+             WHERE account_id = $1 AND instance_id = $2 AND deleted_at IS NULL AND (message_key = $4 OR about = $5 AND message_key IN \
+             (SELECT m.key FROM message m WHERE m.account_id = $1 AND m.instance_id = $2 AND m.chat_id = $6 AND m.sender_id = $7))",
         )
         .bind(&self.id)
-        .bind(key)
+        .bind(&message.instance)
         .bind(at)
+        .bind(&message.key)
+        .bind(&message.id)
+        .bind(&message.chat_id)
+        .bind(&message.sender_id)
         .execute(self.conn)
         .await?;
-        Ok(changed > 0)
+        Ok(())
     }
 
     /// The signs that stand on a message, the oldest first.

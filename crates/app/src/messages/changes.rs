@@ -5,7 +5,7 @@
 //! chat. What does not fit (another's message, one that is not here) changes nothing, and is told by its event.
 
 use recado_model::{
-    ChatId, ContactId, ContentKind, InstanceId, Result, Timestamp,
+    ChatId, ContactId, ContentKind, InstanceId, MessageId, Result, Timestamp,
     change::{Change, Changed},
 };
 use recado_store::{AccountStore, MessageRow, StoreError};
@@ -20,6 +20,8 @@ pub(crate) struct By<'a> {
     pub instance: &'a InstanceId,
     pub chat: &'a ChatId,
     pub sender: &'a ContactId,
+    /// The message that says so.
+    pub id: &'a MessageId,
     pub at: Timestamp,
 }
 
@@ -57,9 +59,27 @@ pub(crate) async fn apply(
         return Ok(());
     };
     match what {
-        Changed::Edited => edit(core, store, &row, proto, at).await,
-        Changed::Deleted => Ok(store.delete_content(&row.key, by.at).await.map(drop)?),
+        Changed::Edited => {
+            note(store, by, &target).await?;
+            match row.deleted_at {
+                // An edit that comes after the end: what it holds goes as well.
+                Some(at) => Ok(store.delete_content(&row, at).await?),
+                None => edit(core, store, &row, proto, at).await,
+            }
+        }
+        Changed::Deleted => Ok(store.delete_content(&row, by.at).await?),
         Changed::Reaction(_) => Ok(()),
+    }
+}
+
+/// Its content goes when that of `target` does.
+async fn note(store: &mut AccountStore<'_>, by: &By<'_>, target: &MessageId) -> Result<()> {
+    let act = store
+        .message_by(by.instance, by.chat, by.sender, by.id)
+        .await?;
+    match act {
+        Some(act) => Ok(store.note_edit(&act.key, target).await?),
+        None => Ok(()),
     }
 }
 

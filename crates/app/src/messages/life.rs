@@ -53,6 +53,7 @@ impl Life<'_> {
                     instance: self.instance,
                     chat: &row.chat_id,
                     sender: &row.sender_id,
+                    id,
                     at: self.now,
                 };
                 changes::apply(self.core, store, &by, &proto).await?;

@@ -34,12 +34,19 @@ pub async fn a_later_edit_counts_and_a_deletion_ends_it(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
     assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
-    let key = row(&mut store, &id, "M1").await.key;
+    assert!(put_message(&mut store, &id, "E1", NUMBER, NOW).await);
+    assert!(put_message(&mut store, &id, "M2", NUMBER, NOW).await);
+    let message = row(&mut store, &id, "M1").await;
+    let key = message.key.clone();
     let mut foreign = conn.account(&other);
     let crossed = foreign.edit_content(&key, &edited("theirs"), NOW).await;
     assert!(!crossed.expect("no"));
-    assert!(!foreign.delete_content(&key, NOW).await.expect("no"));
+    let crossed = foreign.delete_content(&message, NOW).await;
+    crossed.expect("changes nothing");
     let mut store = conn.account(&a);
+    let edit = row(&mut store, &id, "E1").await.key;
+    let noted = store.note_edit(&edit, &message.id).await;
+    noted.expect("notes");
     for (text, secs, taken) in [("two", 2, true), ("one", 1, false), ("three", 3, true)] {
         let at = NOW.plus_secs(secs);
         let done = store.edit_content(&key, &edited(text), at).await;
@@ -50,14 +57,23 @@ pub async fn a_later_edit_counts_and_a_deletion_ends_it(bed: &Bed) {
     assert_eq!(seen.edited_at, Some(NOW.plus_secs(3)));
     let kept = store.proto(&key).await.expect("opens");
     assert_eq!(kept.as_deref(), Some(b"three".as_slice()));
-    assert!(store.delete_content(&key, NOW).await.expect("deletes"));
-    assert!(!store.delete_content(&key, NOW).await.expect("again"));
+    for at in [NOW, NOW.plus_secs(1)] {
+        let gone = store.delete_content(&message, at).await;
+        gone.expect("deletes");
+    }
     let late = NOW.plus_secs(9);
     let done = store.edit_content(&key, &edited("late"), late).await;
     assert!(!done.expect("no"));
     let seen = row(&mut store, &id, "M1").await;
     assert_eq!((seen.text, seen.deleted_at), (None, Some(NOW)));
     assert_eq!(store.proto(&key).await.expect("looks"), None);
+    assert_eq!(
+        store.proto(&edit).await.expect("looks"),
+        None,
+        "an edit of it"
+    );
+    let other = row(&mut store, &id, "M2").await;
+    assert!(other.text.is_some() && other.deleted_at.is_none());
 }
 
 /// What stands on `M1` of this chat.

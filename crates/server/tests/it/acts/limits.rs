@@ -77,6 +77,12 @@ async fn an_act_is_one_by_its_id(bed: &mut Bed) {
         assert_eq!(answer["data"]["id"], "GONE-0001");
         reads(bed, &made, &id, |told| told["deleted_at"].is_string()).await;
     }
+    let edit = bed.told(&made, "EDIT-0001").await;
+    assert_eq!(
+        edit["text"],
+        Value::Null,
+        "what it said by an edit is gone, too"
+    );
     let seen = shown(bed, CUSTOMER, "EDIT-0001", |_| true).await;
     assert_eq!(seen.arrivals, 1);
 }

@@ -330,13 +330,14 @@ CREATE TABLE message (
     at          BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
-    UNIQUE (instance_id, chat_id, sender_id, id),
+    UNIQUE (instance_id, chat_id, id, sender_id),
     FOREIGN KEY (account_id, instance_id) REFERENCES instance (account_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE UNIQUE INDEX message_out ON message (instance_id, id) WHERE direction = 'out';
 CREATE INDEX message_own ON message (account_id, id) WHERE direction = 'out';
 CREATE INDEX message_id ON message (instance_id, id);
 CREATE INDEX message_chat ON message (instance_id, chat_id, at);
+CREATE INDEX message_chat_out ON message (instance_id, chat_id, at, key) WHERE direction = 'out';
 CREATE INDEX message_sender ON message (instance_id, sender_id);
 CREATE UNIQUE INDEX message_queue ON message (account_id, queue_id) WHERE queue_id IS NOT NULL;
 

@@ -10,13 +10,13 @@ pub use document::document;
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
-    Rng, Timestamp, failure,
+    Rng, Timestamp,
+    content::Choice,
+    failure,
     message::{Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, Rendered},
 };
 use recado_store::MessageRow;
 use serde_json::{Map, Value, json};
-
-use crate::messages::menus::Choice;
 
 /// An event of an instance, about to be committed with the change it tells of.
 pub(crate) fn event(

@@ -11,7 +11,7 @@ use recado_model::{
     text::require_seen,
     webhook::Webhook,
 };
-use recado_store::{Conn, credentials::NewCredential};
+use recado_store::{Conn, StoreError, credentials::NewCredential};
 
 use crate::{App, BillingStanding, webhooks};
 
@@ -193,8 +193,7 @@ async fn delete_by(app: &App, account: &AccountId, id: &InstanceId, detail: Deta
     conn.commit().await?;
     app.supervisor.logout(id).await;
     app.core.engine.forget(account, id).await?;
-    let mut conn = app.core.store.write().await?;
-    conn.account(account).delete_instance(id).await?;
+    let mut conn = without_rows(app, account, id).await?;
     detail
         .with("instance", id.as_str())
         .write(
@@ -205,6 +204,22 @@ async fn delete_by(app: &App, account: &AccountId, id: &InstanceId, detail: Deta
         .await?;
     // Its tokens went with it.
     app.access().commit(conn).await
+}
+
+/// A transaction in which the instance's rows are gone. Notes of how its credentials were used are written in
+/// another order: of two that wait for each other PostgreSQL takes one back, which then goes second.
+async fn without_rows(app: &App, account: &AccountId, id: &InstanceId) -> Result<Conn> {
+    const TRIES: usize = 5;
+    for _ in 1..TRIES {
+        let mut conn = app.core.store.write().await?;
+        match conn.account(account).delete_instance(id).await {
+            Err(StoreError::Serialization) => {}
+            gone => return gone.map(|_| conn).map_err(Error::from),
+        }
+    }
+    let mut conn = app.core.store.write().await?;
+    conn.account(account).delete_instance(id).await?;
+    Ok(conn)
 }
 
 /// The rows of a new instance: itself, its token, its webhook. The caller commits.

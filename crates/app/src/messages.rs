@@ -93,12 +93,23 @@ impl Messages<'_> {
     /// Accepts a message: from here on it is ours to bring to WhatsApp, over restarts. The same id with the
     /// same content is the same message: one that has failed, or of which nobody knows, is queued anew.
     pub async fn send(&self, granted: &Granted, send: SendMessage) -> Result<Accepted> {
-        let (core, instance) = (&self.app.core, granted.instance());
-        let mut checked = check(send, &*core.rng)?;
+        let mut checked = check(send, &*self.app.core.rng)?;
         if let Some(number) = checked.to.number() {
             let phone = PhoneNumber::parse(number)?;
             checked.to = numbers::address_of(self.app, granted, &phone).await?;
         }
+        self.accept(granted, checked).await
+    }
+
+    /// The same for a chat that a message is in already: nobody asks WhatsApp for its number again, which
+    /// might name another one.
+    async fn send_into(&self, granted: &Granted, send: SendMessage) -> Result<Accepted> {
+        let checked = check(send, &*self.app.core.rng)?;
+        self.accept(granted, checked).await
+    }
+
+    async fn accept(&self, granted: &Granted, checked: Checked) -> Result<Accepted> {
+        let (core, instance) = (&self.app.core, granted.instance());
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
         let mut store = conn.account(granted.account());

@@ -15,7 +15,7 @@ pub use act::{Edit, Reaction, Revoke, Target};
 pub use contact::ContactCard;
 pub use link::Link;
 pub use location::Location;
-pub use menu::{Heading, Menu, MenuOption, Row, Section};
+pub use menu::{Choice, Heading, Menu, MenuOption, Row, Section};
 pub use text::Text;
 
 /// What a message of ours holds; already validated. Serialised only to tell one content from another.

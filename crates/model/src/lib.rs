@@ -1,7 +1,7 @@
 //! What Recado talks about: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`call`], [`change`], [`address`], [`message`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
+//! [`instance`], [`call`], [`change`], [`address`], [`message`], [`message_id`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
 //! [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
@@ -24,6 +24,7 @@ pub mod id;
 pub mod instance;
 pub mod job;
 pub mod message;
+pub mod message_id;
 pub mod network;
 pub mod phone;
 pub mod text;
@@ -47,7 +48,8 @@ pub use id::{
 };
 pub use instance::{ConnectionState, Instance, StateReason};
 pub use job::JobKind;
-pub use message::{Direction, MessageId, MessageStatus};
+pub use message::{Direction, MessageStatus};
+pub use message_id::MessageId;
 pub use phone::PhoneNumber;
 pub use text::is_unseen;
 pub use user::{Language, LinkKind};

@@ -139,15 +139,24 @@ impl AccountStore<'_> {
 
     /// What the message held is gone, and what its author's edits of it did.
     pub async fn delete_content(&mut self, message: &MessageRow, at: Timestamp) -> Result<()> {
+        // Two statements, each by its own index: this is within the commit of what comes in.
         sql(
             "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 \
-             WHERE account_id = $1 AND instance_id = $2 AND deleted_at IS NULL AND (message_key = $4 OR about = $5 AND message_key IN \
-             (SELECT m.key FROM message m WHERE m.account_id = $1 AND m.instance_id = $2 AND m.chat_id = $6 AND m.sender_id = $7))",
+             WHERE account_id = $1 AND message_key = $2 AND deleted_at IS NULL",
+        )
+        .bind(&self.id)
+        .bind(&message.key)
+        .bind(at)
+        .execute(self.conn)
+        .await?;
+        sql(
+            "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 \
+             WHERE account_id = $1 AND instance_id = $2 AND about = $4 AND deleted_at IS NULL AND EXISTS \
+             (SELECT 1 FROM message m WHERE m.key = message_key AND m.chat_id = $5 AND m.sender_id = $6)",
         )
         .bind(&self.id)
         .bind(&message.instance)
         .bind(at)
-        .bind(&message.key)
         .bind(&message.id)
         .bind(&message.chat_id)
         .bind(&message.sender_id)

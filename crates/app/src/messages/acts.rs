@@ -9,7 +9,9 @@ use recado_model::{
 };
 use recado_store::{AccountStore, MessageRow};
 
-use super::{Accepted, Messages, SendMessage, SendOptions, changes::is_about_another, numbers};
+use super::{
+    Accepted, Messages, SendMessage, SendOptions, changes::is_about_another, numbers, valid_until,
+};
 use crate::instances::require_paired;
 
 /// How long WhatsApp's programs take an edit for.
@@ -53,7 +55,7 @@ impl Messages<'_> {
         granted: &Granted,
         named: &Named,
         act: Act,
-        how: SendOptions,
+        mut how: SendOptions,
     ) -> Result<Acted> {
         require_paired(granted.instance())?;
         let mut row = self.named(granted, named, &act).await?;
@@ -61,6 +63,9 @@ impl Messages<'_> {
         if !self.is_known(granted, how.id.as_deref()).await? {
             row = self.once_sent(granted, row).await?;
             require_fit(&row, &act, self.app.core.clock.now())?;
+        }
+        if matches!(act, Act::Edit(_)) {
+            keep_in_window(&row, &mut how, self.app.core.clock.now())?;
         }
         let target = Target {
             id: row.id.clone(),
@@ -76,7 +81,7 @@ impl Messages<'_> {
         let to = row.wire_chat.to_string();
         let at = self.app.core.clock.now();
         let send = SendMessage { to, content, how };
-        let Accepted { id, .. } = self.send(granted, send).await?;
+        let Accepted { id, .. } = self.send_into(granted, send).await?;
         Ok(Acted {
             id,
             target: row.id,
@@ -217,6 +222,22 @@ fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
     if now.since(row.sent_at.unwrap_or(row.at)) > EDIT_WINDOW_MS {
         return late("message_id: WhatsApp takes edits for 20 minutes after a message was sent");
     }
+    Ok(())
+}
+
+/// An edit that waits must not go out once phones pass it over.
+fn keep_in_window(row: &MessageRow, how: &mut SendOptions, now: Timestamp) -> Result<()> {
+    let end = row.sent_at.unwrap_or(row.at).plus_millis(EDIT_WINDOW_MS);
+    if how
+        .delay_ms
+        .is_some_and(|delay| delay > end.since(now).max(0))
+    {
+        let text = "delay: WhatsApp takes edits for 20 minutes after a message was sent";
+        return Err(Error::field("delay", text));
+    }
+    let given = valid_until(how.valid_until.as_deref())?;
+    let until = given.map_or(end, |given| given.min(end));
+    how.valid_until = Some(until.to_rfc3339());
     Ok(())
 }
 

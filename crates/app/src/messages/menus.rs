@@ -2,17 +2,11 @@
 
 use recado_model::{
     ContentKind, InstanceId, MessageId, Result, Timestamp,
-    content::{Menu, MenuOption},
+    content::{Choice, Menu},
     message::InboundMessage,
 };
 use recado_store::AccountStore;
 use serde_json::Value;
-
-/// What was chosen of which message.
-pub(crate) struct Choice {
-    pub message: MessageId,
-    pub option: MenuOption,
-}
 
 /// What a message that came in chooses: by a number, or, where it quotes the menu, also by its words.
 pub(crate) async fn choice(

@@ -105,7 +105,7 @@ impl Messages<'_> {
             text,
             edited_at,
             deleted_at,
-            reactions: reactions.into_iter().map(ReactionView::from).collect(),
+            reactions: reactions.into_iter().map(reaction).collect(),
             receipts: receipts.into_iter().filter_map(receipt).collect(),
         }))
     }
@@ -166,13 +166,11 @@ impl Messages<'_> {
     }
 }
 
-impl From<ReactionRow> for ReactionView {
-    fn from(row: ReactionRow) -> Self {
-        Self {
-            sender: row.sender,
-            sign: row.sign,
-            at: row.at,
-        }
+fn reaction(row: ReactionRow) -> ReactionView {
+    ReactionView {
+        sender: row.sender,
+        sign: row.sign,
+        at: row.at,
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Text;
-use crate::{Error, Result, text::is_blank};
+use crate::{Error, MessageId, Result, text::is_blank};
 
 /// In characters.
 const LINE_MOST: usize = 256;
@@ -25,6 +25,13 @@ pub struct MenuOption {
     /// The caller's own.
     pub id: String,
     pub text: String,
+}
+
+/// What was chosen of which message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub message: MessageId,
+    pub option: MenuOption,
 }
 
 /// A part of a list.

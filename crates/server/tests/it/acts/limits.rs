@@ -176,6 +176,13 @@ async fn acts_that_do_not_fit(bed: &mut Bed) {
             json!({"message": "x", "delay": -1}),
             "delay",
         ),
+        // Phones would pass it over by then.
+        (
+            "PATCH",
+            path.as_str(),
+            json!({"message": "x", "delay": 1_201_000}),
+            "delay",
+        ),
         (
             "PATCH",
             theirs.as_str(),

@@ -90,6 +90,22 @@ pub async fn open_store(
     Ok(store)
 }
 
+/// What the operator decides about the HTTP side.
+fn api_options(settings: &Settings, refusal_hold: Duration) -> Result<recado_api::Options> {
+    Ok(recado_api::Options {
+        body_limit: settings.limits.body_bytes,
+        refusal_hold: RefusalHold(refusal_hold),
+        request_timeout: Duration::from_secs(settings.limits.request_secs),
+        about: Arc::new(About {
+            source_url: settings.source_url.clone(),
+            sandbox_url: settings.sandbox_control(),
+            ..About::default()
+        }),
+        trusted_proxies: settings.trusted_proxies()?,
+        cors: settings.cors()?,
+    })
+}
+
 impl Gateway {
     pub async fn start(settings: &Settings, world: World) -> Result<Self> {
         let World {
@@ -128,18 +144,7 @@ impl Gateway {
             config,
         };
         let app = App::new(deps).await?;
-        let options = recado_api::Options {
-            body_limit: settings.limits.body_bytes,
-            refusal_hold: RefusalHold(refusal_hold),
-            request_timeout: Duration::from_secs(settings.limits.request_secs),
-            about: Arc::new(About {
-                source_url: settings.source_url.clone(),
-                sandbox_url: settings.sandbox_control(),
-                ..About::default()
-            }),
-            trusted_proxies: settings.trusted_proxies()?,
-            cors: settings.cors()?,
-        };
+        let options = api_options(settings, refusal_hold)?;
         let router = recado_api::router(app.clone(), options);
         let workers = app.start();
 

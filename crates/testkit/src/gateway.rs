@@ -28,7 +28,7 @@ use recado::{
 use recado_identity::accounts::{self, NewAccount};
 use recado_model::{AccountId, Clock as _, InstanceId, Rng, Secret, clock::OsRng};
 use recado_sandbox::{Delivery, Paired, Sandbox};
-use recado_store::{Conn, MasterKey};
+use recado_store::{Conn, MasterKey, Store};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -102,6 +102,45 @@ pub struct Bed {
     database: TestDatabase,
 }
 
+/// The bed's own settings, then the test's; what most tests want, unless the test says otherwise.
+fn settings_text(own: &[(&str, String)], extra: &str) -> String {
+    let mut text: String = own
+        .iter()
+        .map(|(name, value)| format!("{name} = {value:?}\n"))
+        .collect();
+    text.push_str("start.stagger_ms = 0\n");
+    if !extra.contains("send.min_interval_ms") {
+        text.push_str("send.min_interval_ms = 0\n");
+    }
+    if !extra.contains("egress.allow") {
+        text.push_str("egress.allow = [\"127.0.0.0/8\"]\n");
+    }
+    if !extra.contains("failed_proofs") {
+        // Thousands of bad proofs come from one address here; `limits` tests what that means.
+        text.push_str("limits.failed_proofs_per_network = 1000000\nlimits.failed_proofs_per_client = 1000000\n");
+    }
+    text.push_str(extra);
+    text
+}
+
+async fn shop(store: &Store, clock: &JumpClock, name: &str, owner_email: &str) -> Shop {
+    let new = NewAccount {
+        name: name.to_owned(),
+        owner_email: owner_email.to_owned(),
+        owner_password: Some(Secret::new("correct horse battery")),
+    };
+    let made = accounts::create(store, clock, &OsRng, new)
+        .await
+        .expect("an account");
+    Shop {
+        id: made.id,
+        client_token: made.client_token.expose().to_owned(),
+        client_secret: made.client_secret.expose().to_owned(),
+        api_token: made.api_token.expose().to_owned(),
+        jwt: String::new(),
+    }
+}
+
 impl Bed {
     pub async fn sqlite(settings: &str) -> Self {
         Self::on(Kind::Sqlite, settings).await
@@ -135,50 +174,16 @@ impl Bed {
             ("node", "it".to_owned()),
             ("sandbox.url", sandbox.whatsapp_url()),
         ];
-        let mut text: String = own
-            .iter()
-            .map(|(name, value)| format!("{name} = {value:?}\n"))
-            .collect();
-        text.push_str("start.stagger_ms = 0\n");
-        if !extra.contains("send.min_interval_ms") {
-            text.push_str("send.min_interval_ms = 0\n");
-        }
-        if !extra.contains("egress.allow") {
-            text.push_str("egress.allow = [\"127.0.0.0/8\"]\n");
-        }
-        if !extra.contains("failed_proofs") {
-            // Thousands of bad proofs come from one address here; `limits` tests what that means.
-            text.push_str("limits.failed_proofs_per_network = 1000000\nlimits.failed_proofs_per_client = 1000000\n");
-        }
-        text.push_str(extra);
+        let text = settings_text(&own, extra);
         let settings = Settings::from_toml(&text).expect("settings");
 
         let clock = Arc::new(JumpClock::new());
         let store = open_store(&settings, &rng(), true, true)
             .await
             .expect("a database");
-        let mut shops = Vec::new();
-        for (name, owner_email) in [("Shop A", "a@example.com"), ("Shop B", "b@example.com")] {
-            let new = NewAccount {
-                name: name.to_owned(),
-                owner_email: owner_email.to_owned(),
-                owner_password: Some(Secret::new("correct horse battery")),
-            };
-            let made = accounts::create(&store, &*clock, &OsRng, new)
-                .await
-                .expect("an account");
-            shops.push(Shop {
-                id: made.id,
-                client_token: made.client_token.expose().to_owned(),
-                client_secret: made.client_secret.expose().to_owned(),
-                api_token: made.api_token.expose().to_owned(),
-                jwt: String::new(),
-            });
-        }
+        let a = shop(&store, &clock, "Shop A", "a@example.com").await;
+        let b = shop(&store, &clock, "Shop B", "b@example.com").await;
         store.close().await;
-        let (Some(b), Some(a)) = (shops.pop(), shops.pop()) else {
-            unreachable!("two shops were made")
-        };
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

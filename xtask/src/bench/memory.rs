@@ -81,18 +81,7 @@ fn memory(program: &Path, instances: u32, stop: &Stop) -> Result<()> {
     )?;
     let mut account = Command::new(program);
     configure(&mut account);
-    account.args([
-        "account",
-        "create",
-        "--name",
-        "Bench",
-        "--email",
-        "bench@demo.example",
-        "--json",
-    ]);
-    let account: Value = serde_json::from_str(&tools::output(&mut account)?)
-        .context("account create printed no JSON")?;
-
+    let account = owned_account(&mut account)?;
     let bearer = bearer(&http, &base, &account)?;
     let bench = Pairing {
         http: &http,
@@ -116,6 +105,13 @@ fn memory(program: &Path, instances: u32, stop: &Stop) -> Result<()> {
 
     print(&before, &one, &all, instances);
     Ok(())
+}
+
+/// An account of the bench's own; `command` is the program with its settings.
+fn owned_account(command: &mut Command) -> Result<Value> {
+    command.args(["account", "create", "--name", "Bench"]);
+    command.args(["--email", "bench@demo.example", "--json"]);
+    serde_json::from_str(&tools::output(command)?).context("account create printed no JSON")
 }
 
 /// The header of an owner of the account.

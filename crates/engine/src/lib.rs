@@ -10,12 +10,18 @@
 
 pub mod wa;
 
-use std::sync::Arc;
+use std::{
+    io::{self, Read, Write},
+    path::Path,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Address, Call, CallAnswer, DeviceCall, InstanceId, Result, StateReason, Timestamp,
+    AccountId, Address, Call, CallAnswer, DeviceCall, Error, InstanceId, MediaClass, MediaDigest,
+    MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
+    media::{FilledMedia, Uploaded},
     message::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
         Rendered,
@@ -44,6 +50,54 @@ pub trait Engine: Send + Sync + 'static {
     /// other.
     fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited>;
 
+    /// The medium that a message names.
+    fn media(&self, proto: &[u8]) -> Option<MediaRef>;
+
+    /// The finished message of one whose draft has a medium: with where the bytes lie and what they are
+    /// sealed under.
+    fn fill_media(&self, proto: &[u8], medium: &FilledMedia) -> Result<Vec<u8>>;
+
+    /// Seals bytes as WhatsApp keeps them. Blocks; needs the same little memory for any length.
+    fn seal_media(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        plain: &mut dyn Read,
+        sealed: &mut dyn Write,
+    ) -> io::Result<MediaDigest>;
+
+    /// Opens sealed bytes and gives them to `plain`; what it takes is worth nothing before `Ok`, which says
+    /// that the MAC held. Blocks, in little memory.
+    fn open_media(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        sealed: &mut dyn Read,
+        plain: &mut dyn Write,
+    ) -> io::Result<MediaDigest>;
+
+    /// A part of what was opened before: `sealed` begins with the block before the one that `from`, a
+    /// multiple of 16, begins; at 0 with the first block. Its MAC is not looked at.
+    fn media_reader(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        from: u64,
+        sealed: Box<dyn Read + Send>,
+    ) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Fetches the sealed bytes of a medium from WhatsApp's hosts into a new file, at most `most` of them,
+    /// and opens them once, to nowhere: `Ok` says that MAC, digest and length are right. Needs no link.
+    ///
+    /// # Errors
+    /// `Expired` where the hosts have them no more.
+    async fn fetch_media(
+        &self,
+        medium: &MediaRef,
+        most: u64,
+        to: &Path,
+    ) -> std::result::Result<MediaDigest, FetchFault>;
+
     /// Wipes the device of an instance from the store. Only while no link of it runs.
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;
 
@@ -67,6 +121,19 @@ pub struct LinkSpec {
     pub rekey: Vec<Address>,
 }
 
+/// Why a medium was not fetched.
+#[derive(Debug)]
+pub enum FetchFault {
+    /// WhatsApp's hosts have it no more; the phone may.
+    Expired,
+    /// It is larger than it may be.
+    TooLarge,
+    /// What came is not what the message says.
+    Wrong,
+    /// The network, the hosts, our disk: again later.
+    Failed(Error),
+}
+
 /// One running link. [`Link::stop`] ends it and waits; dropping the last handle ends it, too, but
 /// without anybody waiting.
 #[async_trait]
@@ -79,6 +146,26 @@ pub trait Link: Send + Sync + 'static {
     /// Any other question to a device. [`recado_model::ErrorCode::InstanceNotConnected`] while it is offline,
     /// but for link codes, which are asked for before there is a pairing.
     async fn call(&self, call: Call) -> Result<CallAnswer>;
+
+    /// Brings sealed bytes to WhatsApp's hosts. Repeating it is harmless.
+    async fn upload(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        digest: &MediaDigest,
+        sealed: &Path,
+    ) -> Result<Uploaded>;
+
+    /// Asks the phone to upload a medium anew that WhatsApp's hosts have no more: where it is then. `None`:
+    /// the phone has it no more either. Waits half a minute for the phone.
+    async fn reupload(
+        &self,
+        chat: &Address,
+        sender: Option<&Address>,
+        from_me: bool,
+        id: &MessageId,
+        key: &MediaKey,
+    ) -> Result<Option<String>>;
 
     /// Ends the pairing at WhatsApp (best effort), closes, and wipes the device.
     async fn logout(&self) -> Result<()>;

@@ -32,6 +32,7 @@ mod json;
 mod kinds;
 mod link;
 mod lost;
+mod media;
 mod notice;
 mod outbound;
 mod parts;
@@ -42,12 +43,18 @@ mod runtime;
 mod tap;
 mod wire;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Error, ErrorCode, InstanceId, Result, Rng,
+    AccountId, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey, MediaRef, Result,
+    Rng,
     change::{Change, Edited},
+    media::FilledMedia,
     message::{Draft, Rendered},
 };
 use recado_store::Store;
@@ -58,7 +65,7 @@ use whatsapp_rust::{
 };
 
 use self::{http::Http, link::WaLink};
-use crate::{Engine, Link, LinkSpec, Sink};
+use crate::{Engine, FetchFault, Link, LinkSpec, Sink};
 
 /// The version told to the sandbox, which takes any.
 const SANDBOX_VERSION: (u32, u32, u32) = (2, 3000, 1_023_000_000);
@@ -245,6 +252,53 @@ impl Engine for WaEngine {
 
     fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited> {
         kinds::edited(original, edit)
+    }
+
+    fn media(&self, proto: &[u8]) -> Option<MediaRef> {
+        media::named(proto)
+    }
+
+    fn fill_media(&self, proto: &[u8], medium: &FilledMedia) -> Result<Vec<u8>> {
+        media::fill(proto, medium)
+    }
+
+    fn seal_media(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        plain: &mut dyn Read,
+        sealed: &mut dyn Write,
+    ) -> io::Result<MediaDigest> {
+        media::seal(class, key, plain, sealed)
+    }
+
+    fn open_media(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        sealed: &mut dyn Read,
+        plain: &mut dyn Write,
+    ) -> io::Result<MediaDigest> {
+        media::open(class, key, sealed, plain)
+    }
+
+    fn media_reader(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        from: u64,
+        sealed: Box<dyn Read + Send>,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        media::reader(class, key, from, sealed)
+    }
+
+    async fn fetch_media(
+        &self,
+        medium: &MediaRef,
+        most: u64,
+        to: &Path,
+    ) -> std::result::Result<MediaDigest, FetchFault> {
+        media::fetch(&self.parts, medium, most, to).await
     }
 
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {

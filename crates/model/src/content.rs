@@ -6,6 +6,7 @@ mod act;
 mod contact;
 mod link;
 mod location;
+mod media;
 mod menu;
 mod text;
 
@@ -15,6 +16,7 @@ pub use act::{Edit, Reaction, Revoke, Target};
 pub use contact::ContactCard;
 pub use link::Link;
 pub use location::Location;
+pub use media::{Media, MediaForm};
 pub use menu::{Choice, Heading, Menu, MenuOption, Row, Section};
 pub use text::Text;
 
@@ -27,6 +29,7 @@ pub enum Content {
     Menu(Menu),
     Location(Location),
     Contact(ContactCard),
+    Media(Media),
     Reaction(Reaction),
     Edit(Edit),
     Revoke(Revoke),
@@ -46,6 +49,7 @@ impl Content {
             Self::Text(_) | Self::Link(_) | Self::Menu(_) => ContentKind::Text,
             Self::Location(_) => ContentKind::Location,
             Self::Contact(_) => ContentKind::Contact,
+            Self::Media(media) => media.form.kind(),
             Self::Reaction(_) => ContentKind::Reaction,
             Self::Edit(_) => ContentKind::Edit,
             Self::Revoke(_) => ContentKind::Revoke,
@@ -60,6 +64,7 @@ impl Content {
             Self::Menu(menu) => Some(menu.text.as_str()),
             Self::Location(location) => location.text(),
             Self::Contact(card) => Some(&card.name),
+            Self::Media(media) => media.caption.as_deref().or(media.file_name.as_deref()),
             Self::Reaction(reaction) => reaction.sign.as_deref(),
             Self::Edit(edit) => Some(edit.text.as_str()),
             Self::Revoke(_) => None,

@@ -23,6 +23,7 @@ pub mod failure;
 pub mod id;
 pub mod instance;
 pub mod job;
+pub mod media;
 pub mod message;
 pub mod message_id;
 pub mod network;
@@ -48,6 +49,7 @@ pub use id::{
 };
 pub use instance::{ConnectionState, Instance, StateReason};
 pub use job::JobKind;
+pub use media::{MediaClass, MediaDigest, MediaKey, MediaLooks, MediaRef};
 pub use message::{Direction, MessageStatus};
 pub use message_id::MessageId;
 pub use phone::PhoneNumber;

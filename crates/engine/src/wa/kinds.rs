@@ -89,6 +89,7 @@ fn make(draft: &Draft) -> wa::Message {
         Content::Menu(menu) => text::make(&menu.text, context),
         Content::Location(location) => location::make(location, context),
         Content::Contact(card) => contact::make(card, context),
+        Content::Media(_) => todo!(),
         Content::Reaction(reaction) => reaction::make(reaction, draft.at),
         Content::Edit(edit) => edit::make(edit, context, draft.at),
         Content::Revoke(revoke) => revoke::make(revoke),

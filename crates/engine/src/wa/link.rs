@@ -4,12 +4,15 @@
 //! decides about new connections, `outbound.rs` and `calls` are what callers ask for.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
-use recado_model::{Address, Call, CallAnswer, Error, Result, message::FinishedMessage};
+use recado_model::{
+    Address, Call, CallAnswer, Error, MediaClass, MediaDigest, MediaKey, MessageId, Result,
+    media::Uploaded, message::FinishedMessage,
+};
 use recado_store::DeviceStore;
 use tokio::{
     sync::{mpsc, watch},
@@ -121,6 +124,27 @@ impl Link for WaLink {
 
     async fn call(&self, call: Call) -> Result<CallAnswer> {
         self.core.call(call).await
+    }
+
+    async fn upload(
+        &self,
+        class: MediaClass,
+        key: &MediaKey,
+        digest: &MediaDigest,
+        sealed: &Path,
+    ) -> Result<Uploaded> {
+        self.core.upload(class, key, digest, sealed).await
+    }
+
+    async fn reupload(
+        &self,
+        chat: &Address,
+        sender: Option<&Address>,
+        from_me: bool,
+        id: &MessageId,
+        key: &MediaKey,
+    ) -> Result<Option<String>> {
+        self.core.reupload(chat, sender, from_me, id, key).await
     }
 
     async fn logout(&self) -> Result<()> {

@@ -48,13 +48,13 @@ pub struct Options {
     /// A program that is built already, with the sandbox, instead of this tree's
     #[arg(long)]
     program: Option<PathBuf>,
-    /// What the gateway logs; kept with the data when something went wrong
+    /// The gateway's log filter; its output is kept with the data when something went wrong
     #[arg(long, default_value = "info,recado_api=warn")]
     log: String,
 }
 
 impl Options {
-    /// What CI plays.
+    /// The rounds that CI plays.
     pub fn short() -> Self {
         Self {
             rounds: 1,

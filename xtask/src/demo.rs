@@ -38,7 +38,7 @@ pub struct Options {
     /// [default: data/demo in the repository, data/demo-postgres with --db postgres]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// What the gateway keeps its data in. PostgreSQL is a throwaway server of this run: its accounts and
+    /// The database that the gateway keeps its data in. PostgreSQL is a throwaway server of this run: its accounts and
     /// phones end with it
     #[arg(long, value_enum, default_value = "sqlite")]
     db: Database,

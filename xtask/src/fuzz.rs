@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::Stop;
 use crate::tools;
 
-/// What makes libFuzzer see where the program goes. All of it works on the stable compiler; only the
+/// The compiler flags that make libFuzzer see where the program goes. All of it works on the stable compiler; only the
 /// sanitizers would need a nightly, and without `unsafe` there is little for them to find.
 const INSTRUMENT: [&str; 7] = [
     "-Cpasses=sancov-module",

@@ -100,7 +100,7 @@ pub fn app_hands_out_no_types_of_others() -> Result<()> {
     public_items::check(&src("identity"), &hidden, &OF_IDENTITY)
 }
 
-/// What `server` alone calls.
+/// Items that `server` alone calls.
 const OF_APP: [Allowed; 5] = [
     Allowed {
         item: "Deps.store",
@@ -124,7 +124,7 @@ const OF_APP: [Allowed; 5] = [
     },
 ];
 
-/// What `app` calls inside a transaction of its own, and what `server` calls.
+/// Items that `app` calls inside a transaction of its own, and what `server` calls.
 const OF_IDENTITY: [Allowed; 8] = [
     Allowed {
         item: "Identity::new",

@@ -19,6 +19,7 @@ mod laws;
 mod postgres;
 mod process;
 mod smoke;
+mod statements;
 mod test;
 mod tools;
 mod web;

@@ -180,7 +180,7 @@ fn spawn(
     server.arg("-D").arg(folder.join("data"));
     server.arg("-k").arg(folder);
     server.args(["-p", &port.to_string()]);
-    // The machine outlives the run, so nothing need be forced to the disk. What was committed must
+    // The machine outlives the run, so nothing need be forced to the disk. A commit must
     // only be out of the server's own memory where somebody kills it.
     let commit = if durable { "on" } else { "off" };
     for setting in [
@@ -240,7 +240,7 @@ fn find() -> Result<PathBuf> {
     )
 }
 
-/// Who runs the server: nobody but ourselves, unless we are root, whom `initdb` refuses.
+/// The user that runs the server: nobody but ourselves, unless we are root, whom `initdb` refuses.
 fn ordinary_user() -> Result<Option<(u32, u32)>> {
     if !geteuid().is_root() {
         return Ok(None);

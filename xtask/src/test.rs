@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::postgres::Postgres;
 use crate::process::{self, Stop};
-use crate::{browser, tools};
+use crate::{browser, statements, tools};
 
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -48,7 +48,9 @@ fn run_tests(options: &Options, url: &str, stop: &Stop) -> Result<()> {
         ]);
         watch(&mut doc, url, stop)?;
     }
+    let notes = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut command = tools::cargo();
+    command.env(statements::FOLDER, notes.path());
     if tools::cargo_has("nextest") {
         command
             .args(["nextest", "run"])
@@ -66,7 +68,11 @@ fn run_tests(options: &Options, url: &str, stop: &Stop) -> Result<()> {
             .args(selection(&options.args));
         command.args(&options.args);
     }
-    watch(&mut command, url, stop)
+    watch(&mut command, url, stop)?;
+    if options.args.is_empty() {
+        statements::check(notes.path())?;
+    }
+    Ok(())
 }
 
 /// The whole workspace with its features, or only what `-p` asks for. Cargo knows a package's feature only

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// What the sandbox program and all tests are built with. Named per package, because features of a
+/// The features that the sandbox program and all tests are built with. Named per package, because features of a
 /// workspace build are given that way.
 pub const SANDBOX_FEATURES: &str = "recado/sandbox,recado-engine/sandbox";
 

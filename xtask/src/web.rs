@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::tools;
 
-/// What the dashboard's tools need; older ones fail with words that nobody understands.
+/// The Node that the dashboard's tools need; older ones fail with words that nobody understands.
 const WANTED: &str = "install Node 20.19 or newer with npm: https://nodejs.org/en/download";
 /// Built, installed, or written by people: nothing that the build reads.
 const NO_SOURCE: [&str; 5] = ["node_modules", "dist", "e2e", "README.md", ".vite"];

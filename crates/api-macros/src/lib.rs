@@ -1,4 +1,4 @@
-//! What a handler's doc comment says, within reach of the route table.
+//! The doc comment of a handler, within reach of the route table.
 //!
 //! A doc comment is gone once its function is compiled. `#[operation]` keeps it: beside `fn name` it puts
 //! `mod name { pub const TEXT: &str }`, which the table finds by the same path as the handler. So a

@@ -9,7 +9,7 @@ use recado_model::Monotonic;
 
 use crate::{ApiState, error::Fail};
 
-/// What a guard leaves behind when it has let somebody pass.
+/// The note that a guard leaves when it has let somebody pass.
 #[derive(Clone, Copy)]
 pub(crate) struct Again {
     /// The state of the caches and the time at the first look.
@@ -54,5 +54,5 @@ impl Again {
     }
 }
 
-/// What a body may take before the guard looks again in any case.
+/// The time that a body may take before the guard looks again in any case.
 const STILL_MS: i64 = 250;

@@ -54,7 +54,7 @@ pub trait Guard {
     const LEAST: Option<Role> = None;
     /// Whether the person's password must have been asked for lately.
     const CONFIRMED: bool = false;
-    /// What it reads of the request beside headers and path.
+    /// The parts of the request that it reads beside headers and path.
     fn describe(_: &mut Described) {}
 }
 

@@ -1,4 +1,4 @@
-//! What a handler's arguments and its answer say to the OpenAPI document: the body and the query that it
+//! The part of a handler's arguments and answer in the OpenAPI document: the body and the query that it
 //! reads, and what it gives back.
 //!
 //! The route table asks the types of each handler, so that the document cannot forget a route and a
@@ -19,14 +19,14 @@ use serde_json::{Value, json};
 
 use crate::error::{Fail, json_response};
 
-/// What a request of a route may hold, and what its answer holds, as JSON Schema.
+/// The contents of a route's request and of its answer, as JSON Schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Described {
     pub body: Option<Value>,
     pub query: Option<Value>,
     /// Status and body of success; `null` is no body. `None` where the type does not say.
     pub answer: Option<(u16, Value)>,
-    /// What success may be in place of JSON, where the query asks for that: media types.
+    /// The types that success may have in place of JSON, where the query asks for that: media types.
     pub pictures: Vec<&'static str>,
 }
 
@@ -35,10 +35,10 @@ pub trait Describe {
     fn describe(_: &mut Described) {}
 }
 
-/// What the program holds; nothing of the request.
+/// State of the program; nothing of the request.
 impl<T> Describe for State<T> {}
 
-/// What a handler gives back.
+/// The answer of a handler.
 pub trait Answers {
     fn describe(_: &mut Described) {}
 }
@@ -184,12 +184,12 @@ pub(crate) fn one_of(names: impl IntoIterator<Item = &'static str>) -> Schema {
     json_schema!({ "type": "string", "enum": names })
 }
 
-/// What a request may hold. Without references, so that each operation is readable by itself.
+/// The schema of a request. Without references, so that each operation is readable by itself.
 pub(crate) fn schema<T: JsonSchema>() -> Value {
     generate::<T>(SchemaSettings::draft2020_12())
 }
 
-/// What an answer holds: what may be left out is not required and never `null`, what is always there
+/// The schema of an answer: what may be left out is not required and never `null`, what is always there
 /// and may be `null` says so.
 fn answer_schema<T: JsonSchema>() -> Value {
     let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
@@ -236,7 +236,7 @@ pub(crate) fn drop_null(schema: &mut Value) {
         if let [Value::Object(one)] = &choices[..] {
             let one = one.clone();
             object.remove("anyOf");
-            // What is said of the member says more than what is said of its type.
+            // The member's description says more than that of its type.
             for (key, value) in one {
                 object.entry(key).or_insert(value);
             }

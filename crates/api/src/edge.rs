@@ -35,7 +35,7 @@ impl ClientIp {
     /// Where no connection is known (a router that is called without one): the unspecified address.
     pub const UNKNOWN: Self = Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
 
-    /// What was noted on the request.
+    /// The address that was noted on the request.
     pub fn of(extensions: &Extensions) -> Self {
         extensions.get().copied().unwrap_or(Self::UNKNOWN)
     }

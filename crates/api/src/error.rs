@@ -22,11 +22,11 @@ use crate::{Surface, limited::Limited};
 #[derive(Clone, Debug)]
 pub struct Fail {
     cause: Arc<Cause>,
-    /// What the count of failed proofs says to this one, once it was asked.
+    /// The verdict of the count of failed proofs on this one, once it was asked.
     limited: Option<Arc<Limited>>,
 }
 
-/// What went wrong, and what the rendering needs beside it.
+/// The fault, with the rest that the rendering needs.
 #[derive(Debug)]
 struct Cause {
     error: Error,
@@ -36,13 +36,13 @@ struct Cause {
 }
 
 impl Fail {
-    /// What the caller is told: to wait, where too many proofs failed; else what went wrong.
+    /// The error for the caller: to wait, where too many proofs failed; else what went wrong.
     pub fn error(&self) -> &Error {
         let limited = self.limited().and_then(|limited| limited.wait.as_ref());
         limited.unwrap_or(&self.cause.error)
     }
 
-    /// What went wrong, whatever the caller is told.
+    /// The fault itself, whatever the caller is told.
     pub(crate) fn cause(&self) -> &Error {
         &self.cause.error
     }
@@ -51,7 +51,7 @@ impl Fail {
         self.cause.presented
     }
 
-    /// What the count of failed proofs says to this one.
+    /// The verdict of the count of failed proofs on this one.
     pub(crate) fn limited(&self) -> Option<&Limited> {
         self.limited.as_deref()
     }
@@ -203,7 +203,7 @@ pub fn log(error: &Error, request_id: &str) {
     tracing::error!(request.id = request_id, code = error.code.as_str(), source = %chain, left_out, "{}", error.message);
 }
 
-/// A handler that broke its own promises. What it said is on stderr, not in the answer.
+/// A handler that broke its own promises. Its words are on stderr, not in the answer.
 pub fn panicked() -> Error {
     Error::internal("a handler panicked; the panic itself is on stderr")
 }

@@ -1,4 +1,4 @@
-//! What the fuzz targets in `/fuzz` reach beyond the public functions. Not an interface.
+//! The functions that the fuzz targets in `/fuzz` reach beyond the public functions. Not an interface.
 
 use http::HeaderMap;
 

@@ -1,4 +1,4 @@
-//! What happens around every handler: one middleware, so that the order is plain to read.
+//! The layers around every handler: one middleware, so that the order is plain to read.
 //!
 //! Caller's address, request id → span → caps on the head, CORS preflight → timeout → handler (panics
 //! caught) → failed proofs counted → errors rendered for their surface → security headers, CORS → metrics. Neither headers
@@ -130,7 +130,7 @@ fn timed_out() -> Fail {
     .into()
 }
 
-/// What no answer goes without. A route that sets one of these itself keeps its own.
+/// The headers that no answer goes without. A route that sets one of these itself keeps its own.
 fn harden(response: &mut Response, surface: Surface, https: bool) {
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
@@ -210,7 +210,7 @@ pub async fn route_not_found(State(state): State<ApiState>, request: Request) ->
     no_such_route(parts.uri.path(), public_url, &state.options.about).into_response()
 }
 
-/// What a path that nobody serves is told.
+/// The answer for a path that nobody serves.
 pub(crate) fn no_such_route(path: &str, public_url: &str, about: &About) -> Fail {
     let right = surface::squeezed(path);
     let text = match right.as_ref() {

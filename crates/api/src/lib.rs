@@ -76,7 +76,7 @@ pub use routes::{RouteRow, access_matrix, routes};
 pub use state::{About, ApiState, RefusalHold};
 pub use surface::Surface;
 
-/// What the program decides about its HTTP side.
+/// The program's decisions about its HTTP side.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Largest body that a proven caller may send, in bytes.

@@ -7,7 +7,7 @@ use recado_model::Error;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// What the count of failed proofs says to one of them.
+/// The verdict of the count of failed proofs on one of them.
 #[derive(Debug)]
 pub struct Limited {
     allowances: Vec<Allowance>,

@@ -37,7 +37,7 @@ pub fn limit(
     fail.with_limit(Limited::new(allowances, wait))
 }
 
-/// Something was shown and it did not hold. What is genuine but names another account is no failed
+/// Something was shown and it did not hold. A genuine one that names another account is no failed
 /// proof, and who shows nothing tries nothing.
 fn is_failed_proof(fail: &Fail) -> bool {
     match fail.cause().code {

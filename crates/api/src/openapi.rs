@@ -112,7 +112,7 @@ fn operation(row: &RouteRow) -> Value {
     operation
 }
 
-/// What the doc comment says beyond the summary, and who may call.
+/// The doc comment beyond the summary, and who may call.
 fn description(row: &RouteRow) -> String {
     let mut who = format!("Access: {}", row.rule);
     if let Some(least) = row.least {

@@ -70,7 +70,7 @@ impl Route {
     }
 }
 
-/// What the outside may know of a route. MCP methods and tools have rows too; their `method` is
+/// The part of a route that the outside may know. MCP methods and tools have rows too; their `method` is
 /// `MCP`, their `path` the JSON-RPC method and the tool's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteRow {
@@ -82,9 +82,9 @@ pub struct RouteRow {
     pub least: Option<Role>,
     /// Whether a person's password must have been asked for lately.
     pub confirmed: bool,
-    /// What the row's effect is, for tools: read-only, destructive, confirm-gated.
+    /// The row's effect, for tools: read-only, destructive, confirm-gated.
     pub note: String,
-    /// What it does, in words.
+    /// Its effect in words.
     pub operation: Operation,
     /// Body, query and answer.
     pub takes: Described,

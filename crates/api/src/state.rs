@@ -1,4 +1,4 @@
-//! What the router holds, and the parts of it that a handler asks for.
+//! The router's state, and the parts of it that a handler asks for.
 //!
 //! Guards, extractors and the middleware see all of it ([`ApiState`]). A handler names the part that it
 //! uses: nearly all of them the product alone (`State<App>`).
@@ -14,7 +14,7 @@ use recado_app::App;
 
 use crate::{Options, surfaces::Surfaces};
 
-/// What the router holds. Cloned per request, so it is one pointer.
+/// The router's state. Cloned per request, so it is one pointer.
 #[derive(Clone)]
 pub struct ApiState(Arc<StateParts>);
 
@@ -72,7 +72,7 @@ impl std::ops::Deref for ApiState {
     }
 }
 
-/// What the program tells of itself.
+/// The program's facts about itself.
 #[derive(Clone, Debug)]
 pub struct About {
     /// Shown by `/health` and MCP's `initialize`.

@@ -25,7 +25,7 @@ use recado_model::{
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
-use self::actor::Actor;
+use self::actor::Start;
 use crate::{Core, exchange::Exchange, inbox::Command};
 
 /// The part of a running instance that callers may watch.
@@ -54,6 +54,14 @@ impl Default for Live {
             not_kept: 0,
             over: None,
         }
+    }
+}
+
+impl Live {
+    fn end(&mut self, reason: StateReason, not_kept: u64) {
+        self.qr = None;
+        self.not_kept = not_kept;
+        self.over = Some(reason);
     }
 }
 
@@ -165,17 +173,17 @@ impl Supervisor {
             live: watching.clone(),
         };
         actors.running.insert(instance.clone(), handle);
-        let actor = Actor::new(
-            self.core.clone(),
-            account.clone(),
-            instance.clone(),
+        let start = Start {
+            core: self.core.clone(),
+            account: account.clone(),
+            instance: instance.clone(),
             commands,
             inbox,
             live,
-        );
+        };
         let (all, id) = (self.actors.clone(), instance.clone());
         self.tasks.spawn(async move {
-            actor.run().await;
+            start.run().await;
             let mut actors = all.lock().unwrap_or_else(PoisonError::into_inner);
             if actors
                 .running

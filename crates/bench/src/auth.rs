@@ -99,7 +99,7 @@ fn stop(mut child: Child) -> Result<()> {
     Ok(())
 }
 
-/// What a customer holds.
+/// The credentials of a customer.
 pub struct Customer {
     jwt: String,
     client_token: String,

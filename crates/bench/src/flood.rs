@@ -1,4 +1,4 @@
-//! What a flood of log-ins costs those who call with credentials: `cargo xtask bench login-flood`.
+//! The cost of a flood of log-ins for callers with credentials: `cargo xtask bench login-flood`.
 //!
 //! Callers ask in rounds, in turns with and without a flood beside them. The flood is a thread of its own,
 //! whose connections send the next wrong log-in as soon as the last is answered.

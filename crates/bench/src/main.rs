@@ -104,7 +104,7 @@ struct Account {
     password: String,
 }
 
-/// What the process under load has used so far.
+/// CPU and memory that the process under load has used so far.
 #[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Usage {
     cpu_ns: u64,

@@ -1,4 +1,4 @@
-//! What the gateway keeps of tokens that nobody has: each well-formed, so that no checksum refuses it,
+//! The memory that tokens nobody has leave in the gateway: each well-formed, so that no checksum refuses it,
 //! and each from another address.
 
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use crate::{
     timing::address,
 };
 
-/// What a million of them may leave behind, in KiB: the caches are bounded, and this is their bound.
+/// The memory that a million of them may leave behind, in KiB: the caches are bounded, and this is their bound.
 pub const GOAL_KIB: u64 = 64 * 1024;
 
 pub struct Outcome {

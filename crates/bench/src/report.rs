@@ -1,4 +1,4 @@
-//! What came out: a table with goal, figure and verdict, on the terminal and in `docs/performance.md`.
+//! The results: a table with goal, figure and verdict, on the terminal and in `docs/performance.md`.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub struct Report {
     pub memory: Option<memory::Outcome>,
 }
 
-/// What it was measured on, without its name.
+/// The machine that it was measured on, without its name.
 pub fn machine() -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -42,7 +42,7 @@ use crate::{Account, Ready, Usage, login::email};
 
 /// The largest answer that a bare handler gives, in bytes.
 pub const MAX_ANSWER: usize = 2048;
-/// What a guarded route answers here: about as much as a status.
+/// The answer of a guarded route here: about as much as a status.
 const ANSWER: &str = r#"{"code":200,"success":true,"data":{"connected":true,"state":"connected","phone":"5511999990001","jid":"5511999990001@s.whatsapp.net"}}"#;
 
 pub fn run(count: usize, no_hold: bool) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::{
 
 /// Above it, two kinds of refusal can be told apart: once in a thousand runs it is chance.
 pub const LIMIT: f64 = 3.3;
-/// What the planted leak must reach, or the test is blind.
+/// The least that the planted leak must show, or the test is blind.
 pub const FOUND: f64 = 8.0;
 
 pub struct Comparison {

@@ -48,7 +48,7 @@ pub struct Presented<'a> {
     pub from: Option<IpAddr>,
 }
 
-/// What `POST /token` answers.
+/// The answer of `POST /token`.
 #[derive(Debug)]
 pub struct IssuedToken {
     pub access_token: Secret,

@@ -13,7 +13,7 @@ use crate::{
     password::{self, Blocklist, Password},
 };
 
-/// What the person who made an account gets to see, once.
+/// The secrets that the person who made an account gets to see, once.
 #[derive(Debug)]
 pub struct CreatedAccount {
     pub id: AccountId,
@@ -32,7 +32,7 @@ pub struct NewAccount {
     pub owner_password: Option<Secret>,
 }
 
-/// What every new account needs.
+/// The rows that every new account needs.
 pub(crate) struct New<'a> {
     pub name: &'a str,
     pub owner: &'a UserId,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Identity, access::Calls};
 
-/// Who does something that the log keeps.
+/// The author of something that the log keeps.
 #[derive(Clone, Copy, Debug)]
 pub enum Actor<'a> {
     Caller(&'a Caller),
@@ -43,7 +43,7 @@ impl<'a, C: Calls + ?Sized> From<&'a C> for Actor<'a> {
     }
 }
 
-/// What a row says: `{"by": {"proof", "credential"}, "from", …}`.
+/// The detail of a row: `{"by": {"proof", "credential"}, "from", …}`.
 #[derive(Clone, Debug)]
 pub struct Detail(Map<String, Value>);
 
@@ -71,7 +71,7 @@ impl Detail {
             .with("from", from.map(|from| from.to_string()))
     }
 
-    /// Who runs the gateway, at its command line.
+    /// The operator, at the command line.
     pub fn of_operator() -> Self {
         Self::by(json!({ "proof": "operator" }))
     }
@@ -121,7 +121,7 @@ pub struct Entry {
 pub struct Page {
     /// Newest first.
     pub entries: Vec<Entry>,
-    /// What to ask with for the page after this one; `None` after the last.
+    /// The value to ask with for the page after this one; `None` after the last.
     pub next: Option<String>,
 }
 

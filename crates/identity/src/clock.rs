@@ -81,7 +81,7 @@ impl Steps {
         }
     }
 
-    /// What the wall shows, and how far it was set since [`Steps::settled`]; negative is back.
+    /// The time on the wall, and how far it was set since [`Steps::settled`]; negative is back.
     pub fn look(&mut self, clock: &dyn Clock) -> (Timestamp, i64) {
         let (wall, monotonic) = both(clock);
         let step = wall.since(self.wall) - monotonic.since(self.monotonic);

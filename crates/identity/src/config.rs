@@ -1,4 +1,4 @@
-//! What the operator decides about callers and people. Read and checked by `server`.
+//! The operator's decisions about callers and people. Read and checked by `server`.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub struct UsersConfig {
     pub turnstile: Option<TurnstileConfig>,
 }
 
-/// Who may make an account of their own. Members are invited into an account whatever this says.
+/// The people who may make an account of their own. Members are invited into an account whatever this says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signup {
     /// The operator alone, at the command line.

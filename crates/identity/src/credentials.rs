@@ -50,7 +50,7 @@ pub struct Issued {
     pub secret: Option<(CredentialId, Secret)>,
 }
 
-/// What a rotation gives.
+/// The result of a rotation.
 #[derive(Debug)]
 pub struct Rotated {
     pub issued: Issued,
@@ -306,7 +306,7 @@ impl<'a> Credentials<'a> {
         Ok(())
     }
 
-    /// What changed nothing is not committed and forgets nothing: one account's mistakes would cost all
+    /// A call that changed nothing is not committed and forgets nothing: one account's mistakes would cost all
     /// others their caches.
     async fn commit(&self, conn: Conn) -> Result<()> {
         match self.access {

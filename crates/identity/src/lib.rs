@@ -58,7 +58,7 @@ pub struct Identity {
     core: Arc<Core>,
 }
 
-/// What every service shares.
+/// The parts that every service shares.
 struct Core {
     store: Store,
     clock: Arc<dyn Clock>,

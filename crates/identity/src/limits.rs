@@ -29,7 +29,7 @@ use quick_cache::sync::Cache;
 use recado_model::{Clock, Error, ErrorCode, Monotonic, Result, UserId, network::network_of};
 use sha2::{Digest, Sha256};
 
-/// Buckets of each kind, about 150 bytes each. Who floods us from more networks than that pushes out
+/// Buckets of each kind, about 150 bytes each. A flood from more networks than that pushes out
 /// the least used ones.
 const BUCKETS: usize = 50_000;
 const WINDOW_MS: i64 = 60_000;
@@ -101,7 +101,7 @@ pub struct Allowance {
     pub reset_secs: u64,
 }
 
-/// What a failed proof has led to.
+/// The consequence of a failed proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitVerdict {
     /// One for each bucket that was asked.
@@ -126,7 +126,7 @@ impl Bucket {
         now < self.closed_until
     }
 
-    /// What time alone has changed.
+    /// The changes by time alone.
     fn settle(&mut self, now: Monotonic, rule: BucketRule) {
         if now.since(self.last) >= rule.forget_ms {
             *self = Self::default();
@@ -406,7 +406,7 @@ fn counted(bucket: &Mutex<Bucket>, now: Monotonic, rule: BucketRule) -> (bool, A
     (held, bucket.allowance(now, rule))
 }
 
-/// The same without counting. What time has changed is kept.
+/// The same without counting. The changes by time are kept.
 fn peeked(
     bucket: Option<Arc<Mutex<Bucket>>>,
     now: Monotonic,

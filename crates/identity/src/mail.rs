@@ -46,7 +46,7 @@ pub enum MailConfig {
 }
 
 impl MailConfig {
-    /// What is wrong with it, as a sentence that begins with the setting and never shows the URL.
+    /// The fault in it, as a sentence that begins with the setting and never shows the URL.
     pub fn check(&self) -> std::result::Result<(), String> {
         let Self::Smtp { url, from } = self else {
             return Ok(());
@@ -100,7 +100,7 @@ impl fmt::Debug for Letter {
     }
 }
 
-/// What is the same at each try, so that a mail server which got it twice can tell.
+/// The `Message-ID`, the same at each try, so that a mail server which got it twice can tell.
 #[derive(Clone, Debug)]
 pub struct Stamp {
     pub at: Timestamp,

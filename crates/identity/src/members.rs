@@ -158,7 +158,7 @@ impl Members<'_> {
         let now = self.identity.core.clock.now();
         let mut conn = self.identity.core.store.write().await?;
         let mut account = conn.account(&person.caller.account);
-        // What is read here must still be so when it is changed: who asks may have lost the role while
+        // The rows read here must still be so when they are changed: the caller may have lost the role while
         // waiting for their turn.
         account.hold().await?;
         self.require_still(person, account.role_of(&person.record().user).await?)?;
@@ -212,7 +212,7 @@ impl Members<'_> {
         }
     }
 
-    /// What the account is called, and the language of its assistant's answers.
+    /// The account's name, and the language of its assistant's answers.
     pub async fn change_account(
         &self,
         person: &Person,

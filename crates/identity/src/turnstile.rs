@@ -1,7 +1,7 @@
 //! Is it a person? Asked where people sign in, sign up or forget a password; never at `/token`.
 //!
 //! [`Turnstile`] speaks Cloudflare's siteverify protocol. It fails closed: whatever keeps the answer
-//! from being a clear yes refuses the caller. What is the caller's to mend (no token, an old one, one
+//! from being a clear yes refuses the caller. A fault that is the caller's to mend (no token, an old one, one
 //! that was used) is 403 `human_check_failed`; when the question could not be put, 503 `unavailable`.
 //!
 //! A token counts once. The vendor says so too, but a lost answer and a race are easier to reason about
@@ -84,7 +84,7 @@ pub struct Turnstile {
     warned: Mutex<Option<Monotonic>>,
 }
 
-/// What is asked; as JSON, which siteverify takes as well as a form.
+/// The question; as JSON, which siteverify takes as well as a form.
 #[derive(Serialize)]
 struct Question<'a> {
     secret: &'a str,
@@ -316,7 +316,7 @@ impl HumanCheck for Turnstile {
             count("replayed");
             return Err(refused(EXPIRED));
         };
-        // Whoever hangs up during the question has used the token: it stays taken.
+        // A caller who hangs up during the question has used the token: it stays taken.
         match self.ask(token, from, action, &key).await {
             Ok(()) => {
                 count("passed");
@@ -340,7 +340,7 @@ impl HumanCheck for Turnstile {
     }
 }
 
-/// What the vendor's error codes mean for whom.
+/// The meaning of the vendor's error codes, and for whom.
 fn refusal(codes: &[String]) -> No {
     let known = |names: &[&str]| codes.iter().any(|code| names.contains(&code.as_str()));
     if known(&["missing-input-secret", "invalid-input-secret"]) {

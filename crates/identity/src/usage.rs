@@ -1,4 +1,4 @@
-//! What using credentials leaves behind: when each was used last and from where, and who was refused.
+//! The traces that using credentials leaves: when each was used last and from where, and who was refused.
 //! Noted in memory, written by a worker every few seconds and once at the end: no request waits for
 //! it, and a database that fails loses nothing that fits into the bounds below.
 //!
@@ -125,7 +125,7 @@ impl Usage {
         }
     }
 
-    /// Writes what has been noted. What could not be written is kept for the next time.
+    /// Writes what has been noted. Notes that could not be written are kept for the next time.
     pub(crate) async fn flush(&self, store: &Store) -> Result<()> {
         let _alone = self.flushing.lock().await;
         let uses = self.flush_used(store).await;
@@ -176,7 +176,7 @@ impl Usage {
         Ok(())
     }
 
-    /// What a batch could not write comes back, unless newer notes have taken its place.
+    /// Notes that a batch could not write come back, unless newer notes have taken its place.
     fn put_back(&self, rest: Vec<(CredentialId, Used)>) {
         let mut used = lock(&self.used);
         for (id, old) in rest {

@@ -7,7 +7,7 @@
 //! - [`operator`]: what the command line does to people.
 //! - [`totp`], [`recovery`], [`code`]: the pure parts.
 //!
-//! Members of an account, seen from the account: [`crate::members`]. Who a cookie is:
+//! Members of an account, seen from the account: [`crate::members`]. The person of a cookie:
 //! [`crate::access::person`].
 //!
 //! Whatever ends sessions raises the person's generation in the same transaction, and is committed with
@@ -47,7 +47,7 @@ pub use links::{Link, Use, Used};
 pub use login::{Browser, LogInAttempt, Opened};
 pub use sessions::{Me, MyAccount, MySession};
 
-/// What everything about people shares.
+/// The parts that everything about people shares.
 pub struct People {
     pub(crate) hasher: Hasher,
     pub(crate) blocklist: Blocklist,

@@ -36,7 +36,7 @@ impl AccountKind {
     }
 }
 
-/// What a member may do in an account; ordered from least to most.
+/// The role of a member in an account; ordered from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {

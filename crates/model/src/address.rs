@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorCode, PhoneNumber, Result, text::shows_nothing};
 
-/// What an address leads to.
+/// The kind of thing that an address leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AddressKind {
     /// A person, by phone number.
@@ -36,7 +36,7 @@ const GROUP: &str = "@g.us";
 const CHANNEL: &str = "@newsletter";
 const BROADCAST: &str = "@broadcast";
 const STATUS: &str = "status@broadcast";
-/// What older programs write for a number.
+/// The server name that older programs write for a number.
 const OLD_NUMBER: &str = "@c.us";
 /// No address of WhatsApp's begins with it.
 const USERNAME: char = '@';

@@ -1,4 +1,4 @@
-//! What an instance is paid for: a state machine over four times. The status is read off them and the
+//! The billing of an instance: a state machine over four times. The status is read off them and the
 //! clock, so nothing has to flip it when a period runs out.
 //!
 //! Every transition takes the row as it is and gives the row as it should be; who may ask for which,
@@ -21,7 +21,7 @@ pub struct Billing {
     pub cancel_at: Option<Timestamp>,
 }
 
-/// What the times mean at one moment.
+/// The meaning of the times at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BillingStatus {
     /// The first days, which nobody pays for.

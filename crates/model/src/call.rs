@@ -1,4 +1,4 @@
-//! What an instance's device can be asked, as values: whoever holds the link may be another process.
+//! Questions to an instance's device, as values: the holder of the link may be another process.
 //!
 //! To add one: a line in `calls!`, its body in `engine/src/wa/calls/<noun>.rs`, and what the sandbox answers.
 
@@ -43,7 +43,7 @@ macro_rules! calls {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub enum Call { $($name($name),)* }
 
-        /// What a call came to.
+        /// The answer to a call.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub enum CallAnswer { $($name($answer),)* }
     };

@@ -1,4 +1,4 @@
-//! Who is calling, after the proof.
+//! The caller, after the proof.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
 pub struct Caller {
     pub account: AccountId,
     pub proof: Proof,
-    /// Which of the account's instances it may use. Whoever resolves an id asks it.
+    /// Which of the account's instances it may use. Each resolution of an id asks it.
     pub scope: Scope,
     /// Where it calls from, for the audit log.
     pub from: Option<IpAddr>,
@@ -51,7 +51,7 @@ impl Caller {
         }
     }
 
-    /// What a person may do; `None` for credentials, which are no person's.
+    /// The role of a person; `None` for credentials, which are no person's.
     pub fn role(&self) -> Option<Role> {
         match &self.proof {
             Proof::UserJwt { role, .. } | Proof::UserSession { role, .. } => Some(*role),

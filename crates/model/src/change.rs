@@ -1,4 +1,4 @@
-//! What a message does to an earlier one of its chat, read off its content, whoever wrote it.
+//! The effect of a message on an earlier one of its chat, read off its content, whoever wrote it.
 
 use crate::{MessageId, Timestamp};
 
@@ -21,7 +21,7 @@ pub enum Changed {
     Deleted,
 }
 
-/// What a message holds after an edit.
+/// The content of a message after an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
     pub text: Option<String>,

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
-/// Milliseconds since the Unix epoch, UTC. What the store keeps and the API renders as RFC 3339.
+/// Milliseconds since the Unix epoch, UTC. The store keeps this, and the API renders it as RFC 3339.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -141,7 +141,7 @@ struct ManualInner {
     sleepers: Vec<(Until, Waker)>,
 }
 
-/// What a sleeper waits for.
+/// The moment that a sleeper waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
     Wall(Timestamp),

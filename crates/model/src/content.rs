@@ -1,4 +1,4 @@
-//! What a message holds: one variant a kind, and one file a kind for what may be in it.
+//! The content of a message: one variant a kind, and one file a kind for what may be in it.
 //!
 //! To add a kind: the list is in ARCHITECTURE.md, "A kind of message".
 
@@ -20,7 +20,7 @@ pub use media::{Media, MediaForm};
 pub use menu::{Choice, Heading, Menu, MenuOption, Row, Section};
 pub use text::Text;
 
-/// What a message of ours holds; already validated. Serialised only to tell one content from another.
+/// The content of a message of ours; already validated. Serialised only to tell one content from another.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
@@ -36,7 +36,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// What can be chosen of it.
+    /// The options that can be chosen of it.
     pub fn options(&self) -> &[MenuOption] {
         match self {
             Self::Menu(menu) => &menu.options,
@@ -56,7 +56,7 @@ impl Content {
         }
     }
 
-    /// What a person would read of it, where there is anything to read.
+    /// The text that a person would read of it, where there is anything to read.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text.as_str()),
@@ -87,7 +87,7 @@ pub enum ContentKind {
     Reaction,
     Edit,
     Revoke,
-    /// What has no word here, and what WhatsApp invents.
+    /// Kinds that have no word here, and those that WhatsApp invents.
     Other,
 }
 

@@ -144,7 +144,7 @@ fn checksum(body: &str) -> String {
     out.iter().map(|b| *b as char).collect()
 }
 
-/// What a credential row is for. The label in the `kind` column.
+/// The kind of a credential row. The label in the `kind` column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CredentialKind {
     ClientToken,

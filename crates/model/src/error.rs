@@ -84,7 +84,7 @@ codes! {
     Timeout = "timeout", 504;
 }
 
-/// What went wrong, for the caller (`message`) and, apart, for the log (`source`).
+/// A fault: for the caller (`message`) and, apart, for the log (`source`).
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {message}", code.as_str())]
 pub struct Error {

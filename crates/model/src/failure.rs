@@ -35,17 +35,17 @@ pub const BAD_ADDRESS: &str = "bad_address";
 pub const NOT_HANDED_OVER: &str = "not_handed_over";
 /// It was to leave by a time, and that was over before its first try.
 pub const TOO_LATE: &str = "too_late";
-/// What was stored of the message cannot be read any more.
+/// The stored message cannot be read any more.
 pub const UNREADABLE: &str = "unreadable";
 
-/// What follows a refusal.
+/// The consequence of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// WhatsApp is in trouble: again, after a pause.
     Again,
     /// Too fast: all of the instance waits, then again.
     Slower,
-    /// What we know of the group is out of date: once more, with its members asked for anew.
+    /// Our view of the group is out of date: once more, with its members asked for anew.
     RefreshGroup,
     /// The session is stale: once more, on a new connection.
     NewConnection,
@@ -53,7 +53,7 @@ pub enum Remedy {
     Fail,
 }
 
-/// What to do about WhatsApp's `code`. `before`: the code of the refusal before this one, for what
+/// The consequence of WhatsApp's `code`. `before`: the code of the refusal before this one, for what
 /// is tried once more only.
 pub fn remedy(code: &str, before: Option<&str>) -> Remedy {
     let again = before == Some(code);
@@ -66,7 +66,7 @@ pub fn remedy(code: &str, before: Option<&str>) -> Remedy {
     }
 }
 
-/// What a code means, and what to do about it.
+/// The meaning of a code, and the remedy.
 fn known(code: &str) -> (&'static str, &'static str) {
     match code {
         NOT_ON_WHATSAPP => (
@@ -136,7 +136,7 @@ fn known(code: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// What helps against a failure of this code.
+/// The remedy for a failure of this code.
 pub fn what_to_do(code: &str) -> &'static str {
     known(code).1
 }

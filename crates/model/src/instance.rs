@@ -199,7 +199,7 @@ impl StateReason {
     }
 }
 
-/// Who a phone turned out to be when it took the code.
+/// The identity of a phone that took the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pairing {
     /// Digits only.
@@ -232,7 +232,7 @@ pub struct LinkingCode {
     pub valid_ms: i64,
 }
 
-/// What a caller gives to create an instance; already validated.
+/// The input to create an instance; already validated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewInstance {
     pub name: String,

@@ -3,7 +3,7 @@
 //! A job's kind and the version of its form are on its row. A node takes those that it knows; what a
 //! newer program left stands aside until one that knows it takes it.
 
-/// What a job is about.
+/// The subject of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JobKind {
     /// The finished message of that id is to reach WhatsApp.

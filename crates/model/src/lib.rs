@@ -1,4 +1,4 @@
-//! What Recado talks about: pure types, no I/O, no runtime.
+//! The vocabulary of Recado: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
 //! [`instance`], [`call`], [`change`], [`address`], [`message`], [`message_id`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],

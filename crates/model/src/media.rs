@@ -45,7 +45,7 @@ impl MediaClass {
     }
 }
 
-/// What the bytes of one medium are sealed under. Never shown.
+/// The key that the bytes of one medium are sealed under. Never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MediaKey(pub [u8; 32]);
 
@@ -63,7 +63,7 @@ impl fmt::Debug for MediaKey {
     }
 }
 
-/// What identifies the bytes of a medium, plain and sealed.
+/// The digests of a medium's bytes, plain and sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaDigest {
     pub sha256: [u8; 32],
@@ -75,7 +75,7 @@ pub struct MediaDigest {
     pub sidecar: Option<Vec<u8>>,
 }
 
-/// What was found by looking at the bytes.
+/// The properties that were found by looking at the bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaLooks {
     /// In pixels, as it is shown.

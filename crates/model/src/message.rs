@@ -131,7 +131,7 @@ pub struct FinishedMessage {
     pub refresh_group: bool,
 }
 
-/// What is to become a [`FinishedMessage`].
+/// The draft of a [`FinishedMessage`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     pub content: Content,
@@ -141,7 +141,7 @@ pub struct Draft {
     pub at: Timestamp,
 }
 
-/// What a reply quotes.
+/// The message that a reply quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quoted {
     pub id: MessageId,
@@ -163,7 +163,7 @@ pub struct Rendered {
     pub media_type: String,
 }
 
-/// What only WhatsApp tells of a message that came in.
+/// Facts about a message that came in, which only WhatsApp tells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arrival {
     /// Fields of `info` in the event, beside those that every message has.
@@ -235,7 +235,7 @@ pub struct InboundReceipt {
     pub at: Timestamp,
 }
 
-/// What a receipt says.
+/// The meaning of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptState {
     /// The server has the message, and nobody has it yet: a device asks for it again, or cannot take
@@ -260,7 +260,7 @@ impl ReceiptState {
     }
 }
 
-/// What a chat is shown of somebody who writes.
+/// The sign that a chat shows of somebody who writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TypingState {
     Composing,

@@ -33,7 +33,7 @@ impl Language {
     }
 }
 
-/// What a link lets its holder do, once.
+/// The act that a link allows its holder, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkKind {
     /// Make the first user, who runs the gateway, with the first account.

@@ -73,7 +73,7 @@ pub struct DueDelivery {
     pub attempts: u32,
 }
 
-/// What an attempt came to.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptOutcome {
     pub at: Timestamp,

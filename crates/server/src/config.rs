@@ -83,7 +83,7 @@ pub struct Settings {
     mail: Mail,
     turnstile: Turnstile,
     sandbox: Sandbox,
-    /// What the operator should hear about where the settings came from.
+    /// Notes for the operator about where the settings came from.
     #[serde(skip)]
     pub note: Option<String>,
 }
@@ -302,7 +302,7 @@ impl Settings {
         Some(format!("http://{host}"))
     }
 
-    /// What the engine connects to.
+    /// The network that the engine connects to.
     /// How patient links are.
     pub fn timers(&self) -> WaTimers {
         WaTimers {
@@ -328,7 +328,7 @@ impl Settings {
             .map_err(|why| anyhow!("sandbox.url: {}", why.message))
     }
 
-    /// Who may open a guest session.
+    /// The callers that may open a guest session.
     pub fn guests(&self) -> Result<Guests> {
         Ok(match self.direct.guests.as_str() {
             "off" => Guests::Off,
@@ -338,7 +338,7 @@ impl Settings {
         })
     }
 
-    /// Who takes money for instances, if anyone does.
+    /// The provider that takes money for instances, if there is one.
     pub fn billing(&self) -> Result<BillingConfig> {
         let provider = match self.billing.provider.as_str() {
             "off" => ProviderKind::Off,
@@ -387,7 +387,7 @@ impl Settings {
         Cors::new(self.cors.origins.parts()).map_err(|why| anyhow!("cors.origins: {why}"))
     }
 
-    /// What the services need of all this. `public_url` is given apart: a listener on port 0 knows
+    /// The part of the settings that the services need. `public_url` is given apart: a listener on port 0 knows
     /// its port only once it is bound.
     pub fn app_config(&self, public_url: String, rng: &dyn Rng) -> Result<recado_app::Config> {
         let node = match (self.node.as_str(), self.database()?) {
@@ -426,7 +426,7 @@ impl Settings {
         })
     }
 
-    /// What is in effect, for people: secrets only as set or not set.
+    /// The settings in effect, for people: secrets only as set or not set.
     pub fn describe(&self) -> Result<String> {
         let database = match self.database()? {
             Database::Sqlite { path } => format!("SQLite at {}", path.display()),

@@ -352,7 +352,7 @@ fn write_beside(new: &Path, text: &str, like: &Metadata, folder: &File) -> Resul
         folder.sync_all()
     });
     if written.is_err() {
-        // What was begun is of no use.
+        // The file that was begun is of no use.
         fs::remove_file(new).ok();
     }
     written.with_context(advice)

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{config::Settings, keys, listen};
 
-/// What a gateway runs on; tests bring their own.
+/// The clock, randomness and network of a gateway; tests bring their own.
 pub struct World {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
@@ -29,7 +29,7 @@ pub struct World {
 }
 
 impl World {
-    /// What people are made to wait.
+    /// The pauses that people are made to wait.
     pub const REFUSAL_HOLD: Duration = Duration::from_secs(1);
 }
 
@@ -54,7 +54,7 @@ pub async fn open_store(
     migrate: bool,
     init: bool,
 ) -> Result<Store> {
-    // Whoever only looks writes nothing there, and may do so beside many others.
+    // A command that only looks writes nothing there, and may do so beside many others.
     match init {
         true => keys::prepare_data_dir(&settings.data_dir, &**rng)?,
         false => keys::make_data_dir(&settings.data_dir)?,
@@ -90,7 +90,7 @@ pub async fn open_store(
     Ok(store)
 }
 
-/// What the operator decides about the HTTP side.
+/// The operator's decisions about the HTTP side.
 fn api_options(settings: &Settings, refusal_hold: Duration) -> Result<recado_api::Options> {
     Ok(recado_api::Options {
         body_limit: settings.limits.body_bytes,

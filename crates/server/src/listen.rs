@@ -31,7 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use head::{HeadTimer, Watched};
 
-/// What a connection may hold, and how long.
+/// The bounds of a connection: bytes and times.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
     /// Open at once; more wait in the kernel's backlog until one of these ends.
@@ -59,7 +59,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// What hyper may buffer of a request. Well over the 16 KiB that the API accepts as a head, so that a
+/// The bytes of a request that hyper may buffer. Well over the 16 KiB that the API accepts as a head, so that a
 /// caller who is somewhat over it hears so in words; one who is far over it gets a bare 431, as does
 /// one with more than hyper's 100 headers.
 const BUFFER: usize = 64 * 1024;

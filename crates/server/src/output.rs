@@ -1,4 +1,4 @@
-//! What goes to the terminal. Neither a full nor a broken standard error ends the program, and a
+//! Output to the terminal. Neither a full nor a broken standard error ends the program, and a
 //! result that cannot be printed is an error and no panic.
 //!
 //! The macros here stand in for the standard library's of the same name, which panic: in this crate
@@ -30,7 +30,7 @@ pub fn out(text: Arguments<'_>) {
     let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) else {
         return;
     };
-    // Who closed the pipe has read all that it wanted, as `head` does.
+    // A reader that closed the pipe has read all that it wanted, as `head` does.
     if error.kind() != ErrorKind::BrokenPipe {
         eprintln!(
             "recado: cannot write to standard output: {error}. What the command did stays done"
@@ -48,7 +48,7 @@ pub fn err(text: Arguments<'_>) {
 
 /// An error for the operator, on one line: every cause once, and what to do.
 ///
-/// What the catalogue says of a fault of ours is meant for callers, who must not hear the cause. At
+/// The catalogue's text for a fault of ours is meant for callers, who must not hear the cause. At
 /// the terminal the cause is all that helps.
 pub fn explain(error: &anyhow::Error) -> String {
     let mut said = String::new();

@@ -16,7 +16,7 @@ use crate::config::{LogFormat, Settings, log_filter};
 pub fn init_logs(settings: &Settings) -> Result<()> {
     let filter = log_filter(&settings.log)?;
     let registry = tracing_subscriber::registry().with(filter);
-    // What cannot be written is lost. Said on standard error, as is the default, it would end the
+    // A line that cannot be written is lost. Said on standard error, as is the default, it would end the
     // program: that is the place that cannot be written.
     let layer = fmt::layer()
         .with_ansi(colours())

@@ -264,12 +264,16 @@ impl Conn {
             return Err(StoreError::ReadOnly("use Store::write()"));
         }
         self.store.inner.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &mut self.held {
+        Ok(self.raw())
+    }
+
+    pub(crate) fn raw(&mut self) -> Raw<'_> {
+        match &mut self.held {
             Held::Sqlite(conn) => Raw::Sqlite(conn),
             Held::SqliteTx(tx) => Raw::Sqlite(tx),
             Held::Postgres(conn) => Raw::Postgres(conn),
             Held::PostgresTx(tx) => Raw::Postgres(tx),
-        })
+        }
     }
 }
 

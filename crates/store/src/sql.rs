@@ -3,7 +3,27 @@
 //! Texts are neutral SQL (see `0001_first.sql`) with `$1`, `$2`, … Values are integers, texts and
 //! bytes; nothing else is needed and so nothing else can differ between the databases.
 
+/// Puts the arguments into a query of whichever database.
+macro_rules! prepared {
+    ($sql:expr) => {{
+        let mut query = sqlx::query(AssertSqlSafe($sql.text)).persistent($sql.cached);
+        for arg in $sql.args {
+            query = match arg {
+                Arg::Int(n) => query.bind(n),
+                Arg::Text(text) => query.bind(text.map(storable)),
+                Arg::Blob(bytes) => query.bind(bytes),
+            };
+        }
+        query
+    }};
+}
+
+#[cfg(debug_assertions)]
+mod ledger;
+
 use std::borrow::Cow;
+#[cfg(debug_assertions)]
+use std::panic::Location;
 
 use recado_model::{
     AccountId, Address, ChatId, ContactId, CredentialId, DeliveryId, EventId, InstanceId, JobId,
@@ -120,23 +140,31 @@ pub struct Sql<'a> {
     text: Cow<'static, str>,
     args: Vec<Arg<'a>>,
     cached: bool,
+    #[cfg(debug_assertions)]
+    from: &'static Location<'static>,
 }
 
 /// A text that is written in the source.
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn sql<'a>(text: &'static str) -> Sql<'a> {
     Sql {
         text: Cow::Borrowed(text),
         args: Vec::new(),
         cached: true,
+        #[cfg(debug_assertions)]
+        from: Location::caller(),
     }
 }
 
 /// A text put together from source texts and [`placeholders`]; must hold no value from outside.
+#[cfg_attr(debug_assertions, track_caller)]
 pub(crate) fn built<'a>(text: String) -> Sql<'a> {
     Sql {
         text: Cow::Owned(text),
         args: Vec::new(),
         cached: true,
+        #[cfg(debug_assertions)]
+        from: Location::caller(),
     }
 }
 
@@ -163,21 +191,6 @@ fn storable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Puts the arguments into a query of whichever database.
-macro_rules! prepared {
-    ($sql:expr) => {{
-        let mut query = sqlx::query(AssertSqlSafe($sql.text)).persistent($sql.cached);
-        for arg in $sql.args {
-            query = match arg {
-                Arg::Int(n) => query.bind(n),
-                Arg::Text(text) => query.bind(text.map(storable)),
-                Arg::Blob(bytes) => query.bind(bytes),
-            };
-        }
-        query
-    }};
-}
-
 impl<'a> Sql<'a> {
     pub fn bind(mut self, value: impl Into<Arg<'a>>) -> Self {
         self.args.push(value.into());
@@ -195,7 +208,20 @@ impl<'a> Sql<'a> {
         self
     }
 
+    /// For the tests' ledger; in what people install there is none.
+    #[cfg_attr(
+        not(debug_assertions),
+        expect(clippy::unused_async, reason = "the other build awaits")
+    )]
+    async fn note(&self, conn: &mut Conn) {
+        #[cfg(debug_assertions)]
+        ledger::note(&self.text, &self.args, self.from, conn.raw()).await;
+        #[cfg(not(debug_assertions))]
+        let _ = conn;
+    }
+
     pub async fn fetch_all(self, conn: &mut Conn) -> Result<Vec<Row>> {
+        self.note(conn).await;
         let rows = match conn.begin_statement(&self.text)? {
             Raw::Sqlite(db) => {
                 let rows = prepared!(self).fetch_all(db).await;
@@ -210,6 +236,7 @@ impl<'a> Sql<'a> {
     }
 
     pub async fn fetch_optional(self, conn: &mut Conn) -> Result<Option<Row>> {
+        self.note(conn).await;
         let row = match conn.begin_statement(&self.text)? {
             Raw::Sqlite(db) => {
                 let row = prepared!(self).fetch_optional(db).await;
@@ -232,6 +259,7 @@ impl<'a> Sql<'a> {
 
     /// The number of rows changed.
     pub async fn execute(self, conn: &mut Conn) -> Result<u64> {
+        self.note(conn).await;
         let done = match conn.begin_statement(&self.text)? {
             Raw::Sqlite(db) => {
                 let done = prepared!(self).execute(db).await;

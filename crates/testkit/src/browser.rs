@@ -187,7 +187,7 @@ impl<'a> Browser<'a> {
     }
 }
 
-/// What `Set-Cookie` says of our cookie; empty when it ends it.
+/// Our cookie in `Set-Cookie`; empty when it ends it.
 pub fn cookie_of(answer: &Answer) -> Option<String> {
     let line = answer.header("set-cookie");
     let value = line.strip_prefix(COOKIE)?.strip_prefix('=')?;

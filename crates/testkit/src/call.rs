@@ -109,7 +109,7 @@ impl Answer {
         body
     }
 
-    /// What no answer goes without.
+    /// The headers that no answer goes without.
     #[track_caller]
     pub fn hygiene(&self) {
         assert!(self.header("x-request-id").starts_with("RQ"), "{self:?}");

@@ -114,7 +114,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // What a failing test leaves behind may be looked at, and its own fault is the one to show.
+        // The database of a failing test may be looked at, and its own fault is the one to show.
         if !self.closed && !std::thread::panicking() {
             panic!("a database or bed was dropped without `close().await`");
         }

@@ -66,7 +66,7 @@ pub struct Shop {
     pub jwt: String,
 }
 
-/// What `PUT /instances/create` answered.
+/// The answer of `PUT /instances/create`.
 #[derive(Clone)]
 pub struct Made {
     pub id: String,
@@ -96,7 +96,7 @@ pub struct Bed {
     text: String,
     gateway: Option<Gateway>,
     folder: tempfile::TempDir,
-    /// What the test leaves undone on purpose.
+    /// Work that the test leaves undone on purpose.
     left: Mutex<Vec<Left>>,
     /// Last: dropped without `close`, it fails the test.
     database: TestDatabase,
@@ -356,7 +356,7 @@ impl Bed {
         call.json(body).send().await
     }
 
-    /// What is told of a message of shop A.
+    /// The events about a message of shop A.
     pub async fn told(&self, made: &Made, id: &str) -> Value {
         let path = made.path(&format!("/chat/messages/{id}"));
         let answer = self.get(&path).bearer(&self.a.jwt).send().await.ok();

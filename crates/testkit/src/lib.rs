@@ -1,4 +1,4 @@
-//! What the tests of several crates stand on. Nothing of it is in a program that people run.
+//! The ground that the tests of several crates stand on. Nothing of it is in a program that people run.
 //!
 //! | module | holds |
 //! |---|---|

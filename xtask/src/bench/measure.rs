@@ -13,7 +13,7 @@ pub struct Options {
     /// Put the figures into docs/performance.md
     #[arg(long)]
     write: bool,
-    /// What the program itself takes: --rounds, --seconds, --pairs; auth --tokens; login-flood --connections
+    /// The arguments of the program itself: --rounds, --seconds, --pairs; auth --tokens; login-flood --connections
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

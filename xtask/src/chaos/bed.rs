@@ -1,4 +1,4 @@
-//! What a run happens on: a network, a receiver, a database, a gateway with two paired instances.
+//! The ground of a run: a network, a receiver, a database, a gateway with two paired instances.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -104,7 +104,7 @@ pub struct Addresses {
 
 pub struct Instance {
     pub id: String,
-    /// What a new pairing would change: the gateway's address in the network and the phone's list.
+    /// The values that a new pairing would change: the gateway's address in the network and the phone's list.
     pairing: String,
 }
 
@@ -279,7 +279,7 @@ impl Bed {
         ))
     }
 
-    /// What a new pairing changed, if there was one.
+    /// The values that a new pairing changed, if there was one.
     pub fn paired_anew(&self) -> Result<Vec<String>> {
         let mut changed = Vec::new();
         for (instance, shop) in self.instances.iter().zip(SHOPS) {

@@ -108,7 +108,7 @@ fn status(message: &Value) -> String {
     status
 }
 
-/// What a webhook's body tells of messages. Other events tell nothing.
+/// The messages that a webhook's body tells of. Other events tell nothing.
 fn events(body: &Value) -> Vec<Told> {
     let event = &body["event"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What can go wrong, and how it is made to.
+//! The faults, and how each is made.
 
 use std::process::Command;
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl Fault {
         }
     }
 
-    /// Whether a round counts only when something was sent again. What only pauses may lose nothing, and
+    /// Whether a round counts only when something was sent again. A fault that only pauses may lose nothing, and
     /// the link to WhatsApp outlives a database that is away for a moment: acknowledgements wait for it.
     pub fn must_repeat(self) -> bool {
         matches!(self, Self::Kill9 | Self::Netstop | Self::Netterm)

@@ -21,7 +21,7 @@ pub struct Shown {
     pub arrivals: u64,
 }
 
-/// What an event says; two of equal content are one thing told twice.
+/// The content of an event; two of equal content are one thing told twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
     Message {
@@ -39,7 +39,7 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct Told {
     pub event: Event,
-    /// What it says of its time, Unix milliseconds.
+    /// Its time by its own account, Unix milliseconds.
     pub at: i64,
 }
 
@@ -52,7 +52,7 @@ pub struct Books {
     pub shown: BTreeMap<usize, Vec<Shown>>,
     /// Status of our messages by id, as the gateway's database has it.
     pub statuses: HashMap<String, String>,
-    /// What phones wrote to the instances, by the phones' own account.
+    /// The messages that phones wrote to the instances, by the phones' own account.
     pub written: Vec<String>,
     /// By `webhook-id`: deliveries may repeat, events may not.
     pub events: HashMap<String, Vec<Told>>,

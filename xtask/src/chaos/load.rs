@@ -1,4 +1,4 @@
-//! What goes through the gateway during a round: one careful caller per chat, and customers who write.
+//! The traffic of a round: one careful caller per chat, and customers who write.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ const WRITTEN: u32 = 8;
 /// A caller gives up a message that is not accepted for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What callers and main thread share.
+/// The state that callers and main thread share.
 pub struct Load {
     round: u32,
     addresses: Addresses,
@@ -57,7 +57,7 @@ impl Load {
         lock(&self.accepted).len()
     }
 
-    /// What was accepted, and what never was.
+    /// The messages that were accepted, and those that never were.
     pub fn outcome(&self) -> (Vec<Accepted>, Vec<String>) {
         (
             std::mem::take(&mut lock(&self.accepted)),

@@ -1,4 +1,4 @@
-//! What a run says: a line for each round, a table at the end, and that table in the documentation.
+//! The report of a run: a line for each round, a table at the end, and that table in the documentation.
 
 use std::collections::BTreeMap;
 

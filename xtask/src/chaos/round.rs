@@ -21,12 +21,12 @@ const NEEDED: Duration = Duration::from_secs(6);
 const ENOUGH: usize = 20;
 /// The ledgers should agree within this time after the fault was healed; a round that takes longer says so.
 const DUST: Duration = Duration::from_secs(20);
-/// What is missing after this time is lost.
+/// A message that is missing after this time is lost.
 const GIVEN_UP: Duration = Duration::from_secs(90);
 /// A second look for what comes twice.
 const AFTERMATH: Duration = Duration::from_millis(400);
 
-/// What a round came to.
+/// The outcome of a round.
 pub struct Outcome {
     pub accepted: usize,
     pub written: usize,
@@ -38,7 +38,7 @@ pub struct Outcome {
     pub late: bool,
     /// Not counted, and why.
     pub void: Option<String>,
-    /// What this round brought to light.
+    /// The faults that this round brought to light.
     pub findings: Vec<Finding>,
     /// Never accepted, or paired anew.
     pub complaints: Vec<String>,
@@ -199,7 +199,7 @@ impl Run {
         Ok(())
     }
 
-    /// What no earlier round found.
+    /// The faults that no earlier round found.
     fn news(&self) -> Vec<Finding> {
         let now = self.books.findings().into_iter();
         now.filter(|finding| !self.known.contains(&finding.key()))

@@ -1,4 +1,4 @@
-//! What the demo remembers between runs (`demo.json`) and what it tells scripts (`--info FILE`).
+//! The demo's memory between runs (`demo.json`), and its facts for scripts (`--info FILE`).
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Account {
     pub api_token: String,
 }
 
-/// What the gateway keeps its data in.
+/// The database that the gateway keeps its data in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Database {
@@ -42,7 +42,7 @@ pub struct Ports {
     pub receiver: u16,
 }
 
-/// What the story made and can find again.
+/// The things that the story made and can find again.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Played {
     pub instance_id: String,

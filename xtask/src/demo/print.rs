@@ -1,4 +1,4 @@
-//! What the demo shows on the terminal besides the story's steps.
+//! The demo's output on the terminal besides the story's steps.
 
 use std::time::Duration;
 

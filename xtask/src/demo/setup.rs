@@ -1,4 +1,4 @@
-//! What must be there before anything starts: ports, the database, the accounts.
+//! The things that must be there before anything starts: ports, the database, the accounts.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -52,7 +52,7 @@ pub struct Setting {
     pub value: String,
 }
 
-/// What the demo has to set itself: it looks for the programs where it put them.
+/// The settings of the demo's own: it looks for the programs where it put them.
 const OWN: [&str; 9] = [
     "data_dir",
     "database_url",

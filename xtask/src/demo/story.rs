@@ -14,7 +14,7 @@ use crate::process::{Stop, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Plays the story. What it makes is remembered at once, so that a later run finds it.
+/// Plays the story. Each thing that it makes is remembered at once, so that a later run finds it.
 pub fn play(info: &Info, memory: &mut Memory, file: &Path, stop: &Stop) -> Result<()> {
     // Distinct in each run: what the phones and the receiver show must be of this run.
     let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() % 100_000_000;
@@ -437,7 +437,7 @@ impl Story<'_> {
     }
 }
 
-/// What a delivery was, with its signature checked as a customer would.
+/// A delivery in words, with its signature checked as a customer would.
 fn proof(delivery: &Value, secret: &str) -> Result<String> {
     super::signature::verify(&delivery["headers"], &text(delivery, "/raw")?, secret)?;
     let mut body = delivery["body"].to_string();

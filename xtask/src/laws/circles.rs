@@ -50,7 +50,7 @@ type Modules = BTreeMap<String, Module>;
 struct Module {
     /// Every path in it, the imported ones too.
     paths: Vec<Vec<String>>,
-    /// What it hands on under a name.
+    /// The names that it hands on.
     exports: Vec<Vec<String>>,
 }
 
@@ -58,7 +58,7 @@ struct Module {
 struct Circle {
     parent: String,
     rooms: Vec<String>,
-    /// What ties them, a line each.
+    /// The ties between them, a line each.
     ties: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ fn parse(text: &str) -> Result<Module> {
     Ok(module)
 }
 
-/// Notes the paths among these tokens. What is for tests alone is passed over.
+/// Notes the paths among these tokens. Code for tests alone is passed over.
 fn look(tokens: TokenStream, module: &mut Module) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     let mut at = 0;

@@ -2,7 +2,7 @@
 //!
 //! The sources are read with `syn`. Public is what has a `pub` and stands in public modules, or is named by a
 //! `pub use`; and then each type of the crate that a public item names, with its fields, variants, methods and
-//! traits. A name is followed through `use` to where it comes from. What macros of the crate itself make is
+//! traits. A name is followed through `use` to where it comes from. Items that macros of the crate itself make are
 //! not seen.
 
 mod modules;
@@ -101,7 +101,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What stands in public modules, and what they name with `pub use`.
+    /// The items in public modules, and those that they name with `pub use`.
     fn begin(&mut self) {
         let krate = self.krate;
         for module in krate.modules.iter().filter(|module| module.is_open) {

@@ -106,7 +106,7 @@ impl FromRequest<ApiState> for ClientCredentials {
     }
 }
 
-/// What a client showed; not yet proven.
+/// The credentials that a client showed; not yet proven.
 struct Shown {
     client_token: Secret,
     client_secret: Secret,
@@ -224,7 +224,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<Shown>, Fail> {
     }))
 }
 
-/// What a Basic header holds, for the fuzz target.
+/// The content of a Basic header, for the fuzz target.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn basic_pair(headers: &HeaderMap) -> Result<Option<(String, String)>, Fail> {
     let plain = |secret: &Secret| secret.expose().to_owned();
@@ -270,7 +270,7 @@ impl TokenFields {
     }
 
     fn form(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
-        // What curl sends with -d and no header.
+        // The type that curl sends with -d and no header.
         if bytes.trim_ascii_start().starts_with(b"{") {
             let text = "The body looks like JSON but was sent as a form: add Content-Type: application/json.";
             return Err(Error::new(ErrorCode::InvalidRequest, text).into());

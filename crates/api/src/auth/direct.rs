@@ -23,7 +23,7 @@ pub struct DirectClaimant(pub DirectClaim);
 /// A Direct API instance found by its name, which is enough to show its QR; or by its key as well.
 pub struct DirectByName(pub DirectNamed);
 
-/// Whoever opens a Direct API instance: a shop by its `wz_`, or a guest.
+/// The opener of a Direct API instance: a shop by its `wz_`, or a guest.
 pub struct DirectOpener(pub ShopOrGuest);
 
 impl Guard for DirectInstance {

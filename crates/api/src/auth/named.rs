@@ -37,7 +37,7 @@ pub enum Naming {
     Must,
 }
 
-/// What a call names.
+/// The person and account that a call names.
 pub(super) struct Named<'a> {
     account: &'a HeaderValue,
     user: &'a HeaderValue,

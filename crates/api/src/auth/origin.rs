@@ -1,4 +1,4 @@
-//! Whose page a request comes from, and whether its browser keeps our cookie.
+//! The page that a request comes from, and whether its browser keeps our cookie.
 
 use std::net::Ipv4Addr;
 

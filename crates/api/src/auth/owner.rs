@@ -31,7 +31,7 @@ pub struct OwnerInstance<L> {
     least: PhantomData<L>,
 }
 
-/// Whoever may use one instance: its owner, or the holder of both of its tokens. 402 when it is not
+/// A caller who may use one instance: its owner, or the holder of both of its tokens. 402 when it is not
 /// paid for, which only they learn.
 pub struct InstanceAccess<L> {
     pub granted: Granted<Caller>,

@@ -36,7 +36,7 @@ pub struct Visitor {
 /// The same, where a session may begin: the cookie must be one that browsers keep.
 pub struct Opener {
     pub browser: Browser,
-    /// Who was signed in so far, in this browser: that session is not left behind.
+    /// The person signed in so far, in this browser: that session is not left behind.
     pub before: Vec<Person>,
 }
 
@@ -47,13 +47,13 @@ pub struct LogIn {
     pub before: Vec<Person>,
 }
 
-/// Whoever signs out: the cookie holds, or does not any more. Signing out must always be possible, so
+/// A person who signs out: the cookie holds, or does not any more. Signing out must always be possible, so
 /// here one that is there twice is no error: each that holds counts.
 pub struct LogOut {
     pub people: Vec<Person>,
 }
 
-/// Whoever the cookie is: where a page that shows nobody yet asks. One that shows somebody names them
+/// The person of the cookie: where a page that shows nobody yet asks. One that shows somebody names them
 /// here, too.
 pub struct Whoever {
     pub person: Person,
@@ -275,7 +275,7 @@ async fn everybody(parts: &Parts, state: &ApiState) -> Result<Vec<Person>, Fail>
     Ok(people)
 }
 
-/// Who the cookie is, and the call means.
+/// The person of the cookie, whom the call means.
 async fn person(parts: &Parts, state: &ApiState) -> Result<Person, Fail> {
     let person = whoever(parts, state).await?;
     named::require(&parts.headers, &person)?;

@@ -1,4 +1,4 @@
-//! What a request shows: collected from headers only, each at most once, none of another surface.
+//! The credentials that a request shows: collected from headers only, each at most once, none of another surface.
 
 use std::net::IpAddr;
 
@@ -163,7 +163,7 @@ impl CredentialHeaders {
     }
 }
 
-/// What `Access` hands over: who calls, and the instance where there is one.
+/// The result of `Access`: the caller, and the instance where there is one.
 pub trait Identified {
     fn who(&self) -> (&Caller, Option<&Instance>);
 }

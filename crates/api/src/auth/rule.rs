@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Naming;
 
-/// What a caller must prove to reach a handler; the vocabulary of the access matrix.
+/// The proof that a caller needs to reach a handler; the vocabulary of the access matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rule {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! What the pages before signing in need: what this gateway is like, and the links that people were
+//! The facts that the pages before signing in need: what this gateway is like, and the links that people were
 //! sent.
 
 use std::sync::Arc;

@@ -83,7 +83,7 @@ pub async fn log_in(
     Ok(with_session_of(&opened, token.into()))
 }
 
-/// Whoever is told to wait is made to: a flood of log-ins that are refused at once would cost more than
+/// A caller who is told to wait is made to: a flood of log-ins that are refused at once would cost more than
 /// the hashing that it is refused for.
 #[expect(
     clippy::disallowed_methods,

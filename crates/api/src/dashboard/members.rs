@@ -1,4 +1,4 @@
-//! Who is in the account, and who was invited.
+//! The members of the account, and the people who were invited.
 
 use axum::extract::State;
 use recado_api_macros::operation;

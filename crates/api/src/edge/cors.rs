@@ -14,10 +14,10 @@ use url::Url;
 use crate::Surface;
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
-/// What a caller of any surface may send: credentials, the type of its body, MCP's revision.
+/// The headers that a caller of any surface may send: credentials, the type of its body, MCP's revision.
 const HEADERS: &str = "Authorization, Content-Type, X-Client-Token, X-Instance-Token, X-API-Key, \
     MCP-Protocol-Version, Mcp-Session-Id";
-/// What a script may read beside the body.
+/// The headers that a script may read beside the body.
 const EXPOSED: &str = "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate";
 /// How long a browser may remember a preflight, in seconds.
 const MAX_AGE: &str = "600";
@@ -41,7 +41,7 @@ impl Cors {
         self.origins.iter().filter_map(|one| one.to_str().ok())
     }
 
-    /// What this answer gets; `None` where CORS has no say.
+    /// The headers that this answer gets; `None` where CORS has no say.
     pub(crate) fn grant(&self, surface: Surface, headers: &HeaderMap) -> Option<Grant> {
         let open = match surface {
             Surface::Instance | Surface::Token | Surface::Mcp | Surface::Direct => true,

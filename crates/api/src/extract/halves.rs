@@ -13,7 +13,7 @@ pub fn half_emoji(text: &str) -> Option<String> {
     path_to_mark(&value)
 }
 
-/// What to tell of it.
+/// The words for it.
 pub fn half_emoji_text(field: &str) -> String {
     let field = if field.is_empty() {
         "A field's name"

@@ -16,7 +16,7 @@ use super::{half_emoji, half_emoji_text};
 /// Deeper nesting than any body of ours has.
 const MAX_DEPTH: usize = 32;
 
-/// What JSON takes for space.
+/// The characters that JSON takes for space.
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The text of a body, without the space around it and a byte order mark before it.

@@ -41,7 +41,7 @@ const SWALLOWED_WITHIN: Duration = Duration::from_secs(2);
 
 async fn swallow(mut body: Body) {
     let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-    // Whoever is slower than that gets the answer as it may be.
+    // A caller who is slower than that gets the answer as it may be.
     let _ = tokio::time::timeout(SWALLOWED_WITHIN, rest).await;
 }
 

@@ -71,7 +71,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// What a message is.
+/// The kind of a message.
 pub enum Kind<'a> {
     Request {
         method: &'a str,

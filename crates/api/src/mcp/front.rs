@@ -52,7 +52,7 @@ pub struct McpCaller {
     who: Who,
 }
 
-/// Who sent a message.
+/// The sender of a message.
 enum Who {
     Shop(ShopToken),
     /// Nobody whom a token proves: `initialize` alone is open to them.
@@ -78,7 +78,7 @@ impl FromRequest<ApiState> for McpCaller {
                 shown.judge(state.app.access().mcp(&shown.presented()).await),
                 shown.any(),
             ),
-            // What cannot be read as a bearer is no better than a wrong one; the refusal of either
+            // A header that cannot be read as a bearer is no better than a wrong one; the refusal of either
             // echoes the id.
             Err(fail) => (Err(fail), true),
         };
@@ -349,7 +349,7 @@ fn check_params(params: &str, message: &str) -> Result<(), (i32, String)> {
     }
 }
 
-/// What was judged, and nothing beside it.
+/// The message that was judged, and nothing beside it.
 fn message(id: &RawValue, method: &str, params: Option<&RawValue>) -> Bytes {
     let id = plain_id(id.get());
     let method = serde_json::Value::from(method);

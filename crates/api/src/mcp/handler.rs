@@ -1,4 +1,4 @@
-//! What `rmcp` asks of a server: who we are, which tools there are, and calling one.
+//! The questions of `rmcp` to a server: who we are, which tools there are, and calling one.
 
 use std::borrow::Cow;
 

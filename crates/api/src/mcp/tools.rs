@@ -30,7 +30,7 @@ use crate::{
 
 pub use answer::ToolAnswer;
 
-/// Who calls a tool, and through what it may act.
+/// The caller of a tool, and the services it may act through.
 pub struct ToolCall {
     pub app: App,
     pub shop: ShopToken,
@@ -53,7 +53,7 @@ impl ToolCall {
 #[derive(Deserialize, JsonSchema)]
 struct NoArgs {}
 
-/// What a tool does to the world; decides description and annotations.
+/// The effect of a tool on the world; decides description and annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Query,

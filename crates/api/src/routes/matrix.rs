@@ -98,7 +98,7 @@ mod tests {
         );
     }
 
-    /// Whoever acts by the cookie says for whom, or two tabs get in each other's way.
+    /// A caller who acts by the cookie says for whom, or two tabs get in each other's way.
     #[test]
     fn what_need_not_name_its_account_is_so_on_purpose() {
         let unnamed: Vec<(String, Naming)> = routes()

@@ -1,4 +1,4 @@
-//! What a row does, in words: the name and the doc comment of its handler.
+//! A row's effect in words: the name and the doc comment of its handler.
 
 /// Made by the table, from what `#[operation]` put beside the handler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,6 +22,23 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{Live, flights::Flights};
 use crate::{Core, held::Held, inbox::Command, ingest::Ingest};
 
+/// What an actor is begun with.
+pub(super) struct Start {
+    pub core: Arc<Core>,
+    pub account: AccountId,
+    pub instance: InstanceId,
+    pub commands: mpsc::UnboundedSender<Command>,
+    pub inbox: mpsc::UnboundedReceiver<Command>,
+    pub live: watch::Sender<Live>,
+}
+
+/// An instance that this process may run.
+struct Leased {
+    held: Held,
+    instance: Instance,
+    guest: bool,
+}
+
 pub(super) struct Actor {
     pub(super) core: Arc<Core>,
     pub(super) account: AccountId,
@@ -29,6 +46,8 @@ pub(super) struct Actor {
     pub(super) commands: mpsc::UnboundedSender<Command>,
     inbox: mpsc::UnboundedReceiver<Command>,
     pub(super) live: watch::Sender<Live>,
+    /// The instance under its lease, for every change.
+    pub(super) held: Held,
     pub(super) link: Option<Arc<dyn Link>>,
     pub(super) online: bool,
     pub(super) own_jid: Option<Address>,
@@ -36,8 +55,6 @@ pub(super) struct Actor {
     /// Failed openings in a row.
     pub(super) attempts: u32,
     retry_at: Option<Monotonic>,
-    /// The instance, once its lease is taken.
-    held: Option<Held>,
     /// The program ends, and another node may take the instance at once.
     pub(super) handing_over: bool,
     pub(super) flights: Flights,
@@ -94,73 +111,27 @@ pub(super) fn over(reason: StateReason) -> End {
 const RETRY_FIRST_MS: i64 = 1_000;
 const RETRY_MAX_MS: i64 = 5 * 60 * 1_000;
 
-impl Actor {
-    pub fn new(
-        core: Arc<Core>,
-        account: AccountId,
-        instance: InstanceId,
-        commands: mpsc::UnboundedSender<Command>,
-        inbox: mpsc::UnboundedReceiver<Command>,
-        live: watch::Sender<Live>,
-    ) -> Self {
-        Self {
-            core,
-            account,
-            instance,
-            commands,
-            inbox,
-            live,
-            link: None,
-            online: false,
-            own_jid: None,
-            push_name: None,
-            attempts: 0,
-            retry_at: None,
-            held: None,
-            handing_over: false,
-            flights: Flights::default(),
-            look_at: None,
-            last_look: Monotonic::default(),
-            due_at: None,
-            next_start: Monotonic::default(),
-            renewed: None,
-            renew_at: None,
-            rekey: BTreeSet::new(),
-            guest: false,
-            discard: Arc::default(),
-            not_kept: Arc::default(),
-        }
-    }
-
-    pub async fn run(mut self) {
-        let end = match self.begin().await {
-            Ok(Some(instance)) => {
-                self.live.send_modify(|live| live.leased = true);
-                self.follow(instance).await
+impl Start {
+    /// Runs the instance to its end.
+    pub async fn run(self) {
+        let reason = match self.lease().await {
+            Ok(Some(leased)) => {
+                return Actor::new(self, leased.held, leased.guest)
+                    .run(leased.instance)
+                    .await;
             }
             // Gone, or another process has it.
-            Ok(None) => over(StateReason::Starting),
+            Ok(None) => StateReason::Starting,
             Err(error) => {
-                self.log(&error, "could not start the instance");
-                over(StateReason::ConnectFailure)
+                log(&self.instance, &error, "could not start the instance");
+                StateReason::ConnectFailure
             }
         };
-        if let Some(state) = end.state {
-            self.set_state(state, Some(end.reason)).await;
-        }
-        self.close().await;
-        self.release().await;
-        self.live.send_modify(|live| {
-            live.qr = None;
-            live.not_kept = self.not_kept.load(Ordering::Relaxed);
-            live.over = Some(end.reason);
-        });
-        if let Some(reply) = end.reply {
-            reply.send();
-        }
+        release(&self.core, &self.instance, false).await;
+        self.live.send_modify(|live| live.end(reason, 0));
     }
 
-    async fn begin(&mut self) -> Result<Option<Instance>> {
+    async fn lease(&self) -> Result<Option<Leased>> {
         let now = self.core.clock.now();
         let mut conn = self.core.store.write_relaxed().await?;
         let until = now.plus_millis(self.core.config.lease_ms);
@@ -176,19 +147,95 @@ impl Actor {
         let instance = store.instance(&self.instance).await?;
         let account = store.account().await?;
         conn.commit().await?;
-        self.held = Some(Held {
-            core: self.core.clone(),
-            account: self.account.clone(),
-            instance: self.instance.clone(),
-            lease: Lease { owner, fence },
-        });
-        self.guest = account.is_some_and(|account| account.kind == AccountKind::Guest);
-        self.discard.store(
-            self.guest && self.core.config.guests != crate::Guests::Full,
-            Ordering::Relaxed,
-        );
         // Its owner may have disconnected it since somebody asked for this start.
-        Ok(instance.filter(|instance| !instance.paired || instance.wanted))
+        let runs = instance.filter(|instance| !instance.paired || instance.wanted);
+        Ok(runs.map(|instance| Leased {
+            held: Held {
+                core: self.core.clone(),
+                account: self.account.clone(),
+                instance: self.instance.clone(),
+                lease: Lease { owner, fence },
+            },
+            guest: account.is_some_and(|account| account.kind == AccountKind::Guest),
+            instance,
+        }))
+    }
+}
+
+/// Lets other processes have the instance at once. `tell`: it is handed over.
+async fn release(core: &Core, instance: &InstanceId, tell: bool) {
+    let released = async {
+        let mut conn = core.store.write_relaxed().await?;
+        conn.system()
+            .release_lease(instance, &core.config.node)
+            .await?;
+        if tell {
+            // Other nodes look at the epoch twice a second, and then for what they may start.
+            conn.system().bump_epoch().await?;
+        }
+        conn.commit().await
+    };
+    if let Err(error) = released.await {
+        log(
+            instance,
+            &Error::from(error),
+            "could not release the lease; it runs out by itself",
+        );
+    }
+}
+
+fn log(instance: &InstanceId, error: &Error, what: &'static str) {
+    // Every actor meets a database in trouble, over and over.
+    if let Some(left_out) = faults::worth_a_line(error) {
+        tracing::warn!(instance.id = %instance, error = error as &dyn std::error::Error, left_out, "{what}");
+    }
+}
+
+impl Actor {
+    fn new(start: Start, held: Held, guest: bool) -> Self {
+        let discard = guest && start.core.config.guests != crate::Guests::Full;
+        Self {
+            core: start.core,
+            account: start.account,
+            instance: start.instance,
+            commands: start.commands,
+            inbox: start.inbox,
+            live: start.live,
+            held,
+            link: None,
+            online: false,
+            own_jid: None,
+            push_name: None,
+            attempts: 0,
+            retry_at: None,
+            handing_over: false,
+            flights: Flights::default(),
+            look_at: None,
+            last_look: Monotonic::default(),
+            due_at: None,
+            next_start: Monotonic::default(),
+            renewed: None,
+            renew_at: None,
+            rekey: BTreeSet::new(),
+            guest,
+            discard: Arc::new(AtomicBool::new(discard)),
+            not_kept: Arc::default(),
+        }
+    }
+
+    async fn run(mut self, instance: Instance) {
+        self.live.send_modify(|live| live.leased = true);
+        let end = self.follow(instance).await;
+        if let Some(state) = end.state {
+            self.set_state(state, Some(end.reason)).await;
+        }
+        self.close().await;
+        release(&self.core, &self.instance, self.handing_over).await;
+        let not_kept = self.not_kept.load(Ordering::Relaxed);
+        self.live.send_modify(|live| live.end(end.reason, not_kept));
+        if let Some(reply) = end.reply {
+            reply.send();
+        }
     }
 
     async fn follow(&mut self, instance: Instance) -> End {
@@ -260,13 +307,6 @@ impl Actor {
         }
     }
 
-    /// The instance under its lease, for every change.
-    pub(super) fn held(&self) -> Result<&Held> {
-        self.held
-            .as_ref()
-            .ok_or_else(|| Error::internal("an actor without its lease"))
-    }
-
     async fn open(&mut self, auto_read: bool) {
         if let Err(error) = self.try_open(auto_read).await {
             self.log(&error, "could not open the link; trying again");
@@ -275,7 +315,7 @@ impl Actor {
     }
 
     async fn try_open(&mut self, auto_read: bool) -> Result<()> {
-        let held = self.held()?.clone();
+        let held = self.held.clone();
         let mut conn = self.core.store.read().await?;
         let mut store = conn.account(&self.account);
         let tried = store.tried_addresses(&self.instance).await?;
@@ -322,30 +362,7 @@ impl Actor {
         }
     }
 
-    async fn release(&self) {
-        let released = async {
-            let mut conn = self.core.store.write_relaxed().await?;
-            conn.system()
-                .release_lease(&self.instance, &self.core.config.node)
-                .await?;
-            if self.handing_over {
-                // Other nodes look at the epoch twice a second, and then for what they may start.
-                conn.system().bump_epoch().await?;
-            }
-            conn.commit().await
-        };
-        if let Err(error) = released.await {
-            self.log(
-                &Error::from(error),
-                "could not release the lease; it runs out by itself",
-            );
-        }
-    }
-
     pub(super) fn log(&self, error: &Error, what: &'static str) {
-        // Every actor meets a database in trouble, over and over.
-        if let Some(left_out) = faults::worth_a_line(error) {
-            tracing::warn!(instance.id = %self.instance, error = error as &dyn std::error::Error, left_out, "{what}");
-        }
+        log(&self.instance, error, what);
     }
 }

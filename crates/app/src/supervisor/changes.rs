@@ -26,7 +26,7 @@ pub(super) enum Change {
 impl Actor {
     async fn paired(&self, pairing: &Pairing) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         store.set_paired(&self.instance, pairing, now).await?;
         store.set_wanted(&self.instance, true, now).await?;
@@ -42,7 +42,7 @@ impl Actor {
 
     async fn came_online(&self, news: bool) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         store
             .set_state(&self.instance, ConnectionState::Connected, None, now)
@@ -78,7 +78,7 @@ impl Actor {
         was: bool,
     ) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         store
             .set_state(&self.instance, state, Some(reason), now)
@@ -92,7 +92,7 @@ impl Actor {
 
     async fn logged_out(&self, reason: StateReason) -> Result<()> {
         let now = self.core.clock.now();
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         store
             .set_unpaired(&self.instance, ConnectionState::LoggedOut, reason, now)
@@ -120,7 +120,7 @@ impl Actor {
     pub(super) async fn disconnected_by_owner(&self) -> Result<bool> {
         let now = self.core.clock.now();
         let reason = StateReason::DisconnectedByOwner;
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         // Before a phone has scanned there is no pairing to keep and no connection to miss.
         let paired = self.live.borrow().paired;
@@ -156,7 +156,7 @@ impl Actor {
     pub(super) async fn set_state(&self, state: ConnectionState, reason: Option<StateReason>) {
         self.live.send_modify(|live| live.state = state);
         let done = async {
-            let mut conn = self.held()?.write_relaxed().await?;
+            let mut conn = self.held.write_relaxed().await?;
             let now = self.core.clock.now();
             conn.account(&self.account)
                 .set_state(&self.instance, state, reason, now)

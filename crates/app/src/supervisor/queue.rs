@@ -151,7 +151,7 @@ impl Actor {
         };
         let message = finished(&job, proto);
         if !job.tried {
-            let mut conn = self.held()?.write_relaxed().await?;
+            let mut conn = self.held.write_relaxed().await?;
             let mut store = conn.account(&self.account);
             self.life().tried(&mut store, &job).await?;
             conn.commit().await?;
@@ -238,7 +238,7 @@ impl Actor {
 
     /// No answer for all of the wait, while link and process lived: the link is judged, not the message.
     async fn silent(&mut self, job: Job) -> Result<()> {
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         let over = job.silences + 1 >= SILENCES;
         if over {
@@ -312,7 +312,7 @@ impl Actor {
             self.log(&error, "a message could not be handed over and has failed");
             return self.fail(&job, &failure).await;
         }
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         store.retry_job(&job.id, None).await?;
         conn.commit().await?;
@@ -324,7 +324,7 @@ impl Actor {
     }
 
     async fn fail(&mut self, job: &Job, failure: &Failure) -> Result<()> {
-        let mut conn = self.held()?.write().await?;
+        let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         self.life()
             .failed(&mut store, &job.message, failure)

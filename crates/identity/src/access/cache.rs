@@ -1,4 +1,4 @@
-//! What proofs need of the database, in memory: no query on a hit, one on a miss however many wait.
+//! The rows that proofs need, in memory: no query on a hit, one on a miss however many wait.
 //!
 //! An entry's key holds the change counter that was current before its row was read, so a change makes
 //! every older entry unreachable at once and it ages out of its bounded cache. What is not there is

@@ -28,7 +28,7 @@ impl ProvenClient {
     }
 }
 
-/// What RFC 7662 says of a token that is active.
+/// The members that RFC 7662 has for a token that is active.
 #[derive(Debug)]
 pub struct Introspection {
     pub scope: String,

@@ -11,7 +11,7 @@ use super::{
     granted::{Calls, DirectKey, DirectName, Granted, ShopToken},
 };
 
-/// Whose a new Direct API instance will be.
+/// The owner that a new Direct API instance will have.
 #[derive(Clone, Debug)]
 pub enum ShopOrGuest {
     Shop(ShopToken),
@@ -123,7 +123,7 @@ impl Access {
         Granted::new(DirectName::new(&found), found)
     }
 
-    /// What `key` names in the account. A name of another account leads nowhere.
+    /// The instance that `key` names in the account. A name of another account leads nowhere.
     async fn direct_named(&self, account: &AccountId, key: &str) -> Result<Option<Arc<Instance>>> {
         let named = self.credentials.find(TokenKind::DirectName, key, None);
         let named = named.await?;

@@ -1,4 +1,4 @@
-//! What a proof hands over as one value: a caller of some kind, and the instance that this caller may use.
+//! The result of a proof, as one value: a caller of some kind, and the instance that this caller may use.
 //!
 //! Services take it whole. So no service can be called with an instance that was not proven for that
 //! caller: there is one way to make the value, and it asks.

@@ -204,7 +204,7 @@ impl Session {
 }
 
 impl Access {
-    /// Who a cookie is; 401 for one that does not hold, and for none.
+    /// The person of a cookie; 401 for one that does not hold, and for none.
     pub async fn person(&self, cookie: Option<&str>, from: Option<IpAddr>) -> Result<Person> {
         let found = match cookie {
             Some(text) => {

@@ -1,8 +1,8 @@
-//! What an owner may ask for.
+//! The credentials that an owner may ask for.
 
 use recado_model::{CredentialKind, Error, InstanceId, Result};
 
-/// What an owner can have made.
+/// A credential that an owner can have made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Makes {
     /// A client token with its secret.

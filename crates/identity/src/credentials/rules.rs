@@ -1,4 +1,4 @@
-//! What must hold before a credential changes, and how many an account may have.
+//! The conditions for a change of a credential, and how many an account may have.
 
 use recado_model::{CredentialId, CredentialKind, Error, ErrorCode, InstanceId, Result, Timestamp};
 use recado_store::{AccountStore, CredentialInfo};

@@ -1,4 +1,4 @@
-//! What a credential is called, until when it holds, from where and for what.
+//! The terms of a credential: its name, its end, its networks and its uses.
 
 use std::net::IpAddr;
 

@@ -28,7 +28,7 @@ impl CredentialState {
     }
 }
 
-/// What a list is asked for.
+/// The terms of a list.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialFilter {
     pub kind: Option<CredentialKind>,
@@ -100,7 +100,7 @@ impl CredentialView {
         Some(all).filter(|all| !all.is_empty())
     }
 
-    /// What it may be used for; `None` is all of the account.
+    /// The uses that it is for; `None` is all of the account.
     pub fn instances(&self) -> Option<Vec<String>> {
         let ids = self.scope.only()?.iter();
         Some(ids.map(ToString::to_string).collect())

@@ -59,7 +59,7 @@ fn write(dir: &Path, name: &str, text: &[u8], now: Timestamp) -> io::Result<()> 
         fs::set_permissions(dir, Permissions::from_mode(0o700))?;
     }
     tidy(dir, now)?;
-    // Whoever watches the folder sees whole letters only.
+    // A program that watches the folder sees whole letters only.
     let unfinished = dir.join(format!("{name}.tmp"));
     let written = OpenOptions::new()
         .create_new(true)

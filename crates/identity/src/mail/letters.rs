@@ -16,7 +16,7 @@ use super::Letter;
 const NAME_MAX: usize = 80;
 const MINUTE_MS: i64 = 60_000;
 
-/// Who invites whom to what.
+/// An invitation: by whom, for whom, to which account.
 pub struct Invite<'a> {
     pub to: &'a str,
     /// The account's name, as it is kept.

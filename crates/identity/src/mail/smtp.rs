@@ -128,7 +128,7 @@ impl Smtp {
     }
 }
 
-/// What the server is greeted with (RFC 5321, 4.1.4): our host's name, or an address literal.
+/// The name that the server is greeted with (RFC 5321, 4.1.4): our host's name, or an address literal.
 fn own_name(public_url: &str) -> ClientId {
     let url = Url::parse(public_url).ok();
     match url.as_ref().and_then(Url::host) {

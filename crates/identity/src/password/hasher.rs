@@ -47,7 +47,7 @@ impl Default for HasherConfig {
     }
 }
 
-/// What came of comparing a password with the hash that is kept.
+/// The outcome of comparing a password with the hash that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordVerdict {
     pub holds: bool,
@@ -64,7 +64,7 @@ pub struct Hasher {
     waiting: AtomicUsize,
     config: HasherConfig,
     clock: Arc<dyn Clock>,
-    /// What unknown users are compared with.
+    /// The hash that unknown users are compared with.
     dummy: String,
 }
 
@@ -107,7 +107,7 @@ impl Hasher {
         blocked: &Blocklist,
         rng: &dyn Rng,
     ) -> Result<String> {
-        // What is wrong at first sight needs no turn.
+        // A password that is wrong at first sight needs no turn.
         Password::parse(text)?;
         let salt = argon::salt(rng);
         let text = Secret::new(text);

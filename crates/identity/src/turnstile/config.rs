@@ -1,4 +1,4 @@
-//! What the operator set, and what is refused of it.
+//! The operator's settings, and which of them are refused.
 
 use recado_model::Secret;
 use url::{Host, Url};
@@ -30,7 +30,7 @@ pub struct TurnstileConfig {
 }
 
 impl TurnstileConfig {
-    /// What is wrong with it, as a sentence that begins with the setting. The vendor's dummy keys are
+    /// The fault in it, as a sentence that begins with the setting. The vendor's dummy keys are
     /// for programs that reach nobody (`dummies`).
     pub fn check(&self, dummies: bool) -> std::result::Result<(), String> {
         let missing = |set: &str, absent: &str| {

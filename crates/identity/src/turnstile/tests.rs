@@ -1,4 +1,4 @@
-//! What can be told without a siteverify; the rest is in the server's tests, against a double of it.
+//! The cases that need no siteverify; the rest is in the server's tests, against a double of it.
 
 use recado_model::clock::OsRng;
 

@@ -12,7 +12,7 @@ pub const ROWS_PER_MINUTE: usize = 20;
 const MAX_ROWS: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// What one sum is of.
+/// The subject of one sum.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     pub reason: &'static str,
@@ -114,7 +114,7 @@ impl Refused {
         true
     }
 
-    /// What the database does not show yet.
+    /// The refusals that the database does not show yet.
     pub fn changed(&self) -> Vec<(SumKey, Sum)> {
         let changed = self.rows.iter().filter(|(_, row)| row.count > row.written);
         changed

@@ -1,4 +1,4 @@
-//! What somebody typed where a second factor was asked for.
+//! The text that somebody typed where a second factor was asked for.
 
 use super::{
     recovery::{self, Lookup},

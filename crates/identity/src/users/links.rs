@@ -28,7 +28,7 @@ const MINUTE_MS: i64 = 60_000;
 pub(super) const SETUP_MS: i64 = 60 * MINUTE_MS;
 pub(super) const SHORT_MS: i64 = 30 * MINUTE_MS;
 
-/// What a link is for, for the page that it opens.
+/// The use of a link, for the page that it opens.
 #[derive(Clone, Debug)]
 pub struct Link {
     pub kind: LinkKind,
@@ -42,7 +42,7 @@ pub struct Link {
     pub expires_at: Timestamp,
 }
 
-/// What a person sends to use a link.
+/// The form that a person sends to use a link.
 pub struct Use {
     pub token: Secret,
     pub email: Option<String>,
@@ -53,7 +53,7 @@ pub struct Use {
     pub browser: Browser,
 }
 
-/// What came of it.
+/// The outcome.
 pub enum Used {
     SignedIn(Opened),
     /// To be signed in with as ever.

@@ -24,7 +24,7 @@ use crate::{
     password::Password,
 };
 
-/// What a person sends to sign in, and from where.
+/// The form that a person sends to sign in, and from where.
 pub struct LogInAttempt {
     pub email: String,
     pub password: Secret,
@@ -74,7 +74,7 @@ pub const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     pub from: Option<IpAddr>,
-    /// What the browser calls itself; anybody may write anything.
+    /// The browser's name for itself; anybody may write anything.
     pub agent: Option<String>,
 }
 
@@ -239,7 +239,7 @@ impl Users<'_> {
             return Ok(None);
         }
         let Some(otp) = otp.filter(|otp| !otp.expose().trim().is_empty()) else {
-            // Whoever has the password and not the code may be a thief: the owner sees it in the log.
+            // A caller with the password and without the code may be a thief: the owner sees it in the log.
             self.tell_refused(Some(user.id.clone()), "second_factor_missing", from);
             return Err(Error::new(
                 ErrorCode::OtpRequired,

@@ -1,4 +1,4 @@
-//! What the operator does to people, at the command line: no program runs around it.
+//! The operator's acts on people, at the command line: no program runs around it.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::{
     audit::Detail,
 };
 
-/// Who is signed in, as the dashboard's pages need it.
+/// A person who is signed in, as the dashboard's pages need it.
 #[derive(Clone, Debug)]
 pub struct Me {
     pub user: UserId,
@@ -237,7 +237,7 @@ impl Users<'_> {
         Ok(())
     }
 
-    /// What letters to the person are written in. Read anew: nothing that is kept in memory says it.
+    /// The language of letters to the person. Read anew: nothing that is kept in memory says it.
     pub(crate) async fn language_of(&self, conn: &mut Conn, person: &Person) -> Result<Language> {
         let user = conn.people().user(&person.record().user).await?;
         Ok(user.ok_or_else(gone)?.language)

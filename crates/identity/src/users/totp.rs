@@ -20,7 +20,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// What the gateway and the authenticator share: 160 random bits.
+/// The secret that the gateway and the authenticator share: 160 random bits.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Seed(Vec<u8>);
 
@@ -58,7 +58,7 @@ impl Seed {
         Some(Self::from_bytes(secret.as_bytes()))
     }
 
-    /// What the QR holds: `otpauth://totp/<issuer>:<email>?secret=…&issuer=…`, percent-encoded. Digits, period
+    /// The text of the QR: `otpauth://totp/<issuer>:<email>?secret=…&issuer=…`, percent-encoded. Digits, period
     /// and algorithm are what every authenticator takes for granted.
     pub fn otpauth_url(&self, issuer: &str, email: &str) -> Secret {
         // A colon parts the two, even an encoded one, so neither may hold one.
@@ -72,7 +72,7 @@ impl Seed {
         ))
     }
 
-    /// What an authenticator shows at `at`.
+    /// The code that an authenticator shows at `at`.
     pub fn code(&self, at: Timestamp) -> Secret {
         let at = u64::try_from(at.as_secs()).unwrap_or(0);
         Secret::new(self.totp().generate(at).to_string())

@@ -1,4 +1,4 @@
-//! What is done to an earlier message: a sign put on it, another text for it, its end. Each is a message of
+//! Acts on an earlier message: a sign put on it, another text for it, its end. Each is a message of
 //! its own, with an id of its own, and names the one that it is about.
 
 use serde::Serialize;

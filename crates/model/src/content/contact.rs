@@ -13,7 +13,7 @@ const NAME_MOST: usize = 255;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContactCard {
     pub name: String,
-    /// Whoever has it need not be on WhatsApp.
+    /// Its holder need not be on WhatsApp.
     pub phone: PhoneNumber,
 }
 

@@ -19,7 +19,7 @@ pub struct Menu {
     pub options: Vec<MenuOption>,
 }
 
-/// What can be chosen.
+/// An option that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MenuOption {
     /// The caller's own.
@@ -27,7 +27,7 @@ pub struct MenuOption {
     pub text: String,
 }
 
-/// What was chosen of which message.
+/// A choice, and of which message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub message: MessageId,
@@ -49,7 +49,7 @@ pub struct Row {
     pub description: Option<String>,
 }
 
-/// What a list says beside its options.
+/// The texts of a list beside its options.
 #[derive(Clone, Debug, Default)]
 pub struct Heading {
     pub title: String,
@@ -115,7 +115,7 @@ impl Menu {
         (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())
     }
 
-    /// What an answer chooses: the number of an option, or its words.
+    /// The option that an answer chooses: the number of an option, or its words.
     pub fn chosen<'a>(options: &'a [MenuOption], answer: &str) -> Option<&'a MenuOption> {
         let answer = answer.trim();
         if Self::is_number(answer) {

@@ -24,7 +24,7 @@ fn is_north_american(digits: &[u8]) -> bool {
     matches!(digits, [b'1', b'2'..=b'9', middle, ..] if digits.len() == 11 && *middle != b'9')
 }
 
-/// What to say of a number that begins with no country's code.
+/// The error for a number that begins with no country's code.
 pub(super) fn missing(digits: &str) -> String {
     match brazilian(digits) {
         Some(whole) => format!("phone: country code missing? for Brazil write {whole}"),

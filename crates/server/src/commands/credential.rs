@@ -218,7 +218,7 @@ fn print_list(all: &[CredentialView], json: bool) -> Result<()> {
     Ok(())
 }
 
-/// What a credential is bound to, each part with two blanks behind it; nothing for one that is not.
+/// The bounds of a credential, each part with two blanks behind it; nothing for one that is not.
 /// Before the label, which its owner chose and which could read like it.
 fn bounds(view: &CredentialView) -> String {
     let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);

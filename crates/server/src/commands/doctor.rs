@@ -126,7 +126,7 @@ fn data_dir(report: &mut Report, dir: &Path) {
     }
 }
 
-/// What is open to more than it should be.
+/// Files and ports that are open to more than they should be.
 fn edges(report: &mut Report, settings: &Settings) -> Result<()> {
     if !settings.listen.ip().is_loopback() && settings.guests()? == Guests::Full {
         report.weak("direct.guests is full and the gateway listens beyond loopback: whoever reaches it can send messages. Set it to pair or off");

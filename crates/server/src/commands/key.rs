@@ -1,6 +1,6 @@
 //! `recado key`: every key can be replaced while gateways run on the same database.
 //!
-//! What is new must be known everywhere before anyone relies on it: gateways look for changes twice a
+//! A new key must be known everywhere before anyone relies on it: gateways look for changes twice a
 //! second, so between making a key and using it up there is one wait for all of them.
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ async fn rotate(settings: &Settings, store: &Store, rng: &dyn Rng, what: RotateK
         return rotate_master(settings, store, rng, clock.now()).await;
     }
     if what == RotateKeys::All {
-        // What would stop the last step stops the first.
+        // An obstacle to the last step stops the first.
         drop(keys::prove_replaceable(settings, store).await?);
     }
     if asked(RotateKeys::Data) {
@@ -190,7 +190,7 @@ async fn tidy(settings: &Settings, store: &Store) -> Result<()> {
     if sealed.moved + hashed.moved > 0 {
         println!("data    {} values sealed anew", sealed.moved);
         println!("pepper  {} credentials hashed anew", hashed.moved);
-        // What gateways had read just before is used up by then.
+        // Gateways have used up by then all that they had read just before.
         clock.sleep_ms(WAIT_MS).await;
     }
     unopened("data", sealed.unopened);
@@ -245,7 +245,7 @@ async fn list(store: &Store, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-/// What the key still does.
+/// The uses that the key still has.
 fn state(key: &KeyRow, now: Timestamp) -> &'static str {
     match key.kind {
         _ if key.current => "in use",

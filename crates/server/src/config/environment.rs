@@ -1,4 +1,4 @@
-//! What the environment says: `RECADO_` + the name of a setting in capitals, `__` between levels.
+//! Settings in the environment: `RECADO_` + the name of a setting in capitals, `__` between levels.
 //!
 //! Figment's own reader takes what is not UTF-8 for something else, and makes a number of a text that
 //! looks like one. A setting must never be another than was written: a data folder by another name is

@@ -1,4 +1,4 @@
-//! What the setting `log` means.
+//! The setting `log`.
 
 use anyhow::{Context, Result};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};

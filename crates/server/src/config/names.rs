@@ -26,7 +26,7 @@ pub fn names() -> &'static [String] {
     })
 }
 
-/// What a section has (`""` is the top). Serde tells it to whoever asks for a name that is none.
+/// The names in a section (`""` is the top). Serde tells it to whoever asks for a name that is none.
 fn fields(defaults: &Figment, section: &str) -> Option<&'static [&'static str]> {
     let stray = match section {
         "" => "?".to_owned(),

@@ -186,7 +186,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Erro
     })
 }
 
-/// What links can be made of by adding a path, and what a browser may be shown.
+/// A base URL: links are made of it by adding a path, and browsers are shown it.
 pub(super) fn is_public_url(text: &str) -> bool {
     // A parsed address has no fragment any more.
     if text.contains('#') {

@@ -49,7 +49,7 @@ impl<T> Watched<T> {
         }
     }
 
-    /// What came of trying to write; an error once that came to nothing for too long. Without it,
+    /// The outcome of trying to write; an error once that came to nothing for too long. Without it,
     /// who never reads an answer would keep the connection for ever.
     #[expect(
         clippy::disallowed_methods,

@@ -10,7 +10,7 @@ use crate::{
     database,
 };
 
-/// What `POST /sessions` or a claim answered.
+/// The answer of `POST /sessions` or of a claim.
 pub struct DirectSession {
     pub id: InstanceId,
     pub key: String,

@@ -1,11 +1,11 @@
-//! What is still to be done when a test ends: jobs of the queue, deliveries of webhooks.
+//! Work that is still to be done when a test ends: jobs of the queue, deliveries of webhooks.
 
 use std::{sync::PoisonError, time::Instant};
 
 use super::{Bed, PATIENCE};
 use crate::database;
 
-/// What a test may leave undone, on purpose.
+/// Work that a test may leave undone, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
     /// Messages that wait in the queue.

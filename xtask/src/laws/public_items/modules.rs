@@ -21,9 +21,9 @@ pub struct Module {
     /// It, and each module on the way, is `pub`.
     pub is_open: bool,
     pub items: Vec<Item>,
-    /// What `use` brings in, by its name here.
+    /// The imports of `use`, by their name here.
     names: BTreeMap<String, Vec<String>>,
-    /// What `pub use` brings in.
+    /// The imports of `pub use`.
     pub exports: Vec<(String, Vec<String>)>,
     /// Modules all of whose names are brought in.
     globs: Vec<Vec<String>>,

@@ -1,4 +1,4 @@
-//! What a tool answers: text first, because that is where the contract's clients look.
+//! The answer of a tool: text first, because that is where the contract's clients look.
 
 use recado_model::{Error, Result};
 use rmcp::model::ContentBlock;

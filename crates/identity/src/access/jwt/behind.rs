@@ -1,33 +1,15 @@
-//! What a token came from and dies with: its credential or session as they are now, and whether it was
-//! revoked itself.
+//! The origin of a token that is new here: its credential or session as they are now, and whether it
+//! was revoked itself.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
-use recado_model::{Caller, CredentialId, Error, Proof, Result, Scope};
+use recado_model::{CredentialId, Error, Result};
 
 use super::{
-    super::{
-        cache::{CredentialCache, KnownCredential, digest},
-        person::{Session, SessionCache},
-    },
-    Jwts,
+    super::{cache::KnownCredential, person::SessionCache},
+    Behind, Jwts, KnownJwt,
     claims::{Claims, SCOPE, Subject, is_scope},
-    verify::Shape,
 };
-
-const MAX_LEN: usize = 4096;
-
-/// A token with what it came from.
-pub struct KnownJwt {
-    pub claims: Arc<Claims>,
-    pub behind: Behind,
-}
-
-/// What a token came from, and dies with.
-pub enum Behind {
-    Client(Arc<KnownCredential>),
-    Person(Arc<Session>),
-}
 
 /// A credential that tokens come from.
 pub(super) struct JwtSource {
@@ -37,84 +19,8 @@ pub(super) struct JwtSource {
 }
 
 impl Jwts {
-    /// Who a token proves; 401 for whatever is wrong with it.
-    pub async fn caller(
-        &self,
-        credentials: &CredentialCache,
-        sessions: &SessionCache,
-        text: &str,
-        from: Option<IpAddr>,
-    ) -> Result<(Caller, Arc<KnownJwt>)> {
-        let jwt = self.find(credentials, sessions, text).await?;
-        let jwt = jwt.ok_or_else(Error::unauthorized)?;
-        let caller = match &jwt.behind {
-            Behind::Client(known) => {
-                if !credentials.holds(known, from) {
-                    return Err(Error::unauthorized());
-                }
-                let credential = &known.credential;
-                Caller {
-                    account: credential.account.clone(),
-                    proof: Proof::ClientJwt {
-                        client: credential.id.clone(),
-                    },
-                    scope: credential.scope.clone(),
-                    from,
-                }
-            }
-            Behind::Person(session) => {
-                if !sessions.is_open(session) {
-                    return Err(Error::unauthorized());
-                }
-                let record = &session.record;
-                Caller {
-                    account: record.account.clone(),
-                    // The role as it is now, whatever it was when the token was made.
-                    proof: Proof::UserJwt {
-                        user: record.user.clone(),
-                        session: record.id.clone(),
-                        role: record.role,
-                    },
-                    scope: Scope::All,
-                    from,
-                }
-            }
-        };
-        Ok((caller, jwt))
-    }
-
-    /// The token with what it came from, when signature, form, times, version and generations hold and
-    /// it was not revoked. Whether that lives is the caller's next look.
-    pub async fn find(
-        &self,
-        credentials: &CredentialCache,
-        sessions: &SessionCache,
-        text: &str,
-    ) -> Result<Option<Arc<KnownJwt>>> {
-        if text.len() > MAX_LEN {
-            return Ok(None);
-        }
-        let digest = digest(text);
-        let key = (digest, credentials.seen());
-        let known = match self.known.get(&key) {
-            Some(known) => known,
-            None => {
-                let Some(token) = Shape::of(text) else {
-                    return Ok(None);
-                };
-                let Some(claims) = self.verify(&token, digest).await? else {
-                    return Ok(None);
-                };
-                let load = self.behind(sessions, &claims, key.1);
-                self.known.get_or_insert_async(&key, load).await?
-            }
-        };
-        let now = self.clock.now();
-        Ok(known.filter(|jwt| jwt.claims.holds_at(now)))
-    }
-
-    /// What stands behind a token whose signature held.
-    async fn behind(
+    /// The origin of a token whose signature held.
+    pub(super) async fn behind(
         &self,
         sessions: &SessionCache,
         claims: &Arc<Claims>,

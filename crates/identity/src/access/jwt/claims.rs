@@ -1,12 +1,10 @@
-//! What a token says, and which of it we ever sign.
+//! The claims of a token, and which of them we ever sign.
 
-use recado_model::{AccountId, CredentialId, Role, Timestamp, UserSessionId};
+use recado_model::{AccountId, CredentialId, Role, UserSessionId};
 use serde::{Deserialize, Serialize};
 
-/// What a client's token may do: all of the instance API.
+/// The scope of a client's token: all of the instance API.
 pub(super) const SCOPE: &str = "instance-api";
-/// Tokens from the future by less than this are ours, from a node whose clock is a little ahead.
-const SKEW_SECS: i64 = 5;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,11 +54,6 @@ pub(super) enum Subject<'a> {
 }
 
 impl Claims {
-    pub(super) fn holds_at(&self, now: Timestamp) -> bool {
-        let now = now.as_secs();
-        self.nbf <= now + SKEW_SECS && self.iat <= now + SKEW_SECS && now < self.exp
-    }
-
     /// Where they come from; `None` for what we never sign.
     pub(super) fn subject(&self) -> Option<Subject<'_>> {
         match self {
@@ -97,7 +90,7 @@ impl Claims {
     }
 }
 
-/// What a person's token may do is what the role allows; the role is read anew at each use.
+/// A person's token may do what the role allows; the role is read anew at each use.
 pub(super) fn scope_of(role: Role) -> String {
     format!("role:{}", role.as_str())
 }

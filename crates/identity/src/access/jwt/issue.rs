@@ -51,7 +51,7 @@ impl Jwts {
         self.ttl_secs.min(PERSON_TTL_SECS)
     }
 
-    /// What every token says; who it is for comes on top.
+    /// The claims of every token; its subject comes on top.
     fn claims(&self, sub: String, scope: String, generation: i64, ttl_secs: i64) -> Claims {
         let now = self.clock.now().as_secs();
         Claims {

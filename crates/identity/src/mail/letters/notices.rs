@@ -5,7 +5,7 @@ use recado_model::Language;
 
 use super::{Letter, letter};
 
-/// What has changed about a second factor.
+/// A change of a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondFactor {
     On,

@@ -80,7 +80,7 @@ pub struct Stored {
 
 impl Stored {
     /// # Errors
-    /// What is wrong with its form. The text holds nothing of the hash.
+    /// The fault in its form. The text holds nothing of the hash.
     pub fn parse(phc: &str) -> Result<Self, &'static str> {
         let hash = PasswordHash::new(phc).map_err(|_| "not a PHC string")?;
         let algorithm =

@@ -82,7 +82,7 @@ impl PoolCore {
         let mut memory = Vec::new();
         while let Some(job) = self.next(&mut memory) {
             self.begun.fetch_add(1, Ordering::Relaxed);
-            // Whoever asked hears of it: the job's answer is dropped unsent. The thread is needed again.
+            // The asker hears of it: the job's answer is dropped unsent. The thread is needed again.
             let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
         }
     }

@@ -1,4 +1,4 @@
-//! Links that sign in: set-up, sign-up, invitation. Who is new gets a user; who is known proves it.
+//! Links that sign in: set-up, sign-up, invitation. A new person gets a user; a known one proves it.
 
 use std::net::IpAddr;
 
@@ -109,7 +109,7 @@ impl Users<'_> {
         let known = self.known_or_chosen(email, &used, &[email, name]).await?;
         let mut conn = self.store().write().await?;
         self.consume(&mut conn, lookup).await?;
-        // Who invited must still be somebody who may.
+        // The inviter must still be somebody who may.
         if let Some(by) = &link.made_by {
             let least = role.max(Role::Admin);
             let now = conn.account(account).role_of(by).await?;

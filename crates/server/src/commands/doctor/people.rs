@@ -1,4 +1,4 @@
-//! What is weak about how people come in.
+//! Weak points in how people come in.
 
 use anyhow::Result;
 use axum::http::Uri;
@@ -8,7 +8,7 @@ use recado_store::Store;
 use super::{Report, private};
 use crate::config::Settings;
 
-/// What the settings alone say.
+/// The findings that need the settings alone.
 pub fn settings(report: &mut Report, settings: &Settings) -> Result<()> {
     let url = settings.public_url();
     if !keeps_cookies(&url) {
@@ -37,7 +37,7 @@ pub fn settings(report: &mut Report, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// What the database says.
+/// The findings that need the database.
 pub async fn kept(report: &mut Report, store: &Store) -> Result<()> {
     let users = store.read().await?.people().users().await?;
     if users.is_empty() {
@@ -57,7 +57,7 @@ pub async fn kept(report: &mut Report, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// What a browser asks of a `__Host-` cookie.
+/// The conditions that a browser sets for a `__Host-` cookie.
 fn keeps_cookies(public_url: &str) -> bool {
     let uri: Option<Uri> = public_url.parse().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();

@@ -25,7 +25,7 @@ impl Lease {
         if !conn.store.is_shared() {
             return Ok(());
         }
-        // Writing is what locks the row; PostgreSQL's SELECT would not.
+        // On PostgreSQL alone. Writing is what locks the row; its SELECT would not.
         let held = sql(
             "UPDATE instance SET lease_fence = lease_fence WHERE id = $1 AND lease_owner = $2 AND lease_fence = $3",
         )

@@ -148,6 +148,7 @@ impl People<'_> {
                  WHERE kind = $1 AND email = $2 AND used_at IS NULL AND expires_at > created_at")
             .bind(kind.as_str())
             .bind(email),
+            // Reads all: the operator ends every link of a kind, which is rare.
             None => sql("UPDATE user_link SET expires_at = created_at \
                  WHERE kind = $1 AND used_at IS NULL AND expires_at > created_at")
             .bind(kind.as_str()),

@@ -315,6 +315,7 @@ impl People<'_> {
         seen_after: Timestamp,
         limit: u32,
     ) -> Result<u64> {
+        // Reads all: once a day, a batch at a time.
         sql(
             "DELETE FROM user_session WHERE id IN (SELECT id FROM user_session \
              WHERE created_at < $1 OR seen_at < $2 OR seen_at > $3 ORDER BY created_at, id LIMIT $4)",

@@ -137,6 +137,7 @@ impl People<'_> {
 
     /// `false` for a gateway that nobody has set up yet.
     pub async fn any_user(&mut self) -> Result<bool> {
+        // Reads all: it ends at the first row.
         let row = sql("SELECT id FROM app_user LIMIT 1")
             .fetch_optional(self.conn)
             .await?;
@@ -154,6 +155,7 @@ impl People<'_> {
 
     /// For the operator: by e-mail.
     pub async fn users(&mut self) -> Result<Vec<UserSummary>> {
+        // Reads all: the operator asks for everybody.
         let rows = sql("SELECT u.id, u.email, u.operator, \
              CAST(CASE WHEN u.totp IS NULL THEN 0 ELSE 1 END AS BIGINT) AS second_factor, \
              u.created_at, u.last_login_at, \

@@ -62,6 +62,7 @@ impl System<'_> {
 
     /// For the operator: oldest first.
     pub async fn accounts(&mut self) -> Result<Vec<AccountSummary>> {
+        // Reads all: the operator asks for every account.
         let rows = sql("SELECT a.id, a.name, a.kind, a.created_at, \
              (SELECT COUNT(*) FROM instance i WHERE i.account_id = a.id) AS instances, \
              (SELECT MIN(u.email) FROM membership m JOIN app_user u ON u.id = m.user_id \

@@ -29,6 +29,7 @@ pub struct BillingLook {
 impl System<'_> {
     /// For the operator: all but those of guests, who pay for nothing, by account and number.
     pub async fn billing_list(&mut self) -> Result<Vec<BillingSummary>> {
+        // Reads all: the operator asks for every instance.
         let rows = sql(
             "SELECT i.account_id, a.name AS account_name, i.id, i.name, i.phone, \
              i.subscription_id, i.trial_until, i.paid_until, i.cancel_at \
@@ -54,6 +55,7 @@ impl System<'_> {
     /// Instances that were closed for want of payment, and those that `node` runs although its time may be over. A
     /// choice of rows only: whether it is over is for the caller to say.
     pub async fn billing_looks(&mut self, node: &str, now: Timestamp) -> Result<Vec<BillingLook>> {
+        // Reads all: once in minutes, and instances are thousands at most.
         let rows = sql(
             "SELECT account_id, id, reason, subscription_id, trial_until, paid_until, cancel_at FROM instance \
              WHERE reason = 'unpaid' OR (lease_owner = $1 AND (cancel_at <= $2 OR \
@@ -77,6 +79,7 @@ impl System<'_> {
 
     /// Gives a trial to all that were made while nothing was charged for. The number of them.
     pub async fn begin_trials(&mut self, until: Timestamp) -> Result<u64> {
+        // Reads all: once, when payment is switched on.
         let begun = sql("UPDATE instance SET trial_until = $1 \
              WHERE trial_until IS NULL AND paid_until IS NULL AND cancel_at IS NULL")
         .bind(until)

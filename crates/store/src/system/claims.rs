@@ -53,6 +53,7 @@ impl System<'_> {
         // `place` is the place within the webhook, those under way included. The list of those due ends at the
         // last row that could have a place, or now when fewer are due: one bound, which both
         // databases look up in the index, so that the rest of a long line is never read.
+        // Reads all: the lines of the subquery alone, which are bounded.
         let claimed = built(format!(
             "UPDATE delivery SET lease_owner = $1, lease_until = $2 WHERE id IN ( \
              {LINE} SELECT id FROM ( \
@@ -118,7 +119,7 @@ impl System<'_> {
     ) -> Result<()> {
         if step_ms != 0 {
             sql("UPDATE delivery SET lease_until = lease_until + $2 \
-                 WHERE state = 'pending' AND lease_until IS NOT NULL AND lease_owner = $1")
+                 WHERE state = 'pending' AND lease_until > 0 AND lease_owner = $1")
             .bind(worker)
             .bind(step_ms)
             .execute(self.conn)
@@ -181,6 +182,7 @@ impl System<'_> {
     /// due: the next it can have is the end of a lease, and those ends count for all webhooks alike.
     /// An attempt that ends earlier frees a place too; whoever ends it looks again.
     pub async fn next_delivery_due(&mut self) -> Result<Option<Timestamp>> {
+        // Reads all: the lines of the subquery alone, one a webhook.
         let row = built(format!(
             "SELECT MIN(at) AS due FROM ( \
              SELECT MIN(lease_until) AS at FROM delivery WHERE state = 'pending' AND lease_until IS NOT NULL \

@@ -44,6 +44,7 @@ impl System<'_> {
         (most, most_of_origin): (i64, i64),
         now: Timestamp,
     ) -> Result<Option<GuestDoor>> {
+        // Reads all: guests alone: SQLite names no partial index that it goes by whole.
         let row = sql("SELECT COUNT(*) AS n, MIN(expires_at) AS ends, \
              COUNT(CASE WHEN origin = $1 THEN 1 END) AS near, \
              MIN(CASE WHEN origin = $1 THEN expires_at END) AS near_ends \

@@ -157,6 +157,7 @@ impl System<'_> {
     /// Deletes signing keys that no token can need any more: a newer one has signed for `keep_ms`,
     /// which must be longer than any token lives ([`super::rotation::JWT_KEEP_MS`]). The number deleted.
     pub async fn prune_jwt_keys(&mut self, now: Timestamp, keep_ms: i64) -> Result<u64> {
+        // Reads all: keys are a handful.
         let deleted = sql("DELETE FROM jwt_key WHERE EXISTS (SELECT 1 FROM jwt_key n \
              WHERE n.created_at <= $1 AND (n.created_at > jwt_key.created_at \
              OR (n.created_at = jwt_key.created_at AND n.kid > jwt_key.kid)))")
@@ -183,6 +184,7 @@ impl System<'_> {
     /// Deletes peppers that no credential names and that sign no more. The number deleted.
     /// [`StoreError::NoParent`] when one was named in this very moment; it stays.
     pub async fn retire_peppers(&mut self, now: Timestamp) -> Result<u64> {
+        // Reads all: peppers are a handful.
         let deleted = sql("DELETE FROM pepper WHERE EXISTS (SELECT 1 FROM pepper n \
              WHERE n.created_at <= $1 AND (n.created_at > pepper.created_at \
              OR (n.created_at = pepper.created_at AND n.id > pepper.id))) \
@@ -200,6 +202,7 @@ impl System<'_> {
     /// then by account), peppers and JWT keys; of one owner the newest first. Reads all that is sealed.
     pub async fn keys(&mut self, now: Timestamp) -> Result<Vec<KeyRow>> {
         let used = reseal::usage(self.conn).await?;
+        // Reads all: the operator asks for every key.
         let data = sql("SELECT '' AS owner, version, created_at FROM system_key \
              UNION ALL SELECT account_id AS owner, version, created_at FROM account_key \
              ORDER BY owner, version DESC")
@@ -285,17 +288,20 @@ impl System<'_> {
         old_since: Timestamp,
     ) -> Result<Weaknesses> {
         // The session's name proves nothing; a secret is used with its client token.
+        // Reads all: `recado doctor` counts over all accounts.
         let unused = sql("SELECT COUNT(*) AS n FROM credential c \
              WHERE c.kind NOT IN ('session_name', 'client_secret') \
              AND COALESCE(c.last_used_at, c.created_at) < $2 \
              AND c.revoked_at IS NULL \
              AND (c.grace_until IS NULL OR c.grace_until > $1) \
              AND (c.not_after IS NULL OR c.not_after > $1)");
+        // Reads all: `recado doctor` counts over all accounts.
         let old_pairs = sql("SELECT COUNT(*) AS n FROM credential c \
              WHERE c.kind = 'client_secret' AND c.created_at < $2 \
              AND c.revoked_at IS NULL \
              AND (c.grace_until IS NULL OR c.grace_until > $1) \
              AND (c.not_after IS NULL OR c.not_after > $1)");
+        // Reads all: `recado doctor` counts over all accounts.
         let without_pair = sql(
             "SELECT COUNT(*) AS n FROM account a WHERE a.kind <> 'guest' AND NOT EXISTS ( \
              SELECT 1 FROM credential c JOIN credential p ON p.account_id = c.account_id AND p.id = c.parent_id \

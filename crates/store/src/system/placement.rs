@@ -15,6 +15,7 @@ impl System<'_> {
         node: &str,
         now: Timestamp,
     ) -> Result<Vec<(AccountId, InstanceId)>> {
+        // Reads all: at a start and after a node went, and instances are thousands at most.
         let rows = sql(
             "SELECT account_id, id FROM instance WHERE paired = 1 AND wanted = 1 \
              AND state <> 'blocked' AND (reason IS NULL OR reason NOT IN ('stream_replaced', 'unpaid')) \
@@ -155,10 +156,13 @@ impl System<'_> {
         .execute(self.conn)
         .await?;
         self.conn.touch_all();
-        sql("UPDATE delivery SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1")
-            .bind(owner)
-            .execute(self.conn)
-            .await?;
+        sql(
+            "UPDATE delivery SET lease_owner = NULL, lease_until = NULL \
+             WHERE state = 'pending' AND lease_until > 0 AND lease_owner = $1",
+        )
+        .bind(owner)
+        .execute(self.conn)
+        .await?;
         Ok(())
     }
 }

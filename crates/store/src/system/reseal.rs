@@ -91,6 +91,7 @@ pub const SEALED: &[Sealed] = &[
 pub(super) async fn usage(conn: &mut Conn) -> Result<HashMap<(String, u16), i64>> {
     let mut used = HashMap::new();
     for sealed in SEALED {
+        // Reads all: a rotation of keys goes through every sealed value.
         let rows = built(format!(
             "SELECT owner, head, COUNT(*) AS n FROM (SELECT {owner} AS owner, substr({column}, 1, 3) AS head \
              FROM {table} WHERE {column} IS NOT NULL) heads GROUP BY owner, head",
@@ -271,6 +272,7 @@ impl Store {
     /// The newest version of each owner's data key.
     async fn newest_versions(&self) -> Result<HashMap<String, u16>> {
         let mut conn = self.read().await?;
+        // Reads all: a rotation of keys goes through every key.
         let rows = sql("SELECT '' AS owner, MAX(version) AS version FROM system_key \
              UNION ALL SELECT account_id AS owner, MAX(version) AS version FROM account_key GROUP BY account_id")
         .fetch_all(&mut conn)
@@ -295,6 +297,7 @@ async fn stale_page(
         parts => format!("AND ({key}) > ({})", placeholders(2, parts)),
     };
     let bound = prefix_of(highest);
+    // Reads all: a rotation of keys goes through every sealed value.
     let query = built(format!(
         "SELECT {key}, {owner} AS owner, {column} AS value_now FROM {table} \
          WHERE {column} < $1 {beyond} ORDER BY {key} LIMIT {PAGE}",

@@ -20,6 +20,7 @@ impl System<'_> {
     /// Removes credentials, with their children, that ended before `before` in whichever way, at most
     /// `limit`. The number removed. The epoch stays: nobody could use them any more.
     pub async fn prune_credentials(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        // Reads all: once a day, a batch at a time.
         sql(
             "DELETE FROM credential WHERE id IN (SELECT id FROM credential \
              WHERE revoked_at < $1 OR grace_until < $1 OR not_after < $1 ORDER BY id LIMIT $2)",

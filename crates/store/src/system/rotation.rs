@@ -56,6 +56,7 @@ impl Store {
                     .execute(&mut conn)
                     .await?;
             }
+            // Reads all: a rotation of the master key goes through every key.
             let rows = sql("SELECT account_id, version, wrapped, created_at FROM account_key")
                 .fetch_all(&mut conn)
                 .await?;
@@ -163,6 +164,7 @@ impl Store {
     pub async fn prune_data_keys(&self, now: Timestamp) -> Result<u64> {
         let mut conn = self.read().await?;
         // Newest first: each key's successor comes right before it.
+        // Reads all: a rotation of keys goes through every key.
         let rows = sql("SELECT '' AS owner, version, created_at FROM system_key \
              UNION ALL SELECT account_id AS owner, version, created_at FROM account_key \
              ORDER BY owner, version DESC")

@@ -128,3 +128,18 @@ pub async fn what_is_over_is_pruned(bed: &Bed) {
     due.sort_unstable();
     assert_eq!(left, due, "what lives stays whole");
 }
+
+pub async fn kinds_are_counted_from_a_time_on(bed: &Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    for (kind, secs) in [("x", 0), ("x", 10), ("y", 20), ("z", 20)] {
+        bed.log(&a, kind, secs).await;
+        bed.log(&b, kind, secs).await;
+    }
+    let mut conn = bed.store.read().await.expect("read");
+    let mut rows = conn.account(&a);
+    let since = NOW.plus_secs(10);
+    for (kinds, count) in [(&["x", "y"][..], 2), (&["x"], 1), (&["w"], 0)] {
+        let counted = rows.count_audit(kinds, since).await;
+        assert_eq!(counted.expect("counts"), count, "{kinds:?}");
+    }
+}

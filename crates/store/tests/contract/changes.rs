@@ -1,15 +1,16 @@
 //! What is done to messages later: other texts, their end, signs.
 
 use recado_model::{
-    Address, ContentKind, InstanceId, MessageId, Timestamp,
+    Address, ContentKind, InstanceId, MessageId, MessageStatus, Timestamp,
     change::Edited,
-    message::{Arrival, InboundMessage, Party, Rendered},
+    content::MenuOption,
+    message::{Arrival, InboundMessage, InboundReceipt, Party, ReceiptState, Rendered},
 };
-use recado_store::{AccountStore, MessageRow};
+use recado_store::{AccountStore, MessageRow, NewMessage};
 
 use crate::{
     bed::{Bed, NOW},
-    messages::{party, put_message},
+    messages::{inbound, party, put_message},
 };
 
 const NUMBER: &str = "2@s.whatsapp.net";
@@ -167,4 +168,101 @@ pub async fn signs_of_one_person_become_one(bed: &Bed) {
         assert!(one.expect("looks"));
         conn.commit().await.expect("commit");
     }
+}
+
+/// An id is its sender's own choice: the same may be in other chats, and somebody else's in this one.
+pub async fn a_copied_id_is_told_apart(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
+    let copied = inbound(&id, "M1", "3@s.whatsapp.net");
+    assert!(store.record_inbound(&copied, NOW).await.expect("records"));
+    let wanted = MessageId::from_wire("M1");
+    let all = store.messages_with_id(&id, None, &wanted).await;
+    let all = all.expect("lists");
+    assert_eq!(all.len(), 2);
+    for message in &all {
+        let here = store
+            .messages_with_id(&id, Some(&message.chat_id), &wanted)
+            .await;
+        assert_eq!(here.expect("lists").len(), 1);
+        let by = store
+            .message_by(&id, &message.chat_id, &message.sender_id, &wanted)
+            .await;
+        let by = by.expect("looks").expect("there");
+        assert_eq!(by.key, message.key);
+    }
+    let crossed = store
+        .message_by(&id, &all[0].chat_id, &all[1].sender_id, &wanted)
+        .await;
+    assert!(crossed.expect("looks").is_none());
+}
+
+pub async fn readers_are_listed(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
+    for (state, secs) in [("Read", 2), ("Delivered", 1)] {
+        let receipt = InboundReceipt {
+            chat: party(NUMBER),
+            sender: party(NUMBER),
+            from_me: false,
+            ids: vec![MessageId::from_wire("M1")],
+            state: ReceiptState::Delivered,
+            at: NOW.plus_secs(secs),
+        };
+        let told = store.record_receipt(&id, &receipt, state, NOW.plus_secs(secs));
+        told.await.expect("records");
+    }
+    let message = row(&mut store, &id, "M1").await;
+    let receipts = store.receipts(&message).await.expect("lists");
+    let states: Vec<&str> = receipts.iter().map(|one| one.state.as_str()).collect();
+    assert_eq!(states, ["Delivered", "Read"]);
+    assert_eq!(receipts[0].reader.as_str(), NUMBER);
+}
+
+/// Of the message that is quoted; without a quote, of the last of ours in the chat.
+pub async fn an_answer_finds_its_menu(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let options = [MenuOption {
+        id: "tea".to_owned(),
+        text: "Tea".to_owned(),
+    }];
+    let menu = NewMessage {
+        instance: &id,
+        id: &MessageId::from_wire("M1"),
+        chat: &Address::from_wire(NUMBER),
+        sender: &Address::from_wire("1@s.whatsapp.net"),
+        push_name: None,
+        kind: ContentKind::Text,
+        text: Some("1. Tea"),
+        proto: b"menu",
+        options: &options,
+        digest: "digest",
+    };
+    let chat = store.insert_outgoing(&menu, NOW).await.expect("inserts");
+    let chat = chat.expect("new");
+    let wanted = MessageId::from_wire("M1");
+    let early = store.menu_of(&id, &chat, Some(&wanted)).await;
+    assert_eq!(early.expect("looks"), None, "nobody has it yet");
+    let sent = MessageStatus::Sent;
+    let moved = store.move_message(&id, &wanted, sent, None, NOW).await;
+    moved.expect("moves");
+    for quoted in [Some(&wanted), None] {
+        let found = store.menu_of(&id, &chat, quoted).await.expect("looks");
+        assert_eq!(found, Some((wanted.clone(), options.to_vec())));
+    }
+    assert!(put_message(&mut store, &id, "M2", NUMBER, NOW.plus_secs(1)).await);
+    let later = MessageId::from_wire("M2");
+    let moved = store.move_message(&id, &later, sent, None, NOW).await;
+    moved.expect("moves");
+    let found = store.menu_of(&id, &chat, None).await.expect("looks");
+    assert_eq!(found, None, "the last one has nothing to choose");
 }

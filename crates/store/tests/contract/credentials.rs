@@ -263,3 +263,52 @@ pub async fn no_credential_crosses_accounts(bed: &Bed) {
         }
     }
 }
+
+/// A pair is looked up at once, a JWT of it by the credential, and one JWT may end alone.
+pub async fn jwts_end_one_by_one(bed: &Bed) {
+    let a = bed.account("a").await;
+    let (client, token) = bed.issue(&a, CredentialKind::ClientToken, None, None).await;
+    let (child, secret) = bed
+        .issue(&a, CredentialKind::ClientSecret, None, Some(&client))
+        .await;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    let pair = system.client_pair(token.expose(), secret.expose()).await;
+    let (first, second) = pair.expect("looks");
+    assert_eq!(first.map(|found| found.id), Some(client));
+    assert_eq!(second.map(|found| found.id), Some(child.clone()));
+    let swapped = system.client_pair(secret.expose(), token.expose()).await;
+    assert_eq!(swapped.expect("looks"), (None, None));
+    let of_jwts = system.credential_of_jwts(&child).await.expect("looks");
+    let (found, revocations) = of_jwts.expect("there");
+    assert_eq!((found.id, revocations), (child.clone(), false));
+    let store = &mut conn.account(&a);
+    store.revoke_jwt("one", NOW).await.expect("revokes");
+    store.revoke_jwt("one", NOW).await.expect("again");
+    let mut system = conn.system();
+    assert!(system.is_jwt_revoked("one").await.expect("looks"));
+    assert!(!system.is_jwt_revoked("two").await.expect("looks"));
+    let of_jwts = system.credential_of_jwts(&child).await.expect("looks");
+    assert!(of_jwts.expect("there").1);
+    let early = NOW.plus_millis(-1);
+    assert_eq!(system.prune_revoked_jwts(early).await.expect("prunes"), 0);
+    assert_eq!(system.prune_revoked_jwts(NOW).await.expect("prunes"), 1);
+    assert!(!system.is_jwt_revoked("one").await.expect("looks"));
+}
+
+pub async fn terms_change_all_at_once(bed: &Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let (id, _) = bed.issue(&a, CredentialKind::ApiToken, None, None).await;
+    let end = Some(NOW.plus_secs(60));
+    let mut conn = bed.store.write().await.expect("write");
+    for (account, changes) in [(&b, false), (&a, true)] {
+        let mut store = conn.account(account);
+        let changed = store
+            .change_credential(&id, Some("agent"), end, &[], &Default::default())
+            .await;
+        assert_eq!(changed.expect("changes"), changes);
+    }
+    let list = conn.account(&a).credentials().await.expect("lists");
+    assert_eq!(list[0].label.as_deref(), Some("agent"));
+    assert_eq!(list[0].not_after, end);
+}

@@ -354,3 +354,29 @@ pub async fn commits_ring_for_deliveries(bed: &Bed) {
     bed.finish(&due[0], NextStep::Done).await;
     assert!(has_rung(&bed.store), "a place is free");
 }
+
+/// The leases of the worker whose clock went back end as late from now as before, and nothing is tried late.
+pub async fn a_step_of_the_clock_makes_nothing_late(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    bed.webhook(&a, &id).await;
+    bed.events(&a, &id, 3).await;
+    let due = claim(&bed.store, "w1", 0, 2).await;
+    assert_eq!(due.len(), 2);
+    let again = NextStep::RetryAt(NOW.plus_secs(100));
+    bed.finish(&due[0], again).await;
+    let back = NOW.plus_secs(-50);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    let stepped = system.deliveries_after_step("w1", back, -50_000);
+    stepped.await.expect("steps");
+    conn.commit().await.expect("commit");
+    let soon: Vec<_> = claim(&bed.store, "w2", -50, 9).await;
+    assert_eq!(soon.len(), 1, "the one that was never tried");
+    // The lease of the other was for 30 s, and the retry for 100 s. A receiver that failed gets one at a time.
+    let free: Vec<_> = claim(&bed.store, "w3", -19, 9).await;
+    assert_eq!(free.len(), 1, "a lease is over");
+    assert_eq!(free[0].attempts, 0);
+    let late: Vec<_> = claim(&bed.store, "w4", 50, 9).await;
+    assert!(late.iter().any(|delivery| delivery.attempts == 1));
+}

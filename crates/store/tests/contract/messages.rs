@@ -41,7 +41,7 @@ pub fn party(address: &str) -> Party {
     Party::only(Address::from_wire(address))
 }
 
-fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage {
+pub fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage {
     InboundMessage {
         instance: instance.clone(),
         id: MessageId::from_wire(id),

@@ -495,3 +495,26 @@ pub async fn jwt_keys_are_kept(bed: &Bed) {
     assert_eq!(named, [("k2", &new.secret), ("k1", &old.secret)]);
     conn.commit().await.expect("commit");
 }
+
+pub async fn other_nodes_leases_are_seen(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let until = NOW.plus_secs(30);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    assert_eq!(system.leader(&id, NOW).await.expect("looks"), None);
+    let leased = system.lease_instance(&id, "n1", until, NOW).await;
+    assert!(leased.expect("leases").is_some());
+    let leader = system.leader(&id, NOW).await.expect("looks");
+    assert_eq!(leader.as_deref(), Some("n1"));
+    for (node, at, count) in [("n1", NOW, 0), ("n2", NOW, 1), ("n2", until, 0)] {
+        let led = system.led_elsewhere(node, at).await.expect("counts");
+        assert_eq!(led, count, "{node}");
+    }
+    assert_eq!(system.leader(&id, until).await.expect("looks"), None);
+}
+
+pub async fn a_write_is_proven(bed: &Bed) {
+    bed.store.prove_write().await.expect("writes");
+    bed.store.prove_write().await.expect("again");
+}

@@ -411,3 +411,18 @@ pub async fn keys_rotate_under_the_second_factor(bed: &Bed) {
         .expect("there");
     assert_eq!(&**seed, OTHER);
 }
+
+/// Of two that ask, the second goes on when the first one's transaction has ended.
+pub async fn turns_are_taken_one_after_another(bed: &Bed) {
+    let mut first = bed.store.write().await.expect("write");
+    first.people().take_turn().await.expect("takes");
+    let store = bed.store.clone();
+    let second = tokio::spawn(async move {
+        let mut conn = store.write().await.expect("write");
+        conn.people().take_turn().await.expect("takes");
+        conn.commit().await.expect("commit");
+    });
+    assert!(!second.is_finished());
+    first.commit().await.expect("commit");
+    second.await.expect("goes on");
+}

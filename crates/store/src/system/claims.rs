@@ -125,6 +125,7 @@ impl System<'_> {
             .execute(self.conn)
             .await?;
         }
+        // Reads all: a wall clock that was set is rare.
         sql(
             "UPDATE delivery SET next_at = CASE WHEN attempts = 0 THEN $1 ELSE next_at + $2 END \
              WHERE state = 'pending' AND lease_until IS NULL AND next_at > $1 AND (attempts = 0 OR $2 < 0)",

@@ -65,6 +65,7 @@ impl System<'_> {
 
     /// How many instances other nodes lead.
     pub async fn led_elsewhere(&mut self, node: &str, now: Timestamp) -> Result<i64> {
+        // Reads all: once a look, and instances are thousands at most.
         sql("SELECT COUNT(*) AS n FROM instance WHERE lease_owner <> $1 AND lease_until > $2")
             .bind(node)
             .bind(now)

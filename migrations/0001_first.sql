@@ -170,6 +170,8 @@ CREATE TABLE instance (
     labels             TEXT NOT NULL,
     reject_calls       BIGINT NOT NULL,
     auto_read_messages BIGINT NOT NULL,
+    -- How it behaves otherwise, as JSON.
+    settings           TEXT NOT NULL,
     state              TEXT NOT NULL,
     reason             TEXT,
     paired             BIGINT NOT NULL,

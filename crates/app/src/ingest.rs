@@ -32,7 +32,6 @@ use crate::{
 pub(crate) struct Ingest {
     pub held: Held,
     pub actor: UnboundedSender<Command>,
-    pub auto_read: bool,
     /// Guests: no content is stored before a shop claims the instance. A message that comes in meanwhile is
     /// acknowledged and forgotten; the link keeps nothing of it either (`LinkSpec::keep_inbound`).
     pub discard: Arc<AtomicBool>,
@@ -67,11 +66,13 @@ impl Sink for Ingest {
             }
             fresh.push(message);
         }
+        let behaviour = account.behaviour(&self.held.instance).await?;
+        let auto_read = behaviour.is_some_and(|(_, auto_read)| auto_read);
         conn.commit().await?;
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")
             .increment((batch.len() - fresh.len()) as u64);
-        if self.auto_read {
+        if auto_read {
             for message in fresh.into_iter().filter(|message| !message.from_me) {
                 self.mark_read(message);
             }

@@ -1,4 +1,4 @@
-//! Instances: create, list, look at, delete.
+//! Instances: create, list, look at, change, delete.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use recado_model::{
     AccountId, Billing, Caller, ConnectionState, CredentialId, Error, ErrorCode, Instance,
     InstanceId, Proof, Result, Role, Secret, StateReason, Timestamp, Token, TokenKind, WebhookId,
     credential::CredentialKind,
-    instance::{InstanceQuery, NewInstance, Origin},
+    instance::{InstanceChange, InstanceQuery, NewInstance, Origin},
     text::require_seen,
     webhook::Webhook,
 };
@@ -43,14 +43,7 @@ impl Instances<'_> {
     pub async fn create(&self, by: &dyn Calls, mut new: NewInstance) -> Result<InstanceView> {
         let caller = by.caller();
         require_unrestricted(caller)?;
-        new.name = new.name.trim().to_owned();
-        if !(3..=255).contains(&new.name.chars().count()) {
-            return Err(Error::field(
-                "name",
-                "name is required, 3 to 255 characters",
-            ));
-        }
-        require_seen("name", &new.name)?;
+        new.name = checked_name(&new.name)?;
         if let Some(url) = new.webhook.take().filter(|url| !url.trim().is_empty()) {
             new.webhook = Some(self.app.core.egress.check_url(&url)?.to_string());
         }
@@ -64,6 +57,61 @@ impl Instances<'_> {
             token: Some(token),
             webhook,
         })
+    }
+
+    /// Changes what is given and leaves the rest. What the instance is doing goes on; sends and media that
+    /// follow go by the new settings.
+    pub async fn change(
+        &self,
+        granted: &Granted,
+        mut change: InstanceChange,
+    ) -> Result<InstanceView> {
+        let core = &self.app.core;
+        if let Some(name) = &mut change.name {
+            *name = checked_name(name)?;
+        }
+        let url = change
+            .webhook
+            .as_deref()
+            .filter(|url| !url.trim().is_empty());
+        let url = url.map(|url| core.egress.check_url(url)).transpose()?;
+        let now = core.clock.now();
+        let mut conn = core.store.write().await?;
+        let mut account = conn.account(granted.account());
+        // Of two changes at once the second one sees the first.
+        account.lock_instance(granted.id()).await?;
+        let instance = account.instance(granted.id()).await?;
+        let mut instance = instance.ok_or_else(Error::forbidden)?;
+        let before = instance.clone();
+        instance.name = change.name.unwrap_or(instance.name);
+        instance.labels = change.labels.unwrap_or(instance.labels);
+        instance.reject_calls = change.reject_calls.unwrap_or(instance.reject_calls);
+        let auto_read = change.auto_read_messages;
+        instance.auto_read_messages = auto_read.unwrap_or(instance.auto_read_messages);
+        instance.settings.change(&change.settings)?;
+        let events = change.events.as_deref();
+        if url.is_some() || events.is_some() {
+            let kept = account.webhook(granted.id()).await?;
+            let url = url.map(String::from).or(kept.map(|webhook| webhook.url));
+            let (rng, url) = (&*core.rng, url.unwrap_or_default());
+            let (id, secret) = (WebhookId::random(rng), webhooks::new_secret(rng));
+            account
+                .set_webhook(&id, granted.id(), &url, events, &secret, now)
+                .await?;
+        }
+        if instance != before {
+            account.change_instance(&instance, now).await?;
+            instance.updated_at = now;
+        }
+        Detail::of(granted.by())
+            .with("instance", instance.id.as_str())
+            .with("name", instance.name.as_str())
+            .write(&mut account, "instance.changed", now)
+            .await?;
+        conn.commit().await?;
+        self.app.supervisor.wake(granted.id());
+        self.view(&Granted::new(granted.caller().clone(), instance)?)
+            .await
     }
 
     pub async fn list(&self, by: &dyn Calls, mut query: InstanceQuery) -> Result<InstanceList> {
@@ -171,6 +219,16 @@ impl Instances<'_> {
             .await
             .map_err(Error::internal)?
     }
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if !(3..=255).contains(&name.chars().count()) {
+        let text = "name is required, 3 to 255 characters";
+        return Err(Error::field("name", text));
+    }
+    require_seen("name", name)?;
+    Ok(name.to_owned())
 }
 
 /// The gateway's own doing: the end of a guest.

@@ -1,7 +1,7 @@
 //! Messages out: accepted in one transaction with their place in the instance's queue.
 //!
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
-//! callers read of them in `status`; what a chat is told beside messages in `signals`; what is done to earlier
+//! callers read of them in `status`, of those that wait in `queued`; what a chat is told beside messages in `signals`; what is done to earlier
 //! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`.
 
 mod acts;
@@ -9,6 +9,7 @@ pub(crate) mod changes;
 pub(crate) mod life;
 pub(crate) mod menus;
 pub(crate) mod numbers;
+mod queued;
 mod signals;
 mod status;
 
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::{App, instances::require_paired};
 
 pub use acts::{Act, Acted, Named};
+pub use queued::{Purged, QueuePage, QueuedView};
 pub use status::{MessageDetail, MessageView, ReactionView, ReceiptView};
 
 pub struct Messages<'a> {
@@ -121,7 +123,7 @@ impl Messages<'_> {
         if let Some(row) = &known
             && !matches!(
                 row.status,
-                MessageStatus::Failed | MessageStatus::Unconfirmed
+                MessageStatus::Failed | MessageStatus::Unconfirmed | MessageStatus::Cancelled
             )
         {
             return Ok(Accepted {

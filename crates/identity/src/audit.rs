@@ -130,7 +130,7 @@ const MAX_PAGE: u32 = 500;
 pub const DEFAULT_PAGE: u32 = 50;
 
 /// Every kind of row, sorted. A test holds that the sources write these and no others.
-pub const KINDS: [&str; 40] = [
+pub const KINDS: [&str; 41] = [
     "access.refused",
     "account.changed",
     "account.created",
@@ -147,6 +147,7 @@ pub const KINDS: [&str; 40] = [
     "credential.rotated",
     "credential.shown",
     "credential.signed_out",
+    "instance.changed",
     "instance.created",
     "instance.deleted",
     "instance.logged_out",

@@ -10,6 +10,7 @@ use crate::{
     clock::Timestamp,
     event::EventKind,
     id::{AccountId, InstanceId},
+    settings::{Settings, SettingsChange},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,7 @@ pub struct Instance {
     pub labels: Map<String, Value>,
     pub reject_calls: bool,
     pub auto_read_messages: bool,
+    pub settings: Settings,
     pub state: ConnectionState,
     pub reason: Option<StateReason>,
     /// True once a phone paired and until it is logged out: what the contract calls `connected`.
@@ -239,10 +241,24 @@ pub struct NewInstance {
     pub labels: Map<String, Value>,
     pub reject_calls: bool,
     pub auto_read_messages: bool,
+    pub settings: Settings,
     pub webhook: Option<String>,
     pub events: Vec<EventKind>,
     /// When its trial ends; `None` for no trial.
     pub trial_until: Option<Timestamp>,
+}
+
+/// A change of an instance; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceChange {
+    pub name: Option<String>,
+    pub labels: Option<Map<String, Value>>,
+    pub reject_calls: Option<bool>,
+    pub auto_read_messages: Option<bool>,
+    pub settings: SettingsChange,
+    /// An address, for the first webhook.
+    pub webhook: Option<String>,
+    pub events: Option<Vec<EventKind>>,
 }
 
 /// Page of a list: 1-based page, size, free text, sort.

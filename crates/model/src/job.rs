@@ -31,3 +31,18 @@ impl JobKind {
         }
     }
 }
+
+/// The two lines that callers see. There is one line: order holds in a chat, whatever goes into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// What a chat shows by itself.
+    Messages,
+    /// What is done to earlier messages.
+    Operations,
+}
+
+impl Lane {
+    pub fn is_operations(self) -> bool {
+        self == Self::Operations
+    }
+}

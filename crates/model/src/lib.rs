@@ -28,6 +28,7 @@ pub mod message;
 pub mod message_id;
 pub mod network;
 pub mod phone;
+pub mod settings;
 pub mod text;
 pub mod user;
 pub mod webhook;
@@ -48,10 +49,11 @@ pub use id::{
     MessageKey, PepperId, RequestId, UserId, UserSessionId, WebhookId,
 };
 pub use instance::{ConnectionState, Instance, StateReason};
-pub use job::JobKind;
+pub use job::{JobKind, Lane};
 pub use media::{MediaClass, MediaDigest, MediaKey, MediaLooks, MediaRef};
 pub use message::{Direction, MessageStatus};
 pub use message_id::MessageId;
 pub use phone::PhoneNumber;
+pub use settings::{Interactive, MediaRule, Settings, SettingsChange};
 pub use text::is_unseen;
 pub use user::{Language, LinkKind};

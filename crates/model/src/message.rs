@@ -49,12 +49,14 @@ pub enum MessageStatus {
     Read,
     /// Over, with a code and a reason. Only a receipt, which proves that it arrived, raises it.
     Failed,
+    /// Taken out of the queue by its owner; it was never tried.
+    Cancelled,
     /// Inbound.
     Received,
 }
 
 impl MessageStatus {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::Sending,
         Self::Unconfirmed,
@@ -62,6 +64,7 @@ impl MessageStatus {
         Self::Delivered,
         Self::Read,
         Self::Failed,
+        Self::Cancelled,
         Self::Received,
     ];
     pub fn as_str(self) -> &'static str {
@@ -73,6 +76,7 @@ impl MessageStatus {
             Self::Delivered => "delivered",
             Self::Read => "read",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
             Self::Received => "received",
         }
     }
@@ -84,7 +88,7 @@ impl MessageStatus {
     /// but for one that is over and is asked for again under its own id.
     pub fn reached_from(self) -> &'static [Self] {
         match self {
-            Self::Queued => &[Self::Failed, Self::Unconfirmed],
+            Self::Queued => &[Self::Failed, Self::Unconfirmed, Self::Cancelled],
             Self::Sending => &[Self::Queued],
             Self::Unconfirmed => &[Self::Queued, Self::Sending],
             Self::Sent => &[Self::Queued, Self::Sending, Self::Unconfirmed],
@@ -105,6 +109,7 @@ impl MessageStatus {
                 Self::Failed,
             ],
             Self::Failed => &[Self::Queued, Self::Sending, Self::Unconfirmed],
+            Self::Cancelled => &[Self::Queued],
             Self::Received => &[],
         }
     }

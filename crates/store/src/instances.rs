@@ -4,7 +4,7 @@
 //! and the commit tells them ([`crate::Store::instance_changes`]).
 
 use recado_model::{
-    Address, Billing, ConnectionState, Instance, InstanceId, StateReason, Timestamp,
+    Address, Billing, ConnectionState, Instance, InstanceId, Settings, StateReason, Timestamp,
     instance::{InstanceQuery, InstanceSort, NewInstance, Origin, Pairing},
     message::Party,
 };
@@ -18,7 +18,7 @@ use crate::{
 /// All columns of `instance` that [`Instance`] has.
 macro_rules! columns {
     () => {
-        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, subscription_id, trial_until, paid_until, cancel_at, created_at, updated_at"
+        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, settings, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, subscription_id, trial_until, paid_until, cancel_at, created_at, updated_at"
     };
 }
 
@@ -60,8 +60,8 @@ impl AccountStore<'_> {
         let labels =
             serde_json::to_string(&new.labels).map_err(|_| StoreError::Column("labels"))?;
         sql(concat!(
-            "INSERT INTO instance (id, account_id, number, name, name_lower, origin, labels, reject_calls, auto_read_messages, state, paired, wanted, last_seq, lease_fence, trial_until, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $12, $11, $11) RETURNING ",
+            "INSERT INTO instance (id, account_id, number, name, name_lower, origin, labels, reject_calls, auto_read_messages, settings, state, paired, wanted, last_seq, lease_fence, trial_until, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $13, $10, 0, 0, 0, 0, $12, $11, $11) RETURNING ",
             columns!()
         ))
         .bind(id)
@@ -76,6 +76,7 @@ impl AccountStore<'_> {
         .bind(ConnectionState::Disconnected.as_str())
         .bind(now)
         .bind(new.trial_until)
+        .bind(&settings_text(&new.settings)?)
         .fetch_one(self.conn)
         .await
         .and_then(|row| from_row(&row))
@@ -92,6 +93,46 @@ impl AccountStore<'_> {
         .fetch_optional(self.conn)
         .await?
         .map(|row| from_row(&row))
+        .transpose()
+    }
+
+    /// Name, labels and settings, all at once; what is not to change is given as it was. `false`: it is not
+    /// there.
+    pub async fn change_instance(&mut self, instance: &Instance, now: Timestamp) -> Result<bool> {
+        let labels =
+            serde_json::to_string(&instance.labels).map_err(|_| StoreError::Column("labels"))?;
+        let changed = sql(
+            "UPDATE instance SET name = $3, name_lower = $4, labels = $5, reject_calls = $6, auto_read_messages = $7, \
+             settings = $8, updated_at = $9 WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(&instance.id)
+        .bind(&instance.name)
+        .bind(&instance.name.to_lowercase())
+        .bind(&labels)
+        .bind(instance.reject_calls)
+        .bind(instance.auto_read_messages)
+        .bind(&settings_text(&instance.settings)?)
+        .bind(now)
+        .execute(self.conn)
+        .await?;
+        self.conn.touch(&instance.id);
+        Ok(changed > 0)
+    }
+
+    /// How the instance behaves now, for the process that runs it: whoever changed it may be another one.
+    pub async fn behaviour(&mut self, id: &InstanceId) -> Result<Option<(Settings, bool)>> {
+        let row = sql(
+            "SELECT settings, auto_read_messages FROM instance WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .fetch_optional(self.conn)
+        .await?;
+        row.map(|row| {
+            let settings = row.parsed("settings", |text| serde_json::from_str(text).ok())?;
+            Ok((settings, row.bool("auto_read_messages")?))
+        })
         .transpose()
     }
 
@@ -351,6 +392,10 @@ fn like_pattern(text: &str) -> String {
     pattern
 }
 
+fn settings_text(settings: &Settings) -> Result<String> {
+    serde_json::to_string(settings).map_err(|_| StoreError::Column("settings"))
+}
+
 fn from_row(row: &Row) -> Result<Instance> {
     let reason = match row.opt_text("reason")? {
         None => None,
@@ -365,6 +410,7 @@ fn from_row(row: &Row) -> Result<Instance> {
         labels: row.parsed("labels", |text| serde_json::from_str(text).ok())?,
         reject_calls: row.bool("reject_calls")?,
         auto_read_messages: row.bool("auto_read_messages")?,
+        settings: row.parsed("settings", |text| serde_json::from_str(text).ok())?,
         state: row.parsed("state", ConnectionState::parse)?,
         reason,
         paired: row.bool("paired")?,

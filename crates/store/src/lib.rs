@@ -55,6 +55,7 @@ pub mod messages;
 pub mod open;
 pub mod people;
 mod pepper;
+mod queued;
 mod ready;
 mod receipts;
 pub mod seal;
@@ -84,6 +85,7 @@ pub use people::{
     LinkRecord, Membership, NewLink, NewUser, NewUserSession, People, SESSIONS_PER_USER,
     SessionRecord, SessionRow, UserRecord, UserSummary,
 };
+pub use queued::QueuedRow;
 pub use seal::MasterKey;
 pub use system::{
     AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, System,

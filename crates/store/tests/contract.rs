@@ -122,6 +122,7 @@ on_both! {
     contacts::a_number_may_pass_to_somebody_else,
     contacts::contacts_do_not_cross_accounts,
     jobs::what_a_newer_program_left_stands_aside,
+    jobs::a_line_is_looked_at_by_lane,
     deliveries::webhooks_keep_their_secret,
     deliveries::attempts_are_kept,
     deliveries::no_delivery_is_claimed_twice,

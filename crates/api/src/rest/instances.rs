@@ -1,4 +1,4 @@
-//! Creating, listing, reading and deleting instances.
+//! Creating, listing, reading, changing and deleting instances.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,9 @@ use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, InstanceView};
 use recado_model::{
-    BillingStatus, ConnectionState, Error, EventKind, InstanceId, Scope, StateReason,
-    instance::{InstanceQuery, InstanceSort, NewInstance},
+    BillingStatus, ConnectionState, Error, EventKind, InstanceId, Interactive, MediaRule, Scope,
+    Settings, SettingsChange, StateReason,
+    instance::{InstanceChange, InstanceQuery, InstanceSort, NewInstance},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,45 @@ pub struct CreateInstanceBody {
     auto_read_messages: bool,
     #[serde(default, deserialize_with = "object_or_empty")]
     labels: Map<String, Value>,
+    #[serde(flatten)]
+    settings: SettingsBody,
+}
+
+/// How an instance behaves; what is left out stays as it is.
+#[derive(Default, Deserialize, JsonSchema)]
+struct SettingsBody {
+    /// What becomes of buttons and lists: `text`, a numbered text; `refuse`, nothing.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["text", "refuse"]))]
+    interactive: Option<String>,
+    /// When media that come in are fetched: `always`, up to the operator's size; `on_demand`, when their link is
+    /// first opened; `off`, never.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["off", "on_demand", "always"]))]
+    media: Option<String>,
+    /// Milliseconds between the starts of two sends, 0 to 600000. Never less than the operator has it; 0 goes back
+    /// to that.
+    #[serde(default, alias = "sendIntervalMs", deserialize_with = "some_whole")]
+    send_interval_ms: Option<i64>,
+    /// At most so many milliseconds come on top, by chance: 0 to 600000.
+    #[serde(default, alias = "sendJitterMs", deserialize_with = "some_whole")]
+    send_jitter_ms: Option<i64>,
+}
+
+impl SettingsBody {
+    fn change(&self) -> Result<SettingsChange, Error> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let interactive = given(&self.interactive);
+        let media = given(&self.media);
+        Ok(SettingsChange {
+            interactive: interactive
+                .map(|text| Interactive::parse(&text))
+                .transpose()?,
+            media: media.map(|text| MediaRule::parse(&text)).transpose()?,
+            send_interval_ms: self.send_interval_ms,
+            send_jitter_ms: self.send_jitter_ms,
+        })
+    }
 }
 
 /// Creates an instance.
@@ -59,8 +99,11 @@ pub async fn create(
     State(app): State<App>,
     Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
+    let mut settings = Settings::default();
+    settings.change(&body.settings.change()?)?;
     let new = NewInstance {
         name: body.name,
+        settings,
         labels: body.labels,
         reject_calls: body.reject_calls,
         auto_read_messages: body.auto_read_messages,
@@ -233,6 +276,61 @@ pub async fn read(
     Ok(Answer(InstanceBody::of(view, &app)))
 }
 
+#[derive(Deserialize, JsonSchema)]
+pub struct ChangeInstanceBody {
+    #[serde(default)]
+    #[schemars(length(min = 3, max = 255))]
+    name: Option<String>,
+    #[serde(
+        default,
+        alias = "webhookURL",
+        alias = "webhook_url",
+        alias = "webhookUrl",
+        alias = "webhook_u_r_l"
+    )]
+    #[schemars(extend("format" = "uri", "pattern" = "^https?://"))]
+    webhook: Option<String>,
+    #[serde(default, alias = "eventsSubscribe")]
+    events_subscribe: Option<Names>,
+    /// Kept and answered; without effect until calls are built.
+    #[serde(default, alias = "rejectCalls")]
+    reject_calls: Option<bool>,
+    #[serde(default, alias = "autoReadMessages")]
+    auto_read_messages: Option<bool>,
+    /// Takes the place of those that it has.
+    #[serde(default, deserialize_with = "some_object_or_empty")]
+    labels: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    settings: SettingsBody,
+}
+
+/// Changes an instance: its name, labels, webhook and settings.
+///
+/// What is left out, and what is `null` or `""`, stays as it is. The connection goes on; what is sent and comes in
+/// from then on goes by the new settings.
+#[operation]
+pub async fn update(
+    OwnerInstance { granted, .. }: OwnerInstance<Developer>,
+    State(app): State<App>,
+    Loose(body): Loose<ChangeInstanceBody>,
+) -> Result<Answer<InstanceBody>, Fail> {
+    let events = body
+        .events_subscribe
+        .filter(|Names(names)| !names.is_empty());
+    let events = events.map(|Names(names)| EventKind::parse_list(names.iter().map(String::as_str)));
+    let change = InstanceChange {
+        name: body.name.filter(|name| !name.is_empty()),
+        labels: body.labels,
+        reject_calls: body.reject_calls,
+        auto_read_messages: body.auto_read_messages,
+        settings: body.settings.change()?,
+        webhook: body.webhook,
+        events: events.transpose()?,
+    };
+    let view = app.instances().change(&granted, change).await?;
+    Ok(Answer(InstanceBody::of(view, &app)))
+}
+
 /// Deletes an instance with its pairing and its tokens.
 #[operation]
 pub async fn delete(
@@ -260,6 +358,16 @@ pub struct InstanceBody {
     /// As it was asked for; without effect until calls are built.
     reject_calls: bool,
     auto_read_messages: bool,
+    /// What becomes of buttons and lists.
+    #[schemars(extend("enum" = ["text", "refuse"]))]
+    interactive: &'static str,
+    /// When media that come in are fetched; `null`: as the operator has it.
+    #[schemars(extend("enum" = ["off", "on_demand", "always", null]))]
+    media: Option<&'static str>,
+    /// Milliseconds between the starts of two sends; `null`: as the operator has it.
+    send_interval_ms: Option<i64>,
+    /// At most so many milliseconds come on top, by chance; `null`: a quarter of the interval.
+    send_jitter_ms: Option<i64>,
     labels: Map<String, Value>,
     /// Whether a phone has paired; `status` tells whether there is a connection.
     connected: bool,
@@ -312,6 +420,10 @@ impl InstanceBody {
                 .filter(|url| !url.is_empty()),
             reject_calls: instance.reject_calls,
             auto_read_messages: instance.auto_read_messages,
+            interactive: instance.settings.interactive.as_str(),
+            media: instance.settings.media.map(MediaRule::as_str),
+            send_interval_ms: instance.settings.send_interval_ms,
+            send_jitter_ms: instance.settings.send_jitter_ms,
             labels: instance.labels,
             connected: instance.paired,
             connected_at: instance.connected_at.map(Rfc3339),

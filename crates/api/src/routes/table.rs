@@ -39,6 +39,7 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/list"                             => rest::instances::list,
             POST    "/instances/get"                              => rest::instances::get,
             GET     "/instances/{id}"                             => rest::instances::read,
+            PATCH   "/instances/{id}"                             => rest::instances::update,
             DELETE  "/instances/{id}"                             => rest::instances::delete,
 
             POST    "/instances/{id}/subscribe"                   => rest::billing::subscribe,
@@ -64,6 +65,13 @@ pub(super) fn groups() -> Vec<Group> {
             GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
             PATCH   "/instances/{id}/chat/messages/{message_id}"  => rest::chat::acts::edit,
             DELETE  "/instances/{id}/chat/messages/{message_id}"  => rest::chat::acts::delete,
+
+            GET     "/instances/{id}/queue/messages"              => rest::queue::list_messages,
+            DELETE  "/instances/{id}/queue/messages"              => rest::queue::purge_messages,
+            DELETE  "/instances/{id}/queue/messages/{message_id}" => rest::queue::remove_message,
+            GET     "/instances/{id}/queue/operations"            => rest::queue::list_operations,
+            DELETE  "/instances/{id}/queue/operations"            => rest::queue::purge_operations,
+            DELETE  "/instances/{id}/queue/operations/{message_id}" => rest::queue::remove_operation,
 
             GET     "/instances/{id}/webhook"                     => rest::webhook::get,
             POST    "/instances/{id}/webhook"                     => rest::webhook::set,

@@ -209,7 +209,9 @@ fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
     }
     if ours && !row.status.is_sent() {
         return late(match row.status {
-            MessageStatus::Failed => "message_id: this message was not sent",
+            MessageStatus::Failed | MessageStatus::Cancelled => {
+                "message_id: this message was not sent"
+            }
             _ => "message_id: WhatsApp does not have this message yet; try again once it is sent",
         });
     }

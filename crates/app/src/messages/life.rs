@@ -22,14 +22,30 @@ pub(crate) struct Life<'a> {
 }
 
 impl Life<'_> {
-    /// A try begins: from here on the message may have been on the wire.
-    pub async fn tried(&self, store: &mut AccountStore<'_>, job: &recado_store::Job) -> Result<()> {
-        store.try_job(&job.id).await?;
+    /// A try begins: from here on the message may have been on the wire. `false`: it was taken out of the line
+    /// a moment ago.
+    pub async fn tried(
+        &self,
+        store: &mut AccountStore<'_>,
+        job: &recado_store::Job,
+    ) -> Result<bool> {
+        if !store.try_job(&job.id).await? {
+            return Ok(false);
+        }
         let sending = MessageStatus::Sending;
         store
             .move_message(self.instance, &job.message, sending, None, self.now)
             .await?;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Its owner takes it out of the line. It was never tried.
+    pub async fn cancelled(&self, store: &mut AccountStore<'_>, id: &MessageId) -> Result<bool> {
+        store.finish_job(self.instance, id).await?;
+        let cancelled = MessageStatus::Cancelled;
+        Ok(store
+            .move_message(self.instance, id, cancelled, None, self.now)
+            .await?)
     }
 
     /// WhatsApp's server has it, as its acknowledgement or any receipt says. `false` when that was
@@ -94,7 +110,12 @@ impl Life<'_> {
         status: MessageStatus,
     ) -> Result<bool> {
         let row = store.message(self.instance, id).await?;
-        let waits = |status| matches!(status, MessageStatus::Queued | MessageStatus::Failed);
+        let waits = |status| {
+            matches!(
+                status,
+                MessageStatus::Queued | MessageStatus::Failed | MessageStatus::Cancelled
+            )
+        };
         if row.is_some_and(|row| !row.tried && waits(row.status)) {
             tracing::warn!(instance.id = %self.instance, message.id = %id, "a receipt for a message that was never sent");
             return Ok(false);

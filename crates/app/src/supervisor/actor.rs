@@ -241,7 +241,6 @@ impl Actor {
     async fn follow(&mut self, instance: Instance) -> End {
         self.own_jid = instance.jid.clone();
         self.push_name = instance.push_name.clone();
-        let auto_read = instance.auto_read_messages;
         self.live.send_modify(|live| {
             live.paired = instance.paired;
             live.phone = instance.phone.clone();
@@ -285,7 +284,7 @@ impl Actor {
                 () = wait => {
                     if self.retry_at.is_some_and(|at| at <= self.core.clock.monotonic()) {
                         self.retry_at = None;
-                        self.open(auto_read).await;
+                        self.open().await;
                     } else {
                         self.tend().await;
                     }
@@ -307,14 +306,14 @@ impl Actor {
         }
     }
 
-    async fn open(&mut self, auto_read: bool) {
-        if let Err(error) = self.try_open(auto_read).await {
+    async fn open(&mut self) {
+        if let Err(error) = self.try_open().await {
             self.log(&error, "could not open the link; trying again");
             self.retry_later();
         }
     }
 
-    async fn try_open(&mut self, auto_read: bool) -> Result<()> {
+    async fn try_open(&mut self) -> Result<()> {
         let held = self.held.clone();
         let mut conn = self.core.store.read().await?;
         let mut store = conn.account(&self.account);
@@ -337,7 +336,6 @@ impl Actor {
         let sink = Arc::new(Ingest {
             held,
             actor: self.commands.clone(),
-            auto_read,
             discard: self.discard.clone(),
             not_kept: self.not_kept.clone(),
         });

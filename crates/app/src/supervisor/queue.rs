@@ -99,6 +99,7 @@ impl Actor {
             return Ok(());
         }
         let busy = self.flights.busy_chats(now);
+        let pause = self.pause().await?;
         let Some(job) = self.next_job(&busy).await? else {
             self.look_at = self.flights.first_rested();
             return Ok(());
@@ -108,14 +109,29 @@ impl Actor {
             self.look_at = Some(now);
             return Ok(());
         }
-        let pause = self.core.config.send_interval_ms;
-        let jitter = match pause {
-            0 => 0,
-            pause => self.core.rng.below(pause.max(4) as u64 / 4) as i64,
-        };
-        self.next_start = now.plus_millis(pause + jitter);
+        self.next_start = now.plus_millis(pause);
         self.look_at = Some(self.next_start);
         Ok(())
+    }
+
+    /// How long nothing starts after a start: as the instance's owner wants it now, and never less than the
+    /// operator has it.
+    async fn pause(&self) -> Result<i64> {
+        let mut conn = self.core.store.read().await?;
+        let mut store = conn.account(&self.account);
+        let behaviour = store.behaviour(&self.instance).await?;
+        let settings = behaviour.map(|(settings, _)| settings);
+        let settings = settings.unwrap_or_default();
+        let least = self.core.config.send_interval_ms;
+        let interval = settings
+            .send_interval_ms
+            .map_or(least, |own| own.max(least));
+        let jitter = match (settings.send_jitter_ms, interval) {
+            (Some(jitter), _) => jitter,
+            (None, 0) => 0,
+            (None, interval) => interval.max(4) / 4,
+        };
+        Ok(interval + self.core.rng.below(jitter.unsigned_abs().max(1)) as i64)
     }
 
     /// The first job that may start, and, when there is none, the time of the next that waits for its
@@ -153,7 +169,9 @@ impl Actor {
         if !job.tried {
             let mut conn = self.held.write_relaxed().await?;
             let mut store = conn.account(&self.account);
-            self.life().tried(&mut store, &job).await?;
+            if !self.life().tried(&mut store, &job).await? {
+                return Ok(false);
+            }
             conn.commit().await?;
         }
         let (commands, id) = (self.commands.clone(), job.message.clone());

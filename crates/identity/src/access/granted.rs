@@ -159,6 +159,7 @@ mod tests {
             labels: Default::default(),
             reject_calls: false,
             auto_read_messages: false,
+            settings: Default::default(),
             state: ConnectionState::Disconnected,
             reason: None,
             paired: false,

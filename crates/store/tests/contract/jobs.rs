@@ -1,6 +1,6 @@
 use recado_model::{
-    Address, ChatId, Failure, InstanceId, JobId, JobKind, MessageId, MessageStatus, Timestamp,
-    clock::OsRng, failure,
+    Address, ChatId, Failure, InstanceId, JobId, JobKind, Lane, MessageId, MessageStatus,
+    Timestamp, clock::OsRng, failure,
 };
 use recado_store::{AccountStore, Conn, Job, NewJob};
 
@@ -20,20 +20,30 @@ pub async fn put(
     now: Timestamp,
 ) -> MessageId {
     let message = MessageId::random(&OsRng);
+    put_job(store, instance, (&message, chat), run_at, now).await;
+    message
+}
+
+async fn put_job(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    (message, chat): (&MessageId, &str),
+    run_at: Option<Timestamp>,
+    now: Timestamp,
+) {
     let to = Address::from_wire(chat);
     let chat = store.chat(instance, &party(chat), now).await;
     let job = NewJob {
         id: &JobId::random(&OsRng),
         instance,
         kind: JobKind::Send,
-        message: &message,
+        message,
         chat: &chat.expect("a chat"),
         to: &to,
         run_at,
         valid_until: None,
     };
     store.enqueue(&job, now).await.expect("enqueues");
-    message
 }
 
 pub async fn due(
@@ -274,4 +284,50 @@ pub async fn what_a_newer_program_left_stands_aside(bed: &Bed) {
         messages,
         "in its old place"
     );
+}
+
+/// The two lanes of the line, page by page; what was tried is told apart.
+pub async fn a_line_is_looked_at_by_lane(bed: &Bed) {
+    let a = bed.account("a").await;
+    let b = bed.account("b").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let chat = "2@s.whatsapp.net";
+    for (n, message) in ["M1", "M2", "M3"].into_iter().enumerate() {
+        assert!(put_message(&mut store, &id, message, chat, NOW).await);
+        let at = NOW.plus_secs(n as i64);
+        let message = MessageId::from_wire(message);
+        put_job(&mut store, &id, (&message, chat), None, at).await;
+    }
+    let ids = |rows: Vec<recado_store::QueuedRow>| -> Vec<String> {
+        let ids = rows.iter().map(|row| row.message.as_str().to_owned());
+        ids.collect()
+    };
+    let page = store
+        .queued(&id, Lane::Messages, 1, 2)
+        .await
+        .expect("lists");
+    assert_eq!(ids(page), ["M1", "M2"]);
+    let page = store
+        .queued(&id, Lane::Messages, 2, 2)
+        .await
+        .expect("lists");
+    assert_eq!(ids(page), ["M3"]);
+    let none = store.queued(&id, Lane::Operations, 1, 9).await;
+    assert_eq!(ids(none.expect("lists")), [""; 0]);
+    let count = store.queued_count(&id, Lane::Messages).await;
+    assert_eq!(count.expect("counts"), 3);
+    let wanted = MessageId::from_wire("M1");
+    let job = store.job_of(&id, &wanted).await.expect("looks");
+    assert!(store.try_job(&job.expect("there").id).await.expect("tries"));
+    let found = store.queued_message(&id, Lane::Messages, &wanted).await;
+    assert!(found.expect("looks").expect("there").tried);
+    let other = store.queued_message(&id, Lane::Operations, &wanted).await;
+    assert_eq!(other.expect("looks"), None);
+    let untried = store.untried(&id, Lane::Messages, 9).await.expect("lists");
+    let untried: Vec<&str> = untried.iter().map(MessageId::as_str).collect();
+    assert_eq!(untried, ["M2", "M3"]);
+    let crossed = conn.account(&b).queued(&id, Lane::Messages, 1, 9).await;
+    assert_eq!(ids(crossed.expect("lists")), [""; 0]);
 }

@@ -220,13 +220,17 @@ fn ledger(view: &MessageView) -> &'static str {
         MessageStatus::Unconfirmed => "sent_unconfirmed",
         MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read => "sent",
         MessageStatus::Failed => "failed",
+        MessageStatus::Cancelled => "cancelled",
     }
 }
 
 fn entry((granted, view): (Granted<ShopToken>, MessageView)) -> Result<ToolAnswer> {
     let failure = view.failure.as_ref();
     ToolAnswer::json(&LedgerEntry {
-        success: view.status != MessageStatus::Failed,
+        success: !matches!(
+            view.status,
+            MessageStatus::Failed | MessageStatus::Cancelled
+        ),
         status: ledger(&view),
         queue_id: view.queue_id,
         message_id: view.status.is_sent().then_some(view.id.as_str()),

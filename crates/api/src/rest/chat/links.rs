@@ -9,7 +9,7 @@ use base64::{
 use recado_api_macros::operation;
 use recado_app::{App, SendMessage, SendOptions};
 use recado_model::{
-    Content, Error, Result,
+    Content, Error, Interactive, Result,
     content::{Heading, Link, Menu, Row, Section},
 };
 use schemars::JsonSchema;
@@ -137,9 +137,10 @@ send_body!(ButtonsBody {
     buttons: Vec<ButtonBody>,
     #[serde(default)]
     footer: Option<String>,
-    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done.
+    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done. The instance's own
+    /// setting where it is left out.
     #[serde(default)]
-    #[schemars(extend("enum" = ["text", "refuse", "native"]))]
+    #[schemars(extend("enum" = ["text", "refuse"]))]
     interactive: Option<String>,
 });
 
@@ -158,9 +159,10 @@ send_body!(ListBody {
     sections: Vec<SectionBody>,
     #[serde(default)]
     footer: Option<String>,
-    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done.
+    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done. The instance's own
+    /// setting where it is left out.
     #[serde(default)]
-    #[schemars(extend("enum" = ["text", "refuse", "native"]))]
+    #[schemars(extend("enum" = ["text", "refuse"]))]
     interactive: Option<String>,
 });
 
@@ -189,7 +191,7 @@ pub async fn send_buttons(
         (id.unwrap_or_default(), text.unwrap_or_default())
     });
     let menu = Menu::of_buttons(&body.message, buttons.collect(), body.footer.as_deref())?;
-    require_text(body.interactive.as_deref())?;
+    require_text(&access, body.interactive.as_deref())?;
     offer(&access, &app, body.send(Content::Menu(menu))).await
 }
 
@@ -224,21 +226,24 @@ pub async fn send_list(
         footer: body.footer.take(),
     };
     let menu = Menu::of_list(&heading, sections.collect())?;
-    require_text(body.interactive.as_deref())?;
+    require_text(&access, body.interactive.as_deref())?;
     offer(&access, &app, body.send(Content::Menu(menu))).await
 }
 
-/// What can be done: a numbered text, if the caller takes that.
-fn require_text(interactive: Option<&str>) -> Result<()> {
-    let wrong = match interactive.map(str::trim).unwrap_or_default() {
-        "" | "text" => return Ok(()),
-        "refuse" => {
-            "interactive: WhatsApp does not show this reliably from a linked device, and you wanted nothing else. A numbered text is \"text\""
-        }
-        "native" => "interactive: \"native\" is to come; \"text\" sends a numbered text",
-        _ => "interactive is text, refuse or native",
+/// A numbered text can be done, if the caller takes that; the call's word counts before the instance's.
+fn require_text(access: &InstanceAccess<Developer>, interactive: Option<&str>) -> Result<()> {
+    let given = interactive.filter(|text| !text.trim().is_empty());
+    let wanted = match given {
+        Some(text) => Interactive::parse(text)?,
+        None => access.granted.instance().settings.interactive,
     };
-    Err(Error::field("interactive", wrong))
+    match wanted {
+        Interactive::Text => Ok(()),
+        Interactive::Refuse => Err(Error::field(
+            "interactive",
+            "interactive: WhatsApp does not show this reliably from a linked device, and you wanted nothing else. A numbered text is \"text\"",
+        )),
+    }
 }
 
 async fn offer(

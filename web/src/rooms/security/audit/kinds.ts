@@ -33,6 +33,7 @@ export const GROUPS = {
   ],
   instances: [
     'instance.created',
+    'instance.changed',
     'instance.paired',
     'instance.logged_out',
     'instance.deleted',

@@ -1,0 +1,168 @@
+//! An instance's settings: how it behaves, where its owner wants something else than the operator's default.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// The longest pause between two sends that an owner may ask for.
+const PAUSE_MOST_MS: i64 = 10 * 60 * 1000;
+
+/// Kept as JSON: a setting that is not there has its default, one that a newer program left is passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub interactive: Interactive,
+    /// When media that come in are fetched; the operator's rule where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaRule>,
+    /// Milliseconds between the starts of two sends; never less than the operator has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_interval_ms: Option<i64>,
+    /// At most so many milliseconds come on top, by chance; a quarter of the interval where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_jitter_ms: Option<i64>,
+}
+
+/// What becomes of buttons and lists, which phones no longer show reliably from linked devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interactive {
+    /// A numbered text.
+    #[default]
+    Text,
+    /// Nothing: the call is refused.
+    Refuse,
+}
+
+impl Interactive {
+    pub const ALL: [Self; 2] = [Self::Text, Self::Refuse];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Refuse => "refuse",
+        }
+    }
+
+    /// # Errors
+    /// For the field `interactive`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|one| one.as_str() == text.trim());
+        known.ok_or_else(|| {
+            let text = match text.trim() {
+                "native" => "interactive: \"native\" is to come; \"text\" sends a numbered text",
+                _ => "interactive is text or refuse",
+            };
+            Error::field("interactive", text)
+        })
+    }
+}
+
+/// When a medium that comes in is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaRule {
+    /// Never.
+    Off,
+    /// When its link is first opened.
+    OnDemand,
+    /// At once, up to the operator's size.
+    Always,
+}
+
+impl MediaRule {
+    pub const ALL: [Self; 3] = [Self::Off, Self::OnDemand, Self::Always];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::OnDemand => "on_demand",
+            Self::Always => "always",
+        }
+    }
+
+    /// # Errors
+    /// For the field `media`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|one| one.as_str() == text.trim());
+        known.ok_or_else(|| Error::field("media", "media is off, on_demand or always"))
+    }
+}
+
+/// A change of settings; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    pub interactive: Option<Interactive>,
+    pub media: Option<MediaRule>,
+    /// 0 goes back to the operator's.
+    pub send_interval_ms: Option<i64>,
+    pub send_jitter_ms: Option<i64>,
+}
+
+impl Settings {
+    /// # Errors
+    /// For the field that does not fit.
+    pub fn change(&mut self, change: &SettingsChange) -> Result<()> {
+        let fits = |field, value: i64| match (0..=PAUSE_MOST_MS).contains(&value) {
+            true => Ok(value),
+            false => Err(Error::field(
+                field,
+                format!("{field} is in milliseconds, 0 to {PAUSE_MOST_MS}"),
+            )),
+        };
+        if let Some(interactive) = change.interactive {
+            self.interactive = interactive;
+        }
+        self.media = change.media.or(self.media);
+        if let Some(interval) = change.send_interval_ms {
+            let interval = fits("send_interval_ms", interval)?;
+            self.send_interval_ms = Some(interval).filter(|ms| *ms > 0);
+        }
+        if let Some(jitter) = change.send_jitter_ms {
+            self.send_jitter_ms = Some(fits("send_jitter_ms", jitter)?);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_stays() {
+        let mut settings = Settings::default();
+        let change = |interval, jitter| SettingsChange {
+            send_interval_ms: interval,
+            send_jitter_ms: jitter,
+            ..SettingsChange::default()
+        };
+        settings
+            .change(&change(Some(2_000), Some(0)))
+            .expect("fits");
+        settings.change(&change(None, None)).expect("nothing");
+        assert_eq!(settings.send_interval_ms, Some(2_000));
+        assert_eq!(settings.send_jitter_ms, Some(0));
+        settings.change(&change(Some(0), None)).expect("back");
+        assert_eq!(settings.send_interval_ms, None);
+        for wrong in [
+            change(Some(-1), None),
+            change(None, Some(PAUSE_MOST_MS + 1)),
+        ] {
+            assert!(settings.change(&wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn settings_of_other_programs_are_read() {
+        let read: Settings = serde_json::from_str("{}").expect("reads");
+        assert_eq!(read, Settings::default());
+        let newer = r#"{"interactive":"refuse","from_the_future":[1]}"#;
+        let read: Settings = serde_json::from_str(newer).expect("reads");
+        assert_eq!(read.interactive, Interactive::Refuse);
+    }
+}

@@ -53,8 +53,8 @@ pub use connections::{ConnectionStatus, Connections, QrAnswer};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use messages::{
-    Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, ReactionView, ReceiptView,
-    SendMessage, SendOptions,
+    Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, PollView, ReactionView,
+    ReceiptView, SendMessage, SendOptions,
 };
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;

@@ -4,15 +4,15 @@
 //! written here. A payload is `{type, event, …}`; the realtime envelope and the webhook body are made around it. A new
 //! one gets its sample in `document`.
 
+mod beside;
 mod document;
 
+pub(crate) use beside::{Beside, ReadVote, Totals, UnreadVote, VoteTold};
 pub use document::document;
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
-    Rng, Timestamp,
-    content::Choice,
-    failure,
+    Rng, Timestamp, failure,
     message::{Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, Rendered},
 };
 use recado_store::MessageRow;
@@ -40,7 +40,7 @@ pub(crate) fn event(
 }
 
 /// A message that came in, or that the phone sent.
-pub(crate) fn message(message: &InboundMessage, choice: Option<&Choice>) -> Value {
+pub(crate) fn message(message: &InboundMessage, beside: &Beside) -> Value {
     let told = Told {
         id: &message.id,
         chat: &message.chat.shown,
@@ -52,15 +52,17 @@ pub(crate) fn message(message: &InboundMessage, choice: Option<&Choice>) -> Valu
         at: message.at,
     };
     let mut payload = told.payload(&message.rendered, &message.arrival);
-    if let Some(Choice { message, option }) = choice {
-        payload["event"]["choice"] =
-            json!({ "message_id": message, "id": option.id, "text": option.text });
-    }
+    beside.put_into(&mut payload["event"]);
     payload
 }
 
 /// A message of ours that WhatsApp took.
-pub(crate) fn sent(row: &MessageRow, rendered: Rendered, at: Timestamp) -> Value {
+pub(crate) fn sent(
+    row: &MessageRow,
+    rendered: Rendered,
+    cast: Option<&VoteTold>,
+    at: Timestamp,
+) -> Value {
     let told = Told {
         id: &row.id,
         chat: &row.chat,
@@ -71,7 +73,11 @@ pub(crate) fn sent(row: &MessageRow, rendered: Rendered, at: Timestamp) -> Value
         push_name: row.push_name.as_deref(),
         at,
     };
-    told.payload(&rendered, &Arrival::default())
+    let mut payload = told.payload(&rendered, &Arrival::default());
+    if let Some(told) = cast {
+        payload["event"]["poll_vote"] = told.json();
+    }
+    payload
 }
 
 /// A message as its event tells of it, whichever way it went.

@@ -9,22 +9,23 @@ use async_trait::async_trait;
 use recado_engine::{Notice, Sink};
 use recado_identity::faults;
 use recado_model::{
-    Event, EventKind, MessageStatus, Result, Timestamp,
+    ContentKind, Direction, Event, EventKind, MessageStatus, Result, Timestamp,
     call::MarkRead,
     failure::{self, Remedy},
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
 };
-use recado_store::AccountStore;
+use recado_store::{AccountStore, MessageRow};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
-    Core, events,
+    Core,
+    events::{self, Beside},
     held::Held,
     inbox::{Command, Verdict},
     messages::{
         changes::{self, By, is_about_another},
         life::Life,
-        menus,
+        menus, votes,
     },
 };
 
@@ -49,7 +50,7 @@ impl Sink for Ingest {
             return Ok(());
         }
         let now = self.core().clock.now();
-        let mut fresh = Vec::new();
+        let (mut fresh, mut proven) = (Vec::new(), Vec::new());
         let mut conn = self.held.write().await?;
         let mut account = conn.account(&self.held.account);
         for message in &batch {
@@ -57,18 +58,22 @@ impl Sink for Ingest {
             if !account.record_inbound(message, now).await? {
                 continue;
             }
-            let choice = menus::choice(&mut account, &self.held.instance, message, now).await?;
-            let payload = events::message(message, choice.as_ref());
+            if let Some(id) = self.proven(&mut account, message, now).await? {
+                proven.push(id);
+            }
+            let beside = self.beside(&mut account, message, now).await?;
+            let payload = events::message(message, &beside);
             let event = self.event(EventKind::Message, payload, now);
             account.append(&event).await?;
-            if is_about_another(message.kind) {
-                self.change(&mut account, message, now).await?;
-            }
             fresh.push(message);
         }
         let behaviour = account.behaviour(&self.held.instance).await?;
         let auto_read = behaviour.is_some_and(|(_, auto_read)| auto_read);
         conn.commit().await?;
+        for id in &proven {
+            self.tell(id, Verdict::Done);
+            self.got_further(id, MessageStatus::Sent);
+        }
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")
             .increment((batch.len() - fresh.len()) as u64);
@@ -117,16 +122,35 @@ impl Sink for Ingest {
 }
 
 impl Ingest {
-    /// Does to an earlier message what this one says.
-    async fn change(
+    /// Does to earlier messages what a new one says, and what they say to it. What is to be told beside it.
+    async fn beside(
         &self,
         store: &mut AccountStore<'_>,
         message: &InboundMessage,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<Beside> {
         let instance = &self.held.instance;
+        let choice = menus::choice(store, instance, message, now).await?;
+        let mut beside = Beside {
+            choice,
+            ..Beside::default()
+        };
+        let is_poll = message.kind == ContentKind::Poll;
+        if !is_poll && !is_about_another(message.kind) {
+            return Ok(beside);
+        }
         let chat = store.chat(instance, &message.chat, now).await?;
         let sender = store.contact(instance, &message.sender, now).await?;
+        if is_poll {
+            let row = store
+                .message_by(instance, &chat, &sender, &message.id)
+                .await?;
+            if let Some(row) = row {
+                let poll = (instance, &row);
+                beside.totals = votes::count_early(self.core(), store, poll).await?;
+            }
+            return Ok(beside);
+        }
         let by = By {
             instance,
             chat: &chat,
@@ -134,7 +158,30 @@ impl Ingest {
             id: &message.id,
             at: message.at,
         };
-        changes::apply(self.core(), store, &by, &message.proto).await
+        let done = changes::apply(self.core(), store, &by, &message.proto).await?;
+        self.life(now).pointless(store, done.waiting).await?;
+        beside.vote = done.vote;
+        Ok(beside)
+    }
+
+    /// The message of ours that our phone deletes or edits here: the phone has it, so WhatsApp has, whatever was
+    /// heard of it so far. `None` where that was known.
+    async fn proven(
+        &self,
+        store: &mut AccountStore<'_>,
+        message: &InboundMessage,
+        now: Timestamp,
+    ) -> Result<Option<MessageId>> {
+        let changes = matches!(message.kind, ContentKind::Edit | ContentKind::Revoke);
+        if !message.from_me || !changes {
+            return Ok(None);
+        }
+        let Some(change) = self.core().engine.change(&message.proto) else {
+            return Ok(None);
+        };
+        let sent = MessageStatus::Sent;
+        let proven = self.life(now).seen(store, &change.target, sent).await?;
+        Ok(proven.then_some(change.target))
     }
 
     /// Nobody waits for it. The actor being gone means the instance is stopping: nothing to mark then.
@@ -213,6 +260,7 @@ impl Ingest {
         let mut store = conn.account(&self.held.account);
         let life = self.life(now);
         let mut further = Vec::new();
+        let receipt = &self.believed(&mut store, receipt, now).await?;
         for id in &receipt.ids {
             if let Some(status) = status
                 && life.seen(&mut store, id, status).await?
@@ -236,6 +284,34 @@ impl Ingest {
             self.got_further(id, status);
         }
         Ok(())
+    }
+
+    /// Of a receipt what its sender can know: callers choose ids, and whoever guesses one of a message to somebody
+    /// else has not seen that. Our own devices see all chats.
+    async fn believed(
+        &self,
+        store: &mut AccountStore<'_>,
+        receipt: &InboundReceipt,
+        now: Timestamp,
+    ) -> Result<InboundReceipt> {
+        let instance = &self.held.instance;
+        let mut believed = receipt.clone();
+        if receipt.from_me {
+            return Ok(believed);
+        }
+        let chat = store.receipt_chat(instance, receipt, now).await?;
+        believed.ids.clear();
+        for id in &receipt.ids {
+            let row = store.message(instance, id).await?;
+            let elsewhere =
+                |row: MessageRow| row.direction == Direction::Out && row.chat_id != chat;
+            if row.is_some_and(elsewhere) {
+                tracing::warn!(instance.id = %instance, message.id = %id, "a receipt from another chat than its message's");
+            } else {
+                believed.ids.push(id.clone());
+            }
+        }
+        Ok(believed)
     }
 
     /// A message could not be read: subscribers hear of it. One that shows nothing in a chat is no news.

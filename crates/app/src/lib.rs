@@ -53,7 +53,7 @@ pub use connections::{ConnectionStatus, Connections, QrAnswer};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use messages::{
-    Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, Purged, QueuePage,
+    Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, PollView, Purged, QueuePage,
     QueuedView, ReactionView, ReceiptView, SendMessage, SendOptions,
 };
 pub use shop::{Shop, ShopStatus};

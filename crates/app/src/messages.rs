@@ -2,16 +2,19 @@
 //!
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
 //! callers read of them in `status`, of those that wait in `queued`; what a chat is told beside messages in `signals`; what is done to earlier
-//! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`.
+//! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`;
+//! votes in polls in `votes`; what is passed on in `forward`.
 
 mod acts;
 pub(crate) mod changes;
+mod forward;
 pub(crate) mod life;
 pub(crate) mod menus;
 pub(crate) mod numbers;
 mod queued;
 mod signals;
 mod status;
+pub(crate) mod votes;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_identity::Granted;
@@ -27,7 +30,7 @@ use crate::{App, instances::require_paired};
 
 pub use acts::{Act, Acted, Named};
 pub use queued::{Purged, QueuePage, QueuedView};
-pub use status::{MessageDetail, MessageView, ReactionView, ReceiptView};
+pub use status::{MessageDetail, MessageView, PollView, ReactionView, ReceiptView};
 
 pub struct Messages<'a> {
     pub(crate) app: &'a App,
@@ -200,6 +203,7 @@ impl Messages<'_> {
             text: draft.content.text(),
             proto: &core.engine.compose(&draft, &secret),
             options: draft.content.options(),
+            about: draft.content.repeats(),
             digest: &checked.digest,
         };
         let Some(chat) = store.insert_outgoing(&row, now).await? else {

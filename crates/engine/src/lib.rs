@@ -21,6 +21,7 @@ use recado_model::{
     AccountId, Address, Call, CallAnswer, DeviceCall, Error, InstanceId, MediaClass, MediaDigest,
     MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
+    content::{Ballot, Chosen, Poll, Voting},
     media::{FilledMedia, Uploaded},
     message::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
@@ -49,6 +50,30 @@ pub trait Engine: Send + Sync + 'static {
     /// What `original` holds after `edit`, a message that changes it. `None` where the one does not fit the
     /// other.
     fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited>;
+
+    /// A message made ready to be passed on: without its quote, its mentions and its secret. `None` of one that
+    /// is to be seen once.
+    fn forward(&self, proto: &[u8]) -> Option<Vec<u8>>;
+
+    /// What can be chosen of a poll. `None` of a message that is none.
+    fn poll(&self, proto: &[u8]) -> Option<Poll>;
+
+    /// A vote in `poll`, encrypted under that poll's secret; another one each time.
+    ///
+    /// # Errors
+    /// For the field `message_id`: the poll came without its secret.
+    fn seal_vote(&self, poll: &[u8], voting: &Voting<'_>) -> Result<Ballot>;
+
+    /// What the message `vote` chooses of `poll`, whose id is `id`. `pairs` are the addresses of who made the
+    /// poll and who votes, of which any may be those that it was encrypted under. `None` where it does not
+    /// open, or the poll came without its secret.
+    fn open_vote(
+        &self,
+        poll: &[u8],
+        vote: &[u8],
+        id: &MessageId,
+        pairs: &[(Address, Address)],
+    ) -> Option<Chosen>;
 
     /// The medium that a message names.
     fn media(&self, proto: &[u8]) -> Option<MediaRef>;

@@ -51,9 +51,10 @@ use std::{
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey, MediaRef, Result,
-    Rng,
+    AccountId, Address, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey, MediaRef,
+    MessageId, Result, Rng,
     change::{Change, Edited},
+    content::{Ballot, Chosen, Poll, Voting},
     media::FilledMedia,
     message::{Draft, Rendered},
 };
@@ -252,6 +253,28 @@ impl Engine for WaEngine {
 
     fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited> {
         kinds::edited(original, edit)
+    }
+
+    fn forward(&self, proto: &[u8]) -> Option<Vec<u8>> {
+        kinds::forward(proto)
+    }
+
+    fn poll(&self, proto: &[u8]) -> Option<Poll> {
+        kinds::poll(proto)
+    }
+
+    fn seal_vote(&self, poll: &[u8], voting: &Voting<'_>) -> Result<Ballot> {
+        kinds::seal_vote(poll, voting)
+    }
+
+    fn open_vote(
+        &self,
+        poll: &[u8],
+        vote: &[u8],
+        id: &MessageId,
+        pairs: &[(Address, Address)],
+    ) -> Option<Chosen> {
+        kinds::open_vote(poll, vote, id, pairs)
     }
 
     fn media(&self, proto: &[u8]) -> Option<MediaRef> {

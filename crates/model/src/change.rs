@@ -11,6 +11,13 @@ pub struct Change {
     pub what: Changed,
 }
 
+impl Change {
+    /// The message whose words this one holds, too: they go when that is deleted.
+    pub fn repeats(&self) -> Option<&MessageId> {
+        matches!(self.what, Changed::Edited | Changed::Voted).then_some(&self.target)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// The sign of who sent it; `None` takes it back.
@@ -19,6 +26,8 @@ pub enum Changed {
     Edited,
     /// It is gone for everybody: as its author says.
     Deleted,
+    /// A vote in a poll, of who sent it.
+    Voted,
 }
 
 /// The content of a message after an edit.

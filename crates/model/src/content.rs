@@ -4,20 +4,26 @@
 
 mod act;
 mod contact;
+mod forward;
 mod link;
 mod location;
 mod media;
 mod menu;
+mod poll;
 mod text;
 
 use serde::Serialize;
 
+use crate::MessageId;
+
 pub use act::{Edit, Reaction, Revoke, Target};
-pub use contact::ContactCard;
+pub use contact::{ContactCard, ContactCards};
+pub use forward::Forward;
 pub use link::Link;
 pub use location::Location;
 pub use media::{Media, MediaForm};
 pub use menu::{Choice, Heading, Menu, MenuOption, Row, Section};
+pub use poll::{Ballot, Chosen, NewPoll, Poll, Vote, Voting};
 pub use text::Text;
 
 /// The content of a message of ours; already validated. Serialised only to tell one content from another.
@@ -29,7 +35,11 @@ pub enum Content {
     Menu(Menu),
     Location(Location),
     Contact(ContactCard),
+    Contacts(ContactCards),
     Media(Media),
+    Poll(Poll),
+    Vote(Vote),
+    Forward(Forward),
     Reaction(Reaction),
     Edit(Edit),
     Revoke(Revoke),
@@ -44,12 +54,24 @@ impl Content {
         }
     }
 
+    /// The earlier message whose words are in it: they go when that is deleted.
+    pub fn repeats(&self) -> Option<&MessageId> {
+        match self {
+            Self::Edit(edit) => Some(&edit.target.id),
+            Self::Vote(vote) => Some(&vote.target.id),
+            _ => None,
+        }
+    }
+
     pub fn kind(&self) -> ContentKind {
         match self {
             Self::Text(_) | Self::Link(_) | Self::Menu(_) => ContentKind::Text,
             Self::Location(_) => ContentKind::Location,
-            Self::Contact(_) => ContentKind::Contact,
+            Self::Contact(_) | Self::Contacts(_) => ContentKind::Contact,
             Self::Media(media) => media.form.kind(),
+            Self::Poll(_) => ContentKind::Poll,
+            Self::Vote(_) => ContentKind::Vote,
+            Self::Forward(forward) => forward.kind,
             Self::Reaction(_) => ContentKind::Reaction,
             Self::Edit(_) => ContentKind::Edit,
             Self::Revoke(_) => ContentKind::Revoke,
@@ -64,7 +86,11 @@ impl Content {
             Self::Menu(menu) => Some(menu.text.as_str()),
             Self::Location(location) => location.text(),
             Self::Contact(card) => Some(&card.name),
+            Self::Contacts(cards) => Some(&cards.names),
             Self::Media(media) => media.caption.as_deref().or(media.file_name.as_deref()),
+            Self::Poll(poll) => Some(&poll.name),
+            Self::Vote(vote) => vote.text.as_deref(),
+            Self::Forward(forward) => forward.text.as_deref(),
             Self::Reaction(reaction) => reaction.sign.as_deref(),
             Self::Edit(edit) => Some(edit.text.as_str()),
             Self::Revoke(_) => None,
@@ -84,6 +110,7 @@ pub enum ContentKind {
     Location,
     Contact,
     Poll,
+    Vote,
     Reaction,
     Edit,
     Revoke,
@@ -92,7 +119,7 @@ pub enum ContentKind {
 }
 
 impl ContentKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Text,
         Self::Image,
         Self::Video,
@@ -102,6 +129,7 @@ impl ContentKind {
         Self::Location,
         Self::Contact,
         Self::Poll,
+        Self::Vote,
         Self::Reaction,
         Self::Edit,
         Self::Revoke,
@@ -120,6 +148,7 @@ impl ContentKind {
             Self::Location => "location",
             Self::Contact => "contact",
             Self::Poll => "poll",
+            Self::Vote => "vote",
             Self::Reaction => "reaction",
             Self::Edit => "edit",
             Self::Revoke => "revoke",

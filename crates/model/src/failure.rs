@@ -38,6 +38,9 @@ pub const TOO_LATE: &str = "too_late";
 /// The stored message cannot be read any more.
 pub const UNREADABLE: &str = "unreadable";
 
+/// It was to change a message that was deleted before it was sent.
+pub const DELETED: &str = "deleted";
+
 /// The consequence of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -96,6 +99,10 @@ fn known(code: &str) -> (&'static str, &'static str) {
         UNREADABLE => (
             "What was stored of the message cannot be read any more.",
             "Send the message again under a new id.",
+        ),
+        DELETED => (
+            "The message that this was to change was deleted before it was sent.",
+            "Nothing is left to do.",
         ),
         "400" => (
             "WhatsApp found the message malformed, or the address not fit for this account.",

@@ -189,6 +189,8 @@ pub struct InboundMessage {
     pub kind: ContentKind,
     /// The readable text, where there is one.
     pub text: Option<String>,
+    /// The earlier message whose words are in it: they go when that is deleted.
+    pub about: Option<MessageId>,
     pub at: Timestamp,
     /// The encoded protobuf without wrappers: quotes, votes and media need it.
     pub proto: Vec<u8>,

@@ -1,14 +1,20 @@
 //! Contents of messages: what a person can write on a phone, and what a chat shows of what comes.
 //!
+//! Polls and votes are in `polls`.
+//!
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
+
+mod polls;
 
 use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
-/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`; or does to an
-/// earlier message of the chat: `{"reaction": {…}}`, `{"edit": {…}}` and `{"delete": {…}}`.
+pub use polls::{Choice, Question};
+
+/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}`, `{"contact": {…}}`, `{"contacts": […]}` and `{"poll": {…}}`; or
+/// does to an earlier message of the chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}` and `{"vote": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -18,6 +24,12 @@ pub enum Written {
     Location(Spot),
     /// Somebody's name and number.
     Contact(Card),
+    /// Several of them.
+    Contacts(Vec<Card>),
+    /// A question with options.
+    Poll(Question),
+    /// What one chooses of a poll.
+    Vote(Choice),
     /// A sign on a message.
     Reaction(Sign),
     /// Another text for a message of one's own.
@@ -65,7 +77,9 @@ impl Written {
             Self::Reaction(sign) => Some((&sign.message_id, false)),
             Self::Edit(wording) => Some((&wording.message_id, !wording.forged)),
             Self::Delete(gone) => Some((&gone.message_id, !gone.forged)),
-            Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
+            Self::Vote(choice) => Some((&choice.poll_id, false)),
+            Self::Text(_) | Self::Location(_) => None,
+            Self::Contact(_) | Self::Contacts(_) | Self::Poll(_) => None,
         }
     }
 }
@@ -99,6 +113,22 @@ pub struct Card {
 }
 
 impl Card {
+    fn message(&self) -> message::ContactMessage {
+        message::ContactMessage {
+            display_name: Some(self.name.clone()),
+            vcard: Some(self.vcard()),
+            ..Default::default()
+        }
+    }
+
+    fn of(card: &message::ContactMessage) -> Self {
+        let name = card.display_name.clone().unwrap_or_default();
+        let vcard = card.vcard.clone().unwrap_or_default();
+        let waid = vcard.split_once("waid=").map(|(_, rest)| rest);
+        let phone = waid.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect());
+        Self { name, phone, vcard }
+    }
+
     fn vcard(&self) -> String {
         if !self.vcard.is_empty() {
             return self.vcard.clone();
@@ -119,6 +149,12 @@ pub struct Detail {
     /// Of a contact card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Card>,
+    /// Of several contact cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<Vec<Card>>,
+    /// Whether it was passed on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forwarded: bool,
     /// Of a sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<Sign>,
@@ -128,6 +164,12 @@ pub struct Detail {
     /// Of a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete: Option<Gone>,
+    /// Of a poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Question>,
+    /// Of a vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vote: Option<Choice>,
 }
 
 impl Detail {
@@ -136,9 +178,12 @@ impl Detail {
         let place = self.location.clone().map(Written::Location);
         place
             .or_else(|| self.contact.clone().map(Written::Contact))
+            .or_else(|| self.contacts.clone().map(Written::Contacts))
             .or_else(|| self.reaction.clone().map(Written::Reaction))
             .or_else(|| self.edit.clone().map(Written::Edit))
             .or_else(|| self.delete.clone().map(Written::Delete))
+            .or_else(|| self.poll.clone().map(Written::Poll))
+            .or_else(|| self.vote.clone().map(Written::Vote))
             .unwrap_or_else(|| Written::Text(text.to_owned()))
     }
 }
@@ -164,8 +209,13 @@ impl Written {
             }
             Self::Contact(card) if card.name.is_empty() => Some("`contact` has a `name`"),
             Self::Edit(wording) if wording.text.is_empty() => Some("`edit` has a `text`"),
+            Self::Poll(question) if question.options.len() < 2 => {
+                Some("`poll` has a `name` and two `options` or more")
+            }
+            Self::Contacts(cards) if cards.is_empty() => Some("`contacts` has none"),
             Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
-            Self::Reaction(_) | Self::Edit(_) | Self::Delete(_) => None,
+            Self::Contacts(_) | Self::Poll(_) => None,
+            Self::Reaction(_) | Self::Edit(_) | Self::Delete(_) | Self::Vote(_) => None,
         }
     }
 }
@@ -184,6 +234,8 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
         ..Default::default()
     };
     match written {
+        Written::Poll(question) => polls::poll(question),
+        Written::Vote(choice) => polls::vote(choice, key, now_ms),
         Written::Reaction(sign) => Message {
             reaction_message: buffa::MessageField::some(message::ReactionMessage {
                 key,
@@ -216,9 +268,13 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
             ..Default::default()
         },
         Written::Contact(card) => Message {
-            contact_message: buffa::MessageField::some(message::ContactMessage {
-                display_name: Some(card.name.clone()),
-                vcard: Some(card.vcard()),
+            contact_message: buffa::MessageField::some(card.message()),
+            ..Default::default()
+        },
+        Written::Contacts(cards) => Message {
+            contacts_array_message: buffa::MessageField::some(message::ContactsArrayMessage {
+                display_name: Some(format!("{} contacts", cards.len())),
+                contacts: cards.iter().map(Card::message).collect(),
                 ..Default::default()
             }),
             ..Default::default()
@@ -227,15 +283,23 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
 }
 
 fn of_card(card: &message::ContactMessage) -> Shown {
-    let name = card.display_name.clone().unwrap_or_default();
-    let vcard = card.vcard.clone().unwrap_or_default();
-    let waid = vcard.split_once("waid=").map(|(_, rest)| rest);
-    let phone = waid.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect());
+    let card = Card::of(card);
     Shown {
         kind: "contact",
-        text: name.clone(),
+        text: card.name.clone(),
         detail: Detail {
-            contact: Some(Card { name, phone, vcard }),
+            contact: Some(card),
+            ..Detail::default()
+        },
+    }
+}
+
+fn of_cards(cards: &message::ContactsArrayMessage) -> Shown {
+    Shown {
+        kind: "contact",
+        text: cards.display_name.clone().unwrap_or_default(),
+        detail: Detail {
+            contacts: Some(cards.contacts.iter().map(Card::of).collect()),
             ..Detail::default()
         },
     }
@@ -243,12 +307,24 @@ fn of_card(card: &message::ContactMessage) -> Shown {
 
 /// `None` for messages that are not for people.
 pub(crate) fn describe(content: &Message) -> Option<Shown> {
+    let mut shown = shown(content)?;
+    shown.detail.forwarded = content.is_forwarded();
+    Some(shown)
+}
+
+fn shown(content: &Message) -> Option<Shown> {
+    if let Some(shown) = polls::describe(content) {
+        return Some(shown);
+    }
     let content = content.get_base_message();
     if let Some(place) = content.location_message.as_option() {
         return Some(of_place(place));
     }
     if let Some(card) = content.contact_message.as_option() {
         return Some(of_card(card));
+    }
+    if let Some(cards) = content.contacts_array_message.as_option() {
+        return Some(of_cards(cards));
     }
     let (kind, text) = named(content)?;
     Some(Shown {
@@ -348,17 +424,8 @@ fn named(content: &Message) -> Option<(&'static str, String)> {
         ("document", if caption.is_empty() { name } else { caption })
     } else if content.sticker_message.is_set() {
         ("sticker", String::new())
-    } else if let Some(contacts) = content.contacts_array_message.as_option() {
-        ("contact", contacts.display_name.clone().unwrap_or_default())
     } else if let Some(reaction) = content.reaction_message.as_option() {
         ("reaction", reaction.text.clone().unwrap_or_default())
-    } else if let Some(poll) = content
-        .poll_creation_message
-        .as_option()
-        .or(content.poll_creation_message_v2.as_option())
-        .or(content.poll_creation_message_v3.as_option())
-    {
-        ("poll", poll.name.clone().unwrap_or_default())
     } else {
         ("other", String::new())
     })

@@ -18,8 +18,8 @@ pub struct ChatMessage {
     pub to: String,
     /// The text, or the caption, or what stands for the content of other kinds.
     pub text: String,
-    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`,
-    /// `reaction`, `edit`, `revoke` or `other`.
+    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`, `vote`
+    /// (`undecryptable_vote` where its poll is not here), `reaction`, `edit`, `revoke` or `other`.
     pub kind: String,
     /// Its content beside the text, by kind.
     #[serde(flatten)]
@@ -27,6 +27,9 @@ pub struct ChatMessage {
     /// The signs on it: who put which.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reactions: BTreeMap<String, String>,
+    /// The votes in it: who has chosen what.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub votes: BTreeMap<String, Vec<String>>,
     /// Its text is another one than it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
@@ -71,7 +74,7 @@ impl ChatMessage {
 
     /// Whether it changes an earlier one.
     fn is_act(&self) -> bool {
-        matches!(self.kind.as_str(), "reaction" | "edit" | "revoke")
+        matches!(self.kind.as_str(), "reaction" | "edit" | "revoke" | "vote")
     }
 
     fn is_in_chat_of(&self, other: &Self) -> bool {
@@ -94,6 +97,12 @@ impl ChatMessage {
                 emoji => self.reactions.insert(act.from.clone(), emoji.to_owned()),
             };
             true
+        } else if let Some(choice) = &act.detail.vote {
+            let is_poll = self.detail.poll.is_some();
+            if is_poll {
+                self.votes.insert(act.from.clone(), choice.options.clone());
+            }
+            is_poll
         } else if let Some(wording) = edit.as_ref().filter(|_| author) {
             self.text.clone_from(&wording.text);
             self.edited = true;
@@ -102,6 +111,7 @@ impl ChatMessage {
             self.text.clear();
             self.detail = Detail::default();
             self.reactions.clear();
+            self.votes.clear();
             self.deleted = true;
             true
         } else {
@@ -347,6 +357,7 @@ mod tests {
             kind: "text".to_owned(),
             detail: Detail::default(),
             reactions: BTreeMap::new(),
+            votes: BTreeMap::new(),
             edited: false,
             deleted: false,
             status: "received".to_owned(),

@@ -104,17 +104,6 @@ impl AccountStore<'_> {
         Ok(())
     }
 
-    /// An edit is about `target`: what it holds goes with that.
-    pub async fn note_edit(&mut self, edit: &MessageKey, target: &MessageId) -> Result<()> {
-        sql("UPDATE message_content SET about = $3 WHERE account_id = $1 AND message_key = $2")
-            .bind(&self.id)
-            .bind(edit)
-            .bind(target)
-            .execute(self.conn)
-            .await?;
-        Ok(())
-    }
-
     /// The message holds something else from now on, unless it is gone, or was changed later than `at`.
     pub async fn edit_content(
         &mut self,
@@ -137,9 +126,9 @@ impl AccountStore<'_> {
         Ok(changed > 0)
     }
 
-    /// What the message held is gone, and what its author's edits of it did.
+    /// What the message held is gone, and what its author's edits of it did, and the votes of anybody in it.
     pub async fn delete_content(&mut self, message: &MessageRow, at: Timestamp) -> Result<()> {
-        // Two statements, each by its own index: this is within the commit of what comes in.
+        // One statement each, by its own index: this is within the commit of what comes in.
         sql(
             "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 \
              WHERE account_id = $1 AND message_key = $2 AND deleted_at IS NULL",
@@ -152,7 +141,7 @@ impl AccountStore<'_> {
         sql(
             "UPDATE message_content SET text = NULL, proto = NULL, options = NULL, deleted_at = $3 \
              WHERE account_id = $1 AND instance_id = $2 AND about = $4 AND deleted_at IS NULL AND EXISTS \
-             (SELECT 1 FROM message m WHERE m.key = message_key AND m.chat_id = $5 AND m.sender_id = $6)",
+             (SELECT 1 FROM message m WHERE m.key = message_key AND m.chat_id = $5 AND (m.sender_id = $6 OR message_content.kind = 'vote'))",
         )
         .bind(&self.id)
         .bind(&message.instance)
@@ -162,7 +151,32 @@ impl AccountStore<'_> {
         .bind(&message.sender_id)
         .execute(self.conn)
         .await?;
+        sql(
+            "DELETE FROM poll_vote WHERE account_id = $1 AND instance_id = $2 AND message_id = $3 AND chat_id = $4 AND author_id = $5",
+        )
+        .bind(&self.id)
+        .bind(&message.instance)
+        .bind(&message.id)
+        .bind(&message.chat_id)
+        .bind(&message.sender_id)
+        .execute(self.conn)
+        .await?;
         Ok(())
+    }
+
+    /// Acts of ours that hold the words of this message and have not been sent.
+    pub async fn waiting_about(&mut self, message: &MessageRow) -> Result<Vec<MessageRow>> {
+        let rows = sql(crate::messages::select!(
+            "WHERE m.account_id = $1 AND m.instance_id = $2 AND c.instance_id = $2 AND c.about = $3 AND m.chat_id = $4 \
+             AND m.direction = 'out' AND m.status IN ('queued', 'sending') ORDER BY m.created_at, m.key"
+        ))
+        .bind(&self.id)
+        .bind(&message.instance)
+        .bind(&message.id)
+        .bind(&message.chat_id)
+        .fetch_all(self.conn)
+        .await?;
+        rows.iter().map(from_row).collect()
     }
 
     /// The signs that stand on a message, the oldest first.

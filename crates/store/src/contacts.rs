@@ -8,6 +8,8 @@
 //! An id (LID) is a person's for good; a number may pass to another person. So two contacts with
 //! different ids stay two, and the number goes to whom the message says.
 
+mod merge;
+
 use recado_model::{
     Address, AddressKind, ChatId, ContactId, InstanceId, Timestamp, message::Party,
 };
@@ -193,108 +195,6 @@ impl AccountStore<'_> {
         .fetch_optional(self.conn)
         .await?;
         Ok(row.is_some())
-    }
-
-    /// `gone` and `kept` are one person: what was said to and by either stays, each message once.
-    async fn merge_contacts(
-        &mut self,
-        instance: &InstanceId,
-        gone: &ContactId,
-        kept: &ContactId,
-    ) -> Result<()> {
-        let old_chat = self.chat_with(instance, gone).await?;
-        let chat = self.chat_with(instance, kept).await?;
-        match (&old_chat, &chat) {
-            (Some(old), None) => {
-                sql("UPDATE chat SET contact_id = $3 WHERE account_id = $1 AND id = $2")
-                    .bind(&self.id)
-                    .bind(old)
-                    .bind(kept)
-                    .execute(self.conn)
-                    .await?;
-                self.merge_rows(instance, (gone, kept), (old, old)).await?;
-            }
-            (Some(old), Some(new)) => {
-                self.merge_rows(instance, (gone, kept), (old, new)).await?;
-                sql("DELETE FROM chat WHERE account_id = $1 AND id = $2")
-                    .bind(&self.id)
-                    .bind(old)
-                    .execute(self.conn)
-                    .await?;
-            }
-            // Somebody of a group alone.
-            (None, _) => {
-                let none = ChatId::from_text("");
-                self.merge_rows(instance, (gone, kept), (&none, &none))
-                    .await?;
-            }
-        }
-        sql("UPDATE contact_alias SET contact_id = $4 WHERE account_id = $1 AND instance_id = $2 AND contact_id = $3")
-            .bind(&self.id)
-            .bind(instance)
-            .bind(gone)
-            .bind(kept)
-            .execute(self.conn)
-            .await?;
-        sql("DELETE FROM contact WHERE account_id = $1 AND id = $2")
-            .bind(&self.id)
-            .bind(gone)
-            .execute(self.conn)
-            .await?;
-        Ok(())
-    }
-
-    async fn merge_rows(
-        &mut self,
-        instance: &InstanceId,
-        (gone, kept): (&ContactId, &ContactId),
-        (old, new): (&ChatId, &ChatId),
-    ) -> Result<()> {
-        // `$3` becomes `$4`, `$5` becomes `$6`. Of rows that become the same, one that stays as it is stays,
-        // else the one with the lowest key.
-        for text in [
-            "DELETE FROM message WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5) \
-             AND EXISTS (SELECT 1 FROM message m WHERE m.account_id = $1 AND m.instance_id = $2 AND m.id = message.id AND m.key <> message.key \
-             AND (m.key < message.key OR ((m.chat_id <> $3 OR $3 = $4) AND m.sender_id <> $5)) \
-             AND CASE WHEN m.chat_id = $3 THEN $4 ELSE m.chat_id END = CASE WHEN message.chat_id = $3 THEN $4 ELSE message.chat_id END \
-             AND CASE WHEN m.sender_id = $5 THEN $6 ELSE m.sender_id END = CASE WHEN message.sender_id = $5 THEN $6 ELSE message.sender_id END)",
-            "UPDATE message SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
-             sender_id = CASE WHEN sender_id = $5 THEN $6 ELSE sender_id END \
-             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5)",
-            "INSERT INTO receipt (account_id, instance_id, chat_id, message_id, reader_id, state, at) \
-             SELECT account_id, instance_id, CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, message_id, \
-             CASE WHEN reader_id = $5 THEN $6 ELSE reader_id END, state, at FROM receipt \
-             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR reader_id = $5) ON CONFLICT DO NOTHING",
-            "DELETE FROM receipt WHERE account_id = $1 AND instance_id = $2 \
-             AND (chat_id = $3 AND $3 <> $4 OR reader_id = $5 AND $5 <> $6)",
-            // Of signs that become one person's on one message, the last one stays.
-            "DELETE FROM reaction WHERE account_id = $1 AND instance_id = $2 AND (chat_id IN ($3, $4) OR sender_id IN ($5, $6)) \
-             AND EXISTS (SELECT 1 FROM reaction r WHERE r.account_id = $1 AND r.instance_id = $2 AND r.message_id = reaction.message_id \
-             AND CASE WHEN r.chat_id = $3 THEN $4 ELSE r.chat_id END = CASE WHEN reaction.chat_id = $3 THEN $4 ELSE reaction.chat_id END \
-             AND CASE WHEN r.sender_id = $5 THEN $6 ELSE r.sender_id END = CASE WHEN reaction.sender_id = $5 THEN $6 ELSE reaction.sender_id END \
-             AND (r.at > reaction.at OR r.at = reaction.at AND r.chat_id || r.sender_id > reaction.chat_id || reaction.sender_id))",
-            "UPDATE reaction SET chat_id = CASE WHEN chat_id = $3 THEN $4 ELSE chat_id END, \
-             sender_id = CASE WHEN sender_id = $5 THEN $6 ELSE sender_id END \
-             WHERE account_id = $1 AND instance_id = $2 AND (chat_id = $3 OR sender_id = $5)",
-        ] {
-            sql(text)
-                .bind(&self.id)
-                .bind(instance)
-                .bind(old)
-                .bind(new)
-                .bind(gone)
-                .bind(kept)
-                .execute(self.conn)
-                .await?;
-        }
-        sql("UPDATE job SET chat_id = $4 WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3")
-            .bind(&self.id)
-            .bind(instance)
-            .bind(old)
-            .bind(new)
-            .execute(self.conn)
-            .await?;
-        Ok(())
     }
 
     async fn aliases(

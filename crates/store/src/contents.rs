@@ -25,6 +25,8 @@ pub(crate) struct NewContent<'a> {
     pub text: Option<&'a str>,
     pub proto: &'a [u8],
     pub options: &'a [MenuOption],
+    /// The earlier message whose words are in it.
+    pub about: Option<&'a MessageId>,
 }
 
 impl AccountStore<'_> {
@@ -42,7 +44,7 @@ impl AccountStore<'_> {
             }
         };
         sql(
-            "INSERT INTO message_content (message_key, account_id, instance_id, kind, text, proto, options) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO message_content (message_key, account_id, instance_id, kind, text, proto, options, about) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(key)
         .bind(&self.id)
@@ -51,6 +53,7 @@ impl AccountStore<'_> {
         .bind(content.text)
         .bind(&sealed)
         .bind(options.as_deref())
+        .bind(content.about)
         .execute(self.conn)
         .await?;
         Ok(())

@@ -15,7 +15,7 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   `changes` (what is done to messages later), `menus` (what can be chosen of them), [`events`],
+//!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`],
 //!   [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
 //!   for its shop.
 //!
@@ -62,6 +62,7 @@ pub mod seal;
 mod sql;
 pub mod system;
 pub mod usage;
+mod votes;
 pub mod webhooks;
 mod writer;
 
@@ -86,6 +87,7 @@ pub use people::{
     SessionRecord, SessionRow, UserRecord, UserSummary,
 };
 pub use queued::QueuedRow;
+pub use receipts::UNMATCHED_MOST;
 pub use seal::MasterKey;
 pub use system::{
     AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, System,

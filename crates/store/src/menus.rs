@@ -11,7 +11,7 @@ macro_rules! of_ours {
             "SELECT m.id, c.options FROM message m JOIN message_content c ON c.message_key = m.key \
              WHERE m.account_id = $1 AND m.instance_id = $2 AND m.direction = 'out' \
              AND m.status IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read') \
-             AND c.kind NOT IN ('reaction', 'edit', 'revoke') ",
+             AND c.kind NOT IN ('reaction', 'edit', 'revoke', 'vote') ",
             $rest
         )
     };

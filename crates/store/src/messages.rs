@@ -68,6 +68,8 @@ pub struct NewMessage<'a> {
     pub proto: &'a [u8],
     /// What can be chosen of it.
     pub options: &'a [MenuOption],
+    /// The earlier message whose words are in it: they go when that is deleted.
+    pub about: Option<&'a MessageId>,
     pub digest: &'a str,
 }
 
@@ -123,6 +125,7 @@ impl AccountStore<'_> {
                 text: message.text,
                 proto: message.proto,
                 options: message.options,
+                about: message.about,
             },
         };
         self.insert_message(&draft, now).await
@@ -154,6 +157,7 @@ impl AccountStore<'_> {
                 text: message.text.as_deref(),
                 proto: &message.proto,
                 options: &[],
+                about: message.about.as_ref(),
             },
         };
         Ok(self.insert_message(&draft, now).await?.is_some())
@@ -336,7 +340,7 @@ impl AccountStore<'_> {
         let slots = (0..6).map(|at| from.get(at).unwrap_or(first).as_str());
         let changed = sql(
             "UPDATE message SET status = $4, code = $5, reason = $6, updated_at = $7, \
-             sent_at = CASE WHEN $15 = 1 THEN $7 ELSE sent_at END, \
+             sent_at = CASE WHEN $15 = 1 THEN COALESCE(sent_at, $7) ELSE sent_at END, \
              tried = CASE WHEN $14 = 1 THEN 1 ELSE tried END WHERE account_id = $1 AND instance_id = $2 \
              AND id = $3 AND direction = 'out' AND status IN ($8, $9, $10, $11, $12, $13)",
         )
@@ -349,7 +353,7 @@ impl AccountStore<'_> {
         .bind(now)
         .bind_all(slots)
         .bind(status == MessageStatus::Sending)
-        .bind(status == MessageStatus::Sent)
+        .bind(status.is_sent())
         .execute(self.conn)
         .await?;
         Ok(changed > 0)

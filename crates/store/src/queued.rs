@@ -35,7 +35,7 @@ macro_rules! from_line {
             " FROM job j JOIN message m ON m.instance_id = j.instance_id AND m.id = j.message_id AND m.direction = 'out' \
              JOIN message_content c ON c.message_key = m.key \
              WHERE j.account_id = $1 AND j.instance_id = $2 \
-             AND $3 = CASE WHEN c.kind IN ('reaction', 'edit', 'revoke') THEN 1 ELSE 0 END ",
+             AND $3 = CASE WHEN c.kind IN ('reaction', 'edit', 'revoke', 'vote') THEN 1 ELSE 0 END ",
             $rest
         )
     };

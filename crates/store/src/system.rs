@@ -69,6 +69,7 @@ pub const FUNCTIONS: &[&str] = &[
     "prune_credentials",
     "prune_data_keys",
     "prune_jwt_keys",
+    "prune_receipts",
     "prune_revoked_jwts",
     "rehash_sealed",
     "release_lease",

@@ -50,6 +50,8 @@ mod usage;
 mod user_sessions;
 #[path = "contract/users.rs"]
 mod users;
+#[path = "contract/votes.rs"]
+mod votes;
 
 macro_rules! on_both {
     (@bodies $kind:ident, $($module:ident :: $name:ident),*) => {
@@ -115,12 +117,17 @@ on_both! {
     changes::a_copied_id_is_told_apart,
     changes::readers_are_listed,
     changes::an_answer_finds_its_menu,
+    votes::a_later_vote_counts,
+    votes::votes_of_one_person_become_one,
+    votes::a_vote_that_came_first_is_found,
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
     contacts::receipts_of_two_that_become_one_are_kept_once,
     contacts::a_message_is_found_in_its_own_chat,
     contacts::a_number_may_pass_to_somebody_else,
     contacts::contacts_do_not_cross_accounts,
+    contacts::what_was_done_to_a_copy_survives_the_merge,
+    contacts::receipts_of_nothing_are_bounded,
     jobs::what_a_newer_program_left_stands_aside,
     jobs::a_line_is_looked_at_by_lane,
     deliveries::webhooks_keep_their_secret,

@@ -1,12 +1,13 @@
-//! What is sent into chats, and what is read of it. Links and menus are in `links`, what a chat is told beside
-//! messages in `signals`, what is done to earlier messages in `acts`.
+//! What is sent into chats, and what is read of it. Links and menus are in `links`, polls in `polls`, what a chat is told beside
+//! messages in `signals`, what is done to earlier messages in `acts`,
+//! what is passed on in `forward`.
 
 use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, SendMessage, SendOptions};
 use recado_model::{
-    Content, MessageId,
-    content::{ContactCard, Location, Text},
+    Content, Error, MessageId,
+    content::{ContactCard, ContactCards, Location, Text},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,9 @@ macro_rules! send_body {
 }
 
 pub mod acts;
+pub mod forward;
 pub mod links;
+pub mod polls;
 pub mod signals;
 mod status;
 
@@ -103,15 +106,36 @@ send_body!(LocationBody {
     address: Option<String>,
 });
 
-send_body!(ContactBody {
+#[derive(Deserialize, JsonSchema)]
+pub struct CardBody {
     /// How the card names the person.
-    #[serde(default)]
+    #[serde(default, alias = "contactName", alias = "name")]
     #[schemars(length(min = 1, max = 255))]
     contact_name: String,
     /// The number on the card; it need not be on WhatsApp.
-    #[serde(default, deserialize_with = "text_or_number")]
+    #[serde(
+        default,
+        alias = "contactPhone",
+        alias = "phone",
+        deserialize_with = "text_or_number"
+    )]
     #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
     contact_phone: String,
+}
+
+send_body!(ContactBody {
+    /// How the card names the person.
+    #[serde(default, alias = "contactName")]
+    #[schemars(length(min = 1, max = 255))]
+    contact_name: String,
+    /// The number on the card; it need not be on WhatsApp.
+    #[serde(default, alias = "contactPhone", deserialize_with = "text_or_number")]
+    #[schemars(with = "String", extend("pattern" = r"^\+?[1-9][0-9]{6,14}$"))]
+    contact_phone: String,
+    /// Several cards in one message, in place of the one.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 100))]
+    contacts: Option<Vec<CardBody>>,
 });
 
 #[derive(Serialize, JsonSchema)]
@@ -147,17 +171,32 @@ pub async fn send_location(
     accept(&access, &app, body.send(Content::Location(location))).await
 }
 
-/// Queues a contact card to a phone.
+/// Queues a contact card, or several, to a phone.
 ///
-/// Whoever gets it can keep it in the address book, or write to the number.
+/// Whoever gets one can keep it in the address book, or write to the number.
 #[operation]
 pub async fn send_contact(
     access: InstanceAccess<Developer>,
     State(app): State<App>,
-    Loose(body): Loose<ContactBody>,
+    Loose(mut body): Loose<ContactBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
-    let card = ContactCard::new(&body.contact_name, &body.contact_phone)?;
-    accept(&access, &app, body.send(Content::Contact(card))).await
+    let several = body.contacts.take().filter(|cards| !cards.is_empty());
+    let content = match several {
+        None => Content::Contact(ContactCard::new(&body.contact_name, &body.contact_phone)?),
+        Some(_) if !body.contact_name.is_empty() || !body.contact_phone.is_empty() => {
+            let text =
+                "contacts: give the cards here, or one card by contact_name and contact_phone";
+            return Err(Error::field("contacts", text).into());
+        }
+        Some(cards) => {
+            let cards = cards.into_iter();
+            let cards: Vec<_> = cards
+                .map(|card| (card.contact_name, card.contact_phone))
+                .collect();
+            Content::Contacts(ContactCards::new(&cards)?)
+        }
+    };
+    accept(&access, &app, body.send(content)).await
 }
 
 async fn accept(

@@ -58,6 +58,8 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/{id}/chat/send/link"              => rest::chat::links::send_link,
             POST    "/instances/{id}/chat/send/buttons"           => rest::chat::links::send_buttons,
             POST    "/instances/{id}/chat/send/list"              => rest::chat::links::send_list,
+            POST    "/instances/{id}/chat/send/poll"              => rest::chat::polls::send_poll,
+            POST    "/instances/{id}/chat/poll/vote"              => rest::chat::polls::vote,
             POST    "/instances/{id}/chat/presence"               => rest::chat::signals::presence,
             POST    "/instances/{id}/chat/markread"               => rest::chat::signals::mark_read,
             POST    "/instances/{id}/chat/react"                  => rest::chat::acts::react,
@@ -65,6 +67,7 @@ pub(super) fn groups() -> Vec<Group> {
             GET     "/instances/{id}/chat/messages/{message_id}"  => rest::chat::read_message,
             PATCH   "/instances/{id}/chat/messages/{message_id}"  => rest::chat::acts::edit,
             DELETE  "/instances/{id}/chat/messages/{message_id}"  => rest::chat::acts::delete,
+            POST    "/instances/{id}/chat/messages/{message_id}/forward" => rest::chat::forward::forward,
 
             GET     "/instances/{id}/queue/messages"              => rest::queue::list_messages,
             DELETE  "/instances/{id}/queue/messages"              => rest::queue::purge_messages,

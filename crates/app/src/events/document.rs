@@ -10,7 +10,9 @@ use recado_model::{
 use recado_store::MessageRow;
 use serde_json::{Value, json};
 
-use super::{Unread, connected, disconnected, failed, message, receipt, typing, undecryptable};
+use super::{
+    Beside, Unread, connected, disconnected, failed, message, receipt, typing, undecryptable,
+};
 
 const AT: Timestamp = Timestamp(1_767_225_600_000);
 const INSTANCE: &str = "RCABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -71,6 +73,7 @@ fn messages() -> [Sample; 3] {
         push_name: Some("Ana".into()),
         kind: ContentKind::Text,
         text: Some("Hello".into()),
+        about: None,
         at: AT,
         proto: Vec::new(),
         rendered: Rendered {
@@ -97,8 +100,8 @@ fn messages() -> [Sample; 3] {
     [
         (
             EventKind::Message,
-            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`). `message` holds WhatsApp's own\nfields, in snake_case: `conversation`, `extended_text_message`, `image_message`, `location_message`, … One that\ncame in has more fields of WhatsApp's in `info`, and beside it the wrappers that it came in (`is_ephemeral`, …).\nAn answer to buttons or a list that were sent as a numbered text has `choice: {message_id, id, text}` beside\n`message`: what was chosen of which message.",
-            message(&incoming, None),
+            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`). `message` holds WhatsApp's own\nfields, in snake_case: `conversation`, `extended_text_message`, `image_message`, `location_message`, … One that\ncame in has more fields of WhatsApp's in `info`, and beside it the wrappers that it came in (`is_ephemeral`, …).\nAn answer to buttons or a list that were sent as a numbered text has `choice: {message_id, id, text}` beside\n`message`: what was chosen of which message. A vote has `poll_vote: {poll_id, decrypted, selected_options,\nunknown_options, counted, totals: [{option, votes}]}`: what that person has chosen of which poll by now, and how the\npoll stands; `[]` is a vote that was taken back. `unknown_options` is how many more options were chosen that were\nadded to the poll later. `counted` is false where a later vote of that person is known, the poll was over, or takes fewer\noptions. A vote that cannot be read has `poll_vote: {poll_id, decrypted: false, reason}`, where `reason` is\n`unknown_poll`, `poll_deleted` or `not_opened`. One that came before its poll counts with it: the event of that poll\nhas `poll: {totals}`.",
+            message(&incoming, &Beside::default()),
         ),
         (
             EventKind::ReadReceipt,

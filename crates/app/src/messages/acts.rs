@@ -3,30 +3,34 @@
 
 use recado_identity::Granted;
 use recado_model::{
-    Address, AddressKind, ChatId, Content, Direction, Error, ErrorCode, Instance, MessageId,
-    MessageStatus, PhoneNumber, Result, Timestamp,
-    content::{Edit, Reaction, Revoke, Target, Text},
+    Address, AddressKind, ChatId, Content, ContentKind, Direction, Error, ErrorCode, Instance,
+    MessageId, MessageStatus, PhoneNumber, Result, Timestamp,
+    content::{Ballot, Edit, Reaction, Revoke, Target, Text, Vote, Voting},
 };
 use recado_store::{AccountStore, MessageRow};
 
 use super::{
-    Accepted, Messages, SendMessage, SendOptions, changes::is_about_another, numbers, valid_until,
+    Accepted, Messages, SendMessage, SendOptions,
+    changes::{EDIT_WINDOW_MS, is_about_another},
+    numbers, valid_until, votes,
 };
 use crate::instances::require_paired;
 
-/// How long WhatsApp's programs take an edit for.
-const EDIT_WINDOW_MS: i64 = 20 * 60 * 1000;
 /// How long a message that is being sent is waited for.
 const PATIENCE_MS: i64 = 2_000;
 /// Before the id of one's own message, as clients of polls write it.
 const OWN: &str = "me:";
 
 /// The message that a caller names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Named {
     pub message_id: String,
     /// Where it is; need not be given.
     pub chat: Option<String>,
+    /// Who wrote it; need not be given, and is called `poll_sender`.
+    pub sender: Option<String>,
+    /// One of one's own, also without [`OWN`] before its id.
+    pub own: bool,
 }
 
 /// What is done to it.
@@ -36,6 +40,11 @@ pub enum Act {
     React(String),
     Edit(Text),
     Delete,
+    /// The options chosen of a poll; none take an earlier vote back. `field` is what the caller calls them.
+    Vote {
+        options: Vec<String>,
+        field: &'static str,
+    },
 }
 
 /// An act that was accepted.
@@ -58,15 +67,22 @@ impl Messages<'_> {
         mut how: SendOptions,
     ) -> Result<Acted> {
         require_paired(granted.instance())?;
-        let mut row = self.named(granted, named, &act).await?;
+        let mut row = self.named(granted, named, Some(&act)).await?;
         // The same act again is judged by its own row alone: it may have done its work.
-        if !self.is_known(granted, how.id.as_deref()).await? {
+        let is_new = !self.is_known(granted, how.id.as_deref()).await?;
+        if is_new {
             row = self.once_sent(granted, row).await?;
             require_fit(&row, &act, self.app.core.clock.now())?;
         }
         if matches!(act, Act::Edit(_)) {
             keep_in_window(&row, &mut how, self.app.core.clock.now())?;
         }
+        let ballot = match &act {
+            Act::Vote { options, field } if is_new => {
+                self.ballot(granted, &row, (options, field)).await?
+            }
+            _ => Ballot::default(),
+        };
         let target = Target {
             id: row.id.clone(),
             chat: row.wire_chat.clone(),
@@ -74,6 +90,7 @@ impl Messages<'_> {
             from_me: row.direction == Direction::Out,
         };
         let content = match act {
+            Act::Vote { options, .. } => Content::Vote(Vote::new(target, &options, ballot)),
             Act::React(sign) => Content::Reaction(Reaction::new(target, &sign)?),
             Act::Edit(text) => Content::Edit(Edit { target, text }),
             Act::Delete => Content::Revoke(Revoke { target }),
@@ -89,10 +106,16 @@ impl Messages<'_> {
         })
     }
 
-    async fn named(&self, granted: &Granted, named: &Named, act: &Act) -> Result<MessageRow> {
+    /// The message that a caller names, to do this to it.
+    pub(super) async fn named(
+        &self,
+        granted: &Granted,
+        named: &Named,
+        act: Option<&Act>,
+    ) -> Result<MessageRow> {
         let (id, mut own) = match named.message_id.trim().strip_prefix(OWN) {
             Some(id) => (id, true),
-            None => (named.message_id.trim(), false),
+            None => (named.message_id.trim(), named.own),
         };
         if id.is_empty() {
             let text = "message_id is required: the id of the message that this is about";
@@ -106,9 +129,19 @@ impl Messages<'_> {
         let mut conn = self.app.core.store.read().await?;
         let mut store = conn.account(granted.account());
         let mut found = found(&mut store, granted.instance(), chat.as_ref(), &id).await?;
+        if let Some(sender) = &named.sender {
+            let sender = Address::from_caller(sender)
+                .map_err(|error| error.renamed("phone", "poll_sender"))?;
+            found = written_by(&mut store, found, &sender).await?;
+        }
         // Only ours can be changed: somebody else's with the same id is not meant.
         let ours = |row: &MessageRow| row.direction == Direction::Out;
-        own |= !matches!(act, Act::React(_)) && found.iter().any(ours);
+        own |= matches!(act, Some(Act::Edit(_) | Act::Delete)) && found.iter().any(ours);
+        // And only polls can be voted in.
+        let is_poll = |row: &MessageRow| row.kind == ContentKind::Poll;
+        if matches!(act, Some(Act::Vote { .. })) && found.iter().any(is_poll) {
+            found.retain(is_poll);
+        }
         found.retain(|row| !own || ours(row));
         match found.len() {
             0 => Err(unknown()),
@@ -118,6 +151,46 @@ impl Messages<'_> {
                 "message_id: several messages have this id. Send phone as well; for one of your own write me: before its id",
             )),
         }
+    }
+
+    /// A vote for these options, as the poll's author will read it.
+    async fn ballot(
+        &self,
+        granted: &Granted,
+        row: &MessageRow,
+        (options, field): (&[String], &'static str),
+    ) -> Result<Ballot> {
+        let unreadable = || {
+            let text = "message_id: nothing is kept of this poll that one could vote by";
+            Error::new(ErrorCode::Conflict, text).with_field("message_id")
+        };
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let proto = store.proto(&row.key).await?.ok_or_else(unreadable)?;
+        drop(conn);
+        let engine = &self.app.core.engine;
+        let poll = engine.poll(&proto).ok_or_else(unreadable)?;
+        if poll
+            .end_time
+            .is_some_and(|end| end < self.app.core.clock.now())
+        {
+            let text = "message_id: this poll is over";
+            return Err(Error::new(ErrorCode::Conflict, text).with_field("message_id"));
+        }
+        let options = poll.choose(options, field)?;
+        let instance = granted.instance();
+        let number = instance.jid.as_ref();
+        let number = number.ok_or_else(|| Error::internal("a paired instance has no address"))?;
+        let (creator, voter) = votes::namespace(row, (number, instance.lid.as_ref()));
+        engine.seal_vote(
+            &proto,
+            &Voting {
+                id: &row.id,
+                creator: &creator,
+                voter: &voter,
+                options: &options,
+            },
+        )
     }
 
     /// Where a caller says that it is.
@@ -132,7 +205,7 @@ impl Messages<'_> {
         }
     }
 
-    async fn is_known(&self, granted: &Granted, id: Option<&str>) -> Result<bool> {
+    pub(super) async fn is_known(&self, granted: &Granted, id: Option<&str>) -> Result<bool> {
         let Some(id) = id
             .filter(|id| !id.is_empty())
             .and_then(MessageId::from_caller)
@@ -158,6 +231,22 @@ impl Messages<'_> {
             .await?;
         row.ok_or_else(unknown)
     }
+}
+
+/// Of several messages those that this person wrote.
+async fn written_by(
+    store: &mut AccountStore<'_>,
+    rows: Vec<MessageRow>,
+    sender: &Address,
+) -> Result<Vec<MessageRow>> {
+    let mut theirs = Vec::with_capacity(rows.len());
+    for row in rows {
+        let known = store.addresses_of(&row.instance, &row.sender_id).await?;
+        if known.contains(sender) {
+            theirs.push(row);
+        }
+    }
+    Ok(theirs)
 }
 
 async fn found(
@@ -201,7 +290,10 @@ fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
         return wrong("message_id: this changes another message itself: name that one");
     }
     let ours = row.direction == Direction::Out;
-    if !ours && !matches!(act, Act::React(_)) {
+    if matches!(act, Act::Vote { .. }) && row.kind != ContentKind::Poll {
+        return wrong("message_id: this is no poll");
+    }
+    if !ours && matches!(act, Act::Edit(_) | Act::Delete) {
         return wrong("message_id: only your own messages can be edited or deleted");
     }
     if row.deleted_at.is_some() {
@@ -244,5 +336,5 @@ fn keep_in_window(row: &MessageRow, how: &mut SendOptions, now: Timestamp) -> Re
 }
 
 fn is_editable(row: &MessageRow) -> bool {
-    row.kind == recado_model::ContentKind::Text
+    row.kind == ContentKind::Text
 }

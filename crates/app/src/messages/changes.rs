@@ -5,13 +5,19 @@
 //! chat. What does not fit (another's message, one that is not here) changes nothing, and is told by its event.
 
 use recado_model::{
-    ChatId, ContactId, ContentKind, InstanceId, MessageId, Result, Timestamp,
+    ChatId, ContactId, ContentKind, Direction, InstanceId, MessageId, MessageStatus, Result,
+    Timestamp,
     change::{Change, Changed},
 };
 use recado_store::{AccountStore, MessageRow, StoreError};
 
-use crate::Core;
+use super::votes;
+use crate::{Core, events::VoteTold};
 
+/// How long WhatsApp's programs take an edit for.
+pub(crate) const EDIT_WINDOW_MS: i64 = 20 * 60 * 1000;
+/// An edit is written a while before it arrives.
+const EDIT_TOLERANCE_MS: i64 = 5 * 60 * 1000;
 /// How far somebody's clock may be ahead of ours before it is not believed.
 const AHEAD_MS: i64 = 60_000;
 
@@ -29,8 +35,24 @@ pub(crate) struct By<'a> {
 pub(crate) fn is_about_another(kind: ContentKind) -> bool {
     matches!(
         kind,
-        ContentKind::Reaction | ContentKind::Edit | ContentKind::Revoke
+        ContentKind::Reaction | ContentKind::Edit | ContentKind::Revoke | ContentKind::Vote
     )
+}
+
+/// When it was done: by the clock of who did it, which may say anything, but no later than it came.
+pub(crate) fn at_of(change: &Change, came: Timestamp) -> Timestamp {
+    let latest = came.plus_millis(AHEAD_MS);
+    let at = change.at;
+    at.map_or(came, |at| at.max(Timestamp(0)).min(latest))
+}
+
+/// What was done by a change.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// What became of a vote.
+    pub vote: Option<VoteTold>,
+    /// Acts of ours on a message that is gone, which wait to be sent.
+    pub waiting: Vec<MessageRow>,
 }
 
 /// Does what `proto` says.
@@ -39,48 +61,60 @@ pub(crate) async fn apply(
     store: &mut AccountStore<'_>,
     by: &By<'_>,
     proto: &[u8],
-) -> Result<()> {
-    let Some(Change { target, at, what }) = core.engine.change(proto) else {
-        return Ok(());
+) -> Result<Done> {
+    let mut done = Done::default();
+    let Some(change) = core.engine.change(proto) else {
+        return Ok(done);
     };
-    let latest = by.at.plus_millis(AHEAD_MS);
-    let at = at.map_or(by.at, |at| at.max(Timestamp(0)).min(latest));
-    if let Changed::Reaction(sign) = &what {
-        let on = (by.chat, &target);
-        store
-            .put_reaction(by.instance, on, by.sender, sign.as_deref(), at)
-            .await?;
-        return Ok(());
-    }
-    let row = store
-        .message_by(by.instance, by.chat, by.sender, &target)
-        .await?;
-    let Some(row) = row.filter(|row| !is_about_another(row.kind)) else {
-        return Ok(());
-    };
+    let at = at_of(&change, by.at);
+    let Change { target, what, .. } = change;
     match what {
-        Changed::Edited => {
-            note(store, by, &target).await?;
-            match row.deleted_at {
+        Changed::Reaction(sign) => {
+            let on = (by.chat, &target);
+            store
+                .put_reaction(by.instance, on, by.sender, sign.as_deref(), at)
+                .await?;
+        }
+        Changed::Voted => {
+            let told = votes::count(core, store, by, &target, (proto, at)).await?;
+            done.vote = Some(told);
+        }
+        Changed::Edited | Changed::Deleted => {
+            let row = store
+                .message_by(by.instance, by.chat, by.sender, &target)
+                .await?;
+            let row = row.filter(|row| !is_about_another(row.kind) && !is_unsent(row));
+            match row.map(|row| (row.deleted_at, row)) {
+                None => {}
                 // An edit that comes after the end: what it holds goes as well.
-                Some(at) => Ok(store.delete_content(&row, at).await?),
-                None => edit(core, store, &row, proto, at).await,
+                Some((Some(at), row)) => store.delete_content(&row, at).await?,
+                Some((None, row)) if what == Changed::Deleted => {
+                    store.delete_content(&row, by.at).await?;
+                    done.waiting = store.waiting_about(&row).await?;
+                }
+                Some((None, row)) if is_late(&row, by, at) => {
+                    tracing::info!(instance.id = %by.instance, message.id = %by.id, "an edit came later than WhatsApp takes one; it changes nothing");
+                }
+                Some((None, row)) => edit(core, store, &row, proto, at).await?,
             }
         }
-        Changed::Deleted => Ok(store.delete_content(&row, by.at).await?),
-        Changed::Reaction(_) => Ok(()),
     }
+    Ok(done)
 }
 
-/// Its content goes when that of `target` does.
-async fn note(store: &mut AccountStore<'_>, by: &By<'_>, target: &MessageId) -> Result<()> {
-    let act = store
-        .message_by(by.instance, by.chat, by.sender, by.id)
-        .await?;
-    match act {
-        Some(act) => Ok(store.note_edit(&act.key, target).await?),
-        None => Ok(()),
-    }
+/// Nobody can have it yet, so nobody can have changed it.
+fn is_unsent(row: &MessageRow) -> bool {
+    row.direction == Direction::Out && row.status == MessageStatus::Queued && !row.tried
+}
+
+/// Whether phones pass over an edit. What somebody else says of the time of it counts for nothing: WhatsApp's
+/// time of both does. Of our own the edit may come back to us late.
+fn is_late(row: &MessageRow, by: &By<'_>, at: Timestamp) -> bool {
+    let (edited, written) = match row.direction {
+        Direction::In => (by.at, row.at),
+        Direction::Out => (at.min(by.at), row.sent_at.unwrap_or(row.at)),
+    };
+    edited.since(written) > EDIT_WINDOW_MS + EDIT_TOLERANCE_MS
 }
 
 async fn edit(

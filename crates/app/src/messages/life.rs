@@ -6,9 +6,9 @@
 
 use recado_model::{
     AccountId, EventKind, Failure, InstanceId, MessageId, MessageStatus, Result, Timestamp,
-    message::Rendered,
+    failure, message::Rendered,
 };
-use recado_store::{AccountStore, StoreError};
+use recado_store::{AccountStore, MessageRow, StoreError};
 
 use super::changes::{self, By, is_about_another};
 use crate::{Core, events};
@@ -60,22 +60,31 @@ impl Life<'_> {
         {
             return Ok(false);
         }
-        let row = store.message(self.instance, id).await?;
-        if let (Some(row), Some((proto, rendered))) = (row, self.rendered(store, id).await?) {
-            let payload = events::sent(&row, rendered, self.now);
-            self.append(store, EventKind::Message, payload).await?;
-            if is_about_another(row.kind) {
-                let by = By {
-                    instance: self.instance,
-                    chat: &row.chat_id,
-                    sender: &row.sender_id,
-                    id,
-                    at: self.now,
-                };
-                changes::apply(self.core, store, &by, &proto).await?;
-            }
-        }
+        self.tell(store, id).await?;
         Ok(true)
+    }
+
+    /// WhatsApp has it: its event, and what it does to an earlier message.
+    async fn tell(&self, store: &mut AccountStore<'_>, id: &MessageId) -> Result<()> {
+        let row = store.message(self.instance, id).await?;
+        let (Some(row), Some((proto, rendered))) = (row, self.rendered(store, id).await?) else {
+            return Ok(());
+        };
+        let mut vote = None;
+        if is_about_another(row.kind) {
+            let by = By {
+                instance: self.instance,
+                chat: &row.chat_id,
+                sender: &row.sender_id,
+                id,
+                at: self.now,
+            };
+            let done = changes::apply(self.core, store, &by, &proto).await?;
+            self.pointless(store, done.waiting).await?;
+            vote = done.vote;
+        }
+        let payload = events::sent(&row, rendered, vote.as_ref(), self.now);
+        self.append(store, EventKind::Message, payload).await
     }
 
     /// The content of the message, for its event. `None` where that cannot be read any more: WhatsApp has it all
@@ -110,6 +119,7 @@ impl Life<'_> {
         status: MessageStatus,
     ) -> Result<bool> {
         let row = store.message(self.instance, id).await?;
+        let before = row.as_ref().map(|row| row.status);
         let waits = |status| {
             matches!(
                 status,
@@ -124,9 +134,32 @@ impl Life<'_> {
         if status == MessageStatus::Sent {
             return Ok(sent);
         }
-        Ok(store
+        let moved = store
             .move_message(self.instance, id, status, None, self.now)
-            .await?)
+            .await?;
+        // It was told to have failed, and has arrived all the same.
+        if moved && before == Some(MessageStatus::Failed) {
+            self.tell(store, id).await?;
+        }
+        Ok(moved)
+    }
+
+    /// What these were to say is gone with the message that they are about.
+    pub async fn pointless(
+        &self,
+        store: &mut AccountStore<'_>,
+        waiting: Vec<MessageRow>,
+    ) -> Result<()> {
+        for row in waiting {
+            match row.tried {
+                true => self.unconfirmed(store, &row.id).await?,
+                false => {
+                    let failure = Failure::of(failure::DELETED);
+                    self.failed(store, &row.id, &failure).await?
+                }
+            };
+        }
+        Ok(())
     }
 
     /// It is over without having been sent.

@@ -3,11 +3,11 @@
 use recado_identity::{Calls, Granted};
 use recado_model::{
     Address, ContentKind, Direction, InstanceId, MessageId, MessageStatus, Result, Timestamp,
-    failure, message::ReceiptState,
+    content::Poll, failure, message::ReceiptState,
 };
 use recado_store::{AccountStore, MessageRow, ReactionRow, ReceiptRow};
 
-use super::Messages;
+use super::{Messages, votes};
 
 /// A message as its status is told, the same on every surface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,16 @@ pub struct MessageDetail {
     pub deleted_at: Option<Timestamp>,
     pub reactions: Vec<ReactionView>,
     pub receipts: Vec<ReceiptView>,
+    /// Of a poll that was not deleted.
+    pub poll: Option<PollView>,
+}
+
+/// What can be chosen of a poll, and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PollView {
+    pub poll: Poll,
+    /// How many have chosen each option, in their order.
+    pub totals: Vec<(String, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +109,7 @@ impl Messages<'_> {
             Some(_) => Vec::new(),
             None => store.reactions(&row).await?,
         };
+        let poll = self.poll(&mut store, &row).await?;
         let (text, edited_at, deleted_at) = (row.text.clone(), row.edited_at, row.deleted_at);
         Ok(Some(MessageDetail {
             view: view(&mut store, row).await?,
@@ -107,7 +118,24 @@ impl Messages<'_> {
             deleted_at,
             reactions: reactions.into_iter().map(reaction).collect(),
             receipts: receipts.into_iter().filter_map(receipt).collect(),
+            poll,
         }))
+    }
+
+    async fn poll(
+        &self,
+        store: &mut AccountStore<'_>,
+        row: &MessageRow,
+    ) -> Result<Option<PollView>> {
+        if row.kind != ContentKind::Poll {
+            return Ok(None);
+        }
+        let proto = store.proto(&row.key).await?;
+        let Some(poll) = proto.and_then(|proto| self.app.core.engine.poll(&proto)) else {
+            return Ok(None);
+        };
+        let totals = votes::totals(store, row, &poll).await?;
+        Ok(Some(PollView { poll, totals }))
     }
 
     /// One of the account's own by its id, whichever instance sends it. `None` also for one of an

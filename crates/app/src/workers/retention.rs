@@ -1,5 +1,5 @@
 //! Old rows go, once a day: audit rows, ended credentials and sessions, links, networks,
-//! revoked tokens. It looks after all tables at once, whosever they are, so it is no service of one noun.
+//! receipts of what never came, revoked tokens. It looks after all tables at once, whosever they are, so it is no service of one noun.
 
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 const ENDED_KEEP_MS: i64 = 90 * DAY_MS;
 /// Links that are over are told from those that never were for so long.
 const LINKS_KEEP_MS: i64 = 7 * DAY_MS;
+/// Receipts of messages that never came.
+const RECEIPTS_KEEP_MS: i64 = 30 * DAY_MS;
 /// The first look comes soon, for programs that never run a day.
 const FIRST_LOOK_MS: i64 = 60_000;
 const BATCH: u32 = 500;
@@ -56,9 +58,10 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
     let ahead = now.plus_millis(AHEAD_MS);
     let links = now.plus_millis(-LINKS_KEEP_MS);
     let networks = now.plus_millis(-KNOWN_MS);
-    let (mut audit, mut credentials, mut people) = (true, true, true);
+    let receipts_from = now.plus_millis(-RECEIPTS_KEEP_MS);
+    let (mut audit, mut credentials, mut people, mut receipts) = (true, true, true, true);
     // One transaction a batch: whoever else writes gets in between.
-    while (audit || credentials || people) && !stop.is_cancelled() {
+    while (audit || credentials || people || receipts) && !stop.is_cancelled() {
         let mut conn = core.store.write_relaxed().await?;
         let mut system = conn.system();
         if audit {
@@ -66,6 +69,9 @@ async fn prune(core: &Core, stop: &CancellationToken) -> Result<()> {
         }
         if credentials {
             credentials = system.prune_credentials(ended, BATCH).await? >= u64::from(BATCH);
+        }
+        if receipts {
+            receipts = system.prune_receipts(receipts_from, BATCH).await? >= u64::from(BATCH);
         }
         if people {
             let mut of_people = conn.people();

@@ -52,6 +52,7 @@ pub(super) async fn convert(
     }
     let mut content = message.clone();
     payload::without_keys(&mut content);
+    payload::keep_secret(&item.message, &mut content);
     let addresses = address::of(client, &info.source).await?;
     Ok(Some(InboundMessage {
         instance: instance.clone(),
@@ -62,6 +63,7 @@ pub(super) async fn convert(
         push_name: Some(info.push_name.clone()).filter(|name| !name.is_empty()),
         kind: read.kind,
         text: read.text,
+        about: kinds::changes(&content).and_then(|change| change.repeats().cloned()),
         at: payload::at(info),
         proto: content.encode_to_vec(),
         rendered: payload::stated(info, payload::render(&content)),

@@ -8,6 +8,7 @@ mod contact;
 mod context;
 mod document;
 mod edit;
+mod forward;
 mod image;
 mod key;
 mod link;
@@ -19,10 +20,12 @@ mod revoke;
 mod sticker;
 mod text;
 mod video;
+mod vote;
 
 use recado_model::{
-    Content, ContentKind,
+    Address, Content, ContentKind, MessageId, Result,
     change::{Change, Edited},
+    content::{Ballot, Chosen, Poll, Voting},
     message::Draft,
 };
 use whatsapp_rust::{
@@ -41,7 +44,7 @@ pub(super) struct Read {
 }
 
 /// Each knows its own kind; `other` is asked last.
-const READERS: [fn(&wa::Message) -> Option<Read>; 12] = [
+const READERS: [fn(&wa::Message) -> Option<Read>; 13] = [
     text::read,
     image::read,
     video::read,
@@ -51,6 +54,7 @@ const READERS: [fn(&wa::Message) -> Option<Read>; 12] = [
     location::read,
     contact::read,
     poll::read,
+    vote::read,
     reaction::read,
     edit::read,
     revoke::read,
@@ -67,8 +71,8 @@ pub(super) fn read(message: &wa::Message) -> Option<Read> {
 /// asks for a resend none.
 pub(super) fn compose(draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
     let mut message = make(draft);
-    // Nobody answers to a reaction; programs send none with theirs.
-    if message.reaction_message.is_set() {
+    // Nobody answers to a reaction or a vote; programs send none with theirs.
+    if message.reaction_message.is_set() || message.poll_update_message.is_set() {
         return message.encode_to_vec();
     }
     message.message_context_info = MessageField::some(wa::MessageContextInfo {
@@ -89,7 +93,11 @@ fn make(draft: &Draft) -> wa::Message {
         Content::Menu(menu) => text::make(&menu.text, context),
         Content::Location(location) => location::make(location, context),
         Content::Contact(card) => contact::make(card, context),
+        Content::Contacts(cards) => contact::make_several(cards, context),
         Content::Media(_) => todo!(),
+        Content::Poll(poll) => poll::make(poll, context),
+        Content::Vote(vote) => vote::make(vote, draft.at),
+        Content::Forward(forward) => forward::make(forward),
         Content::Reaction(reaction) => reaction::make(reaction, draft.at),
         Content::Edit(edit) => edit::make(edit, context, draft.at),
         Content::Revoke(revoke) => revoke::make(revoke),
@@ -98,9 +106,36 @@ fn make(draft: &Draft) -> wa::Message {
 
 /// What a message does to an earlier one.
 pub(super) fn change(proto: &[u8]) -> Option<Change> {
-    let message = wa::Message::decode_from_slice(proto).ok()?;
-    let changes = [reaction::change, edit::change, revoke::change];
-    changes.into_iter().find_map(|change| change(&message))
+    changes(&wa::Message::decode_from_slice(proto).ok()?)
+}
+
+/// The same of a message without its wrappers.
+pub(super) fn changes(message: &wa::Message) -> Option<Change> {
+    let all = [reaction::change, edit::change, revoke::change, vote::change];
+    all.into_iter().find_map(|change| change(message))
+}
+
+/// A message made ready to be passed on.
+pub(super) fn forward(proto: &[u8]) -> Option<Vec<u8>> {
+    forward::ready(proto)
+}
+
+/// What can be chosen of a poll.
+pub(super) fn poll(proto: &[u8]) -> Option<Poll> {
+    poll::sheet(&wa::Message::decode_from_slice(proto).ok()?)
+}
+
+pub(super) fn seal_vote(poll: &[u8], voting: &Voting<'_>) -> Result<Ballot> {
+    vote::seal(poll, voting)
+}
+
+pub(super) fn open_vote(
+    poll: &[u8],
+    vote: &[u8],
+    id: &MessageId,
+    pairs: &[(Address, Address)],
+) -> Option<Chosen> {
+    vote::open(poll, vote, id, pairs)
 }
 
 /// What a message holds after an edit of it.
@@ -119,7 +154,7 @@ mod tests {
     use recado_model::{
         Address, MessageId, Timestamp,
         change::Changed,
-        content::{ContactCard, Edit, Location, Reaction, Revoke, Target, Text},
+        content::{ContactCard, Edit, Location, Reaction, Revoke, Target, Text, Vote},
         message::Quoted,
     };
     use whatsapp_rust::waproto::{
@@ -195,6 +230,78 @@ mod tests {
             sign: None,
         };
         assert_eq!(change(&bytes(Content::Reaction(long))), None, "of nobody's");
+    }
+
+    fn question() -> Poll {
+        Poll {
+            name: "Lunch?".into(),
+            options: vec!["Pizza".into(), "Salad".into()],
+            selectable: 1,
+            hide_participant_names: false,
+            end_time: Some(Timestamp(2)),
+            allow_add_option: false,
+        }
+    }
+
+    #[test]
+    fn a_vote_opens_under_its_poll_for_its_voter_alone() {
+        let asked = draft(Content::Poll(question()));
+        let (poll, other) = (compose(&asked, &[7; 32]), compose(&asked, &[8; 32]));
+        assert_eq!(super::poll(&poll), Some(question()));
+        let [number, lid, stranger] =
+            ["1@s.whatsapp.net", "111@lid", "3@s.whatsapp.net"].map(Address::from_wire);
+        let voting = Voting {
+            id: &target().id,
+            creator: &number,
+            voter: &lid,
+            options: &["Salad".into()],
+        };
+        let ballot = seal_vote(&poll, &voting).expect("a vote");
+        let vote = draft(Content::Vote(Vote::new(target(), voting.options, ballot)));
+        let vote = compose(&vote, &[9; 32]);
+        let made = wa::Message::decode_from_slice(&vote).expect("decodes");
+        assert!(!made.message_context_info.is_set(), "nobody answers to it");
+        let told = change(&vote).expect("a vote");
+        assert_eq!((told.what, told.at), (Changed::Voted, Some(Timestamp(1))));
+        let pairs = [
+            (number.clone(), number.clone()),
+            (number.clone(), lid.clone()),
+        ];
+        let open = |poll: &[u8], id: &MessageId, pairs: &[_]| open_vote(poll, &vote, id, pairs);
+        let chosen = open(&poll, &target().id, &pairs).expect("opens");
+        assert_eq!(
+            (chosen.options, chosen.unknown),
+            (vec!["Salad".to_owned()], 0)
+        );
+        assert_eq!(open(&other, &target().id, &pairs), None, "another secret");
+        assert_eq!(open(&poll, &MessageId::from_wire("X"), &pairs), None);
+        assert_eq!(
+            open(&poll, &target().id, &[(number.clone(), stranger)]),
+            None
+        );
+        let secretless = bytes(Content::Poll(question()));
+        assert!(seal_vote(&secretless, &voting).is_err());
+        assert_eq!(open(&secretless, &target().id, &pairs), None);
+    }
+
+    #[test]
+    fn an_option_that_was_added_later_is_counted_and_has_no_words() {
+        let poll = compose(&draft(Content::Poll(question())), &[7; 32]);
+        let number = Address::from_wire("1@s.whatsapp.net");
+        let voting = Voting {
+            id: &target().id,
+            creator: &number,
+            voter: &number,
+            options: &["Soup".into(), "Pizza".into()],
+        };
+        let ballot = seal_vote(&poll, &voting).expect("a vote");
+        let vote = bytes(Content::Vote(Vote::new(target(), voting.options, ballot)));
+        let pairs = [(number.clone(), number.clone())];
+        let chosen = open_vote(&poll, &vote, &target().id, &pairs).expect("opens");
+        assert_eq!(
+            (chosen.options, chosen.unknown),
+            (vec!["Pizza".to_owned()], 1)
+        );
     }
 
     #[test]

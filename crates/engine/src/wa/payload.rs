@@ -98,6 +98,39 @@ pub(super) fn without_keys(message: &mut wa::Message) {
     message.root_secret_distribute_message = Default::default();
 }
 
+/// The secret of a wrapped message may stand on its outermost wrapper: answers to it are encrypted under that.
+pub(super) fn keep_secret(whole: &wa::Message, content: &mut wa::Message) {
+    let of = |message: &wa::Message| {
+        let context = message.message_context_info.as_option()?;
+        context.message_secret.clone()
+    };
+    if of(content).is_none()
+        && let Some(secret) = of(whole)
+    {
+        let mut context = content.message_context_info.take().unwrap_or_default();
+        context.message_secret = Some(secret);
+        content.message_context_info = MessageField::some(context);
+    }
+}
+
+/// What answers to a message are encrypted under is for those who answer, not for those who are told of it.
+const SECRETS: [&str; 2] = ["message_secret", "bot_message_secret"];
+
+/// Takes secrets out, those of messages inside of it, too: quoted, edited, wrapped.
+fn without_secrets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, value| {
+                without_secrets(value);
+                let empty = value.as_object().is_some_and(Map::is_empty);
+                !SECRETS.contains(&name.as_str()) && !(empty && name == "message_context_info")
+            });
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_secrets),
+        _ => {}
+    }
+}
+
 /// A message without wrappers as subscribers see it.
 pub(super) fn render(content: &wa::Message) -> Rendered {
     let mut message = match to_json(content) {
@@ -114,8 +147,10 @@ pub(super) fn render(content: &wa::Message) -> Rendered {
     message.remove("fast_ratchet_key_sender_key_distribution_message");
     message.remove("group_root_key_share");
     message.remove("root_secret_distribute_message");
+    let mut message = Value::Object(message);
+    without_secrets(&mut message);
     Rendered {
-        message: Value::Object(message),
+        message,
         stanza_type: stanza_type_from_message(content).to_owned(),
         media_type: media_type_from_message(content)
             .unwrap_or_default()
@@ -267,6 +302,49 @@ mod tests {
         let flags = arrival(&info, wrapping).flags;
         assert_eq!(flags["is_ephemeral"], true);
         assert_eq!(flags["is_view_once"], true);
+    }
+
+    #[test]
+    fn no_secret_is_rendered_and_none_is_lost() {
+        let context = || {
+            MessageField::some(wa::MessageContextInfo {
+                message_secret: Some(vec![7; 32]),
+                reporting_token_version: Some(2),
+                ..Default::default()
+            })
+        };
+        let quoted = wa::Message {
+            conversation: Some("asked".into()),
+            message_context_info: context(),
+            ..Default::default()
+        };
+        let reply = wa::Message {
+            extended_text_message: MessageField::some(wa::message::ExtendedTextMessage {
+                context_info: MessageField::some(wa::ContextInfo {
+                    quoted_message: MessageField::some(quoted),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let whole = wa::Message {
+            message_context_info: context(),
+            ephemeral_message: wrapped(reply),
+            ..Default::default()
+        };
+        let (content, _) = unwrap(&whole);
+        let mut content = content.clone();
+        keep_secret(&whole, &mut content);
+        let kept = content.message_context_info.as_option().expect("a context");
+        assert_eq!(kept.message_secret.as_deref(), Some([7; 32].as_slice()));
+        let message = render(&content).message;
+        assert!(!message.to_string().contains("message_secret"), "{message}");
+        assert!(message.get("message_context_info").is_none(), "{message}");
+        let context = &message["extended_text_message"]["context_info"];
+        let quoted = &context["quoted_message"];
+        assert_eq!(quoted["conversation"], "asked");
+        assert_eq!(quoted["message_context_info"]["reporting_token_version"], 2);
     }
 
     #[test]

@@ -9,12 +9,47 @@ use crate::{
 
 /// In characters.
 const NAME_MOST: usize = 255;
+const CARDS_MOST: usize = 100;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContactCard {
     pub name: String,
     /// Its holder need not be on WhatsApp.
     pub phone: PhoneNumber,
+}
+
+/// Several cards in one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContactCards {
+    pub cards: Vec<ContactCard>,
+    /// The names, as a person reads them.
+    #[serde(skip)]
+    pub names: String,
+}
+
+impl ContactCards {
+    /// Of pairs of name and number.
+    ///
+    /// # Errors
+    /// For the field `contacts`: none, too many, or one that is no card.
+    pub fn new(given: &[(String, String)]) -> Result<Self> {
+        let wrong = |text: String| Error::field("contacts", text);
+        if !(1..=CARDS_MOST).contains(&given.len()) {
+            return Err(wrong(format!("contacts: 1 to {CARDS_MOST} cards")));
+        }
+        let mut cards = Vec::with_capacity(given.len());
+        for (at, (name, phone)) in given.iter().enumerate() {
+            let card = ContactCard::new(name, phone);
+            let number = at + 1;
+            let named = |error: Error| wrong(format!("contacts: card {number}: {}", error.message));
+            cards.push(card.map_err(named)?);
+        }
+        let names: Vec<&str> = cards.iter().map(|card| card.name.as_str()).collect();
+        Ok(Self {
+            names: names.join(", "),
+            cards,
+        })
+    }
 }
 
 impl ContactCard {

@@ -3,13 +3,14 @@
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
 use wacore::messages::{MessageUtils, wrap_device_sent};
+use wacore::send::stanza_type_from_message;
 use wacore::types::message::EditAttribute;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::{Message, MessageKey, message};
 
 use crate::ambient;
-use crate::content::{Written, describe, make};
+use crate::content::{Question, Written, describe, make};
 use crate::core::Core;
 use crate::history::{ChatMessage, fingerprint};
 use crate::state::Addr;
@@ -29,9 +30,11 @@ pub(super) struct Envelope<'a> {
 }
 
 /// What the outside of a message tells of its content.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Stanza {
-    reacts: bool,
+    kind: &'static str,
+    /// `creation` of a poll, `vote` of a vote.
+    poll: Option<&'static str>,
     edit: String,
 }
 
@@ -39,7 +42,15 @@ impl Stanza {
     pub(super) fn of(content: &Message) -> Self {
         let edit = EditAttribute::infer_from_message(content);
         Self {
-            reacts: content.reaction_message.is_set(),
+            kind: match stanza_type_from_message(content) {
+                kind @ ("reaction" | "poll") => kind,
+                _ => "text",
+            },
+            poll: match content.poll_update_message.is_set() {
+                true => Some("vote"),
+                false => Some("creation"),
+            }
+            .filter(|_| stanza_type_from_message(content) == "poll"),
             edit: edit
                 .map(|edit| edit.as_str().to_owned())
                 .unwrap_or_default(),
@@ -75,6 +86,60 @@ impl Core {
         make(written, key, at_ms)
     }
 
+    /// The poll of a chat, and who made it.
+    fn poll(&self, number: &str, other: &str, id: &str) -> Option<(Question, String)> {
+        let phone = self.phones.get(number)?;
+        let mut of_chat = phone.history.with_id(id).filter(|message| {
+            let chat = [message.from.as_str(), message.to.as_str()];
+            chat.contains(&number) && chat.contains(&other)
+        });
+        of_chat.find_map(|message| Some((message.detail.poll.clone()?, message.from.clone())))
+    }
+
+    /// With what makes it one of a kind: the secret of a poll, the encryption of a vote.
+    fn prepared(&self, number: &str, to: &str, written: &Written) -> Result<Written, String> {
+        Ok(match written {
+            Written::Poll(question) => Written::Poll(question.clone().with_secret()),
+            Written::Vote(choice) if choice.sealed.is_none() => {
+                let id = &choice.poll_id;
+                let early = choice.early.clone().map(|poll| (poll, number.to_owned()));
+                let (poll, creator) =
+                    early.or_else(|| self.poll(number, to, id)).ok_or_else(|| {
+                        format!("this phone shows no poll {id} of its chat with {to}")
+                    })?;
+                let address = |number: &str| Addr::phone(number).jid().to_string();
+                let choice = choice.clone();
+                Written::Vote(choice.sealed(&poll, &address(&creator), &address(number)))
+            }
+            other => other.clone(),
+        })
+    }
+
+    /// A vote as this phone reads it: one that does not open chooses nothing and is marked.
+    pub(super) fn opened(&self, number: &str, mut entry: ChatMessage) -> ChatMessage {
+        let Some(choice) = entry.detail.vote.clone() else {
+            return entry;
+        };
+        let other = match entry.from == number {
+            true => &entry.to,
+            false => &entry.from,
+        };
+        let address = |number: &str| Addr::phone(number).jid().to_string();
+        let opened = self
+            .poll(number, other, &choice.poll_id)
+            .and_then(|(poll, creator)| {
+                choice.opened(&poll, &address(&creator), &address(&entry.from))
+            });
+        match opened {
+            Some(choice) => {
+                entry.text = choice.options.join(", ");
+                entry.detail.vote = Some(choice);
+            }
+            None => entry.kind = "undecryptable_vote".to_owned(),
+        }
+        entry
+    }
+
     /// The person writes to another number. They have the chat open, so what is unread in it is
     /// read first.
     pub(crate) fn send(
@@ -98,17 +163,23 @@ impl Core {
         {
             return Err(format!("this phone wrote no message {id} to {to}"));
         }
+        let written = &self.prepared(number, to, written)?;
         let now = ambient::now_ms();
         let content = self.content_of(number, to, written, now);
         let shown = describe(&content).ok_or("this shows nothing")?;
+        let id = match written {
+            Written::Poll(Question { id: Some(id), .. }) => id.clone(),
+            _ => ambient::message_id(),
+        };
         let entry = ChatMessage {
-            id: ambient::message_id(),
+            id,
             from: number.to_owned(),
             to: to.to_owned(),
             text: shown.text,
             kind: shown.kind.to_owned(),
             detail: shown.detail,
             reactions: Default::default(),
+            votes: Default::default(),
             edited: false,
             deleted: false,
             status: "sent".to_owned(),
@@ -119,6 +190,7 @@ impl Core {
             device: 0,
             hidden: false,
         };
+        let entry = self.opened(number, entry);
         if let Some(phone) = self.phones.get_mut(number) {
             phone.history.arrive(entry.clone());
         }
@@ -204,14 +276,7 @@ impl Core {
         let mut builder = NodeBuilder::new("message")
             .attr("from", Addr::phone(number).jid())
             .attr("id", envelope.id)
-            .attr(
-                "type",
-                if envelope.stanza.reacts {
-                    "reaction"
-                } else {
-                    "text"
-                },
-            )
+            .attr("type", envelope.stanza.kind)
             .attr("t", envelope.timestamp)
             .attr("notify", phone.name.as_str());
         if let Some(lid) = own_lid {
@@ -226,8 +291,11 @@ impl Core {
         if let Some(category) = envelope.category {
             builder = builder.attr("category", category);
         }
+        let meta = envelope.stanza.poll;
+        let meta = meta.map(|kind| NodeBuilder::new("meta").attr("polltype", kind).build());
+        let body = enc.bytes(sealed.body).build();
         Ok(Some(
-            builder.children([enc.bytes(sealed.body).build()]).build(),
+            builder.children(meta.into_iter().chain([body])).build(),
         ))
     }
 
@@ -329,7 +397,7 @@ impl Core {
             recipient: None,
             category: Some("peer"),
             retry: 0,
-            stanza: Stanza::default(),
+            stanza: Stanza::of(&content),
         };
         let plaintext = MessageUtils::encode_and_pad(&content);
         self.send_sealed(&to.number, to, &plaintext, &envelope);

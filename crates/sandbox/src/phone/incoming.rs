@@ -89,19 +89,19 @@ impl Core {
             return;
         }
         let copy = content.device_sent_message.as_option();
-        let (to, content) = match copy {
+        let to = match copy {
             Some(copy) if own => {
                 let to = copy
                     .destination_jid
                     .as_deref()
                     .and_then(|jid| jid.parse::<Jid>().ok())
                     .and_then(|jid| self.resolve(&jid));
-                let (Some(to), Some(inner)) = (to, copy.message.as_option()) else {
+                let Some(to) = to else {
                     return;
                 };
-                (to.number, inner)
+                to.number
             }
-            _ => (number.to_owned(), content),
+            _ => number.to_owned(),
         };
         let id = text(node, "id");
         let asks = !own && self.troubled_by(number, from, node, &id);
@@ -113,6 +113,7 @@ impl Core {
             kind: shown.kind.to_owned(),
             detail: shown.detail,
             reactions: Default::default(),
+            votes: Default::default(),
             edited: false,
             deleted: false,
             status: if own { "sent" } else { "received" }.to_owned(),
@@ -123,6 +124,7 @@ impl Core {
             device: from.device,
             hidden: asks,
         });
+        let entry = entry.map(|entry| self.opened(number, entry));
         if let (Some(entry), Some(phone)) = (entry, self.phones.get_mut(number)) {
             phone.typing.remove(&from.number);
             if !phone.history.arrive(entry) {

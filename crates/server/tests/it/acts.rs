@@ -11,7 +11,10 @@ use crate::{
     gateway::{Bed, CUSTOMER, Made, PATIENCE, SHOP, until},
 };
 
+mod faults;
 mod limits;
+mod polls;
+mod votes;
 
 on_both! {
     a_sign_is_put_and_taken_back,

@@ -20,6 +20,9 @@ on_both! {
     a_card_goes_out_and_comes_in,
     a_card_by_a_tool,
     a_card_that_is_none,
+    several_cards_go_out_and_come_in,
+    a_message_is_passed_on,
+    what_is_not_passed_on,
 }
 
 async fn post(bed: &Bed, made: &Made, kind: &str, body: Value) -> Answer {
@@ -281,4 +284,151 @@ async fn a_card_that_is_none(bed: &mut Bed) {
     // A client that declares no fields sends none.
     let answer = post(bed, &made, "contact", json!({"phone": CUSTOMER})).await;
     assert_eq!(answer.expect(400).json()["field"], "contact_name");
+}
+
+async fn several_cards_go_out_and_come_in(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let cards = json!([
+        {"contact_name": "Ana", "contact_phone": SUPPLIER},
+        {"name": "Bruno", "phone": 5_511_988_880_003_i64},
+    ]);
+    let body = json!({"phone": CUSTOMER, "contact_name": "", "contacts": cards});
+    let sent = post(bed, &made, "contact", body).await.ok();
+    let id = sent["data"]["message_id"].as_str().expect("an id");
+    let seen = shown(bed, id).await;
+    assert_eq!(
+        (seen.kind.as_str(), seen.text.as_str()),
+        ("contact", "Ana, Bruno")
+    );
+    let cards = seen.detail.contacts.expect("cards");
+    let phones: Vec<_> = cards.iter().map(|card| card.phone.as_deref()).collect();
+    assert_eq!(phones, [Some(SUPPLIER), Some("5511988880003")]);
+    let event = told(bed, id).await;
+    let message = &event["message"]["contacts_array_message"];
+    assert_eq!(message["contacts"][1]["display_name"], "Bruno");
+    let read = bed.told(&made, id).await;
+    assert_eq!(
+        (&read["kind"], &read["text"]),
+        (&json!("contact"), &json!("Ana, Bruno"))
+    );
+    let network = bed.sandbox.network();
+    let answer = network.send(CUSTOMER, SHOP, &Written::Contacts(cards));
+    let event = told(bed, &answer.expect("it answers").id).await;
+    let message = &event["message"]["contacts_array_message"];
+    assert_eq!(message["contacts"].as_array().expect("a list").len(), 2);
+
+    let many = vec![json!({"contact_name": "Ana", "contact_phone": SUPPLIER}); 101];
+    for wrong in [
+        json!([{"contact_name": "Ana", "contact_phone": SUPPLIER}, {"contact_name": ""}]),
+        json!([{"contact_name": "Ana", "contact_phone": "12"}]),
+        json!(many),
+        json!("Ana"),
+    ] {
+        let body = json!({"phone": CUSTOMER, "contacts": wrong});
+        let answer = post(bed, &made, "contact", body).await.expect(400);
+        assert_eq!(answer.json()["field"], "contacts", "{answer:?}");
+    }
+    let both = json!({
+        "phone": CUSTOMER, "contact_name": "Ana", "contact_phone": SUPPLIER,
+        "contacts": [{"contact_name": "Ana", "contact_phone": SUPPLIER}],
+    });
+    let answer = post(bed, &made, "contact", both).await.expect(400);
+    assert_eq!(answer.json()["field"], "contacts");
+}
+
+async fn pass_on(bed: &Bed, made: &Made, id: &str, body: Value) -> Answer {
+    let path = made.path(&format!("/chat/messages/{id}/forward"));
+    let call = bed.post(&path).bearer(&bed.a.jwt);
+    call.json(body).send().await
+}
+
+async fn a_message_is_passed_on(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let other = "5511999990077";
+    let network = bed.sandbox.network();
+    network.add_phone(other, "Other").expect("a phone");
+    let text = Written::Text("We are open".into());
+    for (written, kind) in [(text, "text"), (Written::Location(place()), "location")] {
+        let source = network
+            .send(CUSTOMER, SHOP, &written)
+            .expect("it writes")
+            .id;
+        told(bed, &source).await;
+        let sent = pass_on(bed, &made, &source, json!({"phone": other}))
+            .await
+            .ok();
+        let id = sent["data"]["message_id"].as_str().expect("an id");
+        assert_ne!(id, source);
+        let event = told(bed, id).await;
+        assert_eq!(event["info"]["chat"], format!("{other}@s.whatsapp.net"));
+        let found = network.wait_for(PATIENCE, |network| {
+            let messages = network.messages(other).ok()?;
+            messages.into_iter().find(|message| message.id == id)
+        });
+        let seen = found.await.expect("it is there");
+        assert_eq!(seen.kind, kind);
+        assert!(seen.detail.forwarded, "{seen:?}");
+        let read = bed.told(&made, id).await;
+        assert_eq!(read["kind"], kind);
+    }
+    // One of our own, which quotes another and mentions somebody, without either; the same id is the same one.
+    let asked = network.send(CUSTOMER, SHOP, &Written::Text("When?".into()));
+    let asked = asked.expect("it writes").id;
+    told(bed, &asked).await;
+    let body = json!({
+        "phone": CUSTOMER, "message": "At nine, @5511999990077", "reply_to_message_id": asked,
+        "mentioned_ids": [other], "id": "TEXT-0001",
+    });
+    bed.send(&bed.a, &made, body).await.expect(200);
+    told(bed, "TEXT-0001").await;
+    let body = json!({"phone": other, "id": "PASS-0001"});
+    for _ in 0..2 {
+        let sent = pass_on(bed, &made, "me:TEXT-0001", body.clone()).await.ok();
+        assert_eq!(sent["data"]["message_id"], "PASS-0001");
+    }
+    let event = told(bed, "PASS-0001").await;
+    let text = &event["message"]["extended_text_message"];
+    assert_eq!(text["text"], "At nine, @5511999990077");
+    let context = &text["context_info"];
+    assert_eq!(context["is_forwarded"], true);
+    assert!(
+        context["quoted_message"].is_null() && context["mentioned_jid"].is_null(),
+        "{context}"
+    );
+    pass_on(bed, &made, &asked, body)
+        .await
+        .refused(409, "conflict");
+}
+
+async fn what_is_not_passed_on(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let network = bed.sandbox.network();
+    let source = network.send(CUSTOMER, SHOP, &Written::Text("secret".into()));
+    let source = source.expect("it writes").id;
+    told(bed, &source).await;
+    let gone = Written::Delete(recado_sandbox::content::Gone {
+        message_id: source.clone(),
+        forged: false,
+    });
+    let act = network.send(CUSTOMER, SHOP, &gone).expect("deletes").id;
+    told(bed, &act).await;
+    let to = json!({"phone": CUSTOMER});
+    for (id, status, code) in [
+        (source.as_str(), 409, "conflict"),
+        (act.as_str(), 400, "invalid_field"),
+        ("3EB0NOTHING", 404, "not_found"),
+    ] {
+        let answer = pass_on(bed, &made, id, to.clone()).await;
+        assert_eq!(answer.refused(status, code)["field"], "message_id", "{id}");
+    }
+    let answer = pass_on(bed, &made, &source, json!({"phone": "12"})).await;
+    assert_eq!(
+        answer.status, 409,
+        "it is gone whoever is to have it: {answer:?}"
+    );
+    let answer = pass_on(bed, &made, &source, json!({})).await.expect(400);
+    assert_eq!(answer.json()["field"], "phone");
 }

@@ -30,4 +30,19 @@ impl System<'_> {
         .execute(self.conn)
         .await
     }
+
+    /// Removes receipts from before `before` of messages that never came, the oldest first, at most `limit`. The
+    /// number removed.
+    pub async fn prune_receipts(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        sql(
+            "DELETE FROM receipt WHERE unmatched = 1 AND (instance_id, message_id, chat_id, reader_id, state) IN \
+             (SELECT r.instance_id, r.message_id, r.chat_id, r.reader_id, r.state FROM receipt r \
+             WHERE r.unmatched = 1 AND r.at < $1 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.instance_id = r.instance_id \
+             AND m.id = r.message_id AND m.chat_id = r.chat_id) ORDER BY r.at LIMIT $2)",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+        .execute(self.conn)
+        .await
+    }
 }

@@ -10,7 +10,7 @@ use recado_store::{AccountStore, MessageRow, NewMessage};
 
 use crate::{
     bed::{Bed, NOW},
-    messages::{inbound, party, put_message},
+    messages::{inbound, party, put_about, put_message},
 };
 
 const NUMBER: &str = "2@s.whatsapp.net";
@@ -35,7 +35,8 @@ pub async fn a_later_edit_counts_and_a_deletion_ends_it(bed: &Bed) {
     let mut conn = bed.store.write().await.expect("write");
     let mut store = conn.account(&a);
     assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
-    assert!(put_message(&mut store, &id, "E1", NUMBER, NOW).await);
+    let about = (NUMBER, Some("M1"));
+    assert!(put_about(&mut store, &id, "E1", about, NOW).await);
     assert!(put_message(&mut store, &id, "M2", NUMBER, NOW).await);
     let message = row(&mut store, &id, "M1").await;
     let key = message.key.clone();
@@ -46,8 +47,6 @@ pub async fn a_later_edit_counts_and_a_deletion_ends_it(bed: &Bed) {
     crossed.expect("changes nothing");
     let mut store = conn.account(&a);
     let edit = row(&mut store, &id, "E1").await.key;
-    let noted = store.note_edit(&edit, &message.id).await;
-    noted.expect("notes");
     for (text, secs, taken) in [("two", 2, true), ("one", 1, false), ("three", 3, true)] {
         let at = NOW.plus_secs(secs);
         let done = store.edit_content(&key, &edited(text), at).await;
@@ -152,6 +151,7 @@ pub async fn signs_of_one_person_become_one(bed: &Bed) {
             push_name: None,
             kind: ContentKind::Text,
             text: None,
+            about: None,
             at: NOW,
             proto: b"hi".to_vec(),
             rendered: Rendered::default(),

@@ -25,7 +25,7 @@ fn both(wire: &str) -> Party {
     }
 }
 
-fn from(instance: &InstanceId, id: &str, who: Party) -> InboundMessage {
+pub fn from(instance: &InstanceId, id: &str, who: Party) -> InboundMessage {
     InboundMessage {
         instance: instance.clone(),
         id: MessageId::from_wire(id),
@@ -35,6 +35,7 @@ fn from(instance: &InstanceId, id: &str, who: Party) -> InboundMessage {
         push_name: None,
         kind: ContentKind::Text,
         text: Some("hi".into()),
+        about: None,
         at: NOW,
         proto: b"hi".to_vec(),
         rendered: Rendered::default(),
@@ -262,4 +263,118 @@ pub async fn contacts_do_not_cross_accounts(bed: &Bed) {
     assert_eq!(crossed.expect("looks"), None);
     let crossed = other.addresses_of(&id, &contact).await;
     assert_eq!(crossed.expect("looks"), []);
+}
+
+/// Of a message that came both ways what was done to either copy counts.
+pub async fn what_was_done_to_a_copy_survives_the_merge(bed: &Bed) {
+    let a = bed.account("a").await;
+    let mut conn = bed.store.write().await.expect("write");
+    for (n, changed) in [NUMBER, LID].into_iter().enumerate() {
+        let id = InstanceId::from_text(format!("RC{n:026}"));
+        let mut store = conn.account(&a);
+        let new = recado_model::instance::NewInstance::default();
+        let origin = recado_model::instance::Origin::Api;
+        let made = store.create_instance(&id, origin, &new, NOW).await;
+        made.expect("creates");
+        for message in ["GONE", "EDITED", "SAME"] {
+            for who in [NUMBER, LID] {
+                assert!(arrives(&mut store, &id, message, party(who)).await);
+            }
+        }
+        let chat = Address::from_wire(changed);
+        let find = |id: &'static str| MessageId::from_wire(id);
+        let gone = store.message_of_chat(&id, &chat, &find("GONE")).await;
+        let gone = gone.expect("looks").expect("there");
+        store.delete_content(&gone, NOW).await.expect("deletes");
+        let edited = store.message_of_chat(&id, &chat, &find("EDITED")).await;
+        let edited = edited.expect("looks").expect("there");
+        let new = recado_model::change::Edited {
+            text: Some("changed".into()),
+            proto: b"changed".to_vec(),
+        };
+        assert!(
+            store
+                .edit_content(&edited.key, &new, NOW)
+                .await
+                .expect("edits")
+        );
+        store.contact(&id, &both(LID), NOW).await.expect("one");
+        let mut left = Vec::new();
+        for message in ["GONE", "EDITED", "SAME"] {
+            let rows = store.messages_with_id(&id, None, &find(message)).await;
+            let rows = rows.expect("lists");
+            assert_eq!(rows.len(), 1, "{message} once");
+            left.push((rows[0].text.clone(), rows[0].deleted_at.is_some()));
+        }
+        let text = |text: &str| Some(text.to_owned());
+        let expected = [(None, true), (text("changed"), false), (text("hi"), false)];
+        assert_eq!(left, expected, "{changed}");
+        let kept = store.messages_with_id(&id, None, &find("EDITED")).await;
+        let proto = store.proto(&kept.expect("lists")[0].key).await;
+        assert_eq!(
+            proto.expect("opens").as_deref(),
+            Some(b"changed".as_slice())
+        );
+    }
+}
+
+/// Whoever writes to us can say that it has read what never was.
+pub async fn receipts_of_nothing_are_bounded(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "OURS", NUMBER, NOW).await);
+    let read = |who: &str, ids: Vec<MessageId>, at| InboundReceipt {
+        chat: party(who),
+        sender: party(who),
+        from_me: false,
+        ids,
+        state: ReceiptState::Read,
+        at,
+    };
+    let most = usize::try_from(recado_store::UNMATCHED_MOST).expect("a number");
+    let many = |from: usize| (from..from + most).map(|n| MessageId::from_wire(format!("N{n}")));
+    let mut ids: Vec<_> = many(0).collect();
+    ids.push(MessageId::from_wire("TOO-MANY"));
+    ids.push(MessageId::from_wire("OURS"));
+    let receipt = read(NUMBER, ids, NOW);
+    let fresh = store.record_receipt(&id, &receipt, "Read", NOW).await;
+    let fresh = fresh.expect("keeps");
+    assert_eq!(fresh.len(), most + 1);
+    assert_eq!(fresh[most].as_str(), "OURS", "what is there always counts");
+    let more = read(NUMBER, many(most).take(3).collect(), NOW);
+    let fresh = store.record_receipt(&id, &more, "Read", NOW).await;
+    assert_eq!(fresh.expect("keeps"), []);
+    let other = read("3@s.whatsapp.net", many(0).take(3).collect(), NOW);
+    let fresh = store.record_receipt(&id, &other, "Read", NOW).await;
+    assert_eq!(fresh.expect("keeps").len(), 3, "another chat");
+    // One comes after all, and the rest goes by age.
+    assert!(put_message(&mut store, &id, "N7", NUMBER, NOW).await);
+    let mut gone = 0;
+    loop {
+        let n = conn.system().prune_receipts(NOW.plus_secs(1), 400).await;
+        match n.expect("prunes") {
+            0 => break,
+            n => gone += n,
+        }
+    }
+    assert_eq!(gone, recado_store::UNMATCHED_MOST as u64 - 1 + 3);
+    let mut store = conn.account(&a);
+    for id_of in ["OURS", "N7"] {
+        let row = store.message(&id, &MessageId::from_wire(id_of)).await;
+        let row = row.expect("looks").expect("there");
+        assert_eq!(
+            store.receipts(&row).await.expect("reads").len(),
+            1,
+            "{id_of}"
+        );
+    }
+    assert_eq!(
+        conn.system()
+            .prune_receipts(NOW, 400)
+            .await
+            .expect("prunes"),
+        0
+    );
 }

@@ -263,6 +263,7 @@ pub async fn no_instance_crosses_accounts(bed: &Bed) {
         text: Some("x"),
         proto: b"x",
         options: &[],
+        about: None,
         digest: "d",
     };
     let mut conn = bed.store.write().await.expect("write");

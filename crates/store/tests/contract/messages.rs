@@ -21,6 +21,18 @@ pub async fn put_message(
     chat: &str,
     now: Timestamp,
 ) -> bool {
+    put_about(store, instance, id, (chat, None), now).await
+}
+
+/// The same, of one that holds the words of `about`.
+pub async fn put_about(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    id: &str,
+    (chat, about): (&str, Option<&str>),
+    now: Timestamp,
+) -> bool {
+    let about = about.map(MessageId::from_wire);
     let message = NewMessage {
         instance,
         id: &MessageId::from_wire(id),
@@ -31,6 +43,7 @@ pub async fn put_message(
         text: Some("hello"),
         proto: b"finished",
         options: &[],
+        about: about.as_ref(),
         digest: "digest",
     };
     let chat = store.insert_outgoing(&message, now).await;
@@ -51,6 +64,7 @@ pub fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage 
         push_name: Some("Ana".into()),
         kind: ContentKind::Text,
         text: Some("hi".into()),
+        about: None,
         at: NOW,
         proto: b"hi".to_vec(),
         rendered: Rendered::default(),

@@ -179,6 +179,11 @@ impl Bed {
     }
 }
 
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../../migrations/0001_first.sql"),
+    include_str!("../../../../migrations/0002_polls.sql"),
+];
+
 /// The tables in which a row mentions one of the accounts, or the session.
 pub async fn rows_naming(
     bed: &Bed,
@@ -187,9 +192,9 @@ pub async fn rows_naming(
 ) -> Vec<String> {
     let mut found = Vec::new();
     let names: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-    for table in include_str!("../../../../migrations/0001_first.sql")
-        .split("CREATE TABLE ")
-        .skip(1)
+    for table in MIGRATIONS
+        .iter()
+        .flat_map(|text| text.split("CREATE TABLE ").skip(1))
     {
         let (name, columns) = table.split_once(" (\n").expect("a table");
         let columns = columns.split_once("\n);").expect("its end").0;

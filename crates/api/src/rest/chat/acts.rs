@@ -51,7 +51,7 @@ macro_rules! act_body {
 
             fn named(&mut self, message_id: String) -> Named {
                 let chat = given(Some(std::mem::take(&mut self.phone)));
-                Named { message_id, chat }
+                Named { message_id, chat, ..Named::default() }
             }
         }
     };
@@ -105,7 +105,7 @@ pub struct Changed {
     message_id: String,
 }
 
-fn done(acted: Acted, details: &'static str) -> Answer<Envelope<Done>> {
+pub(super) fn done(acted: Acted, details: &'static str) -> Answer<Envelope<Done>> {
     enveloped(Done {
         details,
         timestamp: Rfc3339(acted.at),

@@ -1,6 +1,6 @@
 //! A message as whoever asks for it reads it: how far it got, what it holds, and what was done to it.
 
-use recado_app::{MessageDetail, ReactionView, ReceiptView};
+use recado_app::{MessageDetail, PollView, ReactionView, ReceiptView};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,6 +41,26 @@ pub struct StatusBody {
     reactions: Vec<ReactionBody>,
     /// Who has received and read it, and when.
     receipts: Vec<ReceiptBody>,
+    /// Of a poll: what can be chosen, and how it stands.
+    poll: Option<PollState>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct PollState {
+    /// How many options one person may choose; 0 is any number.
+    selectable_options_count: u32,
+    hide_participant_names: bool,
+    end_time: Option<Rfc3339>,
+    allow_add_option: bool,
+    /// In the order of the poll.
+    totals: Vec<OptionVotes>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct OptionVotes {
+    option: String,
+    /// How many have chosen it.
+    votes: u64,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -59,6 +79,21 @@ pub struct ReceiptBody {
     #[schemars(schema_with = "receipts")]
     state: &'static str,
     at: Rfc3339,
+}
+
+impl From<PollView> for PollState {
+    fn from(PollView { poll, totals }: PollView) -> Self {
+        let totals = totals.into_iter();
+        Self {
+            selectable_options_count: poll.selectable,
+            hide_participant_names: poll.hide_participant_names,
+            end_time: poll.end_time.map(Rfc3339),
+            allow_add_option: poll.allow_add_option,
+            totals: totals
+                .map(|(option, votes)| OptionVotes { option, votes })
+                .collect(),
+        }
+    }
 }
 
 impl From<ReactionView> for ReactionBody {
@@ -102,6 +137,7 @@ impl From<MessageDetail> for StatusBody {
             deleted_at: detail.deleted_at.map(Rfc3339),
             reactions: detail.reactions.into_iter().map(Into::into).collect(),
             receipts: detail.receipts.into_iter().map(Into::into).collect(),
+            poll: detail.poll.map(Into::into),
         }
     }
 }

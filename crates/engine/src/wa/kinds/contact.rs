@@ -1,6 +1,9 @@
 //! Contact cards, one or several.
 
-use recado_model::{ContentKind, content::ContactCard};
+use recado_model::{
+    ContentKind,
+    content::{ContactCard, ContactCards},
+};
 use whatsapp_rust::waproto::{buffa::MessageField, whatsapp as wa};
 
 use super::{Read, context, some};
@@ -10,6 +13,24 @@ pub(super) fn make(card: &ContactCard, context: Option<wa::ContextInfo>) -> wa::
         contact_message: MessageField::some(wa::message::ContactMessage {
             display_name: Some(card.name.clone()),
             vcard: Some(vcard(card)),
+            context_info: context::field(context),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Phones show it by `display_name` and open the list from there.
+pub(super) fn make_several(cards: &ContactCards, context: Option<wa::ContextInfo>) -> wa::Message {
+    let each = |card: &ContactCard| wa::message::ContactMessage {
+        display_name: Some(card.name.clone()),
+        vcard: Some(vcard(card)),
+        ..Default::default()
+    };
+    wa::Message {
+        contacts_array_message: MessageField::some(wa::message::ContactsArrayMessage {
+            display_name: Some(cards.names.clone()),
+            contacts: cards.cards.iter().map(each).collect(),
             context_info: context::field(context),
             ..Default::default()
         }),

@@ -21,6 +21,7 @@ use crate::{
     Core, events,
     held::Held,
     inbox::{Command, Verdict},
+    media::arriving,
     messages::{
         changes::{self, By, is_about_another},
         life::Life,
@@ -50,16 +51,19 @@ impl Sink for Ingest {
             return Ok(());
         }
         let now = self.core().clock.now();
-        let mut fresh = Vec::new();
+        let (mut fresh, mut due) = (Vec::new(), false);
         let mut conn = self.held.write().await?;
         let mut account = conn.account(&self.held.account);
         for message in &batch {
             // Redelivered after a crash or a failed commit: the row is there, and so is its event.
-            if !account.record_inbound(message, now).await? {
+            let Some(row) = account.record_inbound(message, now).await? else {
                 continue;
-            }
+            };
             let choice = menus::choice(&mut account, &self.held.instance, message, now).await?;
-            let payload = events::message(message, choice.as_ref());
+            let mut payload = events::message(message, choice.as_ref());
+            let medium = arriving::note(self.core(), &mut account, message, &row.key, now).await?;
+            medium.put_into(&mut payload);
+            due |= medium.due;
             let event = self.event(EventKind::Message, payload, now);
             account.append(&event).await?;
             if is_about_another(message.kind) {
@@ -68,6 +72,9 @@ impl Sink for Ingest {
             fresh.push(message);
         }
         conn.commit().await?;
+        if due {
+            self.core().media.bell.notify_one();
+        }
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")
             .increment((batch.len() - fresh.len()) as u64);

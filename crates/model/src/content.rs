@@ -16,7 +16,7 @@ pub use act::{Edit, Reaction, Revoke, Target};
 pub use contact::ContactCard;
 pub use link::Link;
 pub use location::Location;
-pub use media::{Media, MediaForm};
+pub use media::{Media, MediaForm, media_name};
 pub use menu::{Choice, Heading, Menu, MenuOption, Row, Section};
 pub use text::Text;
 

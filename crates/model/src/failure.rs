@@ -38,6 +38,15 @@ pub const TOO_LATE: &str = "too_late";
 /// What was stored of the message cannot be read any more.
 pub const UNREADABLE: &str = "unreadable";
 
+/// The address of a medium did not give it.
+pub const MEDIA_NOT_FETCHED: &str = "media_not_fetched";
+/// What came from the address of a medium is larger than it may be.
+pub const MEDIA_TOO_LARGE: &str = "media_too_large";
+/// What came from the address of a medium is of another type than it began as, or cannot be shown.
+pub const MEDIA_WRONG_TYPE: &str = "media_wrong_type";
+/// The bytes of a medium are not kept any more.
+pub const MEDIA_GONE: &str = "media_gone";
+
 /// What follows a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -96,6 +105,22 @@ fn known(code: &str) -> (&'static str, &'static str) {
         UNREADABLE => (
             "What was stored of the message cannot be read any more.",
             "Send the message again under a new id.",
+        ),
+        MEDIA_NOT_FETCHED => (
+            "The medium could not be fetched from its URL.",
+            "Check that the URL answers 200 with the file to anybody, then send the message again under a new id.",
+        ),
+        MEDIA_TOO_LARGE => (
+            "The medium at the URL is larger than this kind may be.",
+            "Send a smaller file, or send it as a document.",
+        ),
+        MEDIA_WRONG_TYPE => (
+            "What the URL gave cannot be sent as this kind of medium.",
+            "Check the file: its bytes decide, not its name.",
+        ),
+        MEDIA_GONE => (
+            "The medium of the message is not kept any more.",
+            "Send the message again, with its medium, under a new id.",
         ),
         "400" => (
             "WhatsApp found the message malformed, or the address not fit for this account.",

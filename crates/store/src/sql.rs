@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use recado_model::{
     AccountId, Address, ChatId, ContactId, CredentialId, DeliveryId, EventId, InstanceId, JobId,
-    LinkId, MessageId, MessageKey, PepperId, Timestamp, UserId, UserSessionId, WebhookId,
+    LinkId, MediaId, MessageId, MessageKey, PepperId, Timestamp, UserId, UserSessionId, WebhookId,
 };
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgRow, sqlite::SqliteRow};
 
@@ -105,6 +105,7 @@ id_args!(
     InstanceId,
     JobId,
     LinkId,
+    MediaId,
     MessageId,
     MessageKey,
     PepperId,

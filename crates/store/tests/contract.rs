@@ -32,6 +32,8 @@ mod jobs;
 mod keys;
 #[path = "contract/links.rs"]
 mod links;
+#[path = "contract/media.rs"]
+mod media;
 #[path = "contract/members.rs"]
 mod members;
 #[path = "contract/messages.rs"]
@@ -115,6 +117,10 @@ on_both! {
     contacts::a_message_is_found_in_its_own_chat,
     contacts::a_number_may_pass_to_somebody_else,
     contacts::contacts_do_not_cross_accounts,
+    media::a_medium_is_fetched_once_and_kept,
+    media::media_go_with_their_messages,
+    media::what_is_old_or_too_much_is_named,
+    media::media_states_are_the_codes,
     jobs::what_a_newer_program_left_stands_aside,
     deliveries::webhooks_keep_their_secret,
     deliveries::attempts_are_kept,

@@ -97,7 +97,7 @@ fn messages() -> [Sample; 3] {
     [
         (
             EventKind::Message,
-            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`). `message` holds WhatsApp's own\nfields, in snake_case: `conversation`, `extended_text_message`, `image_message`, `location_message`, … One that\ncame in has more fields of WhatsApp's in `info`, and beside it the wrappers that it came in (`is_ephemeral`, …).\nAn answer to buttons or a list that were sent as a numbered text has `choice: {message_id, id, text}` beside\n`message`: what was chosen of which message.",
+            "A message came in, or one of yours was taken by WhatsApp (`is_from_me`). `message` holds WhatsApp's own\nfields, in snake_case: `conversation`, `extended_text_message`, `image_message`, `location_message`, … One that\ncame in has more fields of WhatsApp's in `info`, and beside it the wrappers that it came in (`is_ephemeral`, …).\nAn answer to buttons or a list that were sent as a numbered text has `choice: {message_id, id, text}` beside\n`message`: what was chosen of which message.\nOne that came in with a medium has `media_url` beside `event`: a link to its bytes, for whoever has it, for some days\n(`media.link_days`). `media_error` says why they are not fetched, or not yet.",
             message(&incoming, None),
         ),
         (

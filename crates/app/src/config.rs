@@ -1,11 +1,15 @@
 //! The operator's choices, as far as the services need it. Read and checked by `server`.
 
+mod media;
+
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use recado_identity::{UsersConfig, limits::Quotas};
 
-use crate::{billing::BillingConfig, media::MediaConfig};
+use crate::billing::BillingConfig;
+
+pub use media::{Download, MediaConfig, MediaLimits};
 
 #[derive(Clone, Debug)]
 pub struct Config {

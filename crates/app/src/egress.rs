@@ -70,6 +70,8 @@ impl Egress {
                 .map_err(Error::internal)?,
             media: builder(&guard, &tls, timeout)
                 .timeout(FETCH_WITHIN)
+                // A connection of an earlier fetch may be closed just when it is used again.
+                .pool_max_idle_per_host(0)
                 .read_timeout(SILENT_FOR)
                 .user_agent(concat!("Recado-Media/", env!("CARGO_PKG_VERSION")))
                 .build()
@@ -205,7 +207,7 @@ impl Egress {
                 .header("accept", "*/*")
                 .header("accept-encoding", "identity");
             let answer = asked.send().await;
-            let answer = answer.map_err(|error| NotOpened::Again(explain(&error)))?;
+            let answer = answer.map_err(|error| NotOpened::Again(unreached(&error)))?;
             if answer.status().is_redirection() {
                 let to = answer.headers().get("location");
                 let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
@@ -218,6 +220,17 @@ impl Egress {
         }
         Err(never("the URL leads from one place to the next".to_owned()))
     }
+}
+
+/// The words about receivers, where there is a URL.
+fn unreached(error: &reqwest::Error) -> String {
+    let text = explain(error);
+    text.replace("the receiver's name", "its name")
+        .replace(
+            "the request to the receiver failed",
+            "the URL did not answer as HTTP has it",
+        )
+        .replace("the receiver", "the URL's host")
 }
 
 fn opened(answer: reqwest::Response) -> std::result::Result<Opening, NotOpened> {

@@ -49,13 +49,11 @@ use recado_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use billing::{BillingConfig, BillingStanding, ReturnTo, Subscribed, Subscriptions};
-pub use config::{Config, Guests};
+pub use config::{Config, Download, Guests, MediaConfig, MediaLimits};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
-pub use media::{
-    Download, Downloaded, Given, Media, MediaConfig, MediaLimits, Opened, Span, Spooled, Stored,
-};
+pub use media::{Downloaded, Given, Media, Opened, Span, Spooled, Stored, Taken};
 pub use messages::{
     Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, ReactionView, ReceiptView,
     SendMedia, SendMessage, SendOptions,

@@ -1,7 +1,7 @@
 //! Media: taken from callers and from WhatsApp, kept sealed, and given out again.
 //!
 //! - `sniff`: what bytes are. `seal`: bytes on their way into the spool. `files`: store and spool. `looking`: how
-//!   a medium looks, in a child process. [`config`]: the operator's choices.
+//!   a medium looks, in a child process.
 //! - `given`: the medium of a message as its caller gives it. `bringing`: to WhatsApp. `arriving`: what comes in.
 //!   [`opening`]: given out, by link or to its owner. `downloads`: by what an event says. `pruning`: what
 //!   goes.
@@ -11,7 +11,6 @@
 
 pub(crate) mod arriving;
 pub(crate) mod bringing;
-pub mod config;
 mod downloads;
 mod files;
 pub(crate) mod given;
@@ -36,12 +35,11 @@ use recado_store::NewMedium;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use config::{Download, MediaConfig, MediaLimits};
 pub use downloads::Downloaded;
 pub use given::Given;
 pub use opening::{Opened, Span};
 
-use crate::App;
+use crate::{App, config::MediaConfig};
 
 /// What an upload calls its medium.
 const FILE: &str = "file";

@@ -9,8 +9,8 @@ use recado_model::{
 use recado_store::{AccountStore, NewMedium};
 use serde_json::{Value, json};
 
-use super::{Download, links};
-use crate::Core;
+use super::links;
+use crate::{Core, config::Download};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 

@@ -20,7 +20,7 @@ use tempfile::TempPath;
 use tokio::io::AsyncWriteExt;
 use tokio_util::io::StreamReader;
 
-use super::config::MediaConfig;
+use crate::config::MediaConfig;
 
 /// A prefix that says whose a file of the spool is: a node tidies up after itself alone.
 const SPOOLED: &str = "medium-";

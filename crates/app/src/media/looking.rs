@@ -9,7 +9,7 @@ use recado_engine::Engine;
 use recado_model::{Clock, Error, MediaClass, MediaKey, MediaLooks, Result};
 use tokio::{io::AsyncReadExt, process::Command, sync::Semaphore};
 
-use super::MediaConfig;
+use crate::config::MediaConfig;
 
 /// Children at once.
 const AT_ONCE: usize = 2;

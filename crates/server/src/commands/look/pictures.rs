@@ -47,12 +47,7 @@ fn decoded(bytes: &[u8]) -> Result<DynamicImage, Unreadable> {
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|_| Unreadable)?;
-    if !matches!(
-        reader.format(),
-        Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)
-    ) {
-        return Err(Unreadable);
-    }
+    let format = reader.format().ok_or(Unreadable)?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY_MOST);
     reader.limits(limits);
@@ -61,12 +56,29 @@ fn decoded(bytes: &[u8]) -> Result<DynamicImage, Unreadable> {
     if u64::from(width) * u64::from(height) > PIXELS_MOST {
         return Err(Unreadable);
     }
+    if format == ImageFormat::Jpeg && !has_an_end(bytes) {
+        return Err(Unreadable);
+    }
     let turned = decoder.orientation();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| Unreadable)?;
     if let Ok(turned) = turned {
         picture.apply_orientation(turned);
     }
     Ok(picture)
+}
+
+/// Whether a JPEG ends: its decoder fills up what is missing of one that broke off.
+fn has_an_end(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    // Segments before the picture itself; one of them may hold a small JPEG with an end of its own.
+    while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {
+        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
+        if *marker == 0xda {
+            let rest = bytes.get(at..).unwrap_or_default();
+            return rest.windows(2).any(|pair| pair == [0xff, 0xd9]);
+        }
+    }
+    false
 }
 
 fn thumbnail(picture: &DynamicImage) -> Result<Vec<u8>, Unreadable> {
@@ -139,6 +151,12 @@ mod tests {
         assert!(look(&boast(2, 2)).is_err(), "there is less than it says");
         let whole = png(64, 64);
         assert!(look(&whole[..whole.len() / 2]).is_err());
+        let mut jpeg = Vec::new();
+        JpegEncoder::new(&mut jpeg)
+            .encode_image(&RgbImage::new(64, 64))
+            .expect("encodes");
+        assert!(look(&jpeg).is_ok());
+        assert!(look(&jpeg[..jpeg.len() - 3]).is_err());
         assert!(look(b"<svg/>").is_err());
         assert!(look(b"").is_err());
         assert!(sticker(&whole).is_err());

@@ -3,12 +3,18 @@
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
 
+mod medium;
+
 use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
-/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}` and `{"contact": {…}}`; or does to an
-/// earlier message of the chat: `{"reaction": {…}}`, `{"edit": {…}}` and `{"delete": {…}}`.
+pub(crate) use medium::Family;
+pub use medium::{Medium, Said};
+
+/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}`, `{"contact": {…}}`, and `{"image": {…}}`,
+/// `video`, `audio`, `document`, `sticker`; or does to an earlier message of the chat: `{"reaction": {…}}`,
+/// `{"edit": {…}}` and `{"delete": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -18,6 +24,16 @@ pub enum Written {
     Location(Spot),
     /// Somebody's name and number.
     Contact(Card),
+    /// A picture.
+    Image(Medium),
+    /// A film.
+    Video(Medium),
+    /// A sound, or a voice note.
+    Audio(Medium),
+    /// A file.
+    Document(Medium),
+    /// A sticker.
+    Sticker(Medium),
     /// A sign on a message.
     Reaction(Sign),
     /// Another text for a message of one's own.
@@ -65,7 +81,19 @@ impl Written {
             Self::Reaction(sign) => Some((&sign.message_id, false)),
             Self::Edit(wording) => Some((&wording.message_id, !wording.forged)),
             Self::Delete(gone) => Some((&gone.message_id, !gone.forged)),
-            Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The medium in it.
+    pub(crate) fn medium(&self) -> Option<(Family, &Medium)> {
+        match self {
+            Self::Image(medium) => Some((Family::Image, medium)),
+            Self::Video(medium) => Some((Family::Video, medium)),
+            Self::Audio(medium) => Some((Family::Audio, medium)),
+            Self::Document(medium) => Some((Family::Document, medium)),
+            Self::Sticker(medium) => Some((Family::Sticker, medium)),
+            _ => None,
         }
     }
 }
@@ -119,6 +147,9 @@ pub struct Detail {
     /// Of a contact card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Card>,
+    /// Of a picture, a film, a sound, a file or a sticker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Medium>,
     /// Of a sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<Sign>,
@@ -131,10 +162,12 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// The person's own text.
-    pub(crate) fn written(&self, text: &str) -> Written {
+    /// The person's own text, or what a message of this kind has beside it.
+    pub(crate) fn written(&self, kind: &str, text: &str) -> Written {
         let place = self.location.clone().map(Written::Location);
+        let medium = || Some(Family::parse(kind)?.written(self.media.clone()?));
         place
+            .or_else(medium)
             .or_else(|| self.contact.clone().map(Written::Contact))
             .or_else(|| self.reaction.clone().map(Written::Reaction))
             .or_else(|| self.edit.clone().map(Written::Edit))
@@ -164,8 +197,7 @@ impl Written {
             }
             Self::Contact(card) if card.name.is_empty() => Some("`contact` has a `name`"),
             Self::Edit(wording) if wording.text.is_empty() => Some("`edit` has a `text`"),
-            Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
-            Self::Reaction(_) | Self::Edit(_) | Self::Delete(_) => None,
+            _ => None,
         }
     }
 }
@@ -184,6 +216,11 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
         ..Default::default()
     };
     match written {
+        Written::Image(medium) => medium::make(Family::Image, medium),
+        Written::Video(medium) => medium::make(Family::Video, medium),
+        Written::Audio(medium) => medium::make(Family::Audio, medium),
+        Written::Document(medium) => medium::make(Family::Document, medium),
+        Written::Sticker(medium) => medium::make(Family::Sticker, medium),
         Written::Reaction(sign) => Message {
             reaction_message: buffa::MessageField::some(message::ReactionMessage {
                 key,
@@ -243,6 +280,9 @@ fn of_card(card: &message::ContactMessage) -> Shown {
 
 /// `None` for messages that are not for people.
 pub(crate) fn describe(content: &Message) -> Option<Shown> {
+    if let Some(shown) = medium::describe(content) {
+        return Some(shown);
+    }
     let content = content.get_base_message();
     if let Some(place) = content.location_message.as_option() {
         return Some(of_place(place));
@@ -333,21 +373,8 @@ fn named(content: &Message) -> Option<(&'static str, String)> {
             _ => None,
         };
     }
-    let caption = || content.get_caption().unwrap_or_default().to_owned();
     Some(if let Some(body) = content.text_content() {
         ("text", body.to_owned())
-    } else if content.image_message.is_set() {
-        ("image", caption())
-    } else if content.video_message.is_set() || content.ptv_message.is_set() {
-        ("video", caption())
-    } else if content.audio_message.is_set() {
-        ("audio", String::new())
-    } else if let Some(document) = content.document_message.as_option() {
-        let name = document.file_name.clone().unwrap_or_default();
-        let caption = caption();
-        ("document", if caption.is_empty() { name } else { caption })
-    } else if content.sticker_message.is_set() {
-        ("sticker", String::new())
     } else if let Some(contacts) = content.contacts_array_message.as_option() {
         ("contact", contacts.display_name.clone().unwrap_or_default())
     } else if let Some(reaction) = content.reaction_message.as_option() {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
 use wacore::messages::{MessageUtils, wrap_device_sent};
+use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore::types::message::EditAttribute;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
@@ -29,9 +30,10 @@ pub(super) struct Envelope<'a> {
 }
 
 /// What the outside of a message tells of its content.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Stanza {
-    reacts: bool,
+    kind: &'static str,
+    media: Option<&'static str>,
     edit: String,
 }
 
@@ -39,7 +41,8 @@ impl Stanza {
     pub(super) fn of(content: &Message) -> Self {
         let edit = EditAttribute::infer_from_message(content);
         Self {
-            reacts: content.reaction_message.is_set(),
+            kind: stanza_type_from_message(content),
+            media: media_type_from_message(content),
             edit: edit
                 .map(|edit| edit.as_str().to_owned())
                 .unwrap_or_default(),
@@ -101,7 +104,7 @@ impl Core {
         let now = ambient::now_ms();
         let content = self.content_of(number, to, written, now);
         let shown = describe(&content).ok_or("this shows nothing")?;
-        let entry = ChatMessage {
+        let mut entry = ChatMessage {
             id: ambient::message_id(),
             from: number.to_owned(),
             to: to.to_owned(),
@@ -119,6 +122,7 @@ impl Core {
             device: 0,
             hidden: false,
         };
+        self.fetch(number, &mut entry);
         if let Some(phone) = self.phones.get_mut(number) {
             phone.history.arrive(entry.clone());
         }
@@ -198,20 +202,16 @@ impl Core {
         let mut enc = NodeBuilder::new("enc")
             .attr("v", "2")
             .attr("type", sealed.kind);
+        if let Some(media) = envelope.stanza.media {
+            enc = enc.attr("mediatype", media);
+        }
         if envelope.retry > 0 {
             enc = enc.attr("count", envelope.retry);
         }
         let mut builder = NodeBuilder::new("message")
             .attr("from", Addr::phone(number).jid())
             .attr("id", envelope.id)
-            .attr(
-                "type",
-                if envelope.stanza.reacts {
-                    "reaction"
-                } else {
-                    "text"
-                },
-            )
+            .attr("type", envelope.stanza.kind)
             .attr("t", envelope.timestamp)
             .attr("notify", phone.name.as_str());
         if let Some(lid) = own_lid {
@@ -247,9 +247,9 @@ impl Core {
         ids.len()
     }
 
-    /// Says that these were read, whatever was written: as a program of somebody's own may.
-    pub(crate) fn claim_read(&mut self, number: &str, from: &str, ids: &[String]) {
-        self.emit_receipt(&Addr::phone(number), from, ids, Some("read"));
+    /// Says that these were read or played, whatever was written: as a program of somebody's own may.
+    pub(crate) fn claim(&mut self, number: &str, from: &str, ids: &[String], word: &str) {
+        self.emit_receipt(&Addr::phone(number), from, ids, Some(word));
     }
 
     /// Shows the other side that the person types (`composing`, `recording`) or stopped (`paused`).
@@ -329,7 +329,7 @@ impl Core {
             recipient: None,
             category: Some("peer"),
             retry: 0,
-            stanza: Stanza::default(),
+            stanza: Stanza::of(&content),
         };
         let plaintext = MessageUtils::encode_and_pad(&content);
         self.send_sealed(&to.number, to, &plaintext, &envelope);

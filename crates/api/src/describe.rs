@@ -23,6 +23,8 @@ use crate::error::{Fail, json_response};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Described {
     pub body: Option<Value>,
+    /// Whether the body may be a form with a file in it, or, where nothing else is said, the file itself.
+    pub file: bool,
     pub query: Option<Value>,
     /// Status and body of success; `null` is no body. `None` where the type does not say.
     pub answer: Option<(u16, Value)>,

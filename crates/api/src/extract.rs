@@ -6,8 +6,11 @@
 //! whatever depth.
 
 mod body;
+mod encoded;
 mod halves;
 mod json;
+mod parts;
+mod ranged;
 mod reading;
 mod values;
 
@@ -24,8 +27,11 @@ use crate::{
 };
 
 pub use body::{Json, Loose, Strict, StrictWithNulls, WithNulls};
+pub use encoded::{bytes_of, data_url};
 pub use halves::{half_emoji, half_emoji_text};
 pub use json::{Ordinary, body_text, depth, object, object_with_nulls, parse, typed};
+pub use parts::{Bytewise, MediaBody, MediaKind};
+pub use ranged::Ranged;
 pub use reading::{read, require_json, require_json_of, require_said_json};
 pub use values::{
     decimal, number, object_or_empty, some_number, some_object_or_empty, some_whole,

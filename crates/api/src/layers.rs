@@ -55,6 +55,9 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     );
     let longest = match surface {
         Surface::Mcp => Options::MCP_TIMEOUT.max(state.options.request_timeout),
+        Surface::Instance if carries_file(request.headers()) => {
+            Options::FILE_TIMEOUT.max(state.options.request_timeout)
+        }
         _ => state.options.request_timeout,
     };
     let mut response = async {
@@ -94,6 +97,13 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     });
     measure(method, &route, status, surface, took);
     response
+}
+
+/// Whether the body is a file, or a form that may hold one: those take their time.
+fn carries_file(headers: &http::HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| !kind.is_empty() && !kind.to_ascii_lowercase().contains("json"))
 }
 
 /// The handler's answer, whatever happens to it.

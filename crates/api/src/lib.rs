@@ -96,6 +96,8 @@ impl Options {
     /// Largest body of a caller who has proven nothing yet: `POST /token` and the MCP endpoint.
     pub const UNPROVEN_BODY_LIMIT: usize = 64 * 1024;
     pub const MCP_TIMEOUT: Duration = Duration::from_secs(300);
+    /// For a body that is a file.
+    pub const FILE_TIMEOUT: Duration = Duration::from_secs(900);
 }
 
 impl Default for Options {

@@ -107,9 +107,28 @@ fn operation(row: &RouteRow) -> Value {
         let needed = schema["required"]
             .as_array()
             .is_some_and(|names| !names.is_empty());
+        if row.takes.file {
+            let mut form = schema.clone();
+            form["properties"]["file"] = file_schema();
+            content.insert("multipart/form-data".to_owned(), json!({ "schema": form }));
+        }
         operation["requestBody"] = json!({ "required": needed, "content": content });
+    } else if row.takes.file {
+        let form = json!({
+            "type": "object", "required": ["file"], "properties": { "file": file_schema() },
+        });
+        let content = json!({
+            "multipart/form-data": { "schema": form },
+            "application/octet-stream": {},
+        });
+        operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
+}
+
+/// The part of a form that is a file.
+fn file_schema() -> Value {
+    json!({ "type": "string", "contentMediaType": "application/octet-stream" })
 }
 
 /// The doc comment beyond the summary, and who may call.

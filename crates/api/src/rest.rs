@@ -10,6 +10,7 @@ pub mod chat;
 pub mod connections;
 pub mod credentials;
 pub mod instances;
+pub mod media;
 pub mod queue;
 pub mod token;
 pub mod webhook;

@@ -1,11 +1,15 @@
 //! The operator's choices, as far as the services need it. Read and checked by `server`.
 
+mod media;
+
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use recado_identity::{UsersConfig, limits::Quotas};
 
 use crate::billing::BillingConfig;
+
+pub use media::{MediaConfig, MediaLimits};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +41,7 @@ pub struct Config {
     pub lease_ms: i64,
     pub webhooks: WebhookConfig,
     pub billing: BillingConfig,
+    pub media: MediaConfig,
     /// Non-public networks that webhooks may reach.
     pub egress_allow: Vec<IpNet>,
     /// PEM: authorities besides the machine's whose certificates receivers may have.
@@ -105,6 +110,7 @@ impl Default for Config {
                 concurrency: 32,
             },
             billing: BillingConfig::default(),
+            media: MediaConfig::default(),
             egress_allow: Vec::new(),
             egress_ca_file: None,
             audit_retention_days: 365,

@@ -1,13 +1,14 @@
 //! The one client for addresses that tenants choose.
 //!
 //! Refuses non-public addresses: literals when the URL is parsed, names when they resolve, and the
-//! connection goes to the very address that was checked. No redirects, no proxy, bounded time and
-//! answer size.
+//! connection goes to the very address that was checked. No proxy, bounded time and answer size; a redirect is
+//! followed only for what is fetched, and then checked like the first address.
 
 pub mod tls;
 
 use std::{
     error::Error as StdError,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
@@ -16,6 +17,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use ipnet::IpNet;
 use recado_model::{Error, ErrorCode, Result};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -33,6 +36,8 @@ pub struct Egress {
     client: reqwest::Client,
     /// The same, with a new connection for each call.
     fresh: reqwest::Client,
+    /// For what is fetched: it may take as long as it keeps coming.
+    media: reqwest::Client,
     timeout: Duration,
     guard: Guard,
 }
@@ -61,6 +66,14 @@ impl Egress {
             client: client().build().map_err(Error::internal)?,
             fresh: client()
                 .pool_max_idle_per_host(0)
+                .build()
+                .map_err(Error::internal)?,
+            media: builder(&guard, &tls, timeout)
+                .timeout(FETCH_WITHIN)
+                // A connection of an earlier fetch may be closed just when it is used again.
+                .pool_max_idle_per_host(0)
+                .read_timeout(SILENT_FOR)
+                .user_agent(concat!("Recado-Media/", env!("CARGO_PKG_VERSION")))
                 .build()
                 .map_err(Error::internal)?,
             timeout,
@@ -153,6 +166,97 @@ impl Egress {
         })
     }
 }
+
+/// What a caller's address began to give.
+pub(crate) struct Opening {
+    /// As it says itself.
+    pub length: Option<u64>,
+    pub body: BoxStream<'static, io::Result<Bytes>>,
+}
+
+/// Why an address gave nothing: a public sentence.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    /// It may another time.
+    Again(String),
+    Never(String),
+}
+
+impl NotOpened {
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Again(text) | Self::Never(text) => text,
+        }
+    }
+}
+
+impl Egress {
+    /// One GET, redirects followed: each is checked like the first address. Bytes are asked for as they are;
+    /// compressed ones are refused, for nobody knows how large they become.
+    pub(crate) async fn open(&self, url: &str) -> std::result::Result<Opening, NotOpened> {
+        let never = |text: String| NotOpened::Never(text);
+        let check = |text: &str| {
+            let checked = self.check_url(text);
+            checked.map_err(|error| never(error.message.into_owned()))
+        };
+        let mut url = check(url)?;
+        for _ in 0..=REDIRECTS_MOST {
+            let asked = self
+                .media
+                .get(url.clone())
+                .header("accept", "*/*")
+                .header("accept-encoding", "identity");
+            let answer = asked.send().await;
+            let answer = answer.map_err(|error| NotOpened::Again(unreached(&error)))?;
+            if answer.status().is_redirection() {
+                let to = answer.headers().get("location");
+                let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
+                let joined = url.join(to);
+                let joined = joined.map_err(|_| never("the URL leads nowhere".to_owned()))?;
+                url = check(joined.as_str())?;
+                continue;
+            }
+            return opened(answer);
+        }
+        Err(never("the URL leads from one place to the next".to_owned()))
+    }
+}
+
+/// The words about receivers, where there is a URL.
+fn unreached(error: &reqwest::Error) -> String {
+    let text = explain(error);
+    text.replace("the receiver's name", "its name")
+        .replace(
+            "the request to the receiver failed",
+            "the URL did not answer as HTTP has it",
+        )
+        .replace("the receiver", "the URL's host")
+}
+
+fn opened(answer: reqwest::Response) -> std::result::Result<Opening, NotOpened> {
+    let status = answer.status().as_u16();
+    match status {
+        200 => {}
+        408 | 425 | 429 | 500..=599 => {
+            return Err(NotOpened::Again(format!("the URL answered {status}")));
+        }
+        _ => return Err(NotOpened::Never(format!("the URL answered {status}"))),
+    }
+    let coding = answer.headers().get("content-encoding");
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let text = "the URL gives its bytes compressed, which it was asked not to";
+        return Err(NotOpened::Never(text.to_owned()));
+    }
+    Ok(Opening {
+        length: answer.content_length(),
+        body: answer.bytes_stream().map_err(io::Error::other).boxed(),
+    })
+}
+
+/// All of a medium, and its longest silence.
+const FETCH_WITHIN: Duration = Duration::from_secs(15 * 60);
+const SILENT_FOR: Duration = Duration::from_secs(30);
+const REDIRECTS_MOST: usize = 3;
 
 const LATE: &str = "the receiver did not answer in time";
 

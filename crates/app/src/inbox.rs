@@ -2,7 +2,7 @@
 //! from tasks that it started itself.
 
 use recado_engine::Notice;
-use recado_model::{Call, CallAnswer, MessageId, Result};
+use recado_model::{Address, Call, CallAnswer, MediaKey, MessageId, Result};
 use tokio::sync::oneshot;
 
 pub(crate) enum Command {
@@ -14,6 +14,13 @@ pub(crate) enum Command {
         call: Call,
         reply: oneshot::Sender<Result<CallAnswer>>,
     },
+    /// The medium of a message was brought to WhatsApp, or was not.
+    Brought {
+        id: MessageId,
+        result: Result<()>,
+    },
+    /// Ask the phone to bring a medium to WhatsApp again.
+    Reupload(Reupload),
     /// A send came back: the message was written to the socket, or not.
     SendReturned {
         id: MessageId,
@@ -40,6 +47,17 @@ pub(crate) enum Command {
     Stop {
         reply: oneshot::Sender<()>,
     },
+}
+
+/// A medium of a message that WhatsApp's hosts have no more.
+pub(crate) struct Reupload {
+    pub chat: Address,
+    pub sender: Option<Address>,
+    pub from_me: bool,
+    pub id: MessageId,
+    pub key: MediaKey,
+    /// Where it is then.
+    pub reply: oneshot::Sender<Result<Option<String>>>,
 }
 
 /// The end of a message's try.

@@ -22,6 +22,7 @@ use crate::{
     events::{self, Beside},
     held::Held,
     inbox::{Command, Verdict},
+    media::arriving,
     messages::{
         changes::{self, By, is_about_another},
         life::Life,
@@ -50,29 +51,37 @@ impl Sink for Ingest {
             return Ok(());
         }
         let now = self.core().clock.now();
-        let (mut fresh, mut proven) = (Vec::new(), Vec::new());
+        let (mut fresh, mut proven, mut due) = (Vec::new(), Vec::new(), false);
         let mut conn = self.held.write().await?;
         let mut account = conn.account(&self.held.account);
+        let behaviour = account.behaviour(&self.held.instance).await?;
+        let (settings, auto_read) = behaviour.unwrap_or_default();
+        let rule = settings.media.unwrap_or(self.core().config.media.download);
         for message in &batch {
             // Redelivered after a crash or a failed commit: the row is there, and so is its event.
-            if !account.record_inbound(message, now).await? {
+            let Some(row) = account.record_inbound(message, now).await? else {
                 continue;
-            }
+            };
             if let Some(id) = self.proven(&mut account, message, now).await? {
                 proven.push(id);
             }
             let beside = self.beside(&mut account, message, now).await?;
-            let payload = events::message(message, &beside);
+            let mut payload = events::message(message, &beside);
+            let medium =
+                arriving::note(self.core(), &mut account, message, &row.key, rule, now).await?;
+            medium.put_into(&mut payload);
+            due |= medium.due;
             let event = self.event(EventKind::Message, payload, now);
             account.append(&event).await?;
             fresh.push(message);
         }
-        let behaviour = account.behaviour(&self.held.instance).await?;
-        let auto_read = behaviour.is_some_and(|(_, auto_read)| auto_read);
         conn.commit().await?;
         for id in &proven {
             self.tell(id, Verdict::Done);
             self.got_further(id, MessageStatus::Sent);
+        }
+        if due {
+            self.core().media.bell.notify_one();
         }
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")

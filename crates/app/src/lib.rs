@@ -1,7 +1,7 @@
 //! The product itself: one service per noun, called alike by REST, MCP, the Direct API, the
 //! dashboard, the command line and the workers.
 //!
-//! - [`instances`], [`connections`], [`messages`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
+//! - [`instances`], [`connections`], [`messages`], [`media`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
 //! - [`billing`]: what instances are paid for.
 //! - `exchange`: calls to devices, put through to whoever has the link.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue. `inbox`: what it is
@@ -30,6 +30,7 @@ mod held;
 mod inbox;
 pub mod ingest;
 pub mod instances;
+pub mod media;
 pub mod messages;
 mod ready;
 pub mod shop;
@@ -48,13 +49,14 @@ use recado_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use billing::{BillingConfig, BillingStanding, ReturnTo, Subscribed, Subscriptions};
-pub use config::{Config, Guests};
+pub use config::{Config, Guests, MediaConfig, MediaLimits};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
+pub use media::{Downloaded, Given, Media, Opened, Span, Spooled, Stored, Taken};
 pub use messages::{
     Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, PollView, Purged, QueuePage,
-    QueuedView, ReactionView, ReceiptView, SendMessage, SendOptions,
+    QueuedView, ReactionView, ReceiptView, SendMedia, SendMessage, SendOptions,
 };
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;
@@ -87,6 +89,7 @@ pub(crate) struct Core {
     pub config: Config,
     pub billing: Arc<dyn billing::Provider>,
     pub egress: egress::Egress,
+    pub media: media::MediaRoom,
     /// Messages whose status changed, for those who wait on one.
     pub progress: tokio::sync::broadcast::Sender<messages::Progress>,
     pub numbers: messages::numbers::Numbers,
@@ -122,6 +125,7 @@ impl App {
         let identity =
             Identity::new(store.clone(), clock.clone(), rng.clone(), of_identity).await?;
         let egress = egress::Egress::new(&config)?;
+        let media = media::MediaRoom::open(&config.media, &config.node)?;
         let billing = billing::provider(&config.billing);
         let core = Arc::new(Core {
             store,
@@ -131,6 +135,7 @@ impl App {
             config,
             billing,
             egress,
+            media,
             progress: tokio::sync::broadcast::channel(256).0,
             numbers: Default::default(),
         });
@@ -158,6 +163,8 @@ impl App {
         tasks.spawn(identity.watch_epoch(stop.clone(), changed));
         tasks.spawn(workers::guests::run(self.clone(), stop.clone()));
         tasks.spawn(workers::billing::run(self.clone(), stop.clone()));
+        tasks.spawn(workers::media::run(self.clone(), stop.clone()));
+        tasks.spawn(workers::media::prune(self.core.clone(), stop.clone()));
         tasks.spawn(self.identity.clone().write_usage(stop.clone()));
         let supervisor = || self.supervisor.clone();
         tasks.spawn(workers::leases::run(supervisor(), stop.clone()));
@@ -169,6 +176,7 @@ impl App {
             tasks,
             supervisor: self.supervisor.clone(),
             identity: self.identity.clone(),
+            core: self.core.clone(),
         }
     }
 
@@ -211,6 +219,9 @@ impl App {
     pub fn messages(&self) -> Messages<'_> {
         Messages { app: self }
     }
+    pub fn media(&self) -> Media<'_> {
+        Media { app: self }
+    }
     pub fn webhooks(&self) -> Webhooks<'_> {
         Webhooks { app: self }
     }
@@ -248,6 +259,7 @@ pub struct Workers {
     tasks: TaskTracker,
     supervisor: supervisor::Supervisor,
     identity: Identity,
+    core: Arc<Core>,
 }
 
 impl Workers {
@@ -255,6 +267,7 @@ impl Workers {
     /// that are on their way.
     pub async fn stop(self) {
         self.stop.cancel();
+        self.core.media.close().await;
         self.supervisor.stop_all().await;
         self.identity.finish_letters().await;
         self.tasks.wait().await;

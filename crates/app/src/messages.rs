@@ -3,12 +3,15 @@
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
 //! callers read of them in `status`, of those that wait in `queued`; what a chat is told beside messages in `signals`; what is done to earlier
 //! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`;
-//! votes in polls in `votes`; what is passed on in `forward`.
+//! votes in polls in `votes`; what is passed on in `forward`; those with a medium in `media`, and bytes that come later in
+//! `fetching`.
 
 mod acts;
 pub(crate) mod changes;
+pub(crate) mod fetching;
 mod forward;
 pub(crate) mod life;
+mod media;
 pub(crate) mod menus;
 pub(crate) mod numbers;
 mod queued;
@@ -26,9 +29,10 @@ use recado_model::{
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
 use sha2::{Digest, Sha256};
 
-use crate::{App, instances::require_paired};
+use crate::{App, instances::require_paired, media::given::Prepared};
 
 pub use acts::{Act, Acted, Named};
+pub use media::SendMedia;
 pub use queued::{Purged, QueuePage, QueuedView};
 pub use status::{MessageDetail, MessageView, PollView, ReactionView, ReceiptView};
 
@@ -92,6 +96,7 @@ struct Checked {
     once_in_account: bool,
     /// Of what the caller asked for: the same id with another digest is a conflict.
     digest: String,
+    medium: Option<Prepared>,
 }
 
 impl Messages<'_> {
@@ -99,21 +104,29 @@ impl Messages<'_> {
     /// same content is the same message: one that has failed, or of which nobody knows, is queued anew.
     pub async fn send(&self, granted: &Granted, send: SendMessage) -> Result<Accepted> {
         let mut checked = check(send, &*self.app.core.rng)?;
-        if let Some(number) = checked.to.number() {
-            let phone = PhoneNumber::parse(number)?;
-            checked.to = numbers::address_of(self.app, granted, &phone).await?;
+        checked.to = self.address(granted, checked.to).await?;
+        self.accept(granted, &checked).await
+    }
+
+    /// Where WhatsApp says that a number is.
+    async fn address(&self, granted: &Granted, to: Address) -> Result<Address> {
+        match to.number() {
+            Some(number) => {
+                let phone = PhoneNumber::parse(number)?;
+                numbers::address_of(self.app, granted, &phone).await
+            }
+            None => Ok(to),
         }
-        self.accept(granted, checked).await
     }
 
     /// The same for a chat that a message is in already: nobody asks WhatsApp for its number again, which
     /// might name another one.
     async fn send_into(&self, granted: &Granted, send: SendMessage) -> Result<Accepted> {
         let checked = check(send, &*self.app.core.rng)?;
-        self.accept(granted, checked).await
+        self.accept(granted, &checked).await
     }
 
-    async fn accept(&self, granted: &Granted, checked: Checked) -> Result<Accepted> {
+    async fn accept(&self, granted: &Granted, checked: &Checked) -> Result<Accepted> {
         let (core, instance) = (&self.app.core, granted.instance());
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
@@ -121,8 +134,8 @@ impl Messages<'_> {
         // Whoever moves a message on holds the instance first; so two never wait for each other.
         store.lock_instance(&instance.id).await?;
         // Two calls at once may have chosen two numbers; the second to get here sends nothing.
-        require_once(&mut store, instance, &checked).await?;
-        let known = self.known(&mut store, instance, &checked).await?;
+        require_once(&mut store, instance, checked).await?;
+        let known = self.known(&mut store, instance, checked).await?;
         if let Some(row) = &known
             && !matches!(
                 row.status,
@@ -130,7 +143,7 @@ impl Messages<'_> {
             )
         {
             return Ok(Accepted {
-                id: checked.id,
+                id: checked.id.clone(),
                 queue_id: row.queue_id,
             });
         }
@@ -142,18 +155,20 @@ impl Messages<'_> {
         require_paired(&current)?;
         let queue_id = match known {
             Some(row) => {
+                self.give_medium_again(&mut store, &row, checked, now)
+                    .await?;
                 self.queue_again(&mut store, &row, checked.valid_until, now)
                     .await?
             }
-            None => self.queue_new(&mut store, &current, &checked, now).await?,
+            None => self.queue_new(&mut store, &current, checked, now).await?,
         };
         // And once more: the numbers of the queue are given to one call of the account at a time, so the
         // second one sees by now what the first one left.
-        require_once(&mut store, instance, &checked).await?;
+        require_once(&mut store, instance, checked).await?;
         conn.commit().await?;
         self.app.supervisor.wake(&instance.id);
         Ok(Accepted {
-            id: checked.id,
+            id: checked.id.clone(),
             queue_id,
         })
     }
@@ -206,7 +221,7 @@ impl Messages<'_> {
             about: draft.content.repeats(),
             digest: &checked.digest,
         };
-        let Some(chat) = store.insert_outgoing(&row, now).await? else {
+        let Some(inserted) = store.insert_outgoing(&row, now).await? else {
             // Another call with this id came in between the look and this, and is committed by now.
             let known = self.known(store, instance, checked).await?;
             let known = known.ok_or_else(|| {
@@ -216,12 +231,14 @@ impl Messages<'_> {
             })?;
             return Ok(known.queue_id);
         };
+        self.put_medium(store, instance, checked, &inserted.key, now)
+            .await?;
         let job = NewJob {
             id: &JobId::random(&*core.rng),
             instance: &instance.id,
             kind: JobKind::Send,
             message: &checked.id,
-            chat: &chat,
+            chat: &inserted.chat,
             to: &checked.to,
             run_at: (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms)),
             valid_until: checked.valid_until,
@@ -288,7 +305,7 @@ fn check(send: SendMessage, rng: &dyn recado_model::Rng) -> Result<Checked> {
         .filter(|id| !id.is_empty())
         .map(MessageId::from_wire);
     let asked = serde_json::json!([to, content, mentioned, quotes]);
-    let digest = STANDARD_NO_PAD.encode(Sha256::digest(asked.to_string()));
+    let digest = digest_of(&asked.to_string());
     Ok(Checked {
         id,
         to,
@@ -299,7 +316,12 @@ fn check(send: SendMessage, rng: &dyn recado_model::Rng) -> Result<Checked> {
         quotes,
         once_in_account: how.once_in_account,
         digest,
+        medium: None,
     })
+}
+
+fn digest_of(asked: &str) -> String {
+    STANDARD_NO_PAD.encode(Sha256::digest(asked))
 }
 
 fn valid_until(text: Option<&str>) -> Result<Option<Timestamp>> {

@@ -10,6 +10,7 @@ pub mod billing;
 pub mod deliveries;
 pub mod guests;
 pub mod leases;
+pub mod media;
 pub mod queues;
 pub mod retention;
 pub mod starts;

@@ -128,6 +128,7 @@ async fn gateway(settings: &Settings, no_hold: bool) -> Result<Gateway> {
         clock: Arc::new(SystemClock),
         rng,
         metrics: Some(metrics),
+        program: None,
         refusal_hold: match no_hold {
             true => Duration::ZERO,
             false => World::REFUSAL_HOLD,

@@ -7,8 +7,8 @@
 //! nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `kinds`, `payload`, `address` and `json` turn what arrives into our
-//! types; `outbound` sends, and `calls` do what else callers ask; `backend` keeps the device in the store;
-//! `http` and `runtime` are what the library runs on.
+//! types; `outbound` sends, `media` seals and opens, brings to WhatsApp's hosts and fetches, and `calls` do what
+//! else callers ask; `backend` keeps the device in the store; `http` and `runtime` are what the library runs on.
 //!
 //! Time in here is tokio's: the library measures by it (a named exception to the rule that time is a
 //! parameter).
@@ -60,9 +60,8 @@ use recado_model::{
 };
 use recado_store::Store;
 use url::Url;
-use whatsapp_rust::{
-    http::HttpClient,
-    transport::{TokioWebSocketTransportFactory, TransportFactory, default_tls_connector},
+use whatsapp_rust::transport::{
+    TokioWebSocketTransportFactory, TransportFactory, default_tls_connector,
 };
 
 use self::{http::Http, link::WaLink};
@@ -121,7 +120,7 @@ impl Default for WaTimers {
 
 /// The parts that all links of a process share.
 pub(crate) struct EngineParts {
-    http: Arc<dyn HttpClient>,
+    http: Arc<Http>,
     transport: Arc<dyn TransportFactory>,
     version: Option<(u32, u32, u32)>,
     rng: Arc<dyn Rng>,
@@ -278,11 +277,11 @@ impl Engine for WaEngine {
     }
 
     fn media(&self, proto: &[u8]) -> Option<MediaRef> {
-        media::named(proto)
+        kinds::named(proto)
     }
 
     fn fill_media(&self, proto: &[u8], medium: &FilledMedia) -> Result<Vec<u8>> {
-        media::fill(proto, medium)
+        kinds::fill(proto, medium)
     }
 
     fn seal_media(

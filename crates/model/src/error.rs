@@ -73,7 +73,10 @@ codes! {
     AccountChanged = "account_changed", 409;
     /// Used, expired, withdrawn or never made.
     LinkInvalid = "link_invalid", 410;
+    /// The bytes of a medium are no more, here or at WhatsApp.
+    MediaGone = "media_gone", 410;
     PayloadTooLarge = "payload_too_large", 413;
+    RangeNotSatisfiable = "range_not_satisfiable", 416;
     UnsupportedMediaType = "unsupported_media_type", 415;
     NotOnWhatsapp = "not_on_whatsapp", 400;
     HeadersTooLarge = "headers_too_large", 431;

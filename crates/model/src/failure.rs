@@ -41,6 +41,15 @@ pub const UNREADABLE: &str = "unreadable";
 /// It was to change a message that was deleted before it was sent.
 pub const DELETED: &str = "deleted";
 
+/// The address of a medium did not give it.
+pub const MEDIA_NOT_FETCHED: &str = "media_not_fetched";
+/// What came from the address of a medium is larger than it may be.
+pub const MEDIA_TOO_LARGE: &str = "media_too_large";
+/// What came from the address of a medium is of another type than it began as, or cannot be shown.
+pub const MEDIA_WRONG_TYPE: &str = "media_wrong_type";
+/// The bytes of a medium are not kept any more.
+pub const MEDIA_GONE: &str = "media_gone";
+
 /// The consequence of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -103,6 +112,22 @@ fn known(code: &str) -> (&'static str, &'static str) {
         DELETED => (
             "The message that this was to change was deleted before it was sent.",
             "Nothing is left to do.",
+        ),
+        MEDIA_NOT_FETCHED => (
+            "The medium could not be fetched from its URL.",
+            "Check that the URL answers 200 with the file to anybody, then send the message again under a new id.",
+        ),
+        MEDIA_TOO_LARGE => (
+            "The medium at the URL is larger than this kind may be.",
+            "Send a smaller file, or send it as a document.",
+        ),
+        MEDIA_WRONG_TYPE => (
+            "What the URL gave cannot be sent as this kind of medium.",
+            "Check the file: its bytes decide, not its name.",
+        ),
+        MEDIA_GONE => (
+            "The medium of the message is not kept any more.",
+            "Send the message again, with its medium, under a new id.",
         ),
         "400" => (
             "WhatsApp found the message malformed, or the address not fit for this account.",

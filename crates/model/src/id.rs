@@ -76,6 +76,8 @@ ids! {
     ChatId = "CH";
     /// A message's row. (Its [`MessageId`](crate::MessageId) is unique only in its chat and for its sender.)
     MessageKey = "ME";
+    /// A medium that is kept here.
+    MediaId = "MD";
     EventId = "EV";
     WebhookId = "WH";
     DeliveryId = "DL";

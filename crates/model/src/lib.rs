@@ -1,7 +1,7 @@
 //! The vocabulary of Recado: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`call`], [`change`], [`address`], [`message`], [`message_id`], [`content`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
+//! [`instance`], [`call`], [`change`], [`address`], [`message`], [`message_id`], [`content`], [`media`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
 //! [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
@@ -46,11 +46,11 @@ pub use event::{Event, EventKind};
 pub use failure::Failure;
 pub use id::{
     AccountId, ChatId, ContactId, CredentialId, DeliveryId, EventId, InstanceId, JobId, LinkId,
-    MessageKey, PepperId, RequestId, UserId, UserSessionId, WebhookId,
+    MediaId, MessageKey, PepperId, RequestId, UserId, UserSessionId, WebhookId,
 };
 pub use instance::{ConnectionState, Instance, StateReason};
 pub use job::{JobKind, Lane};
-pub use media::{MediaClass, MediaDigest, MediaKey, MediaLooks, MediaRef};
+pub use media::{MediaClass, MediaDigest, MediaKey, MediaLooks, MediaRef, MediaState};
 pub use message::{Direction, MessageStatus};
 pub use message_id::MessageId;
 pub use phone::PhoneNumber;

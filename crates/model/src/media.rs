@@ -45,6 +45,36 @@ impl MediaClass {
     }
 }
 
+/// The state of a medium's bytes here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MediaState {
+    /// They are to come: from a caller's address, or from WhatsApp.
+    Awaited,
+    /// They lie in the store.
+    Kept,
+    /// They were here or at WhatsApp, and are no more.
+    Gone,
+    /// They cannot be had.
+    Failed,
+}
+
+impl MediaState {
+    pub const ALL: [Self; 4] = [Self::Awaited, Self::Kept, Self::Gone, Self::Failed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Awaited => "awaited",
+            Self::Kept => "kept",
+            Self::Gone => "gone",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
 /// The key that the bytes of one medium are sealed under. Never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MediaKey(pub [u8; 32]);
@@ -64,7 +94,7 @@ impl fmt::Debug for MediaKey {
 }
 
 /// The digests of a medium's bytes, plain and sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaDigest {
     pub sha256: [u8; 32],
     /// Of the sealed bytes, with their MAC.
@@ -121,4 +151,65 @@ pub struct MediaRef {
     pub direct_path: Option<String>,
     pub mime: Option<String>,
     pub file_name: Option<String>,
+}
+
+/// What only the store may know of a medium: what it is sealed under, who may ask for it by a link, and what
+/// is needed to send it on. Sealed as a whole.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediumSecret {
+    key: [u8; 32],
+    /// Under which links to this medium are signed.
+    pub link_key: [u8; 32],
+    /// When the key was made.
+    pub keyed_at: Timestamp,
+    pub digest: Option<MediaDigest>,
+    pub looks: MediaLooks,
+    /// From where its bytes come, until they are here.
+    pub source: Option<MediaSource>,
+}
+
+/// From where the bytes of a medium come.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum MediaSource {
+    /// A caller's address. It may hold a secret in its path or query.
+    Url { url: String },
+    /// WhatsApp's hosts.
+    WhatsApp {
+        direct_path: Option<String>,
+        sha256: Option<[u8; 32]>,
+        sealed_sha256: Option<[u8; 32]>,
+        length: Option<u64>,
+    },
+}
+
+impl MediumSecret {
+    pub fn new(key: MediaKey, rng: &dyn Rng, at: Timestamp) -> Self {
+        let mut link_key = [0; 32];
+        rng.fill(&mut link_key);
+        Self {
+            key: key.0,
+            link_key,
+            keyed_at: at,
+            digest: None,
+            looks: MediaLooks::default(),
+            source: None,
+        }
+    }
+
+    pub fn key(&self) -> MediaKey {
+        MediaKey(self.key)
+    }
+}
+
+impl fmt::Debug for MediumSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MediumSecret(…)")
+    }
+}
+
+impl fmt::Debug for MediaSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MediaSource(…)")
+    }
 }

@@ -5,16 +5,20 @@
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
 
+mod medium;
 mod polls;
 
 use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
+pub(crate) use medium::Family;
+pub use medium::{Medium, Said};
 pub use polls::{Choice, Question};
 
-/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}`, `{"contact": {…}}`, `{"contacts": […]}` and `{"poll": {…}}`; or
-/// does to an earlier message of the chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}` and `{"vote": {…}}`.
+/// Something that a person writes: one of `{"text": …}`, `{"location": {…}}`, `{"contact": {…}}`, `{"contacts": […]}`,
+/// `{"poll": {…}}`, and `{"image": {…}}`, `video`, `audio`, `document`, `sticker`; or does to an earlier message of the
+/// chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}` and `{"vote": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -30,6 +34,16 @@ pub enum Written {
     Poll(Question),
     /// What one chooses of a poll.
     Vote(Choice),
+    /// A picture.
+    Image(Medium),
+    /// A film.
+    Video(Medium),
+    /// A sound, or a voice note.
+    Audio(Medium),
+    /// A file.
+    Document(Medium),
+    /// A sticker.
+    Sticker(Medium),
     /// A sign on a message.
     Reaction(Sign),
     /// Another text for a message of one's own.
@@ -78,8 +92,19 @@ impl Written {
             Self::Edit(wording) => Some((&wording.message_id, !wording.forged)),
             Self::Delete(gone) => Some((&gone.message_id, !gone.forged)),
             Self::Vote(choice) => Some((&choice.poll_id, false)),
-            Self::Text(_) | Self::Location(_) => None,
-            Self::Contact(_) | Self::Contacts(_) | Self::Poll(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The medium in it.
+    pub(crate) fn medium(&self) -> Option<(Family, &Medium)> {
+        match self {
+            Self::Image(medium) => Some((Family::Image, medium)),
+            Self::Video(medium) => Some((Family::Video, medium)),
+            Self::Audio(medium) => Some((Family::Audio, medium)),
+            Self::Document(medium) => Some((Family::Document, medium)),
+            Self::Sticker(medium) => Some((Family::Sticker, medium)),
+            _ => None,
         }
     }
 }
@@ -155,6 +180,9 @@ pub struct Detail {
     /// Whether it was passed on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forwarded: bool,
+    /// Of a picture, a film, a sound, a file or a sticker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Medium>,
     /// Of a sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<Sign>,
@@ -173,10 +201,12 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// The person's own text.
-    pub(crate) fn written(&self, text: &str) -> Written {
+    /// The person's own text, or what a message of this kind has beside it.
+    pub(crate) fn written(&self, kind: &str, text: &str) -> Written {
         let place = self.location.clone().map(Written::Location);
+        let medium = || Some(Family::parse(kind)?.written(self.media.clone()?));
         place
+            .or_else(medium)
             .or_else(|| self.contact.clone().map(Written::Contact))
             .or_else(|| self.contacts.clone().map(Written::Contacts))
             .or_else(|| self.reaction.clone().map(Written::Reaction))
@@ -213,9 +243,7 @@ impl Written {
                 Some("`poll` has a `name` and two `options` or more")
             }
             Self::Contacts(cards) if cards.is_empty() => Some("`contacts` has none"),
-            Self::Text(_) | Self::Location(_) | Self::Contact(_) => None,
-            Self::Contacts(_) | Self::Poll(_) => None,
-            Self::Reaction(_) | Self::Edit(_) | Self::Delete(_) | Self::Vote(_) => None,
+            _ => None,
         }
     }
 }
@@ -236,6 +264,11 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
     match written {
         Written::Poll(question) => polls::poll(question),
         Written::Vote(choice) => polls::vote(choice, key, now_ms),
+        Written::Image(medium) => medium::make(Family::Image, medium),
+        Written::Video(medium) => medium::make(Family::Video, medium),
+        Written::Audio(medium) => medium::make(Family::Audio, medium),
+        Written::Document(medium) => medium::make(Family::Document, medium),
+        Written::Sticker(medium) => medium::make(Family::Sticker, medium),
         Written::Reaction(sign) => Message {
             reaction_message: buffa::MessageField::some(message::ReactionMessage {
                 key,
@@ -314,6 +347,9 @@ pub(crate) fn describe(content: &Message) -> Option<Shown> {
 
 fn shown(content: &Message) -> Option<Shown> {
     if let Some(shown) = polls::describe(content) {
+        return Some(shown);
+    }
+    if let Some(shown) = medium::describe(content) {
         return Some(shown);
     }
     let content = content.get_base_message();
@@ -409,21 +445,10 @@ fn named(content: &Message) -> Option<(&'static str, String)> {
             _ => None,
         };
     }
-    let caption = || content.get_caption().unwrap_or_default().to_owned();
     Some(if let Some(body) = content.text_content() {
         ("text", body.to_owned())
-    } else if content.image_message.is_set() {
-        ("image", caption())
-    } else if content.video_message.is_set() || content.ptv_message.is_set() {
-        ("video", caption())
-    } else if content.audio_message.is_set() {
-        ("audio", String::new())
-    } else if let Some(document) = content.document_message.as_option() {
-        let name = document.file_name.clone().unwrap_or_default();
-        let caption = caption();
-        ("document", if caption.is_empty() { name } else { caption })
-    } else if content.sticker_message.is_set() {
-        ("sticker", String::new())
+    } else if let Some(contacts) = content.contacts_array_message.as_option() {
+        ("contact", contacts.display_name.clone().unwrap_or_default())
     } else if let Some(reaction) = content.reaction_message.as_option() {
         ("reaction", reaction.text.clone().unwrap_or_default())
     } else {

@@ -1,11 +1,11 @@
 //! The control API: people's thumbs, over HTTP on loopback.
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +45,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// Of a message with a medium in base64.
+const MEDIUM: usize = 128 * 1024 * 1024;
+
 type Told = Result<Json<Value>, Refusal>;
 
 fn answer(value: impl serde::Serialize) -> Told {
@@ -60,7 +63,13 @@ pub(crate) fn routes(network: Network) -> Router<Network> {
         .route("/phones/{number}", get(show))
         .route("/phones/{number}/scan", post(scan))
         .route("/phones/{number}/pair", post(pair))
-        .route("/phones/{number}/messages", get(messages).post(send))
+        .route(
+            "/phones/{number}/messages",
+            get(messages)
+                .post(send)
+                .layer(DefaultBodyLimit::max(MEDIUM)),
+        )
+        .route("/phones/{number}/media", delete(delete_media))
         .route("/phones/{number}/read", post(read))
         .route("/phones/{number}/typing", post(typing))
         .route("/phones/{number}/offline", post(offline))
@@ -169,11 +178,31 @@ async fn send(
     Path(number): Path<String>,
     Body(body): Body<NewMessage>,
 ) -> Told {
-    answer(network.send(&number, &body.to, &body.written)?)
+    // Sealing a medium takes its time.
+    let sent = tokio::task::spawn_blocking(move || network.send(&number, &body.to, &body.written));
+    answer(
+        sent.await
+            .map_err(|error| Refusal::Conflict(error.to_string()))??,
+    )
 }
 
-async fn messages(State(network): State<Network>, Path(number): Path<String>) -> Told {
-    answer(network.messages(&number)?)
+#[derive(Deserialize)]
+struct Wanted {
+    /// 1: with the bytes of media.
+    #[serde(default)]
+    media: u8,
+}
+
+async fn messages(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Told {
+    answer(network.looked(&number, wanted.media != 0).await?)
+}
+
+async fn delete_media(State(network): State<Network>, Path(number): Path<String>) -> Told {
+    answer(json!({ "deleted": network.delete_media(&number)? }))
 }
 
 #[derive(Deserialize)]
@@ -181,6 +210,9 @@ struct Read {
     from: String,
     /// Says it of these, whether they were ever written or not.
     ids: Option<Vec<String>>,
+    /// Says that these were played.
+    #[serde(default)]
+    played: bool,
 }
 
 async fn read(
@@ -190,8 +222,15 @@ async fn read(
 ) -> Told {
     let count = match body.ids {
         Some(ids) => {
-            network.claim_read(&number, &body.from, &ids)?;
+            match body.played {
+                true => network.claim_played(&number, &body.from, &ids)?,
+                false => network.claim_read(&number, &body.from, &ids)?,
+            }
             ids.len()
+        }
+        None if body.played => {
+            let text = "`played` says it of `ids`";
+            return Err(Refusal::Bad(text.to_owned()));
         }
         None => network.read(&number, &body.from)?,
     };

@@ -4,7 +4,6 @@
 //! answers into the channels of the connections concerned.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +11,7 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::KeyPair;
 
+use crate::shelf::Shelf;
 use crate::state::{Addr, Companion, Meta, Phone, SignedPreKey};
 use crate::trouble::Troubles;
 
@@ -140,8 +140,7 @@ pub(crate) struct Core {
     pub(crate) held_acks: HashMap<(Addr, String), HeldAck>,
     /// Host and port that companions are told to use for media.
     pub(crate) media_host: String,
-    pub(crate) media: HashMap<String, bytes::Bytes>,
-    pub(crate) media_dir: Option<PathBuf>,
+    pub(crate) shelf: Shelf,
     pub(crate) next_conn: u64,
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn fingerprint(plaintext: &[u8]) -> String {
 impl ChatMessage {
     /// The person's own text.
     pub(crate) fn written(&self) -> Written {
-        self.detail.written(&self.text)
+        self.detail.written(&self.kind, &self.text)
     }
 
     /// Whether it changes an earlier one.
@@ -105,6 +105,9 @@ impl ChatMessage {
             is_poll
         } else if let Some(wording) = edit.as_ref().filter(|_| author) {
             self.text.clone_from(&wording.text);
+            if let Some(medium) = &mut self.detail.media {
+                medium.caption = Some(wording.text.clone());
+            }
             self.edited = true;
             true
         } else if act.detail.delete.is_some() && author {

@@ -15,7 +15,8 @@
 //! | `trouble`, `streams`, `wire` | what goes wrong on purpose |
 //! | `state`, `history`, `backlog`, `ratchets`, `blob` | what survives a restart |
 //! | `store`, `load`, `disk` | its files |
-//! | `media`, `control`, `refusal`, `info`, `receiver` | the HTTP sides |
+//! | `media`, `shelf` | the media host, its files and the phones' copies |
+//! | `control`, `refusal`, `info`, `receiver` | the HTTP sides |
 //!
 //! To add a question that companions may ask: a line in `iq.rs` and the answer in a file of
 //! its topic. To add something that people do: a function in `phone/`, a method on [`Network`]
@@ -50,6 +51,7 @@ mod ratchets;
 mod receipts;
 mod receiver;
 mod refusal;
+mod shelf;
 mod state;
 mod store;
 mod streams;

@@ -12,6 +12,7 @@ use crate::blob::Blob;
 use crate::core::{Core, Entity};
 use crate::disk::{self, Change};
 use crate::history::History;
+use crate::shelf::Shelf;
 use crate::state::{Addr, Companion, Meta, Phone, unpack_pre_keys};
 use crate::store::{Folder, RATCHETS, messages_of, name};
 use crate::trouble::Troubles;
@@ -88,26 +89,29 @@ pub(crate) fn load(folder: Option<&Folder>, media_host: String) -> Result<Core> 
     if let Some(folder) = folder {
         disk::finish(&folder.0)?;
     }
+    let shelf = match folder {
+        Some(folder) => Shelf::at(folder.media()),
+        None => Shelf::temporary()?,
+    };
     let mut core = match folder {
         Some(folder) if folder.0.join(name(&Entity::Meta)).exists() => {
             let meta: Meta = read(&folder.0.join(name(&Entity::Meta)))?;
             let private = PrivateKey::deserialize(&meta.noise_private.0)
                 .context("the network's key is damaged")?;
             let key = KeyPair::new(private.public_key()?, private);
-            empty(meta, key, media_host)
+            empty(meta, key, shelf, media_host)
         }
         _ => {
             let key = KeyPair::generate(&mut ambient::rng());
             let meta = Meta {
                 noise_private: Blob(key.private_key.serialize().to_vec()),
             };
-            let mut core = empty(meta, key, media_host);
+            let mut core = empty(meta, key, shelf, media_host);
             core.dirty.insert(Entity::Meta);
             core
         }
     };
     if let Some(folder) = folder {
-        core.media_dir = Some(folder.media());
         for mut phone in read_all::<Phone>(&folder.0.join("phones"))? {
             let mut moved = load_history(folder, &mut phone)?;
             for (with, bytes) in std::mem::take(&mut phone.old_ratchets) {
@@ -189,7 +193,7 @@ fn load_ratchets(folder: &Folder, core: &mut Core) -> Result<()> {
     Ok(())
 }
 
-fn empty(meta: Meta, noise_key: KeyPair, media_host: String) -> Core {
+fn empty(meta: Meta, noise_key: KeyPair, shelf: Shelf, media_host: String) -> Core {
     Core {
         meta,
         noise_key,
@@ -206,8 +210,7 @@ fn empty(meta: Meta, noise_key: KeyPair, media_host: String) -> Core {
         troubles: Troubles::default(),
         held_acks: HashMap::new(),
         media_host,
-        media: HashMap::new(),
-        media_dir: None,
+        shelf,
         next_conn: 0,
     }
 }

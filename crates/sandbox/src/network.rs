@@ -12,6 +12,7 @@ use crate::history::ChatMessage;
 use crate::info::{Paired, PhoneInfo, info};
 use crate::phone;
 use crate::refusal::{Refusal, digits};
+use crate::shelf::Shelf;
 use crate::state::Addr;
 use crate::trouble::{Kind, Trouble};
 
@@ -245,8 +246,59 @@ impl Network {
         if let Some(why) = written.refusal() {
             return Err(Refusal::Bad(why.to_owned()));
         }
+        let uploaded = match written.medium() {
+            Some((family, medium)) if medium.said.is_none() => {
+                let uploaded = phone::media::upload(&self.shelf(), family, medium);
+                let uploaded = uploaded.map_err(|error| Refusal::Bad(format!("{error:#}")))?;
+                Some(family.written(uploaded))
+            }
+            _ => None,
+        };
+        let written = uploaded.as_ref().unwrap_or(written);
         self.with(|core| core.send(&number, &to, written))
             .map_err(Refusal::Conflict)
+    }
+
+    /// [`Network::messages`], with media looked at: fetched, their MAC checked, opened, hashed; with `bytes` their
+    /// bytes as well.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub async fn looked(&self, number: &str, bytes: bool) -> Result<Vec<ChatMessage>, Refusal> {
+        let (number, mut messages) = (self.known(number)?, self.messages(number)?);
+        let shelf = self.shelf();
+        let looked = tokio::task::spawn_blocking(move || {
+            for message in &mut messages {
+                phone::media::look(&shelf, &number, message, bytes);
+            }
+            messages
+        });
+        looked
+            .await
+            .map_err(|error| Refusal::Conflict(error.to_string()))
+    }
+
+    /// The files of the media host.
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.peek(|core| core.shelf.clone())
+    }
+
+    /// The media host forgets everything: its paths answer 410 from now on. Returns how much that was.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn forget_media(&self) -> std::io::Result<usize> {
+        self.shelf().forget_all()
+    }
+
+    /// The phone deletes its copies of media: asked to upload one again, it has none. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`], [`Refusal::Conflict`] where the disk does not obey.
+    pub fn delete_media(&self, number: &str) -> Result<usize, Refusal> {
+        let number = self.known(number)?;
+        let deleted = self.shelf().delete_copies(&number);
+        deleted.map_err(|error| Refusal::Conflict(error.to_string()))
     }
 
     /// The phone's history in both directions, oldest first.
@@ -278,9 +330,21 @@ impl Network {
     /// # Errors
     /// As [`Network::read`].
     pub fn claim_read(&self, number: &str, from: &str, ids: &[String]) -> Result<(), Refusal> {
+        self.claim(number, from, ids, "read")
+    }
+
+    /// Tells `from` that `ids` were played, as [`Network::claim_read`] does.
+    ///
+    /// # Errors
+    /// As [`Network::read`].
+    pub fn claim_played(&self, number: &str, from: &str, ids: &[String]) -> Result<(), Refusal> {
+        self.claim(number, from, ids, "played")
+    }
+
+    fn claim(&self, number: &str, from: &str, ids: &[String], word: &str) -> Result<(), Refusal> {
         let number = self.online(number)?;
         let from = digits(from)?;
-        self.with(|core| core.claim_read(&number, &from, ids));
+        self.with(|core| core.claim(&number, &from, ids, word));
         Ok(())
     }
 

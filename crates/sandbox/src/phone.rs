@@ -3,6 +3,7 @@
 mod account;
 mod chat;
 mod incoming;
+pub(crate) mod media;
 pub(crate) mod pair;
 mod pair_code;
 mod signal;

@@ -93,7 +93,7 @@ impl Core {
             "read-self" | "played-self" => {
                 self.mark_read_here(&from.number, &target.number, &ids);
             }
-            "retry" => self.relay_retry(from, &target, node),
+            "retry" | "server-error" => self.relay_request(from, &target, node),
             _ => {}
         }
     }
@@ -111,12 +111,12 @@ impl Core {
         self.touch_phone(account);
     }
 
-    /// A companion could not decrypt: tell the device that wrote the message.
-    fn relay_retry(&mut self, from: &Addr, target: &Addr, node: &Node) {
+    /// A companion could not decrypt a message, or fetch a medium: tell the device that can help.
+    fn relay_request(&mut self, from: &Addr, target: &Addr, node: &Node) {
         let mut builder = NodeBuilder::new("receipt")
             .attr("from", from.jid())
             .attr("id", text(node, "id"))
-            .attr("type", "retry")
+            .attr("type", text(node, "type"))
             .attr("t", ambient::now_secs());
         for key in ["category", "recipient"] {
             let value = text(node, key);

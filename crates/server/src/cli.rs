@@ -84,6 +84,12 @@ pub enum Command {
     /// Run the WhatsApp network on loopback for development (sandbox build only).
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
+    /// Say how the medium on standard input looks: what the gateway runs as a child, without keys or network.
+    #[command(hide = true)]
+    LookAtMedia {
+        /// image, video, audio or sticker.
+        class: String,
+    },
     /// Write the generated documents.
     #[command(hide = true)]
     Docs {

@@ -6,6 +6,7 @@ mod credential;
 mod docs;
 mod doctor;
 mod key;
+pub mod look;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
@@ -82,7 +83,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Key(command) => key::run(&settings, command).await?,
         Command::Config(_) => println!("{}The configuration is valid.", settings.describe()?),
         Command::Doctor => return doctor::run(&settings).await,
-        Command::Docs { .. } => {}
+        Command::Docs { .. } | Command::LookAtMedia { .. } => {}
         #[cfg(feature = "sandbox")]
         Command::Sandbox(_) => {}
     }

@@ -3,6 +3,7 @@
 pub mod environment;
 mod file;
 mod logs;
+mod media;
 mod names;
 mod networks;
 mod people;
@@ -77,6 +78,7 @@ pub struct Settings {
     start: Start,
     webhooks: Webhooks,
     egress: EgressSettings,
+    media: MediaSettings,
     billing: Billing,
     audit: Audit,
     users: Users,
@@ -208,6 +210,7 @@ impl Settings {
             "audit.retention_days must be from 1 to 36500"
         );
         self.billing()?;
+        self.media()?;
         self.users(&url)?;
         self.egress_allow()?;
         self.egress_ca_file()?;
@@ -419,6 +422,7 @@ impl Settings {
                 concurrency: self.webhooks.concurrency,
             },
             billing: self.billing()?,
+            media: self.media()?,
             egress_allow: self.egress_allow()?,
             egress_ca_file: self.egress_ca_file()?,
             audit_retention_days: self.audit.retention_days,

@@ -1,6 +1,6 @@
 //! Wiring and life: store, engine, services and listeners come up in order and go down in reverse.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Router, routing::get};
@@ -24,6 +24,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub metrics: Option<PrometheusHandle>,
+    /// The program that looks at media: this one.
+    pub program: Option<PathBuf>,
     /// How long a log-in that is refused unseen waits for its answer: real time, which tests have none of.
     pub refusal_hold: Duration,
 }
@@ -112,6 +114,7 @@ impl Gateway {
             clock,
             rng,
             metrics,
+            program,
             refusal_hold,
         } = world;
         listen::files::raise();
@@ -135,7 +138,8 @@ impl Gateway {
             timers: settings.timers(),
         })?;
         let public_url = settings.public_url_on(address);
-        let config = settings.app_config(public_url, &*rng)?;
+        let mut config = settings.app_config(public_url, &*rng)?;
+        config.media.program = program;
         let deps = Deps {
             store: store.clone(),
             engine: Arc::new(engine),

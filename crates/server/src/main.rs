@@ -1,9 +1,16 @@
 use std::process::ExitCode;
 
-use recado::{cli::Cli, commands, output};
+use recado::{
+    cli::{Cli, Command},
+    commands, output,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::read();
+    // Before there is a thread or a file beside this one.
+    if let Command::LookAtMedia { class } = &cli.command {
+        return commands::look::run(class);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -161,6 +161,12 @@ impl AccountStore<'_> {
         .bind(&message.sender_id)
         .execute(self.conn)
         .await?;
+        // The file goes with the next look for those that no row names.
+        sql("DELETE FROM medium WHERE account_id = $1 AND message_key = $2")
+            .bind(&self.id)
+            .bind(&message.key)
+            .execute(self.conn)
+            .await?;
         Ok(())
     }
 

@@ -115,6 +115,7 @@ impl AccountStore<'_> {
         self.reseal_device(guest, instance).await?;
         self.reseal_webhook(guest, instance).await?;
         self.reseal_contents(guest, instance).await?;
+        self.reseal_media(guest, instance).await?;
         sql("DELETE FROM account WHERE id = $1 AND kind = 'guest' \
              AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.account_id = $1)")
         .bind(guest)

@@ -16,7 +16,7 @@
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
 //!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`],
-//!   [`deliveries`], [`jobs`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
+//!   [`deliveries`], [`jobs`], [`media`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
 //!   for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
@@ -49,6 +49,7 @@ pub mod leases;
 #[cfg(test)]
 mod locked;
 mod lookup;
+pub mod media;
 pub mod members;
 mod menus;
 pub mod messages;
@@ -79,8 +80,9 @@ pub use instances::InstancePage;
 pub use jobs::{Job, NewJob, PASSED_OVER};
 pub use kept::KeySource;
 pub use leases::Lease;
+pub use media::{KeptMedium, MediumRow, NewMedium};
 pub use members::{Invitation, Member, RoleChange};
-pub use messages::{MessageRow, NewMessage};
+pub use messages::{Inserted, MessageRow, NewMessage};
 pub use open::Options;
 pub use people::{
     LinkRecord, Membership, NewLink, NewUser, NewUserSession, People, SESSIONS_PER_USER,
@@ -90,8 +92,8 @@ pub use queued::QueuedRow;
 pub use receipts::UNMATCHED_MOST;
 pub use seal::MasterKey;
 pub use system::{
-    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, System,
-    Weaknesses,
+    AccountSummary, BillingLook, BillingSummary, GuestDoor, JwtKey, KeyKind, KeyRow, MediumOf,
+    System, Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

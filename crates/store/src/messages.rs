@@ -73,6 +73,13 @@ pub struct NewMessage<'a> {
     pub digest: &'a str,
 }
 
+/// The row of a message that was new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inserted {
+    pub key: MessageKey,
+    pub chat: ChatId,
+}
+
 /// The columns of a message, as they are read by [`from_row`].
 macro_rules! select {
     ($rest:literal) => {
@@ -103,13 +110,13 @@ struct Draft<'a> {
 }
 
 impl AccountStore<'_> {
-    /// A message to send, `Queued`, and its chat. `None`: this instance has sent (or queued) that id
+    /// A message to send, `Queued`: its row and its chat. `None`: this instance has sent (or queued) that id
     /// before.
     pub async fn insert_outgoing(
         &mut self,
         message: &NewMessage<'_>,
         now: Timestamp,
-    ) -> Result<Option<ChatId>> {
+    ) -> Result<Option<Inserted>> {
         let draft = Draft {
             instance: message.instance,
             id: message.id,
@@ -131,12 +138,12 @@ impl AccountStore<'_> {
         self.insert_message(&draft, now).await
     }
 
-    /// A message that arrived, or one of our own sent from the phone. `false`: it is here already.
+    /// A message that arrived, or one of our own sent from the phone. `None`: it is here already.
     pub async fn record_inbound(
         &mut self,
         message: &InboundMessage,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Option<Inserted>> {
         let (direction, status) = if message.from_me {
             (Direction::Out, MessageStatus::Sent)
         } else {
@@ -160,10 +167,14 @@ impl AccountStore<'_> {
                 about: message.about.as_ref(),
             },
         };
-        Ok(self.insert_message(&draft, now).await?.is_some())
+        self.insert_message(&draft, now).await
     }
 
-    async fn insert_message(&mut self, new: &Draft<'_>, now: Timestamp) -> Result<Option<ChatId>> {
+    async fn insert_message(
+        &mut self,
+        new: &Draft<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Inserted>> {
         self.lock_instance(new.instance).await?;
         // The sender first: what is learned of them may merge the chat that is looked up next.
         self.contact(new.instance, new.sender, now).await?;
@@ -195,7 +206,7 @@ impl AccountStore<'_> {
         }
         self.insert_content(new.instance, &key, &new.content)
             .await?;
-        Ok(Some(chat))
+        Ok(Some(Inserted { key, chat }))
     }
 
     /// Gives a message of ours the account's next queue number. Last in its transaction: whoever
@@ -237,6 +248,16 @@ impl AccountStore<'_> {
         .await?
         .map(|row| from_row(&row))
         .transpose()
+    }
+
+    pub async fn message_with_key(&mut self, key: &MessageKey) -> Result<Option<MessageRow>> {
+        sql(select!("WHERE m.account_id = $1 AND m.key = $2"))
+            .bind(&self.id)
+            .bind(key)
+            .fetch_optional(self.conn)
+            .await?
+            .map(|row| from_row(&row))
+            .transpose()
     }
 
     /// The message of this chat with this id; ours before the other side's.

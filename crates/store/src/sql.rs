@@ -27,7 +27,7 @@ use std::panic::Location;
 
 use recado_model::{
     AccountId, Address, ChatId, ContactId, CredentialId, DeliveryId, EventId, InstanceId, JobId,
-    LinkId, MessageId, MessageKey, PepperId, Timestamp, UserId, UserSessionId, WebhookId,
+    LinkId, MediaId, MessageId, MessageKey, PepperId, Timestamp, UserId, UserSessionId, WebhookId,
 };
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgRow, sqlite::SqliteRow};
 
@@ -125,6 +125,7 @@ id_args!(
     InstanceId,
     JobId,
     LinkId,
+    MediaId,
     MessageId,
     MessageKey,
     PepperId,

@@ -4,7 +4,7 @@
 //! [`accounts`]: accounts, the epoch. [`keys`]: signing keys, peppers, what is weak. [`rotation`],
 //! [`reseal`]: replacing keys. [`proofs`]: from a token to its credential. [`placement`]: which process
 //! runs which instance. [`guests`]: instances that nobody owns yet. [`claims`]: deliveries for workers.
-//! [`retention`]: what is old enough to go. [`billing`]: what is paid for, and what is not.
+//! [`retention`]: what is old enough to go. [`media`]: which are to be fetched, or to go. [`billing`]: what is paid for, and what is not.
 //!
 //! People have a door of their own, [`crate::people`].
 //!
@@ -16,6 +16,7 @@ pub mod billing;
 pub mod claims;
 pub mod guests;
 pub mod keys;
+pub mod media;
 pub mod placement;
 pub mod proofs;
 pub mod reseal;
@@ -26,6 +27,7 @@ pub use accounts::AccountSummary;
 pub use billing::{BillingLook, BillingSummary};
 pub use guests::GuestDoor;
 pub use keys::{JwtKey, KeyKind, KeyRow, Weaknesses};
+pub use media::MediumOf;
 
 use crate::db::Conn;
 
@@ -34,6 +36,7 @@ pub const FUNCTIONS: &[&str] = &[
     "account_exists",
     "account_of_instance",
     "accounts",
+    "accounts_full_of_media",
     "add_data_keys",
     "add_pepper",
     "begin_trials",
@@ -41,6 +44,7 @@ pub const FUNCTIONS: &[&str] = &[
     "billing_looks",
     "bump_epoch",
     "claim_deliveries",
+    "claim_media",
     "client_pair",
     "close_guest",
     "create_account",
@@ -58,13 +62,17 @@ pub const FUNCTIONS: &[&str] = &[
     "insert_jwt_key",
     "instances_to_start",
     "is_jwt_revoked",
+    "is_media_object",
     "jwt_keys",
     "keys",
     "leader",
     "lease_instance",
     "led_elsewhere",
     "next_delivery_due",
+    "next_medium_due",
+    "oldest_media",
     "open_guest",
+    "owner_of_medium",
     "prune_audit",
     "prune_credentials",
     "prune_data_keys",
@@ -78,6 +86,7 @@ pub const FUNCTIONS: &[&str] = &[
     "reset_node",
     "retire_peppers",
     "rotate_master",
+    "unused_media",
     "waiting_queues",
     "weaknesses",
 ];

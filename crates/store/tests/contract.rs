@@ -32,6 +32,8 @@ mod jobs;
 mod keys;
 #[path = "contract/links.rs"]
 mod links;
+#[path = "contract/media.rs"]
+mod media;
 #[path = "contract/members.rs"]
 mod members;
 #[path = "contract/messages.rs"]
@@ -128,6 +130,10 @@ on_both! {
     contacts::contacts_do_not_cross_accounts,
     contacts::what_was_done_to_a_copy_survives_the_merge,
     contacts::receipts_of_nothing_are_bounded,
+    media::a_medium_is_fetched_once_and_kept,
+    media::media_go_with_their_messages,
+    media::what_is_old_or_too_much_is_named,
+    media::media_states_are_the_codes,
     jobs::what_a_newer_program_left_stands_aside,
     jobs::a_line_is_looked_at_by_lane,
     deliveries::webhooks_keep_their_secret,

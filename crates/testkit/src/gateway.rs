@@ -213,6 +213,7 @@ impl Bed {
             clock: self.clock.clone(),
             rng: rng(),
             metrics: None,
+            program: program(),
             refusal_hold: Duration::ZERO,
         };
         let started = Gateway::start(&self.settings, world).await;
@@ -466,6 +467,15 @@ pub fn verify(secret: &str, headers: impl Fn(&str) -> String, body: &str) {
 pub fn verify_delivery(secret: &str, delivery: &Delivery) {
     let header = |name: &str| delivery.headers.get(name).cloned().unwrap_or_default();
     verify(secret, header, &delivery.raw);
+}
+
+/// The program itself, which cargo builds beside its tests: it looks at media.
+fn program() -> Option<std::path::PathBuf> {
+    let test = std::env::current_exe().expect("this test");
+    let built = test.parent().and_then(std::path::Path::parent);
+    let program = built.expect("a folder of builds").join("recado");
+    assert!(program.exists(), "{} is not built", program.display());
+    Some(program)
 }
 
 /// The clock's seconds, for comparing with what was signed.

@@ -1,6 +1,6 @@
-//! What is sent into chats, and what is read of it. Links and menus are in `links`, polls in `polls`, what a chat is told beside
-//! messages in `signals`, what is done to earlier messages in `acts`,
-//! what is passed on in `forward`.
+//! What is sent into chats, and what is read of it. Links and menus are in `links`, media in `media`, polls in
+//! `polls`, what a chat is told beside messages in `signals`, what is done to earlier messages in `acts`, what is
+//! passed on in `forward`.
 
 use axum::extract::State;
 use recado_api_macros::operation;
@@ -52,32 +52,37 @@ macro_rules! send_body {
         }
 
         impl $name {
-            fn send(self, content: Content) -> SendMessage {
-                SendMessage {
-                    to: self.phone,
-                    content,
-                    how: SendOptions {
-                        id: given(self.id),
-                        delay_ms: self.delay,
-                        valid_until: self.valid_until,
-                        mentioned_ids: self.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
-                        reply_to_message_id: given(self.reply_to_message_id),
-                        once_in_account: false,
-                    },
-                }
+            /// To whom, and how.
+            fn address(self) -> (String, SendOptions) {
+                let how = SendOptions {
+                    id: given(self.id),
+                    delay_ms: self.delay,
+                    valid_until: self.valid_until,
+                    mentioned_ids: self.mentioned_ids.map(|Names(ids)| ids).unwrap_or_default(),
+                    reply_to_message_id: given(self.reply_to_message_id),
+                    once_in_account: false,
+                };
+                (self.phone, how)
             }
         }
     };
 }
 
 pub mod acts;
+pub mod downloads;
 pub mod forward;
 pub mod links;
+pub mod media;
 pub mod polls;
 pub mod signals;
 mod status;
 
 use status::StatusBody;
+
+/// A message without a medium, of a body that was read.
+fn send((to, how): (String, SendOptions), content: Content) -> SendMessage {
+    SendMessage { to, content, how }
+}
 
 /// Clients send `""` for what was not given.
 fn given(text: Option<String>) -> Option<String> {
@@ -154,7 +159,7 @@ pub async fn send_text(
     Loose(mut body): Loose<TextBody>,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let text = Text::new(std::mem::take(&mut body.message))?;
-    accept(&access, &app, body.send(Content::Text(text))).await
+    accept(&access, &app, send(body.address(), Content::Text(text))).await
 }
 
 /// Queues a place on the map to a phone.
@@ -168,7 +173,12 @@ pub async fn send_location(
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let (name, address) = (body.name.take(), body.address.take());
     let location = Location::new(body.latitude, body.longitude, name, address)?;
-    accept(&access, &app, body.send(Content::Location(location))).await
+    accept(
+        &access,
+        &app,
+        send(body.address(), Content::Location(location)),
+    )
+    .await
 }
 
 /// Queues a contact card, or several, to a phone.
@@ -196,7 +206,7 @@ pub async fn send_contact(
             Content::Contacts(ContactCards::new(&cards)?)
         }
     };
-    accept(&access, &app, body.send(content)).await
+    accept(&access, &app, send(body.address(), content)).await
 }
 
 async fn accept(

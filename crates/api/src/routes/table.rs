@@ -58,6 +58,12 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/{id}/chat/send/link"              => rest::chat::links::send_link,
             POST    "/instances/{id}/chat/send/buttons"           => rest::chat::links::send_buttons,
             POST    "/instances/{id}/chat/send/list"              => rest::chat::links::send_list,
+            POST    "/instances/{id}/chat/send/image"             => rest::chat::media::send_image,
+            POST    "/instances/{id}/chat/send/video"             => rest::chat::media::send_video,
+            POST    "/instances/{id}/chat/send/gif"               => rest::chat::media::send_gif,
+            POST    "/instances/{id}/chat/send/audio"             => rest::chat::media::send_audio,
+            POST    "/instances/{id}/chat/send/document"          => rest::chat::media::send_document,
+            POST    "/instances/{id}/chat/send/sticker"           => rest::chat::media::send_sticker,
             POST    "/instances/{id}/chat/send/poll"              => rest::chat::polls::send_poll,
             POST    "/instances/{id}/chat/poll/vote"              => rest::chat::polls::vote,
             POST    "/instances/{id}/chat/presence"               => rest::chat::signals::presence,
@@ -76,8 +82,21 @@ pub(super) fn groups() -> Vec<Group> {
             DELETE  "/instances/{id}/queue/operations"            => rest::queue::purge_operations,
             DELETE  "/instances/{id}/queue/operations/{message_id}" => rest::queue::remove_operation,
 
+            GET     "/instances/{id}/chat/messages/{message_id}/media" => rest::media::read,
+
+            POST    "/instances/{id}/chat/downloadimage"          => rest::chat::downloads::download_image,
+            POST    "/instances/{id}/chat/downloadvideo"          => rest::chat::downloads::download_video,
+            POST    "/instances/{id}/chat/downloadaudio"          => rest::chat::downloads::download_audio,
+            POST    "/instances/{id}/chat/downloaddocument"       => rest::chat::downloads::download_document,
+
+            POST    "/instances/{id}/media"                       => rest::media::upload,
+
             GET     "/instances/{id}/webhook"                     => rest::webhook::get,
             POST    "/instances/{id}/webhook"                     => rest::webhook::set,
+        }
+
+        Instance ["/media"] {
+            GET     "/media/{token}"                              => rest::media::by_link,
         }
 
         Mcp ["/api/mcp"] {

@@ -1,11 +1,17 @@
 //! Calls to devices whose actor is in this process.
 
 use async_trait::async_trait;
-use recado_model::{AccountId, Call, CallAnswer, Error, ErrorCode, InstanceId, Result};
+use recado_model::{
+    AccountId, Call, CallAnswer, Direction, Error, ErrorCode, InstanceId, MediaKey, Result,
+};
+use recado_store::MessageRow;
 use tokio::sync::oneshot;
 
 use super::Supervisor;
-use crate::{exchange::Exchange, inbox::Command};
+use crate::{
+    exchange::Exchange,
+    inbox::{Command, Reupload},
+};
 
 /// To the actors of this process.
 #[async_trait]
@@ -33,6 +39,31 @@ impl Exchange for Supervisor {
 }
 
 impl Supervisor {
+    /// Asks the phone to bring the medium of a message to WhatsApp again: where it is then, `None` when the
+    /// phone has it no more either.
+    pub async fn reupload(
+        &self,
+        account: &AccountId,
+        message: &MessageRow,
+        key: MediaKey,
+    ) -> Result<Option<String>> {
+        let handle = self.handle(&message.instance);
+        let handle = handle.filter(|handle| handle.account == *account);
+        let handle = handle.ok_or_else(no_link)?;
+        let chat = message.wire_chat.clone();
+        let (reply, answer) = oneshot::channel();
+        let asked = handle.commands.send(Command::Reupload(Reupload {
+            sender: chat.is_group().then(|| message.wire_sender.clone()),
+            chat,
+            from_me: message.direction == Direction::Out,
+            id: message.id.clone(),
+            key,
+            reply,
+        }));
+        asked.map_err(|_| no_link())?;
+        answer.await.map_err(|_| no_link())?
+    }
+
     /// Refuses what needs the link of an instance that another node leads.
     pub async fn require_here(&self, instance: &InstanceId) -> Result<()> {
         if !self.core.store.is_shared() {

@@ -7,7 +7,7 @@ use super::{
     actor::{Actor, End, Reply, over},
     changes::Change,
 };
-use crate::inbox::Command;
+use crate::inbox::{Command, Reupload};
 
 impl Actor {
     /// `Some` when that is its end.
@@ -15,6 +15,8 @@ impl Actor {
         match command {
             Command::Notice(notice) => return self.noticed(notice).await,
             Command::Wake => self.look_soon(),
+            Command::Brought { id, result } => self.brought(id, result).await,
+            Command::Reupload(asked) => self.reupload(asked),
             Command::SendReturned { id, result } => self.send_returned(id, result).await,
             Command::Answered { id, verdict } => self.answered(&id, verdict).await,
             Command::Call { call, reply } => self.call(call, reply),
@@ -38,6 +40,28 @@ impl Actor {
             Command::Stop { reply } => return Some(self.stop(reply)),
         }
         None
+    }
+
+    fn reupload(&self, asked: Reupload) {
+        let Some(link) = self.link.clone().filter(|_| self.online) else {
+            let none = "There is no connection to WhatsApp now.";
+            let none = Error::new(ErrorCode::InstanceNotConnected, none);
+            drop(asked.reply.send(Err(none)));
+            return;
+        };
+        // On its own: the phone may take half a minute.
+        tokio::spawn(async move {
+            let Reupload {
+                chat,
+                sender,
+                from_me,
+                id,
+                key,
+                reply,
+            } = asked;
+            let again = link.reupload(&chat, sender.as_ref(), from_me, &id, &key);
+            drop(reply.send(again.await));
+        });
     }
 
     fn call(&self, call: Call, reply: oneshot::Sender<Result<CallAnswer>>) {

@@ -14,18 +14,28 @@ pub(super) const MOST: usize = 4;
 
 struct Flight {
     job: Job,
-    /// The send itself, which ends with the link.
-    send: AbortHandle,
-    /// Whether the send has returned: only then the wait for the answer begins.
-    returned: bool,
+    /// What is done for it now, which ends with the link.
+    work: AbortHandle,
+    phase: Phase,
     /// How long this process has waited for that, and for the answer.
     waited_ms: i64,
+}
+
+/// What a flight waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Its medium is brought to WhatsApp; nothing of the message is on the wire.
+    Bringing,
+    /// The send itself.
+    Sending,
+    /// The send has returned: its answer.
+    Answer,
 }
 
 /// How the wait of a flight ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overdue {
-    /// The send does not return.
+    /// The send does not return, or the medium does not get there.
     Send,
     /// No answer came.
     Answer,
@@ -44,6 +54,7 @@ pub(super) struct Flights {
 /// How long the parts of a try may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
+    pub bring_ms: i64,
     pub send_ms: i64,
     pub answer_ms: i64,
 }
@@ -65,12 +76,21 @@ impl Flights {
     }
 
     pub fn begin(&mut self, job: Job, send: AbortHandle, now: Monotonic) {
+        self.add(job, send, Phase::Sending, now);
+    }
+
+    /// Its medium is on its way; [`Flights::begin`] goes on with it.
+    pub fn bring(&mut self, job: Job, work: AbortHandle, now: Monotonic) {
+        self.add(job, work, Phase::Bringing, now);
+    }
+
+    fn add(&mut self, job: Job, work: AbortHandle, phase: Phase, now: Monotonic) {
         if self.flying.is_empty() {
             self.last_tick = now;
         }
         let flight = Flight {
-            send,
-            returned: false,
+            work,
+            phase,
             waited_ms: 0,
             job,
         };
@@ -81,7 +101,7 @@ impl Flights {
     pub fn returned(&mut self, message: &MessageId) -> bool {
         let flight = self.flying.get_mut(message);
         if let Some(flight) = flight {
-            flight.returned = true;
+            flight.phase = Phase::Answer;
             flight.waited_ms = 0;
             return true;
         }
@@ -95,7 +115,7 @@ impl Flights {
     /// The send does not return: nobody waits for it any more.
     pub fn give_up(&mut self, message: &MessageId) {
         if let Some(flight) = self.flying.remove(message) {
-            flight.send.abort();
+            flight.work.abort();
         }
     }
 
@@ -103,8 +123,11 @@ impl Flights {
     pub fn void(&mut self) -> Vec<Address> {
         let mut groups = Vec::new();
         for (_, flight) in self.flying.drain() {
-            flight.send.abort();
-            if flight.job.to.is_group() && !groups.contains(&flight.job.to) {
+            flight.work.abort();
+            if flight.phase != Phase::Bringing
+                && flight.job.to.is_group()
+                && !groups.contains(&flight.job.to)
+            {
                 groups.push(flight.job.to);
             }
         }
@@ -155,9 +178,10 @@ impl Flights {
         let mut overdue = Vec::new();
         for flight in self.flying.values_mut() {
             flight.waited_ms += passed;
-            let (limit, what) = match flight.returned {
-                true => (patience.answer_ms, Overdue::Answer),
-                false => (patience.send_ms, Overdue::Send),
+            let (limit, what) = match flight.phase {
+                Phase::Bringing => (patience.bring_ms, Overdue::Send),
+                Phase::Sending => (patience.send_ms, Overdue::Send),
+                Phase::Answer => (patience.answer_ms, Overdue::Answer),
             };
             if flight.waited_ms >= limit {
                 overdue.push((flight.job.clone(), what));
@@ -174,6 +198,7 @@ mod tests {
     use super::*;
 
     const PATIENCE: Patience = Patience {
+        bring_ms: 600_000,
         send_ms: 60_000,
         answer_ms: 20_000,
     };

@@ -9,7 +9,7 @@ use recado_model::{
     Address, ChatId, Error, ErrorCode, Failure, MessageId, MessageStatus, Monotonic, Result,
     Timestamp, failure, message::FinishedMessage,
 };
-use recado_store::{Job, StoreError};
+use recado_store::{Job, MediumRow, StoreError};
 
 use super::{
     actor::Actor,
@@ -17,9 +17,14 @@ use super::{
 };
 use crate::{
     inbox::{Command, Verdict},
+    media::bringing::{self, Turn},
     messages::life::Life,
 };
 
+/// How long a medium may take to WhatsApp's hosts.
+const BRING_MS: i64 = 15 * 60 * 1000;
+/// Between two looks whether a medium that is to come is here.
+const COMING_MS: i64 = 500;
 /// Tries that end with a fault of ours, before the message has failed.
 const FAULTS: u32 = 8;
 const REST_FIRST_MS: i64 = 2_000;
@@ -31,6 +36,7 @@ impl Actor {
     fn patience(&self) -> Patience {
         let config = &self.core.config;
         Patience {
+            bring_ms: BRING_MS,
             send_ms: config.send_timeout_ms,
             answer_ms: config.ack_timeout_ms,
         }
@@ -149,15 +155,95 @@ impl Actor {
         Ok(due.into_iter().find(|job| !flies(job)))
     }
 
-    /// `false`: it was over before it began.
+    /// `false`: nothing of it goes out now.
     async fn start(&mut self, job: Job) -> Result<bool> {
-        let Some(link) = self.link.clone() else {
-            return Ok(true);
-        };
         if is_too_late(&job, self.core.clock.now()) {
             self.fail(&job, &Failure::of(failure::TOO_LATE)).await?;
             return Ok(false);
         }
+        let Ok(medium) = self.medium(&job).await? else {
+            self.fail(&job, &Failure::of(failure::UNREADABLE)).await?;
+            return Ok(false);
+        };
+        let Some(medium) = medium else {
+            return self.launch(job).await;
+        };
+        match bringing::turn(&medium, self.core.clock.now()) {
+            Turn::Ready => self.launch(job).await,
+            Turn::Wait => {
+                let until = self.core.clock.monotonic().plus_millis(COMING_MS);
+                self.flights.rest(&job.chat, until);
+                Ok(false)
+            }
+            Turn::Never => {
+                self.fail(&job, &Failure::of(failure::MEDIA_GONE)).await?;
+                Ok(false)
+            }
+            Turn::Bring => self.bring(job, medium).await,
+        }
+    }
+
+    /// The medium of a message; `Err` when what is stored of it does not open.
+    async fn medium(&self, job: &Job) -> Result<std::result::Result<Option<MediumRow>, ()>> {
+        let mut conn = self.core.store.read().await?;
+        let mut store = conn.account(&self.account);
+        match store.outgoing_medium(&self.instance, &job.message).await {
+            Err(StoreError::Sealed(_)) => Ok(Err(())),
+            medium => Ok(Ok(medium?)),
+        }
+    }
+
+    /// Begins to bring the medium of a message to WhatsApp. The message keeps its place meanwhile.
+    async fn bring(&mut self, job: Job, medium: MediumRow) -> Result<bool> {
+        let (Some(link), held) = (self.link.clone(), self.held()?.clone()) else {
+            return Ok(true);
+        };
+        let Some(proto) = self.proto(&job).await? else {
+            self.fail(&job, &Failure::of(failure::UNREADABLE)).await?;
+            return Ok(false);
+        };
+        let (commands, id) = (self.commands.clone(), job.message.clone());
+        let work = tokio::spawn(async move {
+            let result = bringing::bring(&held, link, &medium, &proto).await;
+            // The actor being gone means that nobody waits for it.
+            drop(commands.send(Command::Brought { id, result }));
+        });
+        let now = self.core.clock.monotonic();
+        self.flights.bring(job, work.abort_handle(), now);
+        Ok(true)
+    }
+
+    /// The medium of a message is at WhatsApp: now the message goes out.
+    pub(super) async fn brought(&mut self, id: MessageId, result: Result<()>) {
+        let Some(job) = self.flights.end(&id) else {
+            return;
+        };
+        let went_on = match result {
+            Ok(()) if is_too_late(&job, self.core.clock.now()) => {
+                self.fail(&job, &Failure::of(failure::TOO_LATE)).await
+            }
+            Ok(()) => self.launch(job).await.map(|_| ()),
+            Err(error) => match error.code {
+                ErrorCode::InstanceNotConnected => {
+                    let until = self.core.clock.monotonic().plus_millis(1_000);
+                    self.flights.rest(&job.chat, until);
+                    Ok(())
+                }
+                ErrorCode::MediaGone => self.fail(&job, &Failure::of(failure::MEDIA_GONE)).await,
+                _ => self.faulty(job, error).await,
+            },
+        };
+        if let Err(error) = went_on {
+            self.log(&error, "a message could not go on with its medium");
+        }
+        self.look_soon();
+    }
+
+    /// `false`: it was over before it began.
+    async fn launch(&mut self, job: Job) -> Result<bool> {
+        let Some(link) = self.link.clone() else {
+            return Ok(true);
+        };
         // A database that fails is no fault of the message.
         let Some(proto) = self.proto(&job).await? else {
             let error = Error::internal("a job without its message");

@@ -1,14 +1,23 @@
-//! The HTTP client that all links share: WhatsApp's version and media.
+//! The HTTP client that all links share: WhatsApp's version and media. Large bodies are in `streams`.
+
+mod streams;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::Instant,
+};
 use url::Url;
 use whatsapp_rust::{
     anyhow::{self, Context as _, anyhow},
     http::{HttpClient, HttpRequest, HttpResponse},
-    wacore::{store::Device, version::parse_sw_js},
+    wacore::{
+        net::{StreamingHttpResponse, UploadBody},
+        store::Device,
+        version::parse_sw_js,
+    },
 };
 
 const VERSION_URL: &str = "https://web.whatsapp.com/sw.js";
@@ -16,10 +25,11 @@ const VERSION_FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 /// After a failure, so that a thousand links that start together ask once.
 const VERSION_RETRY: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Of an exchange that fits in memory. (Streams have no such limit, and `reqwest`'s own for reading would count
+/// from the first byte of an upload to the answer.)
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(180);
-/// WhatsApp takes documents of up to 2 GB; whole bodies of that size do not belong in memory.
-const MAX_BODY: usize = 128 * 1024 * 1024;
+/// What is larger is streamed.
+const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// `reqwest` behind the library's trait. Cloning shares everything.
 #[derive(Clone)]
@@ -28,6 +38,7 @@ pub(super) struct Http {
     /// In the sandbox every URL leads here instead of to `https://{host}`.
     loopback: Option<Url>,
     version: Arc<Mutex<VersionCache>>,
+    streams: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -40,8 +51,6 @@ impl Http {
     pub(super) fn new(loopback: Option<Url>) -> Result<Self, reqwest::Error> {
         let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
             .pool_max_idle_per_host(4);
         // The sandbox program reaches loopback and nothing else: no proxy, no redirect.
         let builder = match loopback {
@@ -54,6 +63,7 @@ impl Http {
             client: builder.build()?,
             loopback,
             version: Arc::default(),
+            streams: streams::places(),
         })
     }
 
@@ -68,31 +78,42 @@ impl Http {
         Ok(target)
     }
 
-    async fn exchange(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+    /// A request without its body.
+    fn outgoing(&self, request: &HttpRequest) -> anyhow::Result<reqwest::RequestBuilder> {
         let target = self.target(&request.url)?;
         let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
         let mut outgoing = self.client.request(method, target);
         for (name, value) in &request.headers {
             outgoing = outgoing.header(name, value);
         }
+        Ok(outgoing)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        let mut outgoing = self.outgoing(&request)?.timeout(TOTAL_TIMEOUT);
         if let Some(body) = request.body {
             outgoing = outgoing.body(body);
         }
         // Media URLs carry tokens in their query: the error goes to logs without the URL.
-        let mut response = outgoing.send().await.map_err(reqwest::Error::without_url)?;
+        let response = outgoing.send().await.map_err(reqwest::Error::without_url)?;
+        self.collect(response).await
+    }
+
+    /// The whole answer.
+    async fn collect(&self, mut response: reqwest::Response) -> anyhow::Result<HttpResponse> {
         let status_code = response.status().as_u16();
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(reqwest::Error::without_url)?
-        {
+        loop {
+            let next = tokio::time::timeout(streams::STALLED, response.chunk()).await;
+            let next = next.context("the answer of a host stood still")?;
+            let Some(chunk) = next.map_err(reqwest::Error::without_url)? else {
+                return Ok(HttpResponse { status_code, body });
+            };
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(anyhow!("the answer is larger than {MAX_BODY} bytes"));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(HttpResponse { status_code, body })
     }
 
     /// WhatsApp's version document: one look-up a day for the whole process. Every link asks at its
@@ -170,6 +191,27 @@ impl HttpClient for Http {
             return self.version_document(request).await;
         }
         self.exchange(request).await
+    }
+
+    fn supports_streaming(&self) -> bool {
+        true
+    }
+
+    fn supports_upload_streaming(&self) -> bool {
+        true
+    }
+
+    fn execute_streaming(&self, request: HttpRequest) -> anyhow::Result<StreamingHttpResponse> {
+        self.stream(request)
+    }
+
+    fn execute_upload(
+        &self,
+        request: HttpRequest,
+        body: UploadBody,
+        content_length: u64,
+    ) -> anyhow::Result<HttpResponse> {
+        self.upload(request, body, content_length)
     }
 }
 

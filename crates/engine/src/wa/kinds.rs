@@ -13,6 +13,7 @@ mod image;
 mod key;
 mod link;
 mod location;
+mod medium;
 mod other;
 mod poll;
 mod reaction;
@@ -23,9 +24,10 @@ mod video;
 mod vote;
 
 use recado_model::{
-    Address, Content, ContentKind, MessageId, Result,
+    Address, Content, ContentKind, Error, MediaClass, MediaRef, MessageId, Result,
     change::{Change, Edited},
-    content::{Ballot, Chosen, Poll, Voting},
+    content::{Ballot, Chosen, Media, Poll, Voting},
+    media::FilledMedia,
     message::Draft,
 };
 use whatsapp_rust::{
@@ -35,6 +37,8 @@ use whatsapp_rust::{
         whatsapp as wa,
     },
 };
+
+use super::payload;
 
 /// The essence of a message: its kind, and the text a person would read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +98,7 @@ fn make(draft: &Draft) -> wa::Message {
         Content::Location(location) => location::make(location, context),
         Content::Contact(card) => contact::make(card, context),
         Content::Contacts(cards) => contact::make_several(cards, context),
-        Content::Media(_) => todo!(),
+        Content::Media(media) => make_media(media, context),
         Content::Poll(poll) => poll::make(poll, context),
         Content::Vote(vote) => vote::make(vote, draft.at),
         Content::Forward(forward) => forward::make(forward),
@@ -102,6 +106,48 @@ fn make(draft: &Draft) -> wa::Message {
         Content::Edit(edit) => edit::make(edit, context, draft.at),
         Content::Revoke(revoke) => revoke::make(revoke),
     }
+}
+
+/// Without what only the upload tells: [`fill`] adds it.
+fn make_media(media: &Media, context: Option<wa::ContextInfo>) -> wa::Message {
+    let make = match media.form.class() {
+        MediaClass::Image => image::make,
+        MediaClass::Video => video::make,
+        MediaClass::Audio => audio::make,
+        MediaClass::Document => document::make,
+        MediaClass::Sticker => sticker::make,
+    };
+    make(media, context)
+}
+
+/// The medium that a message names, in whatever wrappers.
+pub(super) fn named(proto: &[u8]) -> Option<MediaRef> {
+    let message = wa::Message::decode_from_slice(proto).ok()?;
+    let (message, _) = payload::unwrap(&message);
+    let kinds = [
+        image::named,
+        video::named,
+        audio::named,
+        document::named,
+        sticker::named,
+    ];
+    kinds.into_iter().find_map(|named| named(message))
+}
+
+/// A message of ours with all that is known of its medium once that is sealed and uploaded.
+pub(super) fn fill(proto: &[u8], medium: &FilledMedia) -> Result<Vec<u8>> {
+    let mut message = wa::Message::decode_from_slice(proto).map_err(Error::internal)?;
+    let inner = medium::inner(&mut message);
+    let kinds = [
+        image::fill,
+        video::fill,
+        audio::fill,
+        document::fill,
+        sticker::fill,
+    ];
+    let filled = kinds.into_iter().find_map(|fill| fill(inner, medium));
+    filled.ok_or_else(|| Error::internal("a message without a medium is to be filled with one"))?;
+    Ok(message.encode_to_vec())
 }
 
 /// What a message does to an earlier one.

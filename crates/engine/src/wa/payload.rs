@@ -243,9 +243,10 @@ pub(super) fn at(info: &MessageInfo) -> Timestamp {
 
 /// As subscribers see it. Its secret is for those who can vote or react: not theirs.
 pub(super) fn render_kept(proto: &[u8]) -> Result<Rendered> {
-    let mut message = wa::Message::decode_from_slice(proto).map_err(Error::internal)?;
-    message.message_context_info = MessageField::none();
-    Ok(render(&message))
+    let message = wa::Message::decode_from_slice(proto).map_err(Error::internal)?;
+    let mut content = unwrap(&message).0.clone();
+    content.message_context_info = MessageField::none();
+    Ok(render(&content))
 }
 
 #[cfg(test)]

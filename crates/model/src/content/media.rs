@@ -3,7 +3,11 @@
 use serde::Serialize;
 
 use super::ContentKind;
-use crate::media::MediaClass;
+use crate::{
+    error::Error,
+    media::MediaClass,
+    text::{is_blank, is_unseen},
+};
 
 /// In what form a medium is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +53,18 @@ impl MediaForm {
             MediaClass::Sticker => ContentKind::Sticker,
         }
     }
+
+    /// The field of a body that holds it.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Gif => "gif",
+            Self::Audio | Self::Voice => "audio",
+            Self::Document => "document",
+            Self::Sticker => "sticker",
+        }
+    }
 }
 
 /// A medium of ours as a caller gives it; the bytes are apart.
@@ -61,4 +77,108 @@ pub struct Media {
     pub file_name: Option<String>,
     /// Shown once on the phone, then gone there.
     pub view_once: bool,
+}
+
+const CAPTION_MOST: usize = 65_536;
+const NAME_MOST: usize = 255;
+
+impl Media {
+    /// # Errors
+    /// What the kind does not have, and a caption that is too long; each names its field.
+    pub fn new(
+        form: MediaForm,
+        mime: String,
+        caption: Option<String>,
+        file_name: Option<String>,
+        view_once: bool,
+    ) -> Result<Self, Error> {
+        let caption = caption.filter(|text| !text.trim().is_empty());
+        if let Some(caption) = &caption {
+            if matches!(
+                form,
+                MediaForm::Audio | MediaForm::Voice | MediaForm::Sticker
+            ) {
+                let text = "caption: WhatsApp shows none with sounds and stickers; send it as a text of its own";
+                return Err(Error::field("caption", text));
+            }
+            if caption.len() > CAPTION_MOST {
+                return Err(Error::field("caption", "caption has at most 65536 bytes"));
+            }
+        }
+        if view_once && matches!(form, MediaForm::Document | MediaForm::Sticker) {
+            let text = "view_once is for images, videos and sounds";
+            return Err(Error::field("view_once", text));
+        }
+        let file_name = match file_name.filter(|name| !name.is_empty()) {
+            Some(name) => Some(media_name(&name)?),
+            None => None,
+        };
+        Ok(Self {
+            form,
+            mime,
+            caption,
+            file_name: file_name.filter(|_| form == MediaForm::Document),
+            view_once,
+        })
+    }
+}
+
+/// A name of a file that is safe to show and to keep under: without the folders before it, and without
+/// characters that nobody sees (of control, of direction). Accents and spaces stay.
+///
+/// # Errors
+/// Where nothing is left of it, and where it is longer than 255 bytes.
+pub fn media_name(text: &str) -> Result<String, Error> {
+    let wrong = |text| Err(Error::field("file_name", text));
+    let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = last.chars().filter(|c| !is_unseen(*c)).collect();
+    let name = name.trim();
+    if is_blank(name) || name.chars().all(|c| c == '.') {
+        return wrong("file_name: nothing of it names a file");
+    }
+    if name.len() > NAME_MOST {
+        return wrong("file_name has at most 255 bytes");
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_what_people_read() {
+        for (given, kept) in [
+            ("Relatório de março.pdf", "Relatório de março.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\temp\\plan.xlsx", "plan.xlsx"),
+            ("a\u{202e}gpj.exe\r\n", "agpj.exe"),
+            ("  x.txt ", "x.txt"),
+        ] {
+            assert_eq!(media_name(given).expect("a name"), kept);
+        }
+        for given in ["", "/", "..", "\u{200b}", &"x".repeat(256)] {
+            let error = media_name(given).expect_err("no name");
+            assert_eq!(error.field, Some("file_name"));
+        }
+    }
+
+    #[test]
+    fn a_kind_has_what_whatsapp_shows_of_it() {
+        let with = |form, caption: &str, view_once| {
+            let mime = "image/jpeg".to_owned();
+            Media::new(form, mime, Some(caption.to_owned()), None, view_once)
+        };
+        assert!(with(MediaForm::Image, "Hello", true).is_ok());
+        let refused = with(MediaForm::Voice, "Hello", false).expect_err("no caption");
+        assert_eq!(refused.field, Some("caption"));
+        let refused = with(MediaForm::Document, "", true).expect_err("is kept");
+        assert_eq!(refused.field, Some("view_once"));
+        assert_eq!(
+            with(MediaForm::Sticker, " ", false)
+                .expect("is empty")
+                .caption,
+            None
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
 use wacore::messages::{MessageUtils, wrap_device_sent};
-use wacore::send::stanza_type_from_message;
+use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore::types::message::EditAttribute;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
@@ -35,6 +35,7 @@ pub(super) struct Stanza {
     kind: &'static str,
     /// `creation` of a poll, `vote` of a vote.
     poll: Option<&'static str>,
+    media: Option<&'static str>,
     edit: String,
 }
 
@@ -42,10 +43,8 @@ impl Stanza {
     pub(super) fn of(content: &Message) -> Self {
         let edit = EditAttribute::infer_from_message(content);
         Self {
-            kind: match stanza_type_from_message(content) {
-                kind @ ("reaction" | "poll") => kind,
-                _ => "text",
-            },
+            kind: stanza_type_from_message(content),
+            media: media_type_from_message(content),
             poll: match content.poll_update_message.is_set() {
                 true => Some("vote"),
                 false => Some("creation"),
@@ -171,7 +170,7 @@ impl Core {
             Written::Poll(Question { id: Some(id), .. }) => id.clone(),
             _ => ambient::message_id(),
         };
-        let entry = ChatMessage {
+        let mut entry = ChatMessage {
             id,
             from: number.to_owned(),
             to: to.to_owned(),
@@ -190,6 +189,7 @@ impl Core {
             device: 0,
             hidden: false,
         };
+        self.fetch(number, &mut entry);
         let entry = self.opened(number, entry);
         if let Some(phone) = self.phones.get_mut(number) {
             phone.history.arrive(entry.clone());
@@ -270,6 +270,9 @@ impl Core {
         let mut enc = NodeBuilder::new("enc")
             .attr("v", "2")
             .attr("type", sealed.kind);
+        if let Some(media) = envelope.stanza.media {
+            enc = enc.attr("mediatype", media);
+        }
         if envelope.retry > 0 {
             enc = enc.attr("count", envelope.retry);
         }
@@ -315,9 +318,9 @@ impl Core {
         ids.len()
     }
 
-    /// Says that these were read, whatever was written: as a program of somebody's own may.
-    pub(crate) fn claim_read(&mut self, number: &str, from: &str, ids: &[String]) {
-        self.emit_receipt(&Addr::phone(number), from, ids, Some("read"));
+    /// Says that these were read or played, whatever was written: as a program of somebody's own may.
+    pub(crate) fn claim(&mut self, number: &str, from: &str, ids: &[String], word: &str) {
+        self.emit_receipt(&Addr::phone(number), from, ids, Some(word));
     }
 
     /// Shows the other side that the person types (`composing`, `recording`) or stopped (`paused`).

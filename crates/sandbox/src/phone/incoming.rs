@@ -124,7 +124,10 @@ impl Core {
             device: from.device,
             hidden: asks,
         });
-        let entry = entry.map(|entry| self.opened(number, entry));
+        let entry = entry.map(|mut entry| {
+            self.fetch(number, &mut entry);
+            self.opened(number, entry)
+        });
         if let (Some(entry), Some(phone)) = (entry, self.phones.get_mut(number)) {
             phone.typing.remove(&from.number);
             if !phone.history.arrive(entry) {
@@ -238,6 +241,10 @@ impl Core {
             "read" | "played" => "read",
             "retry" => {
                 self.resend(number, &from, node);
+                return;
+            }
+            "server-error" => {
+                self.upload_again(number, &from, node);
                 return;
             }
             _ => return,

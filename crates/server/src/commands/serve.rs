@@ -51,6 +51,7 @@ pub async fn run(settings: &Settings, args: ServeArgs) -> Result<()> {
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRng),
         metrics: Some(metrics),
+        program: Some(std::env::current_exe().context("cannot tell where this program is")?),
         refusal_hold: World::REFUSAL_HOLD,
     };
     let gateway = Gateway::start(settings, world).await?;

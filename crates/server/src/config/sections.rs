@@ -109,6 +109,23 @@ pub(super) struct Billing {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct MediaSettings {
+    #[serde(deserialize_with = "text")]
+    pub(super) url: String,
+    pub(super) keep_days: i64,
+    pub(super) quota_bytes: u64,
+    pub(super) download: String,
+    pub(super) download_most: u64,
+    pub(super) link_days: i64,
+    pub(super) image_bytes: u64,
+    pub(super) video_bytes: u64,
+    pub(super) audio_bytes: u64,
+    pub(super) sticker_bytes: u64,
+    pub(super) document_bytes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Audit {
     pub(super) retention_days: i64,
 }

@@ -93,6 +93,7 @@ mod log;
 mod mail;
 mod management;
 mod mcp;
+mod media;
 mod menus;
 mod named;
 mod networks;

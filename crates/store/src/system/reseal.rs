@@ -68,6 +68,12 @@ pub const SEALED: &[Sealed] = &[
         of_account: false,
     },
     Sealed {
+        table: "medium",
+        column: "secret",
+        key: &["id"],
+        of_account: true,
+    },
+    Sealed {
         table: "message_content",
         column: "proto",
         key: &["message_key"],

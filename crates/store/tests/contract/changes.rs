@@ -157,7 +157,13 @@ pub async fn signs_of_one_person_become_one(bed: &Bed) {
             rendered: Rendered::default(),
             arrival: Arrival::default(),
         };
-        assert!(store.record_inbound(&message, NOW).await.expect("keeps"));
+        assert!(
+            store
+                .record_inbound(&message, NOW)
+                .await
+                .expect("keeps")
+                .is_some()
+        );
         let expected = stands.into_iter();
         let expected: Vec<_> = expected
             .map(|sign| (NUMBER.to_owned(), sign.to_owned()))

@@ -50,7 +50,8 @@ async fn arrives(
     who: Party,
 ) -> bool {
     let message = from(instance, id, who);
-    store.record_inbound(&message, NOW).await.expect("keeps")
+    let new = store.record_inbound(&message, NOW).await;
+    new.expect("keeps").is_some()
 }
 
 /// Where a message is shown, and how it came.

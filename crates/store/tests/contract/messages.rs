@@ -89,24 +89,28 @@ pub async fn ids_are_unique_where_they_must_be(bed: &Bed) {
             .record_inbound(&inbound(&one, "I1", "x"), NOW)
             .await
             .expect("new")
+            .is_some()
     );
     assert!(
         !store
             .record_inbound(&inbound(&one, "I1", "x"), NOW)
             .await
             .expect("again")
+            .is_some()
     );
     assert!(
         store
             .record_inbound(&inbound(&one, "I1", "y"), NOW)
             .await
             .expect("sender")
+            .is_some()
     );
     assert!(
         store
             .record_inbound(&inbound(&two, "I1", "x"), NOW)
             .await
             .expect("instance")
+            .is_some()
     );
     // Somebody may pick an id of ours; ours is still found.
     assert!(
@@ -114,6 +118,7 @@ pub async fn ids_are_unique_where_they_must_be(bed: &Bed) {
             .record_inbound(&inbound(&one, "M1", "x"), NOW)
             .await
             .expect("new")
+            .is_some()
     );
     let found = store
         .message(&one, &MessageId::from_wire("M1"))
@@ -132,6 +137,7 @@ pub async fn ids_are_unique_where_they_must_be(bed: &Bed) {
             .record_inbound(&own, NOW)
             .await
             .expect("from the phone")
+            .is_some()
     );
     let found = store
         .message(&one, &own.id)
@@ -363,7 +369,13 @@ pub async fn words_in_rows_are_those_of_the_code(bed: &Bed) {
         let mut store = conn.account(&a);
         let mut message = inbound(&id, &format!("K{}", kind.as_str()), "x");
         message.kind = kind;
-        assert!(store.record_inbound(&message, NOW).await.expect("new"));
+        assert!(
+            store
+                .record_inbound(&message, NOW)
+                .await
+                .expect("new")
+                .is_some()
+        );
         let row = store.message(&id, &message.id).await;
         assert_eq!(row.expect("reads").expect("there").kind, kind);
         conn.commit().await.expect("commit");

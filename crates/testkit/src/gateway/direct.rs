@@ -181,7 +181,7 @@ impl Bed {
 
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../../../migrations/0001_first.sql"),
-    include_str!("../../../../migrations/0002_polls.sql"),
+    include_str!("../../../../migrations/0003_polls.sql"),
 ];
 
 /// The tables in which a row mentions one of the accounts, or the session.

@@ -26,6 +26,7 @@ impl Bed {
             clock: clock.clone(),
             rng: rng(),
             metrics: None,
+            program: super::program(),
             refusal_hold: std::time::Duration::ZERO,
         };
         let started = Gateway::start(&settings, world).await;

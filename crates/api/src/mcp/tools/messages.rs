@@ -1,11 +1,11 @@
 //! Sending.
 
-use recado_app::{Accepted, MessageView, SendMessage, SendOptions};
+use recado_app::{Accepted, Given, MessageView, SendMedia, SendMessage, SendOptions};
 use recado_identity::{Calls, Granted, ShopToken};
 use recado_model::{
     AccountId, ConnectionState, Content, Error, ErrorCode, Instance, MessageId, MessageStatus,
     Result,
-    content::{ContactCard, Location, Text},
+    content::{ContactCard, Location, MediaForm, Text},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub(super) fn tools() -> Vec<ToolEntry> {
         tool(
             "send_whatsapp_message",
             "Enviar mensaje de WhatsApp",
-            "Send a text to a phone. The answer says sent, or queued when it goes out a little later.",
+            "Send a text, or a file by its public URL, to a phone. The answer says sent, or queued when it goes out a little later.",
             Effect::Mutation,
             send,
         )
@@ -78,9 +78,15 @@ struct SendArgs {
     /// Logical sender; session_id wins over it
     #[serde(default)]
     sender_role: Option<SenderRole>,
-    /// Public address of a file to send (not available yet)
+    /// Public URL of a file to send
     #[serde(default)]
     media_url: Option<String>,
+    /// What the file is sent as; image by default
+    #[serde(default)]
+    media_type: Option<MediaKind>,
+    /// Written under the file; message by default
+    #[serde(default)]
+    caption: Option<String>,
     /// Do not begin to send after this time (RFC 3339, for example 2026-01-31T12:00:00Z)
     #[serde(default)]
     valid_until: Option<String>,
@@ -154,6 +160,16 @@ enum SenderRole {
     General,
     Operations,
     Marketing,
+}
+
+/// The contract's kinds of files.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum MediaKind {
+    Image,
+    Video,
+    Audio,
+    Document,
 }
 
 /// The contract's fields.
@@ -268,11 +284,21 @@ async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<ToolAnswer> {
 }
 
 async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
-    if given(args.media_url).is_some() {
-        let text = "media_url is not available yet; send the text alone";
-        return Err(Error::field("media_url", text));
-    }
-    let text = Text::new(args.message.unwrap_or_default())?;
+    let said = match given(args.media_url) {
+        None => Said::Content(Content::Text(Text::new(args.message.unwrap_or_default())?)),
+        Some(url) => {
+            let form = match args.media_type {
+                None | Some(MediaKind::Image) => MediaForm::Image,
+                Some(MediaKind::Video) => MediaForm::Video,
+                Some(MediaKind::Audio) => MediaForm::Audio,
+                Some(MediaKind::Document) => MediaForm::Document,
+            };
+            // Sounds have none, and models write a message all the same.
+            let said = given(args.message).filter(|_| form != MediaForm::Audio);
+            let caption = given(args.caption).or(said);
+            Said::Medium { form, url, caption }
+        }
+    };
     let route = SendTo {
         phone: args.phone,
         number: args.session_id,
@@ -281,7 +307,7 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
     };
     match args.sender_role {
         Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None => {
-            deliver(call, route, Content::Text(text)).await
+            deliver(call, route, said).await
         }
     }
 }
@@ -289,12 +315,17 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
 async fn send_location(call: ToolCall, mut args: LocationArgs) -> Result<ToolAnswer> {
     let (name, address) = (args.name.take(), args.address.take());
     let location = Location::new(args.latitude, args.longitude, name, address)?;
-    deliver(call, args.into(), Content::Location(location)).await
+    deliver(
+        call,
+        args.into(),
+        Said::Content(Content::Location(location)),
+    )
+    .await
 }
 
 async fn send_contact(call: ToolCall, args: ContactArgs) -> Result<ToolAnswer> {
     let card = ContactCard::new(&args.contact_name, &args.contact_phone)?;
-    deliver(call, args.into(), Content::Contact(card)).await
+    deliver(call, args.into(), Said::Content(Content::Contact(card))).await
 }
 
 fn given(text: Option<String>) -> Option<String> {
@@ -309,8 +340,26 @@ struct SendTo {
     key: Option<String>,
 }
 
+/// What is sent.
+enum Said {
+    Content(Content),
+    Medium {
+        form: MediaForm,
+        url: String,
+        caption: Option<String>,
+    },
+}
+
+/// The last part of a URL's path, as a file's name.
+fn name_in(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let last = url.path_segments()?.next_back()?.to_owned();
+    let name = percent_encoding::percent_decode_str(&last).decode_utf8();
+    given(name.ok().map(std::borrow::Cow::into_owned))
+}
+
 /// Hands a message of any kind over, and waits a little for what becomes of it.
-async fn deliver(call: ToolCall, route: SendTo, content: Content) -> Result<ToolAnswer> {
+async fn deliver(call: ToolCall, route: SendTo, said: Said) -> Result<ToolAnswer> {
     let messages = call.app.messages();
     let key = given(route.key)
         .map(|key| MessageId::from_wire(stable_id(&call.shop.caller().account, &key)));
@@ -326,24 +375,43 @@ async fn deliver(call: ToolCall, route: SendTo, content: Content) -> Result<Tool
         (None, None) => first_connected(&call).await?,
     };
     let keyed = key.is_some();
-    let send = SendMessage {
-        to: route.phone.clone(),
-        content,
-        how: SendOptions {
+    let (to, how) = (
+        route.phone.clone(),
+        SendOptions {
             id: key.map(|id| id.as_str().to_owned()),
             valid_until: route.valid_until,
             once_in_account: keyed,
             ..SendOptions::default()
         },
-    };
+    );
     // A known message is not sent again, only compared: a key of another one is a conflict.
-    let accepted = messages
-        .send(&granted, send)
-        .await
-        .map_err(|error| match error.code {
-            ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
-            _ => error,
-        })?;
+    let accepted = match said {
+        Said::Content(content) => {
+            let send = SendMessage { to, content, how };
+            messages.send(&granted, send).await
+        }
+        Said::Medium { form, url, caption } => {
+            let send = SendMedia {
+                to,
+                form,
+                file_name: name_in(&url),
+                given: Given::Url(url),
+                caption,
+                view_once: false,
+                picture: None,
+                how,
+            };
+            let accepted = messages.send_media(&granted, send).await;
+            accepted.map_err(|error| match error.field {
+                Some(field) if field == form.field() => error.renamed(field, "media_url"),
+                _ => error,
+            })
+        }
+    };
+    let accepted = accepted.map_err(|error| match error.code {
+        ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
+        _ => error,
+    })?;
     let settled = messages.wait_settled(&granted, &accepted.id, PATIENCE_MS);
     let view = settled.await?;
     outcome(granted.instance(), &route.phone, &accepted, view.as_ref())

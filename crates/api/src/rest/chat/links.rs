@@ -1,11 +1,6 @@
 //! Texts with a preview of a page, and things to choose from.
 
 use axum::extract::State;
-use base64::{
-    Engine as _,
-    alphabet::STANDARD,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use recado_api_macros::operation;
 use recado_app::{App, SendMessage, SendOptions};
 use recado_model::{
@@ -15,12 +10,12 @@ use recado_model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Queued, accept, given};
+use super::{Queued, accept, given, send};
 use crate::{
     auth::{InstanceAccess, least::Developer},
     describe::Answer,
     error::Fail,
-    extract::{Loose, Names, some_whole, text_or_number},
+    extract::{Loose, Names, bytes_of, data_url, some_whole, text_or_number},
     rest::{Envelope, enveloped},
 };
 
@@ -64,38 +59,23 @@ pub async fn send_link(
         body.link_description.take(),
         picture,
     )?;
-    accept(&access, &app, body.send(Content::Link(link))).await
+    accept(&access, &app, send(body.address(), Content::Link(link))).await
 }
 
-/// Of base64, or of a data URL; line breaks are tolerated.
-fn picture_of(text: &str) -> Result<Vec<u8>> {
+/// Of base64, or of a data URL.
+pub(super) fn picture_of(text: &str) -> Result<Vec<u8>> {
     let wrong = |text| Error::field("jpeg_thumbnail", text);
     if text.len() > PICTURE_TEXT_MOST {
         return Err(wrong("jpeg_thumbnail has at most 64 KiB"));
     }
-    let mut code = text.trim();
-    if let Some(rest) = code.strip_prefix("data:") {
-        let (head, data) = rest.split_once(',').unwrap_or_default();
-        let head = head.to_ascii_lowercase();
-        let (kind, form) = head.split_once(';').unwrap_or_default();
-        if !matches!(kind, "image/jpeg" | "image/jpg") || !form.ends_with("base64") {
-            return Err(wrong(
-                "jpeg_thumbnail: the data URL begins with data:image/jpeg;base64,",
-            ));
-        }
-        code = data.trim();
-    }
-    if code.contains(' ') {
+    if let Some((kind, _)) = data_url(text)
+        && !matches!(kind, "image/jpeg" | "image/jpg")
+    {
         return Err(wrong(
-            "jpeg_thumbnail holds spaces: the + of its base64 became one on the way; encode it as a form wants it, or send JSON",
+            "jpeg_thumbnail: the data URL begins with data:image/jpeg;base64,",
         ));
     }
-    let code: String = code.split(['\r', '\n', '\t']).collect();
-    let lenient =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(&STANDARD, lenient)
-        .decode(code)
-        .map_err(|_| wrong("jpeg_thumbnail is base64, or a data URL"))
+    bytes_of("jpeg_thumbnail", text)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -192,7 +172,7 @@ pub async fn send_buttons(
     });
     let menu = Menu::of_buttons(&body.message, buttons.collect(), body.footer.as_deref())?;
     require_text(&access, body.interactive.as_deref())?;
-    offer(&access, &app, body.send(Content::Menu(menu))).await
+    offer(&access, &app, send(body.address(), Content::Menu(menu))).await
 }
 
 /// Queues a list to choose from, as a numbered text.
@@ -227,7 +207,7 @@ pub async fn send_list(
     };
     let menu = Menu::of_list(&heading, sections.collect())?;
     require_text(&access, body.interactive.as_deref())?;
-    offer(&access, &app, body.send(Content::Menu(menu))).await
+    offer(&access, &app, send(body.address(), Content::Menu(menu))).await
 }
 
 /// A numbered text can be done, if the caller takes that; the call's word counts before the instance's.

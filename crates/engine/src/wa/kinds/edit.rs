@@ -10,7 +10,7 @@ use whatsapp_rust::waproto::{
     whatsapp::{self as wa, message::protocol_message::Type},
 };
 
-use super::{Read, key, some, text};
+use super::{super::payload, Read, key, medium, some, text};
 
 pub(super) fn make(edit: &Edit, context: Option<wa::ContextInfo>, at: Timestamp) -> wa::Message {
     wa::Message {
@@ -60,7 +60,7 @@ pub(super) fn applied(mut original: wa::Message, message: &wa::Message) -> Optio
         _ => return None,
     }
     Some(Edited {
-        text: super::read(&original)?.text,
+        text: super::read(payload::unwrap(&original).0)?.text,
         proto: original.encode_to_vec(),
     })
 }
@@ -105,6 +105,7 @@ fn keep_quote(message: &mut wa::Message, before: Option<wa::ContextInfo>) {
 }
 
 fn caption_of(message: &mut wa::Message) -> Option<&mut Option<String>> {
+    let message = medium::inner(message);
     if let Some(image) = message.image_message.as_option_mut() {
         return Some(&mut image.caption);
     }

@@ -1,0 +1,90 @@
+//! Bytes inside of JSON: base64, or a data URL.
+
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use recado_model::{Error, Result};
+
+/// Type and code of a data URL with base64; `None` of what is none.
+pub fn data_url(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start();
+    let scheme = text.get(..5)?;
+    let rest = scheme
+        .eq_ignore_ascii_case("data:")
+        .then(|| text.get(5..))??;
+    let (head, code) = rest.split_once(',')?;
+    let (kind, form) = head.rsplit_once(';')?;
+    let kind = kind.split(';').next().unwrap_or_default();
+    form.trim()
+        .eq_ignore_ascii_case("base64")
+        .then_some((kind.trim(), code))
+}
+
+/// The bytes of base64, or of a data URL. Line breaks are tolerated, and so is padding that is left out.
+///
+/// # Errors
+/// Names `field`. A space is a `+` that a form has taken away: what came would be other bytes.
+pub fn bytes_of(field: &'static str, text: &str) -> Result<Vec<u8>> {
+    let wrong = |text: &str| Error::field(field, format!("{field}{text}"));
+    let code = match data_url(text) {
+        Some((_, code)) => code,
+        None if text
+            .trim_start()
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case("data:")) =>
+        {
+            return Err(wrong(": a data URL is data:TYPE;base64,CODE"));
+        }
+        None => text,
+    };
+    let code = code.trim();
+    if code.contains(' ') {
+        return Err(wrong(
+            " holds spaces: the + of its base64 became one on the way; encode it as a form wants it, or send JSON",
+        ));
+    }
+    let broken = code.contains(['\r', '\n', '\t']);
+    let joined: String;
+    let code = match broken {
+        true => {
+            joined = code.split(['\r', '\n', '\t']).collect();
+            &joined
+        }
+        false => code,
+    };
+    let lenient =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&STANDARD, lenient)
+        .decode(code)
+        .map_err(|_| wrong(" is a public URL, base64, or a data URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_clients_write_it() {
+        for text in [
+            "aGVsbG8=",
+            "aGVsbG8",
+            " aGVs\r\nbG8=\n",
+            "data:image/png;base64,aGVsbG8=",
+            "DATA:text/plain;charset=utf-8;base64,aGVsbG8",
+        ] {
+            assert_eq!(bytes_of("image", text).expect(text), b"hello");
+        }
+        for text in [
+            "aGVs bG8=",
+            "aGV*",
+            "data:image/png,hello",
+            "data:;base64",
+            "data:é",
+        ] {
+            let refused = bytes_of("image", text).expect_err(text);
+            assert_eq!(refused.field, Some("image"));
+        }
+    }
+}

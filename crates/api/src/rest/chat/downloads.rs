@@ -1,0 +1,168 @@
+//! Media by what their events say of them: the contract's way to the bytes.
+
+use axum::extract::State;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use recado_api_macros::operation;
+use recado_app::App;
+use recado_model::{Error, MediaClass, MediaKey, MediaRef, MessageId, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::given;
+use crate::{
+    auth::{InstanceAccess, least::Viewer},
+    describe::Answer,
+    error::Fail,
+    extract::{Loose, bytes_of, some_number},
+    rest::{Envelope, enveloped},
+};
+
+#[derive(Deserialize, JsonSchema)]
+pub struct DownloadBody {
+    /// `url` of the message's medium. Its host is not asked: WhatsApp says which ones are.
+    #[serde(default, alias = "URL")]
+    url: Option<String>,
+    /// Base64; so are the two hashes.
+    #[serde(default, alias = "mediaKey")]
+    media_key: Option<String>,
+    /// As the message says.
+    #[serde(default, alias = "mimeType", alias = "mime_type")]
+    mimetype: Option<String>,
+    #[serde(default, alias = "directPath")]
+    direct_path: Option<String>,
+    #[serde(default, alias = "fileEncSha256", alias = "fileEncSHA256")]
+    file_enc_sha256: Option<String>,
+    #[serde(default, alias = "fileSha256", alias = "fileSHA256")]
+    file_sha256: Option<String>,
+    /// Bytes.
+    #[serde(default, alias = "fileLength", deserialize_with = "some_number")]
+    file_length: Option<i64>,
+    /// In place of all of them: the message that has it.
+    #[serde(default, alias = "messageId")]
+    message_id: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Downloaded {
+    /// As the bytes say.
+    mimetype: String,
+    /// The bytes as a data URL.
+    data: String,
+}
+
+/// Gives the bytes of a picture that a message named.
+///
+/// By what its event says of it, or by `message_id`. Up to 16 MiB; `GET …/chat/messages/{message_id}/media`
+/// gives any size.
+#[operation]
+pub async fn download_image(
+    access: InstanceAccess<Viewer>,
+    State(app): State<App>,
+    Loose(body): Loose<DownloadBody>,
+) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+    download(&access, &app, MediaClass::Image, body).await
+}
+
+/// Gives the bytes of a film that a message named.
+///
+/// As `downloadimage` does.
+#[operation]
+pub async fn download_video(
+    access: InstanceAccess<Viewer>,
+    State(app): State<App>,
+    Loose(body): Loose<DownloadBody>,
+) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+    download(&access, &app, MediaClass::Video, body).await
+}
+
+/// Gives the bytes of a sound that a message named.
+///
+/// As `downloadimage` does.
+#[operation]
+pub async fn download_audio(
+    access: InstanceAccess<Viewer>,
+    State(app): State<App>,
+    Loose(body): Loose<DownloadBody>,
+) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+    download(&access, &app, MediaClass::Audio, body).await
+}
+
+/// Gives the bytes of a file that a message named.
+///
+/// As `downloadimage` does.
+#[operation]
+pub async fn download_document(
+    access: InstanceAccess<Viewer>,
+    State(app): State<App>,
+    Loose(body): Loose<DownloadBody>,
+) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+    download(&access, &app, MediaClass::Document, body).await
+}
+
+async fn download(
+    access: &InstanceAccess<Viewer>,
+    app: &App,
+    class: MediaClass,
+    body: DownloadBody,
+) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+    let media = app.media();
+    let found = match given(body.message_id.clone()) {
+        Some(id) => {
+            let id = MessageId::from_wire(id);
+            media.download_of(&access.granted, &id).await?
+        }
+        None => media.download(wanted(class, body)?).await?,
+    };
+    let code = BASE64_STANDARD.encode(&found.bytes);
+    Ok(enveloped(Downloaded {
+        data: format!("data:{};base64,{code}", found.mime),
+        mimetype: found.mime,
+    }))
+}
+
+fn wanted(class: MediaClass, body: DownloadBody) -> Result<MediaRef> {
+    let missing = |field: &'static str| {
+        let text = format!("{field} is required, as the message's event says it; or message_id");
+        Error::field(field, text)
+    };
+    let url = given(body.url);
+    let direct_path = match given(body.direct_path) {
+        Some(path) => path,
+        None => path_of(&url.ok_or_else(|| missing("url"))?)?,
+    };
+    let key = given(body.media_key).ok_or_else(|| missing("media_key"))?;
+    let key = hash("media_key", &key)?;
+    let mime = given(body.mimetype).ok_or_else(|| missing("mimetype"))?;
+    let of = |field, text: Option<String>| given(text).map(|text| hash(field, &text)).transpose();
+    Ok(MediaRef {
+        class,
+        key: MediaKey(key),
+        sha256: of("file_sha256", body.file_sha256)?,
+        sealed_sha256: of("file_enc_sha256", body.file_enc_sha256)?,
+        length: body
+            .file_length
+            .and_then(|length| u64::try_from(length).ok()),
+        direct_path: Some(direct_path),
+        mime: Some(mime),
+        file_name: None,
+    })
+}
+
+/// Path and query of the address, which is all that is asked of WhatsApp's hosts.
+fn path_of(text: &str) -> Result<String> {
+    let wrong = || Error::field("url", "url: the URL of the message's medium");
+    let url = url::Url::parse(text.trim()).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.path() == "/" {
+        return Err(wrong());
+    }
+    Ok(match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    })
+}
+
+fn hash(field: &'static str, text: &str) -> Result<[u8; 32]> {
+    let bytes = bytes_of(field, text)?;
+    let text = format!("{field} is 32 bytes in base64");
+    <[u8; 32]>::try_from(bytes).map_err(|_| Error::field(field, text))
+}

@@ -1,0 +1,179 @@
+//! Media: what is known of them, which are due, which are old, and whose they are.
+
+use recado_model::{
+    InstanceId, MediaClass, MediaId, MediaKey, MediaState, MessageId, Timestamp,
+    clock::OsRng,
+    media::{MediaSource, MediumSecret},
+};
+use recado_store::{AccountStore, KeptMedium, MediumRow, NewMedium};
+
+use crate::{
+    bed::{Bed, NOW},
+    messages::put_message,
+};
+
+const CHAT: &str = "2@s.whatsapp.net";
+
+fn secret() -> MediumSecret {
+    let mut secret = MediumSecret::new(MediaKey([7; 32]), &OsRng, NOW);
+    secret.source = Some(MediaSource::Url {
+        url: "https://example.com/a?secret=1".into(),
+    });
+    secret
+}
+
+/// Of the message `id`, which is made here.
+async fn put(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    id: &str,
+    object: Option<&str>,
+    next_at: Option<Timestamp>,
+) -> MediumRow {
+    assert!(put_message(store, instance, id, CHAT, NOW).await);
+    let message = store.message(instance, &MessageId::from_wire(id)).await;
+    let message = message.expect("looks").expect("there");
+    let medium = MediaId::random(&OsRng);
+    let new = NewMedium {
+        id: &medium,
+        instance,
+        message: Some(&message.key),
+        class: MediaClass::Image,
+        mime: "image/jpeg",
+        file_name: None,
+        length: Some(1_000),
+        object,
+        secret: &secret(),
+        next_at,
+    };
+    store.insert_medium(&new, NOW).await.expect("inserts");
+    let row = store.medium(&medium).await.expect("looks");
+    row.expect("there")
+}
+
+pub async fn a_medium_is_fetched_once_and_kept(bed: &Bed) {
+    let a = bed.account("a").await;
+    let b = bed.account("b").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let row = put(&mut store, &id, "M1", None, Some(NOW)).await;
+    assert_eq!((row.state, row.attempts), (MediaState::Awaited, 0));
+    let message = MessageId::from_wire("M1");
+    let of = store.outgoing_medium(&id, &message);
+    assert_eq!(of.await.expect("looks").as_ref(), Some(&row));
+    assert_eq!(row.secret.key(), MediaKey([7; 32]));
+    let mut foreign = conn.account(&b);
+    assert!(foreign.medium(&row.id).await.expect("looks").is_none());
+    let ended = foreign.end_medium(&row.id, MediaState::Gone, None).await;
+    assert!(!ended.expect("changes nothing"));
+    conn.commit().await.expect("commit");
+
+    let later = NOW.plus_secs(60);
+    let mut conn = bed.store.write().await.expect("write");
+    let mut system = conn.system();
+    assert_eq!(system.next_medium_due().await.expect("looks"), Some(NOW));
+    let claimed = system.claim_media(NOW, later, 8).await.expect("claims");
+    assert_eq!(claimed.len(), 1);
+    assert_eq!((&claimed[0].account, &claimed[0].id), (&a, &row.id));
+    let again = system.claim_media(NOW, later, 8).await.expect("claims");
+    assert!(again.is_empty(), "it is held");
+    let again = system.claim_media(later, later, 8).await.expect("claims");
+    assert_eq!(again.len(), 1, "whoever held it is gone");
+    let mut store = conn.account(&a);
+    let tried = store.retry_medium(&row.id, "no answer", Some(later)).await;
+    assert!(tried.expect("notes"));
+    let mut kept = secret();
+    kept.source = None;
+    let done = KeptMedium {
+        mime: "image/png",
+        length: 900,
+        object: "a/1",
+        secret: &kept,
+    };
+    assert!(store.keep_medium(&row.id, &done).await.expect("keeps"));
+    assert!(!store.keep_medium(&row.id, &done).await.expect("is kept"));
+    let seen = store.medium(&row.id).await.expect("looks").expect("there");
+    assert_eq!((seen.state, seen.attempts), (MediaState::Kept, 1));
+    assert_eq!(seen.object.as_deref(), Some("a/1"));
+    assert_eq!((seen.length, seen.mime.as_str()), (Some(900), "image/png"));
+    assert_eq!((seen.secret, seen.error), (kept, None));
+    conn.commit().await.expect("commit");
+    let mut conn = bed.store.read().await.expect("read");
+    assert_eq!(conn.system().next_medium_due().await.expect("looks"), None);
+    let owner = conn.system().owner_of_medium(&row.id).await;
+    assert_eq!(owner.expect("looks").expect("there").account, a);
+}
+
+pub async fn media_go_with_their_messages(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let row = put(&mut store, &id, "M1", Some("a/1"), None).await;
+    let other = put(&mut store, &id, "M2", Some("a/1"), None).await;
+    let message = store.message(&id, &MessageId::from_wire("M1")).await;
+    let message = message.expect("looks").expect("there");
+    store.delete_content(&message, NOW).await.expect("deletes");
+    assert!(store.medium(&row.id).await.expect("looks").is_none());
+    assert!(conn.system().is_media_object("a/1").await.expect("looks"));
+    let mut store = conn.account(&a);
+    assert!(
+        store
+            .end_medium(&other.id, MediaState::Gone, None)
+            .await
+            .expect("ends")
+    );
+    assert!(!conn.system().is_media_object("a/1").await.expect("looks"));
+    let mut store = conn.account(&a);
+    assert!(store.delete_instance(&id).await.expect("deletes"));
+    assert!(store.medium(&other.id).await.expect("looks").is_none());
+}
+
+pub async fn what_is_old_or_too_much_is_named(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let first = put(&mut store, &id, "M1", Some("a/1"), None).await;
+    let twin = put(&mut store, &id, "M2", Some("a/1"), None).await;
+    let used = put(&mut store, &id, "M3", Some("a/3"), None).await;
+    store
+        .use_medium(&used.id, NOW.plus_secs(10))
+        .await
+        .expect("notes");
+    let old = conn.system().unused_media(NOW.plus_secs(5), 10).await;
+    let mut old: Vec<_> = old.expect("looks").into_iter().map(|of| of.id).collect();
+    old.sort();
+    let mut expected = vec![first.id.clone(), twin.id.clone()];
+    expected.sort();
+    assert_eq!(old, expected);
+    let mut system = conn.system();
+    // Two files of a thousand bytes, though three media name them.
+    let full = system.accounts_full_of_media(1_999).await.expect("looks");
+    assert_eq!(full, [(a.clone(), 2_000)]);
+    let none = system.accounts_full_of_media(2_000).await.expect("looks");
+    assert!(none.is_empty());
+    let oldest = system.oldest_media(&a, 10).await.expect("looks");
+    assert_eq!(oldest.last().map(|(of, _)| &of.id), Some(&used.id));
+    assert_eq!(oldest.len(), 3);
+}
+
+pub async fn media_states_are_the_codes(bed: &Bed) {
+    let schema = include_str!("../../../../migrations/0002_media.sql");
+    let word = MediaState::Awaited.as_str();
+    assert!(schema.contains(&format!("'{word}'")), "{word}");
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let row = put(&mut store, &id, "M1", None, None).await;
+    for state in MediaState::ALL {
+        store.end_medium(&row.id, state, None).await.expect("sets");
+        let seen = store.medium(&row.id).await.expect("looks").expect("there");
+        assert_eq!(seen.state, state);
+    }
+    for class in MediaClass::ALL {
+        assert_eq!(MediaClass::parse(class.as_str()), Some(class));
+    }
+}

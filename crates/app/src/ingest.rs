@@ -23,7 +23,8 @@ use crate::{
     held::Held,
     inbox::{Command, Verdict},
     messages::{
-        changes::{self, By, is_about_another},
+        by::By,
+        changes::{self, is_about_another},
         life::Life,
         menus, votes,
     },

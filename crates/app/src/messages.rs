@@ -6,6 +6,7 @@
 //! votes in polls in `votes`; what is passed on in `forward`.
 
 mod acts;
+pub(crate) mod by;
 pub(crate) mod changes;
 mod forward;
 pub(crate) mod life;

@@ -5,8 +5,7 @@
 //! chat. What does not fit (another's message, one that is not here) changes nothing, and is told by its event.
 
 use recado_model::{
-    ChatId, ContactId, ContentKind, Direction, InstanceId, MessageId, MessageStatus, Result,
-    Timestamp,
+    ContentKind, Direction, MessageStatus, Result, Timestamp,
     change::{Change, Changed},
 };
 use recado_store::{AccountStore, MessageRow, StoreError};

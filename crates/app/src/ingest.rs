@@ -24,7 +24,8 @@ use crate::{
     inbox::{Command, Verdict},
     media::arriving,
     messages::{
-        changes::{self, By, is_about_another},
+        by::By,
+        changes::{self, is_about_another},
         life::Life,
         menus, votes,
     },

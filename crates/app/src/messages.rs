@@ -7,6 +7,7 @@
 //! `fetching`.
 
 mod acts;
+pub(crate) mod by;
 pub(crate) mod changes;
 pub(crate) mod fetching;
 mod forward;

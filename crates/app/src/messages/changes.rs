@@ -5,31 +5,21 @@
 //! chat. What does not fit (another's message, one that is not here) changes nothing, and is told by its event.
 
 use recado_model::{
-    ChatId, ContactId, ContentKind, Direction, InstanceId, MessageId, MessageStatus, Result,
-    Timestamp,
+    ContentKind, Direction, MessageStatus, Result, Timestamp,
     change::{Change, Changed},
 };
 use recado_store::{AccountStore, MessageRow, StoreError};
 
-use super::votes;
+use super::{
+    by::{By, at_of},
+    votes,
+};
 use crate::{Core, events::VoteTold};
 
 /// How long WhatsApp's programs take an edit for.
 pub(crate) const EDIT_WINDOW_MS: i64 = 20 * 60 * 1000;
 /// An edit is written a while before it arrives.
 const EDIT_TOLERANCE_MS: i64 = 5 * 60 * 1000;
-/// How far somebody's clock may be ahead of ours before it is not believed.
-const AHEAD_MS: i64 = 60_000;
-
-/// Who did something, where and when.
-pub(crate) struct By<'a> {
-    pub instance: &'a InstanceId,
-    pub chat: &'a ChatId,
-    pub sender: &'a ContactId,
-    /// The message that says so.
-    pub id: &'a MessageId,
-    pub at: Timestamp,
-}
 
 /// Whether a message of this kind is about an earlier one.
 pub(crate) fn is_about_another(kind: ContentKind) -> bool {
@@ -37,13 +27,6 @@ pub(crate) fn is_about_another(kind: ContentKind) -> bool {
         kind,
         ContentKind::Reaction | ContentKind::Edit | ContentKind::Revoke | ContentKind::Vote
     )
-}
-
-/// When it was done: by the clock of who did it, which may say anything, but no later than it came.
-pub(crate) fn at_of(change: &Change, came: Timestamp) -> Timestamp {
-    let latest = came.plus_millis(AHEAD_MS);
-    let at = change.at;
-    at.map_or(came, |at| at.max(Timestamp(0)).min(latest))
 }
 
 /// What was done by a change.

@@ -10,7 +10,10 @@ use recado_model::{
 };
 use recado_store::{AccountStore, MessageRow, StoreError};
 
-use super::changes::{self, By, is_about_another};
+use super::{
+    by::By,
+    changes::{self, is_about_another},
+};
 use crate::{Core, events};
 
 /// One instance's messages, at one moment.

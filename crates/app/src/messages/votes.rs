@@ -5,7 +5,7 @@ use recado_model::{
 };
 use recado_store::{AccountStore, MessageRow, StoreError};
 
-use super::changes::{By, at_of};
+use super::by::{By, at_of};
 use crate::{
     Core,
     events::{ReadVote, Totals, UnreadVote, VoteTold},

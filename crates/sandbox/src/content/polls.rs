@@ -57,6 +57,9 @@ pub struct Choice {
     /// The poll, where it is one of this phone's own that it has not written yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<Question>,
+    /// Encrypted as phones do that know each other by id, and not by number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_lid: bool,
 }
 
 impl Question {
@@ -83,7 +86,8 @@ impl Choice {
     }
 
     /// Decrypted with the secret of its poll; `None` where it does not open.
-    pub(crate) fn opened(mut self, poll: &Question, creator: &str, voter: &str) -> Option<Self> {
+    pub(crate) fn opened(&self, poll: &Question, creator: &str, voter: &str) -> Option<Self> {
+        let mut opened = self.clone();
         let (payload, iv) = self.sealed.as_ref()?;
         let (payload, iv) = (hex::decode(payload).ok()?, hex::decode(iv).ok()?);
         let secret = hex::decode(&poll.secret).ok()?;
@@ -98,8 +102,8 @@ impl Choice {
             let hash = compute_option_hash(option);
             hashes.iter().any(|chosen| chosen.as_slice() == hash)
         };
-        self.options = poll.options.iter().filter(chosen).cloned().collect();
-        Some(self)
+        opened.options = poll.options.iter().filter(chosen).cloned().collect();
+        Some(opened)
     }
 }
 
@@ -194,6 +198,7 @@ fn of_vote(update: &PollUpdateMessage) -> Option<Shown> {
         options: Vec::new(),
         sealed: Some((hex(&vote.enc_payload), hex(&vote.enc_iv))),
         early: None,
+        by_lid: false,
     };
     Some(Shown {
         kind: "vote",

@@ -95,6 +95,13 @@ impl Core {
         of_chat.find_map(|message| Some((message.detail.poll.clone()?, message.from.clone())))
     }
 
+    /// A phone by its number or its id, without device.
+    fn named(&self, number: &str, by_lid: bool) -> String {
+        let phone = Addr::phone(number);
+        let lid = self.lid_jid(&phone).filter(|_| by_lid);
+        lid.unwrap_or_else(|| phone.jid()).to_non_ad_string()
+    }
+
     /// With what makes it one of a kind: the secret of a poll, the encryption of a vote.
     fn prepared(&self, number: &str, to: &str, written: &Written) -> Result<Written, String> {
         Ok(match written {
@@ -106,7 +113,7 @@ impl Core {
                     early.or_else(|| self.poll(number, to, id)).ok_or_else(|| {
                         format!("this phone shows no poll {id} of its chat with {to}")
                     })?;
-                let address = |number: &str| Addr::phone(number).jid().to_string();
+                let address = |number: &str| self.named(number, choice.by_lid);
                 let choice = choice.clone();
                 Written::Vote(choice.sealed(&poll, &address(&creator), &address(number)))
             }
@@ -123,12 +130,13 @@ impl Core {
             true => &entry.to,
             false => &entry.from,
         };
-        let address = |number: &str| Addr::phone(number).jid().to_string();
-        let opened = self
-            .poll(number, other, &choice.poll_id)
-            .and_then(|(poll, creator)| {
+        let poll = self.poll(number, other, &choice.poll_id);
+        let opened = poll.and_then(|(poll, creator)| {
+            [false, true].into_iter().find_map(|by_lid| {
+                let address = |number: &str| self.named(number, by_lid);
                 choice.opened(&poll, &address(&creator), &address(&entry.from))
-            });
+            })
+        });
         match opened {
             Some(choice) => {
                 entry.text = choice.options.join(", ");

@@ -11,6 +11,7 @@ on_both! {
     a_poll_goes_out_and_votes_come_in,
     a_poll_comes_in_and_its_author_votes,
     a_vote_before_its_poll_counts_with_it,
+    a_vote_by_ids_opens,
     a_vote_that_does_not_open,
     a_poll_that_was_repeated_can_be_voted_in,
     a_poll_that_is_none,
@@ -196,6 +197,30 @@ async fn a_vote_before_its_poll_counts_with_it(bed: &mut Bed) {
     assert_eq!(totals(&read["poll"]), [0, 1]);
     let vote = votes(bed, &id, &["Monday"]).await;
     assert_eq!(totals(&vote), [1, 0]);
+}
+
+/// People are known by number and by id, and a vote may be encrypted under either.
+async fn a_vote_by_ids_opens(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let ours = asked(bed, &made, json!({})).await;
+    let theirs = writes(bed, &Written::Poll(question()));
+    told(bed, &theirs).await;
+    for (poll, option) in [(&ours, "Salad"), (&theirs, "Tuesday")] {
+        let by_ids = Choice {
+            by_lid: true,
+            ..choice(poll, &[option])
+        };
+        let event = told(bed, &writes(bed, &Written::Vote(by_ids))).await;
+        assert_eq!(
+            event["poll_vote"]["selected_options"],
+            json!([option]),
+            "{event}"
+        );
+        // It is the vote of the same person: by number it is replaced.
+        let vote = votes(bed, poll, &[]).await;
+        assert!(totals(&vote).iter().all(|votes| *votes == 0), "{vote}");
+    }
 }
 
 async fn a_vote_that_does_not_open(bed: &mut Bed) {

@@ -13,7 +13,10 @@ use tokio::{
 };
 
 use super::{found, hash, post, samples, spool_is_empty};
-use crate::gateway::{Bed, CUSTOMER, SHOP};
+use crate::{
+    gateway::{Bed, CUSTOMER, SHOP},
+    story::inner,
+};
 
 on_both! {
     by_url,
@@ -21,6 +24,7 @@ on_both! {
     by_a_url_that_breaks_off_for_good,
     by_a_url_that_does_not_serve,
     by_form,
+    by_a_tool,
     as_a_broken_up_data_url,
 }
 
@@ -209,6 +213,30 @@ async fn by_form(bed: &mut Bed) {
     call.send().await.ok();
     let seen = found(bed, "FORM-0002").await;
     assert_eq!((seen.sha256, seen.ptt), (Some(hash(&bytes)), true));
+    spool_is_empty(bed).await;
+}
+
+async fn by_a_tool(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let host = Host::start().await;
+    let arguments = json!({
+        "phone": CUSTOMER, "media_url": host.at("/picture"), "message": "Look",
+        "session_id": made.number, "confirm": true,
+    });
+    let sent = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+    let sent = inner(&sent);
+    assert_eq!(sent["success"], true, "{sent}");
+    let id = sent["data"]["message_id"].as_str().expect("an id");
+    let seen = found(bed, id).await;
+    assert_eq!(seen.sha256, Some(hash(&samples::jpeg(90, 60))));
+    assert_eq!(seen.caption.as_deref(), Some("Look"));
+    let arguments = json!({
+        "phone": CUSTOMER, "media_url": host.at("/text"), "session_id": made.number, "confirm": true,
+    });
+    let refused = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+    assert_eq!(refused["isError"], true);
+    let text = refused["content"][0]["text"].as_str().expect("a text");
+    assert!(text.contains("media_url"), "{text}");
     spool_is_empty(bed).await;
 }
 

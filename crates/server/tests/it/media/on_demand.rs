@@ -88,9 +88,11 @@ async fn the_contracts_way_to_the_bytes(bed: &mut Bed) {
         assert_eq!(answer["data"]["mimetype"], "image/jpeg", "{body}");
         assert_eq!(answer["data"]["data"], data, "{body}");
     }
-    let whole =
-        json!({"url": said["url"], "media_key": said["media_key"], "mimetype": "image/jpeg"});
-    for field in ["url", "media_key", "mimetype"] {
+    let whole = json!({
+        "url": said["url"], "media_key": said["media_key"], "mimetype": "image/jpeg",
+        "file_enc_sha256": said["file_enc_sha256"],
+    });
+    for field in ["url", "media_key", "mimetype", "file_enc_sha256"] {
         let mut body = whole.clone();
         body[field] = json!("");
         let refused = post(body).send().await.refused(400, "invalid_field");

@@ -4,6 +4,7 @@
     reason = "the client library runs in real time"
 )]
 
+mod media;
 mod support;
 mod trouble;
 

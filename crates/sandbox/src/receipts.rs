@@ -93,7 +93,9 @@ impl Core {
             "read-self" | "played-self" => {
                 self.mark_read_here(&from.number, &target.number, &ids);
             }
-            "retry" | "server-error" => self.relay_request(from, &target, node),
+            "retry" => self.relay_request(from, &target, node),
+            // Addressed to the account; clients name the asking device itself.
+            "server-error" => self.relay_request(from, &Addr::phone(from.number.as_str()), node),
             _ => {}
         }
     }

@@ -81,6 +81,7 @@ pub const FUNCTIONS: &[&str] = &[
     "prune_revoked_jwts",
     "rehash_sealed",
     "release_lease",
+    "release_media",
     "renew_leases",
     "reseal",
     "reset_node",

@@ -61,9 +61,27 @@ pub fn bytes_of(field: &'static str, text: &str) -> Result<Vec<u8>> {
         .map_err(|_| wrong(" is a public URL, base64, or a data URL"))
 }
 
+/// The last part of a URL's path, as a file's name.
+pub fn name_in_url(url: &str) -> Option<String> {
+    let url = url::Url::parse(url.trim()).ok()?;
+    let last = url.path_segments()?.next_back()?;
+    let name = percent_encoding::percent_decode_str(last).decode_utf8();
+    let name = name.ok()?.into_owned();
+    (!name.trim().is_empty()).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_names_its_file() {
+        let name = |url| name_in_url(url);
+        let caf = "https://example.com/a/caf%C3%A9%201.pdf?x=1";
+        assert_eq!(name(caf).as_deref(), Some("café 1.pdf"));
+        assert_eq!(name("https://example.com/a/"), None);
+        assert_eq!(name("https://example.com"), None);
+    }
 
     #[test]
     fn base64_as_clients_write_it() {

@@ -115,7 +115,8 @@ async fn fetched(core: &Core, account: &AccountId, row: MediumRow) -> Result<Med
         if row.state != MediaState::Awaited {
             return Ok(row);
         }
-        if row.attempts > tried || core.clock.monotonic() > end {
+        // One more may go by in asking the phone to bring it to WhatsApp again.
+        if row.attempts > tried + 1 || core.clock.monotonic() > end {
             let why = row.error.as_deref().unwrap_or("it is not here yet");
             let text =
                 format!("The medium cannot be had now: {why}. It is tried again; ask later.");

@@ -81,7 +81,7 @@ impl Messages<'_> {
         if let Some(rest) = rest {
             let (app, account) = (self.app.clone(), granted.account().clone());
             let (instance, id) = (granted.id().clone(), accepted.id.clone());
-            let means = checked.medium.as_ref().map(|medium| medium.secret.keyed_at);
+            let own = checked.medium.as_ref().map(|medium| medium.secret.link_key);
             self.app.core.media.go_on(async move {
                 let row = async {
                     let mut conn = app.core.store.read().await.ok()?;
@@ -90,7 +90,7 @@ impl Messages<'_> {
                 };
                 // Another call with the same id may have been first; its own stream goes on then.
                 let row = row.await;
-                let row = row.filter(|row| Some(row.secret.keyed_at) == means);
+                let row = row.filter(|row| Some(row.secret.link_key) == own);
                 if let Some(row) = row {
                     fetching::follow(&app, &account, &row.id, rest).await;
                 }

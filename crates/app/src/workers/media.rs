@@ -22,6 +22,11 @@ pub async fn run(app: App, stop: CancellationToken) {
     let core = app.core.clone();
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let fetches = TaskTracker::new();
+    let begun = tried(
+        release(&core).await.map(|()| Outcome::Done),
+        "could not look for media that an earlier process held",
+    );
+    ran("media", begun, core.clock.now());
     while !stop.is_cancelled() {
         let claimed = claim(&core, room.available_permits()).await;
         let outcome = match claimed {
@@ -53,6 +58,13 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
     fetches.close();
     fetches.wait().await;
+}
+
+/// What this process held when it ended, if it did not let go.
+async fn release(core: &Core) -> Result<()> {
+    let mut conn = core.store.write_relaxed().await?;
+    conn.system().release_media(core.clock.now()).await?;
+    Ok(conn.commit().await?)
 }
 
 async fn wait_ms(core: &Core, room: usize) -> i64 {

@@ -2,6 +2,8 @@
 //! left on the disk.
 
 mod given;
+mod on_demand;
+mod pruned;
 mod refused;
 mod samples;
 
@@ -12,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     call::Answer,
-    gateway::{Bed, CUSTOMER, Made, PATIENCE, SHOP, until},
+    gateway::{Bed, CUSTOMER, Made, SHOP, until},
 };
 
 on_both! {
@@ -21,7 +23,6 @@ on_both! {
     a_message_waits_over_a_restart,
     an_upload_is_sent_many_times,
     the_same_id_is_the_same_medium,
-    what_whatsapp_has_no_more,
 }
 
 async fn post(bed: &Bed, made: &Made, kind: &str, body: Value) -> Answer {
@@ -61,7 +62,7 @@ async fn each_form_goes_out(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     bed.subscribe(&bed.a, &made, json!(["Message"])).await;
     for form in samples::all() {
-        let id = format!("OUT-{}", form.name);
+        let id = format!("OUTGOING-{}", form.name);
         let mut body = json!({
             "phone": CUSTOMER, "id": id, form.field: BASE64_STANDARD.encode(&form.bytes),
         });
@@ -226,20 +227,4 @@ async fn the_same_id_is_the_same_medium(bed: &mut Bed) {
     let files = std::fs::read_dir(folder).expect("a folder").count();
     assert_eq!(files, 1);
     spool_is_empty(bed).await;
-}
-
-/// Its hosts have forgotten it before we fetched: the phone brings it again, or nobody has it.
-async fn what_whatsapp_has_no_more(bed: &mut Bed) {
-    let made = bed.paired(&bed.a, SHOP).await;
-    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
-    let bytes = samples::jpeg(50, 40);
-    let written = Written::Image(Medium {
-        data: BASE64_STANDARD.encode(&bytes),
-        ..Medium::default()
-    });
-    bed.sandbox.network().forget_media().expect("forgets");
-    let (id, body) = arrived(bed, &written).await;
-    let path = path_of(bed, &body["media_url"]);
-    assert_eq!(bed.get(&path).send().await.expect(200).body, bytes, "{id}");
-    let _ = PATIENCE;
 }

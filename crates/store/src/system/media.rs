@@ -38,6 +38,17 @@ impl System<'_> {
         rows.iter().map(of).collect()
     }
 
+    /// Every awaited medium is to be fetched now: whoever held one may be gone. Two that fetch one at a time keep
+    /// the same bytes.
+    pub async fn release_media(&mut self, now: Timestamp) -> Result<u64> {
+        sql(
+            "UPDATE medium SET next_at = $1 WHERE state = 'awaited' AND next_at IS NOT NULL AND next_at > $1",
+        )
+        .bind(now)
+        .execute(self.conn)
+        .await
+    }
+
     /// When the next medium is to be fetched.
     pub async fn next_medium_due(&mut self) -> Result<Option<Timestamp>> {
         sql("SELECT MIN(next_at) AS due FROM medium WHERE state = 'awaited' AND next_at IS NOT NULL")

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::extract::{decimal, number, some_number, text_or_number};
+use crate::extract::{decimal, name_in_url, number, some_number, text_or_number};
 
 use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
 
@@ -350,14 +350,6 @@ enum Said {
     },
 }
 
-/// The last part of a URL's path, as a file's name.
-fn name_in(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let last = url.path_segments()?.next_back()?.to_owned();
-    let name = percent_encoding::percent_decode_str(&last).decode_utf8();
-    given(name.ok().map(std::borrow::Cow::into_owned))
-}
-
 /// Hands a message of any kind over, and waits a little for what becomes of it.
 async fn deliver(call: ToolCall, route: SendTo, said: Said) -> Result<ToolAnswer> {
     let messages = call.app.messages();
@@ -394,7 +386,7 @@ async fn deliver(call: ToolCall, route: SendTo, said: Said) -> Result<ToolAnswer
             let send = SendMedia {
                 to,
                 form,
-                file_name: name_in(&url),
+                file_name: name_in_url(&url),
                 given: Given::Url(url),
                 caption,
                 view_once: false,

@@ -22,7 +22,7 @@ pub struct DownloadBody {
     /// `url` of the message's medium. Its host is not asked: WhatsApp says which ones are.
     #[serde(default, alias = "URL")]
     url: Option<String>,
-    /// Base64; so are the two hashes.
+    /// Base64; so are the two hashes, of which `file_enc_sha256` is needed: hosts ask for it.
     #[serde(default, alias = "mediaKey")]
     media_key: Option<String>,
     /// As the message says.
@@ -133,12 +133,14 @@ fn wanted(class: MediaClass, body: DownloadBody) -> Result<MediaRef> {
     let key = given(body.media_key).ok_or_else(|| missing("media_key"))?;
     let key = hash("media_key", &key)?;
     let mime = given(body.mimetype).ok_or_else(|| missing("mimetype"))?;
-    let of = |field, text: Option<String>| given(text).map(|text| hash(field, &text)).transpose();
+    let sealed = given(body.file_enc_sha256).ok_or_else(|| missing("file_enc_sha256"))?;
+    let plain = given(body.file_sha256);
+    let plain = plain.map(|text| hash("file_sha256", &text)).transpose()?;
     Ok(MediaRef {
         class,
         key: MediaKey(key),
-        sha256: of("file_sha256", body.file_sha256)?,
-        sealed_sha256: of("file_enc_sha256", body.file_enc_sha256)?,
+        sha256: plain,
+        sealed_sha256: Some(hash("file_enc_sha256", &sealed)?),
         length: body
             .file_length
             .and_then(|length| u64::try_from(length).ok()),

@@ -12,7 +12,7 @@ use crate::{
     auth::{InstanceAccess, least::Developer},
     describe::Answer,
     error::Fail,
-    extract::{MediaBody, MediaKind, Names, bytes_of, some_whole, text_or_number},
+    extract::{MediaBody, MediaKind, Names, bytes_of, name_in_url, some_whole, text_or_number},
     rest::{Envelope, enveloped},
 };
 
@@ -271,7 +271,13 @@ async fn accept<B: Holds>(
             Given::Spooled(file.spooled)
         }
         (None, Some(id), None) => Given::Kept(id),
-        (Some(text), None, None) => given_of(form, text)?,
+        (Some(text), None, None) => {
+            let given = given_of(form, text)?;
+            if let Given::Url(url) = &given {
+                extras.file_name = extras.file_name.or_else(|| name_in_url(url));
+            }
+            given
+        }
         (None, None, None) => {
             let field = form.field();
             let text = format!(

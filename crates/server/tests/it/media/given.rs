@@ -13,13 +13,18 @@ use tokio::{
 };
 
 use super::{found, hash, post, samples, spool_is_empty};
-use crate::gateway::{Bed, CUSTOMER, SHOP};
+use crate::{
+    gateway::{Bed, CUSTOMER, SHOP},
+    story::inner,
+};
 
 on_both! {
     by_url,
     by_a_url_that_breaks_off,
+    by_a_url_that_breaks_off_for_good,
     by_a_url_that_does_not_serve,
     by_form,
+    by_a_tool,
     as_a_broken_up_data_url,
 }
 
@@ -77,6 +82,9 @@ async fn answer(mut stream: TcpStream, asked: Arc<AtomicUsize>) {
             let bytes = samples::pdf();
             whole("", &bytes[..20_000], bytes.len())
         }
+        "/breaks-away" if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
+            whole("", &picture[..500], picture.len())
+        }
         "/breaks" => whole("", &samples::pdf(), samples::pdf().len()),
         _ => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
     };
@@ -109,6 +117,26 @@ async fn by_a_url_that_breaks_off(bed: &mut Bed) {
     let seen = found(bed, "BREAKS-01").await;
     assert_eq!(seen.sha256, Some(hash(&samples::pdf())));
     assert_eq!(host.asked.load(Ordering::SeqCst), 2);
+    spool_is_empty(bed).await;
+}
+
+/// The message was accepted, and its medium never came: the caller hears why.
+async fn by_a_url_that_breaks_off_for_good(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["MessageFailed"])).await;
+    let host = Host::start().await;
+    let body = json!({"phone": CUSTOMER, "id": "BREAKS-02", "image": host.at("/breaks-away")});
+    post(bed, &made, "image", body).await.ok();
+    let told = bed.wait_status(&made, "BREAKS-02", &["failed"]).await;
+    assert_eq!(told["code"], "media_not_fetched");
+    let event = bed.delivered("the failure", |d| {
+        d.body["event"]["message_id"] == "BREAKS-02"
+    });
+    assert_eq!(event.await.body["event"]["code"], "media_not_fetched");
+    // The queue of the chat goes on.
+    let text = json!({"phone": CUSTOMER, "message": "After it"});
+    bed.send(&bed.a, &made, text).await.ok();
+    bed.wait_shown(CUSTOMER, "After it").await;
     spool_is_empty(bed).await;
 }
 
@@ -185,6 +213,30 @@ async fn by_form(bed: &mut Bed) {
     call.send().await.ok();
     let seen = found(bed, "FORM-0002").await;
     assert_eq!((seen.sha256, seen.ptt), (Some(hash(&bytes)), true));
+    spool_is_empty(bed).await;
+}
+
+async fn by_a_tool(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let host = Host::start().await;
+    let arguments = json!({
+        "phone": CUSTOMER, "media_url": host.at("/picture"), "message": "Look",
+        "session_id": made.number, "confirm": true,
+    });
+    let sent = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+    let sent = inner(&sent);
+    assert_eq!(sent["success"], true, "{sent}");
+    let id = sent["data"]["message_id"].as_str().expect("an id");
+    let seen = found(bed, id).await;
+    assert_eq!(seen.sha256, Some(hash(&samples::jpeg(90, 60))));
+    assert_eq!(seen.caption.as_deref(), Some("Look"));
+    let arguments = json!({
+        "phone": CUSTOMER, "media_url": host.at("/text"), "session_id": made.number, "confirm": true,
+    });
+    let refused = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
+    assert_eq!(refused["isError"], true);
+    let text = refused["content"][0]["text"].as_str().expect("a text");
+    assert!(text.contains("media_url"), "{text}");
     spool_is_empty(bed).await;
 }
 

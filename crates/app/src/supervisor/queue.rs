@@ -195,7 +195,7 @@ impl Actor {
 
     /// Begins to bring the medium of a message to WhatsApp. The message keeps its place meanwhile.
     async fn bring(&mut self, job: Job, medium: MediumRow) -> Result<bool> {
-        let (Some(link), held) = (self.link.clone(), self.held()?.clone()) else {
+        let (Some(link), held) = (self.link.clone(), self.held.clone()) else {
             return Ok(true);
         };
         let Some(proto) = self.proto(&job).await? else {

@@ -328,8 +328,13 @@ mod tests {
     }
 
     /// Those whose success has no schema, with the reason.
-    const UNTYPED: [(&str, &str); 7] = [
+    const UNTYPED: [(&str, &str); 9] = [
         ("POST /revoke", "200 with no body (RFC 7009, 2.2)"),
+        (
+            "GET /instances/{id}/chat/messages/{message_id}/media",
+            "bytes of any type",
+        ),
+        ("GET /media/{token}", "the same"),
         ("POST /api/mcp", "JSON-RPC: the protocol's own schema"),
         ("POST /api/mcp/", "the same"),
         ("DELETE /api/mcp", "202 with no body"),

@@ -83,6 +83,8 @@ mod tests {
         assert_eq!(
             open,
             [
+                // The link itself is the proof.
+                "GET /media/{token}",
                 "OPTIONS /api/mcp",
                 "OPTIONS /api/mcp/",
                 "GET /health",

@@ -133,6 +133,10 @@ fn mime_of(head: &[u8]) -> Option<&'static str> {
             _ => "video/mp4",
         });
     }
+    // It begins like a script.
+    if head.starts_with(b"#!AMR") {
+        return Some("audio/amr");
+    }
     let found = infer::get(head)?.mime_type();
     Some(match found {
         "audio/m4a" => "audio/mp4",

@@ -1,7 +1,7 @@
 //! The sandbox from outside: the real client against it, and its HTTP sides.
 //!
 //! `support` runs a client; a new test of the protocol goes to `network`, of a route to `http`, of
-//! what goes wrong on purpose to `trouble`, of what stays to `keeping` and `kill`.
+//! of media to `media`, what goes wrong on purpose to `trouble`, of what stays to `keeping` and `kill`.
 #![allow(
     clippy::disallowed_methods,
     reason = "tests of a real network run in real time"
@@ -10,6 +10,7 @@
 mod http;
 mod keeping;
 mod kill;
+mod media;
 mod network;
 mod support;
 mod trouble;

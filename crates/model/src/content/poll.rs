@@ -252,108 +252,30 @@ mod tests {
 
     #[test]
     fn what_is_no_poll() {
-        let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
-        let of = |options: &[&str]| options.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>();
-        for (field, new) in [
-            (
-                "name",
-                NewPoll {
-                    name: "\u{200b}".into(),
-                    ..lunch()
-                },
-            ),
-            (
-                "name",
-                NewPoll {
-                    name: "x".repeat(256),
-                    ..lunch()
-                },
-            ),
-            (
-                "name",
-                NewPoll {
-                    name: "a\u{202e}b".into(),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: Vec::new(),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: many(1),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: many(13),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: of(&["a", " "]),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: of(&["a", "b\nc"]),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: of(&["a", " a "]),
-                    ..lunch()
-                },
-            ),
-            (
-                "options",
-                NewPoll {
-                    options: vec!["a".into(), "x".repeat(101)],
-                    ..lunch()
-                },
-            ),
-            (
-                "selectable_options_count",
-                NewPoll {
-                    selectable: Some(4),
-                    ..lunch()
-                },
-            ),
-            (
-                "selectable_options_count",
-                NewPoll {
-                    selectable: Some(-1),
-                    ..lunch()
-                },
-            ),
-            (
-                "end_time",
-                NewPoll {
-                    end_time: Some("2027-01-01T00:00:00".into()),
-                    ..lunch()
-                },
-            ),
-            (
-                "end_time",
-                NewPoll {
-                    end_time: Some("tomorrow".into()),
-                    ..lunch()
-                },
-            ),
-        ] {
+        type Change = fn(&mut NewPoll);
+        let wrong: [(&str, Change); 14] = [
+            ("name", |new| new.name = "\u{200b}".into()),
+            ("name", |new| new.name = "x".repeat(256)),
+            ("name", |new| new.name = "a\u{202e}b".into()),
+            ("options", |new| new.options.clear()),
+            ("options", |new| new.options.truncate(1)),
+            ("options", |new| {
+                new.options = (0..13).map(|n| n.to_string()).collect();
+            }),
+            ("options", |new| new.options[1] = " ".into()),
+            ("options", |new| new.options[1] = "two\nlines".into()),
+            ("options", |new| new.options[1] = " Pizza ".into()),
+            ("options", |new| new.options[1] = "x".repeat(101)),
+            ("selectable_options_count", |new| new.selectable = Some(4)),
+            ("selectable_options_count", |new| new.selectable = Some(-1)),
+            ("end_time", |new| {
+                new.end_time = Some("2027-01-01T00:00:00".into());
+            }),
+            ("end_time", |new| new.end_time = Some("tomorrow".into())),
+        ];
+        for (field, change) in wrong {
+            let mut new = lunch();
+            change(&mut new);
             let error = Poll::new(new, NOW).expect_err(field);
             assert_eq!(error.field, Some(field));
         }

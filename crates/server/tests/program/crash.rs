@@ -5,7 +5,8 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use sqlx::{Connection, Row};
 
 use crate::{
@@ -223,4 +224,50 @@ async fn accepted_messages_outlive_a_kill_before_the_first() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accepted_messages_outlive_a_kill_midway() {
     sends_once(7).await;
+}
+
+/// A poll that was on the wire when the gateway died goes out again with the same secret.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_that_is_repeated_after_a_kill_can_be_voted_in() {
+    let (network, home, account) = two_phones().await;
+    let mut gateway = home.serve().await;
+    let shop = Shop::paired(&home, &network, &account, SHOP).await;
+    let trouble = json!({"kind": "drop_acks", "number": SHOP, "count": 1});
+    network.trouble(trouble).await;
+    network.act(ANA, "offline", json!({})).await;
+    let poll = json!({
+        "phone": ANA, "name": "Lunch?", "options": ["Pizza", "Salad"], "id": "POLL-0001",
+    });
+    shop.call(Method::POST, "chat/send/poll", Some(poll))
+        .await
+        .ok();
+    wait_for("the poll on the wire", async || {
+        let shown = network.shown(SHOP).await;
+        shown.iter().any(|m| m["id"] == "POLL-0001").then_some(())
+    })
+    .await;
+    gateway.kill();
+    let mut gateway = home.serve().await;
+    shop.online().await;
+    network.act(ANA, "online", json!({})).await;
+    let seen = wait_for("the poll and its repeat", async || {
+        let shown = network.shown(ANA).await.into_iter();
+        let mut polls = shown.filter(|m| m["id"] == "POLL-0001");
+        polls.find(|m| m["arrivals"].as_u64() >= Some(2))
+    })
+    .await;
+    assert_eq!(seen["same"], true, "byte for byte: {seen}");
+    let vote = json!({"to": SHOP, "vote": {"poll_id": "POLL-0001", "options": ["Salad"]}});
+    let vote = text(&network.act(ANA, "messages", vote).await, "/id");
+    let told = wait_for("the vote at the receiver", async || {
+        let told = network.deliveries().await.into_iter();
+        let mut votes = told.filter(|d| d["body"]["event"]["info"]["id"] == vote.as_str());
+        votes.next()
+    })
+    .await;
+    let told = &told["body"]["event"]["poll_vote"];
+    assert_eq!(told["selected_options"], json!(["Salad"]), "{told}");
+    assert_eq!(told["totals"][1]["votes"], 1);
+    gateway.signal(rustix::process::Signal::TERM);
+    assert_eq!(gateway.ended(), Some(0));
 }

@@ -64,7 +64,8 @@ impl Network {
         .ok();
     }
 
-    async fn act(&self, number: &str, what: &str, body: Value) -> Value {
+    /// What a person does with a phone.
+    pub async fn act(&self, number: &str, what: &str, body: Value) -> Value {
         let url = format!("{}/phones/{number}/{what}", self.control);
         call(Method::POST, &url, &[], Some(body)).await.ok()
     }
@@ -75,6 +76,12 @@ impl Network {
             .act(from, "messages", json!({"to": to, "text": message}))
             .await;
         text(&sent, "/id")
+    }
+
+    /// Begins a trouble.
+    pub async fn trouble(&self, body: Value) {
+        let url = format!("{}/trouble", self.control);
+        call(Method::POST, &url, &[], Some(body)).await.ok();
     }
 
     pub async fn scan(&self, number: &str, qr: &str) {

@@ -94,8 +94,10 @@ impl Core {
                 self.mark_read_here(&from.number, &target.number, &ids);
             }
             "retry" => self.relay_request(from, &target, node),
-            // Addressed to the account; clients name the asking device itself.
-            "server-error" => self.relay_request(from, &Addr::phone(from.number.as_str()), node),
+            // To the phone of one's own account alone.
+            "server-error" if target == Addr::phone(from.number.as_str()) => {
+                self.relay_request(from, &target, node);
+            }
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read, Seek as _, SeekFrom},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use recado_model::{
@@ -12,12 +13,15 @@ use recado_model::{
 use tokio::{fs::File, io::AsyncWriteExt as _};
 use url::Url;
 use whatsapp_rust::{
-    anyhow,
+    NodeFilter, anyhow,
     download::DownloadParams,
-    features::{MediaRetryResult, MediaReuploadError, MediaReuploadRequest},
     http::HttpRequest,
     wacore::{
         download::{DEFAULT_MEDIA_HOSTS, DownloadUtils, MediaRoute},
+        media_retry::{
+            MediaRetryResult, build_media_retry_receipt, encrypt_media_retry_receipt,
+            parse_media_retry_notification,
+        },
         upload::{EncryptedMediaInfo, UploadSource},
     },
 };
@@ -30,6 +34,8 @@ use crate::FetchFault;
 
 type Fetched<T> = std::result::Result<T, FetchFault>;
 
+/// How long a phone may take to upload a medium again.
+const PHONE: Duration = Duration::from_secs(30);
 /// How WhatsApp's hosts say that they do not give out a medium any more, under this path.
 const GONE: [u16; 4] = [401, 403, 404, 410];
 
@@ -226,45 +232,42 @@ impl LinkCore {
         let client = self.online()?;
         let chat = jid("chat", chat)?;
         let sender = sender.map(|sender| jid("sender", sender)).transpose()?;
-        let request = MediaReuploadRequest {
-            msg_id: id.as_str(),
-            chat_jid: &chat,
-            media_key: &key.0,
-            is_from_me: from_me,
-            participant: sender.as_ref(),
-        };
-        match client.media_reupload().request(&request).await {
-            Ok(MediaRetryResult::Success { direct_path }) => Ok(Some(direct_path)),
-            Ok(MediaRetryResult::NotFound) => Ok(None),
-            Ok(_) => Err(Error::new(
+        // The library would address its own device; the phone is asked by the account's address.
+        let own = client.pn().ok_or_else(not_connected)?.to_non_ad();
+        let (body, iv) = encrypt_media_retry_receipt(&key.0, id.as_str()).map_err(not_asked)?;
+        let (id, sender) = (id.as_str(), sender.as_ref());
+        let receipt = build_media_retry_receipt(&own, id, &chat, from_me, sender, &body, &iv);
+        let answer = NodeFilter::tag("notification").attr("type", "mediaretry");
+        // Before the question leaves: the phone may be quick.
+        let answer = client.wait_for_node(answer.attr("id", id));
+        let sent = client.send_node(receipt).await;
+        sent.map_err(|error| not_connected().with_source(error))?;
+        let answer = tokio::time::timeout(PHONE, answer).await;
+        let answer = answer.map_err(|_| silent())?.map_err(not_asked)?;
+        match parse_media_retry_notification(answer.get(), &key.0).map_err(not_asked)? {
+            MediaRetryResult::Success { direct_path } => Ok(Some(direct_path)),
+            MediaRetryResult::NotFound => Ok(None),
+            MediaRetryResult::GeneralError | MediaRetryResult::DecryptionError => Err(Error::new(
                 ErrorCode::EngineUnavailable,
                 "The phone could not upload the medium again.",
             )),
-            Err(error) => Err(not_asked(error)),
         }
     }
 }
 
-fn not_asked(error: MediaReuploadError) -> Error {
-    match error {
-        MediaReuploadError::NotLoggedIn | MediaReuploadError::Client(_) => {
-            not_connected().with_source(error)
-        }
-        MediaReuploadError::Timeout => Error::new(
-            ErrorCode::Timeout,
-            "The phone did not answer. It must be online to upload the medium again.",
-        ),
-        MediaReuploadError::InvalidRequest(_) => Error::new(
-            ErrorCode::InvalidRequest,
-            "A medium of this chat cannot be asked for again.",
-        )
-        .with_source(error),
-        _ => Error::new(
-            ErrorCode::EngineUnavailable,
-            "The phone could not be asked for the medium. Try again.",
-        )
-        .with_source(error),
-    }
+fn silent() -> Error {
+    Error::new(
+        ErrorCode::Timeout,
+        "The phone did not answer. It must be online to upload the medium again.",
+    )
+}
+
+fn not_asked(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(
+        ErrorCode::EngineUnavailable,
+        "The phone could not be asked for the medium. Try again.",
+    )
+    .with_source(error)
 }
 
 /// A sealed file: hosts may want it again, and from its middle on.

@@ -184,7 +184,8 @@ pub async fn a_copied_id_is_told_apart(bed: &Bed) {
     let mut store = conn.account(&a);
     assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
     let copied = inbound(&id, "M1", "3@s.whatsapp.net");
-    assert!(store.record_inbound(&copied, NOW).await.expect("records"));
+    let copied = store.record_inbound(&copied, NOW).await;
+    assert!(copied.expect("records").is_some());
     let wanted = MessageId::from_wire("M1");
     let all = store.messages_with_id(&id, None, &wanted).await;
     let all = all.expect("lists");
@@ -251,10 +252,11 @@ pub async fn an_answer_finds_its_menu(bed: &Bed) {
         text: Some("1. Tea"),
         proto: b"menu",
         options: &options,
+        about: None,
         digest: "digest",
     };
     let chat = store.insert_outgoing(&menu, NOW).await.expect("inserts");
-    let chat = chat.expect("new");
+    let chat = chat.expect("new").chat;
     let wanted = MessageId::from_wire("M1");
     let early = store.menu_of(&id, &chat, Some(&wanted)).await;
     assert_eq!(early.expect("looks"), None, "nobody has it yet");

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{Act, App, Named, SendMessage, SendOptions};
+use recado_app::{Act, App, Named, SendOptions};
 use recado_model::{
     Content, Error, Result,
     content::{NewPoll, Poll},
@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{
     Queued, accept,
     acts::{Done, done},
-    given,
+    given, send,
 };
 use crate::{
     auth::{InstanceAccess, least::Developer},
@@ -68,7 +68,7 @@ pub async fn send_poll(
         allow_add_option: body.allow_add_option.unwrap_or_default(),
     };
     let poll = Poll::new(new, app.clock().now())?;
-    accept(&access, &app, body.send(Content::Poll(poll))).await
+    accept(&access, &app, send(body.address(), Content::Poll(poll))).await
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -104,7 +104,7 @@ impl Messages<'_> {
         let core = &self.app.core;
         let used = async {
             let mut conn = core.store.read().await?;
-            Ok::<_, recado_store::StoreError>(conn.system().is_media_object(object).await?)
+            conn.system().is_media_object(object).await
         };
         // What stays by a fault goes with the next look for files that no row names.
         if let Ok(false) = used.await

@@ -119,7 +119,7 @@ enum Wanted<'a> {
 
 impl Wanted<'_> {
     async fn open(&self, app: &App, span: Span) -> recado_model::Result<Opened> {
-        match self {
+        match *self {
             Self::Of(granted, id) => app.media().open_of(granted, id, span).await,
             Self::Link(token) => app.media().open_link(token, span).await,
         }

@@ -123,7 +123,8 @@ fn without_secrets(value: &mut Value) {
             fields.retain(|name, value| {
                 without_secrets(value);
                 let empty = value.as_object().is_some_and(Map::is_empty);
-                !SECRETS.contains(&name.as_str()) && !(empty && name == "message_context_info")
+                let bare = empty && name == "message_context_info";
+                !bare && !SECRETS.contains(&name.as_str())
             });
         }
         Value::Array(items) => items.iter_mut().for_each(without_secrets),

@@ -32,7 +32,6 @@ pub(super) fn make_several(cards: &ContactCards, context: Option<wa::ContextInfo
             display_name: Some(cards.names.clone()),
             contacts: cards.cards.iter().map(each).collect(),
             context_info: context::field(context),
-            ..Default::default()
         }),
         ..Default::default()
     }

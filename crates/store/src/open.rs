@@ -365,20 +365,7 @@ async fn bring_up_to_date<C: Migrate>(
     migrate: bool,
 ) -> Result<()> {
     if migrate {
-        let outcome = MIGRATIONS.run_direct(None, conn, false).await;
-        return match outcome {
-            Ok(()) => Ok(()),
-            // Another process may have applied the same migration in the same moment.
-            Err(MigrateError::ExecuteMigration(error, version)) => {
-                match pending(conn, database).await {
-                    Ok(false) => Ok(()),
-                    _ => Err(StoreError::Migration(MigrateError::ExecuteMigration(
-                        error, version,
-                    ))),
-                }
-            }
-            Err(error) => Err(schema_trouble(database, error)),
-        };
+        return apply(conn, database).await;
     }
     if pending(conn, database).await? {
         return Err(StoreError::PendingMigrations {
@@ -386,6 +373,32 @@ async fn bring_up_to_date<C: Migrate>(
         });
     }
     Ok(())
+}
+
+/// Applies what is missing. Another process may apply the same migration in the same moment: the slower of the
+/// two goes on with the next one.
+async fn apply<C: Migrate>(conn: &mut C, database: &Database) -> Result<()> {
+    for _ in MIGRATIONS.iter() {
+        match MIGRATIONS.run_direct(None, conn, false).await {
+            Ok(()) => return Ok(()),
+            Err(MigrateError::ExecuteMigration(error, version)) => {
+                if !is_applied(conn, version).await {
+                    let failed = MigrateError::ExecuteMigration(error, version);
+                    return Err(StoreError::Migration(failed));
+                }
+            }
+            Err(error) => return Err(schema_trouble(database, error)),
+        }
+    }
+    match pending(conn, database).await? {
+        true => Err(StoreError::Busy),
+        false => Ok(()),
+    }
+}
+
+async fn is_applied<C: Migrate>(conn: &mut C, version: i64) -> bool {
+    let applied = conn.list_applied_migrations(MIGRATION_TABLE).await;
+    applied.is_ok_and(|applied| applied.iter().any(|known| known.version == version))
 }
 
 /// Whether a migration of ours is not applied yet.

@@ -112,8 +112,8 @@ fn read_whole(step: &str) -> Option<String> {
         let (_, rest) = step.split_once(mark)?;
         rest.split_whitespace().next().map(str::to_owned)
     };
-    // `SCAN 2-ROW VALUES` is a list in the statement itself.
+    // `SCAN 2-ROW VALUES` and `SCAN CONSTANT ROW` are lists in the statement itself.
     let sqlite = step.starts_with("SCAN ").then(|| after("SCAN ")).flatten();
-    let sqlite = sqlite.filter(|table| !table.ends_with("-ROW"));
+    let sqlite = sqlite.filter(|table| !table.ends_with("-ROW") && table != "CONSTANT");
     sqlite.or_else(|| after("Seq Scan on "))
 }

@@ -84,6 +84,7 @@ impl System<'_> {
 
     /// Accounts whose kept media take more than `most` bytes, and how many they take.
     pub async fn accounts_full_of_media(&mut self, most: u64) -> Result<Vec<(AccountId, u64)>> {
+        // Reads all: a quota is counted over all media, once an hour.
         let rows = sql(
             "SELECT account_id, CAST(SUM(length) AS BIGINT) AS bytes FROM \
              (SELECT DISTINCT account_id, object, length FROM medium WHERE object IS NOT NULL) objects \

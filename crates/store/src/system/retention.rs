@@ -34,6 +34,7 @@ impl System<'_> {
     /// Removes receipts from before `before` of messages that never came, the oldest first, at most `limit`. The
     /// number removed.
     pub async fn prune_receipts(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        // Reads all: receipts of nothing alone: SQLite names no partial index that it goes by whole.
         sql(
             "DELETE FROM receipt WHERE unmatched = 1 AND (instance_id, message_id, chat_id, reader_id, state) IN \
              (SELECT r.instance_id, r.message_id, r.chat_id, r.reader_id, r.state FROM receipt r \

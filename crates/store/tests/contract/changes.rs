@@ -274,3 +274,23 @@ pub async fn an_answer_finds_its_menu(bed: &Bed) {
     let found = store.menu_of(&id, &chat, None).await.expect("looks");
     assert_eq!(found, None, "the last one has nothing to choose");
 }
+
+/// Acts that wait and hold the words of a message; not those that were sent, nor those of other messages.
+pub async fn what_waits_about_a_message_is_found(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    assert!(put_message(&mut store, &id, "M1", NUMBER, NOW).await);
+    for act in ["E1", "E2"] {
+        assert!(put_about(&mut store, &id, act, (NUMBER, Some("M1")), NOW).await);
+    }
+    assert!(put_about(&mut store, &id, "E3", (NUMBER, Some("M9")), NOW).await);
+    let sent = MessageId::from_wire("E2");
+    let moved = store.move_message(&id, &sent, MessageStatus::Sent, None, NOW);
+    assert!(moved.await.expect("moves"));
+    let message = row(&mut store, &id, "M1").await;
+    let waiting = store.waiting_about(&message).await.expect("looks");
+    let waiting: Vec<&str> = waiting.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(waiting, ["E1"]);
+}

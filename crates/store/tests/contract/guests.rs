@@ -12,7 +12,7 @@ use recado_store::{Adoption, Database, DeviceOp, GuestDoor, NewCredential, Store
 
 use crate::{
     bed::{Bed, NOW, secret},
-    jobs,
+    jobs, media,
     messages::{party, put_message},
 };
 
@@ -69,6 +69,7 @@ impl Bed {
         }
         let chat = "2@s.whatsapp.net";
         assert!(put_message(&mut store, id, "M1", chat, NOW).await);
+        media::put_of(&mut store, id, "M1").await;
         let message = MessageId::from_wire("M1");
         let number = store.number_message(id, &message).await;
         assert_eq!(number.expect("numbers"), 1);

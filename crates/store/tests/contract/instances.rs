@@ -379,3 +379,26 @@ pub async fn deleting_takes_everything_below(bed: &Bed) {
     let result = conn.account(&a).append(&gone).await;
     assert!(matches!(result, Err(StoreError::NoParent)), "{result:?}");
 }
+
+pub async fn an_instance_is_changed(bed: &Bed) {
+    let (a, b) = (bed.account("a").await, bed.account("b").await);
+    let mut instance = bed.instance(&a, "one").await;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let behaviour = store.behaviour(&instance.id).await.expect("looks");
+    assert_eq!(behaviour, Some((Default::default(), false)));
+    instance.name = "Größer".into();
+    instance.auto_read_messages = true;
+    instance.settings.send_interval_ms = Some(2_000);
+    let later = NOW.plus_secs(1);
+    let crossed = conn.account(&b).change_instance(&instance, later).await;
+    assert!(!crossed.expect("changes nothing"));
+    let mut store = conn.account(&a);
+    let changed = store.change_instance(&instance, later).await;
+    assert!(changed.expect("changes"));
+    instance.updated_at = later;
+    let seen = store.instance(&instance.id).await.expect("looks");
+    assert_eq!(seen.as_ref(), Some(&instance));
+    let behaviour = store.behaviour(&instance.id).await.expect("looks");
+    assert_eq!(behaviour, Some((instance.settings, true)));
+}

@@ -31,6 +31,21 @@ async fn put(
     next_at: Option<Timestamp>,
 ) -> MediumRow {
     assert!(put_message(store, instance, id, CHAT, NOW).await);
+    put_as(store, instance, id, object, next_at).await
+}
+
+/// Of a message that is there.
+pub async fn put_of(store: &mut AccountStore<'_>, instance: &InstanceId, id: &str) {
+    put_as(store, instance, id, Some("a/guest"), None).await;
+}
+
+async fn put_as(
+    store: &mut AccountStore<'_>,
+    instance: &InstanceId,
+    id: &str,
+    object: Option<&str>,
+    next_at: Option<Timestamp>,
+) -> MediumRow {
     let message = store.message(instance, &MessageId::from_wire(id)).await;
     let message = message.expect("looks").expect("there");
     let medium = MediaId::random(&OsRng);
@@ -176,4 +191,63 @@ pub async fn media_states_are_the_codes(bed: &Bed) {
     for class in MediaClass::ALL {
         assert_eq!(MediaClass::parse(class.as_str()), Some(class));
     }
+}
+
+/// A message that failed for its medium gets the medium anew; one that is kept stays. What is brought to
+/// WhatsApp finishes the message.
+pub async fn a_medium_is_given_again_and_brought(bed: &Bed) {
+    let a = bed.account("a").await;
+    let b = bed.account("b").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let row = put(&mut store, &id, "M1", None, None).await;
+    let message = row.message.clone().expect("of a message");
+    let of = store.medium_of(&message).await.expect("looks");
+    assert_eq!(of.as_ref(), Some(&row));
+    let found = store.message_with_key(&message).await.expect("looks");
+    assert_eq!(found.expect("there").id.as_str(), "M1");
+    assert!(store.want_medium(&row.id, NOW).await.expect("wants"));
+    assert!(!store.want_medium(&row.id, NOW).await.expect("is wanted"));
+    let later = NOW.plus_secs(60);
+    assert!(store.hold_medium(&row.id, later).await.expect("holds"));
+    let mut moved = secret();
+    moved.source = None;
+    assert!(store.move_medium(&row.id, &moved).await.expect("moves"));
+    let seen = store.medium(&row.id).await.expect("looks").expect("there");
+    assert_eq!(seen.secret, moved);
+    let due = conn.system().next_medium_due().await;
+    assert_eq!(due.expect("looks"), Some(later));
+    let released = conn.system().release_media(NOW).await;
+    assert_eq!(released.expect("releases"), 1);
+
+    let mut store = conn.account(&a);
+    let anew = MediaId::random(&OsRng);
+    let new = NewMedium {
+        id: &anew,
+        instance: &id,
+        message: Some(&message),
+        class: MediaClass::Image,
+        mime: "image/jpeg",
+        file_name: None,
+        length: Some(1_000),
+        object: Some("a/1"),
+        secret: &secret(),
+        next_at: None,
+    };
+    let given = store.give_medium_again(&message, &new, NOW).await;
+    assert!(given.expect("gives"));
+    let again = store.give_medium_again(&message, &new, NOW).await;
+    assert!(!again.expect("it is kept"));
+    let row = store.medium(&anew).await.expect("looks").expect("there");
+    let mut foreign = conn.account(&b);
+    let crossed = foreign.fill_message(&row, b"theirs", later).await;
+    assert!(!crossed.expect("changes nothing"));
+    let mut store = conn.account(&a);
+    let filled = store.fill_message(&row, b"whole", later).await;
+    assert!(filled.expect("fills"));
+    let proto = store.proto(&message).await.expect("opens");
+    assert_eq!(proto.as_deref(), Some(b"whole".as_slice()));
+    let row = store.medium(&anew).await.expect("looks").expect("there");
+    assert_eq!(row.uploaded_at, Some(later));
 }

@@ -53,11 +53,10 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
         "request", method, route, request.id = %request_id, surface = surface.as_str(),
         status = Empty, account.id = Empty, instance.id = Empty,
     );
+    let file = carries_file(request.headers());
     let longest = match surface {
         Surface::Mcp => Options::MCP_TIMEOUT.max(state.options.request_timeout),
-        Surface::Instance if carries_file(request.headers()) => {
-            Options::FILE_TIMEOUT.max(state.options.request_timeout)
-        }
+        Surface::Instance if file => Options::FILE_TIMEOUT.max(state.options.request_timeout),
         _ => state.options.request_timeout,
     };
     let mut response = async {
@@ -79,6 +78,11 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     .await;
 
     harden(&mut response, surface, state.is_https());
+    // Of a file that is refused some is still on its way: a caller must not use the connection again.
+    if file && response.status().is_client_error() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     if let Some(grant) = cors {
         grant.sign(&mut response);
     }

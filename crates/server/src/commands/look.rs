@@ -8,6 +8,7 @@ mod confine;
 mod films;
 mod pictures;
 mod sounds;
+mod voice;
 
 use std::{
     io::{self, Read, Write},

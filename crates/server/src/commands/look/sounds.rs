@@ -1,24 +1,24 @@
-//! Sounds: how long they last, where the container says so.
+//! Sounds: how long they last. Of Opus also how loud it is where (`voice`).
 
-use std::io::Cursor;
+use std::{io::Cursor, panic, time::Duration};
 
+use lofty::{config::ParseOptions, file::AudioFile, probe::Probe};
 use mp4parse::read_mp4;
-use ogg::PacketReader;
 use recado_model::MediaLooks;
 
-use super::{Unreadable, films};
-
-/// Opus counts in these, whatever it was made from (RFC 7845, 4).
-const SAMPLES_A_SECOND: u64 = 48_000;
+use super::{Unreadable, films, voice};
 
 pub fn look(bytes: &[u8]) -> Result<MediaLooks, Unreadable> {
-    let seconds = if bytes.starts_with(b"OggS") {
-        ogg_seconds(bytes)?
-    } else if bytes.get(4..8) == Some(b"ftyp") {
+    if bytes.starts_with(b"OggS")
+        && let Some(looks) = voice::look(bytes)?
+    {
+        return Ok(looks);
+    }
+    let seconds = if bytes.get(4..8) == Some(b"ftyp") {
         let sound = read_mp4(&mut Cursor::new(bytes)).map_err(|_| Unreadable)?;
         films::seconds(&sound)
     } else {
-        None
+        amr_seconds(bytes).or_else(|| seconds(bytes))
     };
     Ok(MediaLooks {
         seconds,
@@ -26,55 +26,97 @@ pub fn look(bytes: &[u8]) -> Result<MediaLooks, Unreadable> {
     })
 }
 
-/// Of Opus; other sounds in Ogg have no length here.
-fn ogg_seconds(bytes: &[u8]) -> Result<Option<u32>, Unreadable> {
-    let mut packets = PacketReader::new(Cursor::new(bytes));
-    let head = packets.read_packet().map_err(|_| Unreadable)?;
-    let head = head.ok_or(Unreadable)?;
-    if !head.data.starts_with(b"OpusHead") {
-        return Ok(None);
+/// Of MP3, AAC, WAV and Vorbis. What cannot be told is no reason to refuse a sound.
+fn seconds(bytes: &[u8]) -> Option<u32> {
+    let lasts = panic::catch_unwind(|| {
+        let options = ParseOptions::new().read_tags(false).read_cover_art(false);
+        let probe = Probe::new(Cursor::new(bytes)).options(options);
+        let file = probe.guess_file_type().ok()?.read().ok()?;
+        Some(file.properties().duration())
+    });
+    let lasts = lasts.ok()?.filter(|lasts| !lasts.is_zero())?;
+    whole(lasts)
+}
+
+/// Rounded up: a sound never lasts for none.
+fn whole(lasts: Duration) -> Option<u32> {
+    let seconds = lasts.as_millis().div_ceil(1_000).max(1);
+    u32::try_from(seconds).ok()
+}
+
+/// The length of a frame's body by the type in its head (RFC 4867, 5.3); each lasts 20 ms.
+const NARROW: [usize; 16] = [12, 13, 15, 17, 19, 20, 26, 31, 5, 0, 0, 0, 0, 0, 0, 0];
+const WIDE: [usize; 16] = [17, 23, 32, 36, 40, 46, 50, 58, 60, 5, 0, 0, 0, 0, 0, 0];
+
+fn amr_seconds(bytes: &[u8]) -> Option<u32> {
+    let (bodies, mut rest) = match bytes.strip_prefix(b"#!AMR-WB\n") {
+        Some(rest) => (WIDE, rest),
+        None => (NARROW, bytes.strip_prefix(b"#!AMR\n")?),
+    };
+    let mut frames = 0;
+    while let [head, after @ ..] = rest {
+        let body = bodies[usize::from(head >> 3 & 0xf)];
+        let Some(next) = after.get(body..) else {
+            break;
+        };
+        (rest, frames) = (next, frames + 1);
     }
-    let skip = head.data.get(10..12).ok_or(Unreadable)?;
-    let skip = u64::from(u16::from_le_bytes([skip[0], skip[1]]));
-    let mut last = 0;
-    while let Some(packet) = packets.read_packet().map_err(|_| Unreadable)? {
-        // -1 where no packet ends on the page.
-        if packet.absgp_page() != u64::MAX {
-            last = packet.absgp_page().max(last);
-        }
-    }
-    let samples = last.saturating_sub(skip);
-    let seconds = samples.div_ceil(SAMPLES_A_SECOND).max(1);
-    Ok(u32::try_from(seconds).ok())
+    whole(Duration::from_millis(frames * 20)).filter(|_| frames > 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use ogg::{PacketWriteEndInfo, PacketWriter};
-
     use super::*;
 
-    fn opus(samples: u64) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut to = PacketWriter::new(&mut bytes);
-        let head = b"OpusHead\x01\x01\x38\x01\x80\xbb\0\0\0\0\0".to_vec();
-        let (page, end) = (PacketWriteEndInfo::EndPage, PacketWriteEndInfo::EndStream);
-        to.write_packet(head, 1, page, 0).expect("writes");
-        let tags = b"OpusTags\0\0\0\0\0\0\0\0".to_vec();
-        to.write_packet(tags, 1, page, 0).expect("writes");
-        to.write_packet(vec![0xf8, 0xff, 0xfe], 1, end, samples)
-            .expect("writes");
-        bytes
+    fn lasts(bytes: &[u8]) -> Option<u32> {
+        look(bytes).expect("a sound").seconds
+    }
+
+    /// MPEG 1, layer 3, 128 kbit/s at 44.1 kHz: 417 bytes and 26 ms a frame.
+    fn mp3(frames: usize) -> Vec<u8> {
+        let mut frame = vec![0xff, 0xfb, 0x90, 0x64];
+        frame.resize(417, 0);
+        frame.repeat(frames)
+    }
+
+    /// AAC at 44.1 kHz with ADTS heads: 1024 samples a frame.
+    fn aac(frames: usize) -> Vec<u8> {
+        let mut frame = vec![0xff, 0xf1, 0x50, 0x80, 0x0c, 0x9f, 0xfc];
+        frame.resize(100, 0);
+        frame.repeat(frames)
     }
 
     #[test]
-    fn opus_says_how_long_it_is() {
-        for (samples, seconds) in [(312, 1), (48_000 + 312, 1), (3 * 48_000, 3)] {
-            let looks = look(&opus(samples)).expect("looks");
-            assert_eq!(looks.seconds, Some(seconds), "{samples}");
+    fn sounds_say_how_long_they_are() {
+        assert_eq!(lasts(&mp3(100)), Some(3));
+        let tagged = [b"ID3\x04\0\0\0\0\0\x0a".as_slice(), &[0; 10], &mp3(40)].concat();
+        assert_eq!(lasts(&tagged), Some(2));
+        assert_eq!(lasts(&aac(100)), Some(3));
+        let narrow = [
+            b"#!AMR\n".to_vec(),
+            [vec![0x3c], vec![0; 31]].concat().repeat(120),
+        ]
+        .concat();
+        assert_eq!(lasts(&narrow), Some(3));
+        assert_eq!(lasts(&narrow[..narrow.len() - 1]), Some(3), "broken off");
+        let wide = [
+            b"#!AMR-WB\n".to_vec(),
+            [vec![0x04], vec![0; 17]].concat().repeat(51),
+        ]
+        .concat();
+        assert_eq!(lasts(&wide), Some(2));
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_left_out() {
+        for bytes in [
+            b"ID3\x04".as_slice(),
+            b"#!AMR\n",
+            b"",
+            b"RIFF\xff\xff\xff\xffWAVEfmt ",
+            &[0xff; 64],
+        ] {
+            assert_eq!(lasts(bytes), None, "{bytes:?}");
         }
-        let whole = opus(48_000);
-        assert!(look(&whole[..20]).is_err());
-        assert_eq!(look(b"ID3\x04").expect("a sound").seconds, None);
     }
 }

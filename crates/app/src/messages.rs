@@ -70,6 +70,8 @@ pub struct SendOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub id: MessageId,
+    /// Where it goes; of a number as WhatsApp has it, which may be another form than the one given.
+    pub to: Address,
     /// Unique in the account. `None` of a guest's message in the shop that claimed it.
     pub queue_id: Option<i64>,
 }
@@ -145,6 +147,7 @@ impl Messages<'_> {
         {
             return Ok(Accepted {
                 id: checked.id.clone(),
+                to: checked.to.clone(),
                 queue_id: row.queue_id,
             });
         }
@@ -170,6 +173,7 @@ impl Messages<'_> {
         self.app.supervisor.wake(&instance.id);
         Ok(Accepted {
             id: checked.id.clone(),
+            to: checked.to.clone(),
             queue_id,
         })
     }

@@ -22,7 +22,7 @@ pub use forward::Forward;
 pub use link::Link;
 pub use location::Location;
 pub use media::{Media, MediaForm, media_name};
-pub use menu::{Choice, Heading, Menu, MenuOption, Row, Section};
+pub use menu::{Choice, Heading, Menu, MenuOption, NativeList, NativeMenu, Row, Section, Tap};
 pub use poll::{Ballot, Chosen, NewPoll, Poll, Vote, Voting};
 pub use text::Text;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     address::Address,
     clock::Timestamp,
-    content::{Content, ContentKind},
+    content::{Content, ContentKind, Tap},
     id::InstanceId,
 };
 
@@ -189,6 +189,8 @@ pub struct InboundMessage {
     pub kind: ContentKind,
     /// The readable text, where there is one.
     pub text: Option<String>,
+    /// The option of a menu that was tapped.
+    pub tap: Option<Tap>,
     /// The earlier message whose words are in it: they go when that is deleted.
     pub about: Option<MessageId>,
     pub at: Timestamp,

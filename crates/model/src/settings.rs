@@ -30,16 +30,19 @@ pub enum Interactive {
     /// A numbered text.
     #[default]
     Text,
+    /// In WhatsApp's own form, which some phones do not show.
+    Native,
     /// Nothing: the call is refused.
     Refuse,
 }
 
 impl Interactive {
-    pub const ALL: [Self; 2] = [Self::Text, Self::Refuse];
+    pub const ALL: [Self; 3] = [Self::Text, Self::Native, Self::Refuse];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Native => "native",
             Self::Refuse => "refuse",
         }
     }
@@ -50,13 +53,8 @@ impl Interactive {
         let known = Self::ALL
             .into_iter()
             .find(|one| one.as_str() == text.trim());
-        known.ok_or_else(|| {
-            let text = match text.trim() {
-                "native" => "interactive: \"native\" is to come; \"text\" sends a numbered text",
-                _ => "interactive is text or refuse",
-            };
-            Error::field("interactive", text)
-        })
+        let wrong = "interactive is text, native or refuse";
+        known.ok_or_else(|| Error::field("interactive", wrong))
     }
 }
 

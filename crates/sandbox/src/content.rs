@@ -1,11 +1,12 @@
 //! Contents of messages: what a person can write on a phone, and what a chat shows of what comes.
 //!
-//! Polls and votes are in `polls`.
+//! Polls and votes are in `polls`, buttons and lists in `menus`.
 //!
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
 
 mod medium;
+mod menus;
 mod polls;
 
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,12 @@ use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message:
 
 pub(crate) use medium::Family;
 pub use medium::{Medium, Said};
+pub use menus::{Offer, Tap, Tappable};
 pub use polls::{Choice, Question};
 
 /// Something that a person writes: one of `{"text": …}`, `{"location": {…}}`, `{"contact": {…}}`, `{"contacts": […]}`,
 /// `{"poll": {…}}`, and `{"image": {…}}`, `video`, `audio`, `document`, `sticker`; or does to an earlier message of the
-/// chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}` and `{"vote": {…}}`.
+/// chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}`, `{"vote": {…}}` and `{"tap": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -34,6 +36,8 @@ pub enum Written {
     Poll(Question),
     /// What one chooses of a poll.
     Vote(Choice),
+    /// A tap on a button, or on a row of a list.
+    Tap(Tap),
     /// A picture.
     Image(Medium),
     /// A film.
@@ -92,6 +96,7 @@ impl Written {
             Self::Edit(wording) => Some((&wording.message_id, !wording.forged)),
             Self::Delete(gone) => Some((&gone.message_id, !gone.forged)),
             Self::Vote(choice) => Some((&choice.poll_id, false)),
+            Self::Tap(tap) => Some((&tap.message_id, false)),
             _ => None,
         }
     }
@@ -198,6 +203,12 @@ pub struct Detail {
     /// Of a vote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vote: Option<Choice>,
+    /// Of buttons and lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub menu: Option<Offer>,
+    /// Of a tap on one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tap: Option<Tap>,
 }
 
 impl Detail {
@@ -214,6 +225,7 @@ impl Detail {
             .or_else(|| self.delete.clone().map(Written::Delete))
             .or_else(|| self.poll.clone().map(Written::Poll))
             .or_else(|| self.vote.clone().map(Written::Vote))
+            .or_else(|| self.tap.clone().map(Written::Tap))
             .unwrap_or_else(|| Written::Text(text.to_owned()))
     }
 }
@@ -264,6 +276,7 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
     match written {
         Written::Poll(question) => polls::poll(question),
         Written::Vote(choice) => polls::vote(choice, key, now_ms),
+        Written::Tap(tap) => menus::tap(tap),
         Written::Image(medium) => medium::make(Family::Image, medium),
         Written::Video(medium) => medium::make(Family::Video, medium),
         Written::Audio(medium) => medium::make(Family::Audio, medium),
@@ -353,6 +366,10 @@ fn shown(content: &Message) -> Option<Shown> {
         return Some(shown);
     }
     let content = content.get_base_message();
+    if content.interactive_message.is_set() || content.interactive_response_message.is_set() {
+        // What it does not know, a phone does not show.
+        return menus::describe(content);
+    }
     if let Some(place) = content.location_message.as_option() {
         return Some(of_place(place));
     }

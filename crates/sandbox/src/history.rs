@@ -19,7 +19,7 @@ pub struct ChatMessage {
     /// The text, or the caption, or what stands for the content of other kinds.
     pub text: String,
     /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `location`, `contact`, `poll`, `vote`
-    /// (`undecryptable_vote` where its poll is not here), `reaction`, `edit`, `revoke` or `other`.
+    /// (`undecryptable_vote` where its poll is not here), `menu`, `tap`, `reaction`, `edit`, `revoke` or `other`.
     pub kind: String,
     /// Its content beside the text, by kind.
     #[serde(flatten)]

@@ -27,7 +27,7 @@ use recado::{
 };
 use recado_identity::accounts::{self, NewAccount};
 use recado_model::{AccountId, Clock as _, InstanceId, Rng, Secret, clock::OsRng};
-use recado_sandbox::{Delivery, Paired, Sandbox};
+use recado_sandbox::{ChatMessage, Delivery, Paired, Sandbox};
 use recado_store::{Conn, MasterKey, Store};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -391,13 +391,13 @@ impl Bed {
             .count()
     }
 
-    pub async fn wait_shown(&self, number: &str, text: &str) {
+    pub async fn wait_shown(&self, number: &str, text: &str) -> ChatMessage {
         let shown = self.sandbox.network().wait_for(PATIENCE, |network| {
             let messages = network.messages(number).ok()?;
-            let found = messages.iter().any(|m| m.to == number && m.text == text);
-            found.then_some(())
+            let mut messages = messages.into_iter();
+            messages.find(|m| m.to == number && m.text == text)
         });
-        shown.await.expect("the phone shows it");
+        shown.await.expect("the phone shows it")
     }
 
     /// Sets the sandbox's receiver as the webhook, and returns the signing secret.

@@ -4,9 +4,9 @@
 
 use axum::extract::State;
 use recado_api_macros::operation;
-use recado_app::{App, SendMessage, SendOptions};
+use recado_app::{Accepted, App, SendMessage, SendOptions};
 use recado_model::{
-    Content, Error, MessageId,
+    Address, Content, Error, MessageId,
     content::{ContactCard, ContactCards, Location, Text},
 };
 use schemars::JsonSchema;
@@ -146,6 +146,36 @@ send_body!(ContactBody {
 #[derive(Serialize, JsonSchema)]
 pub struct Queued {
     message_id: String,
+    #[serde(flatten)]
+    to: To,
+}
+
+impl From<Accepted> for Queued {
+    fn from(accepted: Accepted) -> Self {
+        Self {
+            message_id: accepted.id.as_str().to_owned(),
+            to: To::from(&accepted.to),
+        }
+    }
+}
+
+/// Where a message goes.
+#[derive(Serialize, JsonSchema)]
+struct To {
+    /// The address of the chat.
+    chat: String,
+    /// The number, as WhatsApp has it: it may be another form than the one given, where a country has changed its
+    /// numbers. `null` of groups.
+    phone: Option<String>,
+}
+
+impl From<&Address> for To {
+    fn from(to: &Address) -> Self {
+        Self {
+            chat: to.as_str().to_owned(),
+            phone: to.number().map(str::to_owned),
+        }
+    }
 }
 
 /// Queues a text message to a phone.
@@ -215,9 +245,7 @@ async fn accept(
     send: SendMessage,
 ) -> Result<Answer<Envelope<Queued>>, Fail> {
     let accepted = app.messages().send(&access.granted, send).await?;
-    Ok(enveloped(Queued {
-        message_id: accepted.id.as_str().to_owned(),
-    }))
+    Ok(enveloped(accepted.into()))
 }
 
 /// Tells how far a message got, what it holds, and what was done to it.

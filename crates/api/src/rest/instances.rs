@@ -58,9 +58,10 @@ pub struct CreateInstanceBody {
 /// How an instance behaves; what is left out stays as it is.
 #[derive(Default, Deserialize, JsonSchema)]
 struct SettingsBody {
-    /// What becomes of buttons and lists: `text`, a numbered text; `refuse`, nothing.
+    /// What becomes of buttons and lists: `text`, a numbered text; `native`, WhatsApp's own form;
+    /// `refuse`, nothing.
     #[serde(default)]
-    #[schemars(extend("enum" = ["text", "refuse"]))]
+    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
     interactive: Option<String>,
     /// When media that come in are fetched: `always`, up to the operator's size; `on_demand`, when their link is
     /// first opened; `off`, never.
@@ -359,7 +360,7 @@ pub struct InstanceBody {
     reject_calls: bool,
     auto_read_messages: bool,
     /// What becomes of buttons and lists.
-    #[schemars(extend("enum" = ["text", "refuse"]))]
+    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
     interactive: &'static str,
     /// When media that come in are fetched; `null`: as the operator has it.
     #[schemars(extend("enum" = ["off", "on_demand", "always", null]))]

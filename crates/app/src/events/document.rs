@@ -73,6 +73,7 @@ fn messages() -> [Sample; 3] {
         push_name: Some("Ana".into()),
         kind: ContentKind::Text,
         text: Some("Hello".into()),
+        tap: None,
         about: None,
         at: AT,
         proto: Vec::new(),

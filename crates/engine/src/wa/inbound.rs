@@ -63,6 +63,7 @@ pub(super) async fn convert(
         push_name: Some(info.push_name.clone()).filter(|name| !name.is_empty()),
         kind: read.kind,
         text: read.text,
+        tap: kinds::tap(&content),
         about: kinds::changes(&content).and_then(|change| change.repeats().cloned()),
         at: payload::at(info),
         proto: content.encode_to_vec(),

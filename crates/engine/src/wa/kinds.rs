@@ -14,6 +14,7 @@ mod key;
 mod link;
 mod location;
 mod medium;
+mod menu;
 mod other;
 mod poll;
 mod reaction;
@@ -26,7 +27,7 @@ mod vote;
 use recado_model::{
     Address, Content, ContentKind, Error, MediaClass, MediaRef, MessageId, Result,
     change::{Change, Edited},
-    content::{Ballot, Chosen, Media, Poll, Voting},
+    content::{Ballot, Chosen, Media, Poll, Tap, Voting},
     media::FilledMedia,
     message::Draft,
 };
@@ -48,8 +49,9 @@ pub(super) struct Read {
 }
 
 /// Each knows its own kind; `other` is asked last.
-const READERS: [fn(&wa::Message) -> Option<Read>; 13] = [
+const READERS: [fn(&wa::Message) -> Option<Read>; 14] = [
     text::read,
+    menu::read,
     image::read,
     video::read,
     audio::read,
@@ -94,7 +96,7 @@ fn make(draft: &Draft) -> wa::Message {
     match &draft.content {
         Content::Text(text) => text::make(text, context),
         Content::Link(link) => link::make(link, context),
-        Content::Menu(menu) => text::make(&menu.text, context),
+        Content::Menu(menu) => menu::make(menu, context),
         Content::Location(location) => location::make(location, context),
         Content::Contact(card) => contact::make(card, context),
         Content::Contacts(cards) => contact::make_several(cards, context),
@@ -159,6 +161,11 @@ pub(super) fn change(proto: &[u8]) -> Option<Change> {
 pub(super) fn changes(message: &wa::Message) -> Option<Change> {
     let all = [reaction::change, edit::change, revoke::change, vote::change];
     all.into_iter().find_map(|change| change(message))
+}
+
+/// The option of a menu that a message without its wrappers taps.
+pub(super) fn tap(message: &wa::Message) -> Option<Tap> {
+    menu::tap(message)
 }
 
 /// A message made ready to be passed on.

@@ -1,5 +1,6 @@
 //! Something to choose from: buttons, or a list. WhatsApp no longer shows those of linked devices reliably, so
-//! they are written as a text with numbers, and an answer with a number is the choice.
+//! they are written as a text with numbers, and an answer with a number is the choice; or, where the caller wants
+//! that, in WhatsApp's own form.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,27 @@ pub struct Menu {
     pub text: Text,
     /// In the order of their numbers, which begin at 1.
     pub options: Vec<MenuOption>,
+    /// In WhatsApp's own form; `None`: as the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub native: Option<NativeMenu>,
+}
+
+/// The parts of a menu as WhatsApp's own form has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NativeMenu {
+    pub title: Option<String>,
+    pub body: String,
+    pub footer: Option<String>,
+    /// `None`: the options are buttons.
+    pub list: Option<NativeList>,
+}
+
+/// A list behind a button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NativeList {
+    pub button_text: String,
+    /// With the ids that the options have.
+    pub sections: Vec<Section>,
 }
 
 /// An option that can be chosen.
@@ -34,15 +56,22 @@ pub struct Choice {
     pub option: MenuOption,
 }
 
+/// A tap on an option, as the phone tells it: both are the sender's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tap {
+    pub menu: MessageId,
+    pub option_id: String,
+}
+
 /// A part of a list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Section {
     pub title: Option<String>,
     pub rows: Vec<Row>,
 }
 
 /// An option of a list, as a caller gives it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
     pub id: String,
     pub title: String,
@@ -59,6 +88,8 @@ pub struct Heading {
 }
 
 impl Menu {
+    /// In WhatsApp's own form; [`Menu::as_text`] makes a numbered text of it.
+    ///
     /// # Errors
     /// For the field that does not fit: `message`, `buttons` or `footer`.
     pub fn of_buttons(
@@ -72,9 +103,17 @@ impl Menu {
         for (id, text) in buttons {
             lines.push(options.add(id, &text, "text")?);
         }
-        options.finish(lines, "message", footer)
+        let native = NativeMenu {
+            title: None,
+            body: message.to_owned(),
+            footer: None,
+            list: None,
+        };
+        options.finish(lines, "message", footer, native)
     }
 
+    /// In WhatsApp's own form; [`Menu::as_text`] makes a numbered text of it.
+    ///
     /// # Errors
     /// For the field that does not fit: `title`, `description`, `button_text`, `sections` or `footer`.
     pub fn of_list(heading: &Heading, sections: Vec<Section>) -> Result<Self> {
@@ -90,23 +129,29 @@ impl Menu {
             format!("*{}*", heading.title.trim()),
             heading.description.clone(),
         ];
+        let mut native = Vec::with_capacity(sections.len());
         for section in sections {
             lines.push(String::new());
-            if let Some(title) = section.title.filter(|title| !is_blank(title)) {
-                bounded("sections", &title)?;
-                lines.push(format!("*{}*", title.trim()));
-            }
-            for row in section.rows {
-                let mut line = options.add(row.id, &row.title, "title")?;
-                if let Some(more) = row.description.filter(|more| !is_blank(more)) {
-                    bounded("sections", &more)?;
-                    line.push_str(" - ");
-                    line.push_str(more.trim());
-                }
-                lines.push(line);
-            }
+            native.push(options.add_section(section, &mut lines)?);
         }
-        options.finish(lines, "sections", heading.footer.as_deref())
+        let native = NativeMenu {
+            title: Some(heading.title.trim().to_owned()),
+            body: heading.description.clone(),
+            footer: None,
+            list: Some(NativeList {
+                button_text: heading.button_text.trim().to_owned(),
+                sections: native,
+            }),
+        };
+        options.finish(lines, "sections", heading.footer.as_deref(), native)
+    }
+
+    /// As a text with numbers, which every phone shows.
+    pub fn as_text(self) -> Self {
+        Self {
+            native: None,
+            ..self
+        }
     }
 
     /// Whether an answer is a number, as people write it.
@@ -175,27 +220,61 @@ impl Options {
         Ok(format!("{number}. {text}"))
     }
 
+    /// A part of a list, with the ids that its options got.
+    fn add_section(&mut self, section: Section, lines: &mut Vec<String>) -> Result<Section> {
+        let title = seen(self.field, section.title)?;
+        lines.extend(title.as_ref().map(|title| format!("*{title}*")));
+        let mut rows = Vec::with_capacity(section.rows.len());
+        for row in section.rows {
+            let mut line = self.add(row.id, &row.title, "title")?;
+            let description = seen(self.field, row.description)?;
+            if let Some(more) = &description {
+                line.push_str(" - ");
+                line.push_str(more);
+            }
+            lines.push(line);
+            let option = self.all.last().cloned();
+            rows.extend(option.map(|MenuOption { id, text }| Row {
+                id,
+                title: text,
+                description,
+            }));
+        }
+        Ok(Section { title, rows })
+    }
+
     fn finish(
         self,
         mut lines: Vec<String>,
         long: &'static str,
         footer: Option<&str>,
+        native: NativeMenu,
     ) -> Result<Menu> {
         if self.all.is_empty() {
             let field = self.field;
             let wrong = format!("{field} is required: what can be chosen");
             return Err(Error::field(field, wrong));
         }
-        if let Some(footer) = footer.filter(|footer| !is_blank(footer)) {
-            bounded("footer", footer)?;
-            lines.extend([String::new(), footer.trim().to_owned()]);
+        let footer = seen("footer", footer.map(ToOwned::to_owned))?;
+        if let Some(footer) = &footer {
+            lines.extend([String::new(), footer.clone()]);
         }
         let text = Text::new(lines.join("\n")).map_err(|error| error.renamed("message", long))?;
         Ok(Menu {
             text,
             options: self.all,
+            native: Some(NativeMenu { footer, ..native }),
         })
     }
+}
+
+/// A line that need not be there, without the blanks around it.
+fn seen(field: &'static str, line: Option<String>) -> Result<Option<String>> {
+    let Some(line) = line.filter(|line| !is_blank(line)) else {
+        return Ok(None);
+    };
+    bounded(field, &line)?;
+    Ok(Some(line.trim().to_owned()))
 }
 
 fn required(field: &'static str, text: &str) -> Result<()> {

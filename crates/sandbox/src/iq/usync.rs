@@ -61,7 +61,10 @@ impl Core {
                 let number = self.resolve(&asked).map(|addr| addr.number);
                 (asked.to_non_ad(), number.unwrap_or_default())
             }
-            (None, Some(number)) => (Jid::pn(number.as_str()), number),
+            (None, Some(asked)) => {
+                let number = self.corrected(&asked).unwrap_or(asked);
+                (Jid::pn(number.as_str()), number)
+            }
             (None, None) => (Jid::pn(""), String::new()),
         };
         let registered = self.phones.contains_key(&number);
@@ -92,6 +95,13 @@ impl Core {
             }
         }
         builder.children(children).build()
+    }
+
+    /// The form of a number under which it is registered: some countries have changed theirs, and people write
+    /// both.
+    fn corrected(&self, asked: &str) -> Option<String> {
+        let mut forms = forms(asked).into_iter();
+        forms.find(|form| self.phones.contains_key(form))
     }
 
     fn devices_node(&mut self, number: &str) -> Node {
@@ -140,5 +150,47 @@ impl Core {
             account_signature_key: phone.identity_public(),
         };
         Some((signed.encode_to_vec(), timestamp))
+    }
+}
+
+/// How else people write a number: Brazil's ninth digit, Mexico's 1 and Argentina's 9 between the country and
+/// the rest.
+fn forms(number: &str) -> Vec<String> {
+    let mut forms = vec![number.to_owned()];
+    // The country, its area's digits, what may be between, and the digits of the rest.
+    for (country, area, between, rest) in
+        [("55", 2, "9", 8), ("52", 0, "1", 10), ("54", 0, "9", 10)]
+    {
+        let Some(tail) = number.strip_prefix(country) else {
+            continue;
+        };
+        let Some((area, tail)) = tail.split_at_checked(area) else {
+            continue;
+        };
+        match tail.strip_prefix(between) {
+            Some(short) if short.len() == rest => forms.push(format!("{country}{area}{short}")),
+            _ if tail.len() == rest => forms.push(format!("{country}{area}{between}{tail}")),
+            _ => {}
+        }
+    }
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_two_forms() {
+        for (one, other) in [
+            ("5511987654321", "551187654321"),
+            ("5215512345678", "525512345678"),
+            ("5491112345678", "541112345678"),
+        ] {
+            assert_eq!(forms(one), [one, other]);
+            assert_eq!(forms(other), [other, one]);
+        }
+        assert_eq!(forms("15551234567"), ["15551234567"]);
+        assert_eq!(forms("55"), ["55"]);
     }
 }

@@ -117,7 +117,25 @@ impl Core {
                 let choice = choice.clone();
                 Written::Vote(choice.sealed(&poll, &address(&creator), &address(number)))
             }
+            Written::Tap(tap) if !tap.forged => {
+                let offer = self.shows(number, to, &tap.message_id);
+                let offer = offer.and_then(|message| message.detail.menu.clone());
+                let tapped = offer.and_then(|offer| offer.tapped(tap));
+                Written::Tap(tapped.ok_or_else(|| {
+                    let (id, option) = (&tap.message_id, &tap.option_id);
+                    format!("this phone shows no option {option} of {id} in its chat with {to}")
+                })?)
+            }
             other => other.clone(),
+        })
+    }
+
+    /// The message of a chat with this id.
+    fn shows(&self, number: &str, other: &str, id: &str) -> Option<&ChatMessage> {
+        let phone = self.phones.get(number)?;
+        phone.history.with_id(id).find(|message| {
+            let chat = [message.from.as_str(), message.to.as_str()];
+            chat.contains(&number) && chat.contains(&other)
         })
     }
 

@@ -1,6 +1,7 @@
 //! Texts with a preview of a page, and things to choose from, whose choice comes back.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use recado_sandbox::content::{Tap, Written};
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,6 +14,7 @@ on_both! {
     a_link_that_is_none,
     an_answer_with_a_number_is_the_choice,
     a_list_is_a_numbered_text,
+    a_native_menu_is_tapped,
     a_menu_that_is_none,
 }
 
@@ -187,6 +189,69 @@ async fn a_list_is_a_numbered_text(bed: &mut Bed) {
     assert!(answered(bed, "1").await["choice"].is_null());
 }
 
+/// What the customer taps, as the event has it.
+async fn tapped(bed: &Bed, message: &str, option: &str, forged: bool) -> Value {
+    let tap = Tap {
+        message_id: message.into(),
+        option_id: option.into(),
+        forged,
+        ..Tap::default()
+    };
+    let network = bed.sandbox.network();
+    let written = network.send(CUSTOMER, SHOP, &Written::Tap(tap));
+    told(bed, &written.expect("it taps").id).await
+}
+
+async fn a_native_menu_is_tapped(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let body = json!({
+        "phone": CUSTOMER, "message": "Tea?", "footer": "Tea house", "id": "NATIVE-0001",
+        "buttons": [{"id": "yes", "text": "Yes, please"}, {"text": "No"}], "interactive": "native",
+    });
+    let sent = post(bed, &made, "buttons", body).await.ok();
+    assert_eq!(sent["data"]["interactive"], "native");
+    let shown = bed.wait_shown(CUSTOMER, "Tea?").await;
+    assert_eq!(shown.kind, "menu");
+    let menu = shown.detail.menu.expect("buttons");
+    let texts: Vec<_> = menu.options.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(texts, ["Yes, please", "No"]);
+    assert_eq!(menu.footer.as_deref(), Some("Tea house"));
+    assert_eq!(bed.told(&made, "NATIVE-0001").await["kind"], "text");
+    let event = tapped(bed, "NATIVE-0001", "yes", false).await;
+    let choice = json!({"message_id": "NATIVE-0001", "id": "yes", "text": "Yes, please"});
+    assert_eq!(event["choice"], choice);
+    assert_eq!(
+        bed.told(&made, event["info"]["id"].as_str().expect("an id"))
+            .await["text"],
+        "Yes, please"
+    );
+    // A setting of the instance's does the same; a program of somebody's own taps what is not there.
+    let settings = json!({"interactive": "native"});
+    let call = bed.call("PATCH", &made.path("")).bearer(&bed.a.jwt);
+    call.json(settings).send().await.expect(200);
+    let body = json!({
+        "phone": CUSTOMER, "title": "Menu", "description": "What would you like?",
+        "buttonText": "Choose", "id": "NATIVE-0002",
+        "sections": [{"title": "Hot", "rows": [{"id": "tea", "title": "Tea", "description": "green"}]}],
+    });
+    let sent = post(bed, &made, "list", body).await.ok();
+    assert_eq!(sent["data"]["interactive"], "native");
+    let shown = bed.wait_shown(CUSTOMER, "What would you like?").await;
+    let menu = shown.detail.menu.expect("a list");
+    assert_eq!(menu.button.as_deref(), Some("Choose"));
+    assert_eq!(menu.title.as_deref(), Some("Menu"));
+    assert_eq!(menu.options[0].section.as_deref(), Some("Hot"));
+    assert_eq!(menu.options[0].description.as_deref(), Some("green"));
+    let event = tapped(bed, "NATIVE-0002", "tea", false).await;
+    let choice = json!({"message_id": "NATIVE-0002", "id": "tea", "text": "Tea"});
+    assert_eq!(event["choice"], choice);
+    for (message, option) in [("NATIVE-0002", "coffee"), ("NATIVE-0003", "tea")] {
+        let event = tapped(bed, message, option, true).await;
+        assert!(event["choice"].is_null(), "{event}");
+    }
+}
+
 async fn a_menu_that_is_none(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let buttons = json!({
@@ -218,7 +283,6 @@ async fn a_menu_that_is_none(bed: &mut Bed) {
         ("buttons", &buttons, "buttons", json!(many)),
         ("buttons", &buttons, "footer", json!("x".repeat(257))),
         ("buttons", &buttons, "interactive", json!("refuse")),
-        ("buttons", &buttons, "interactive", json!("native")),
         ("buttons", &buttons, "interactive", json!("blinking")),
         ("list", &list, "title", json!("")),
         ("list", &list, "description", json!(" ")),
@@ -236,7 +300,7 @@ async fn a_menu_that_is_none(bed: &mut Bed) {
             "sections",
             json!([{"rows": [{"title": "x", "id": "a"}, {"title": "y", "id": "a"}]}]),
         ),
-        ("list", &list, "interactive", json!("native")),
+        ("list", &list, "interactive", json!("refuse")),
     ] {
         let mut body = good.clone();
         body[field] = value.clone();

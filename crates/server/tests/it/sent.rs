@@ -30,6 +30,7 @@ on_both! {
     a_made_up_receipt_takes_nothing_out_of_the_queue,
     a_clock_that_is_set_back_stops_no_queue,
     a_number_that_is_not_there_is_refused_by_name,
+    a_number_in_its_older_form_is_corrected,
     every_surface_tells_the_same,
     a_phone_asks_again_after_a_restart,
     an_error_that_is_an_ack_ends_no_link,
@@ -265,6 +266,49 @@ async fn a_number_that_is_not_there_is_refused_by_name(bed: &mut Bed) {
         )
         .await;
     assert!(tool.to_string().contains("not on WhatsApp"), "{tool}");
+}
+
+async fn a_number_in_its_older_form_is_corrected(bed: &mut Bed) {
+    const HAS: &str = "551187654321";
+    const GIVEN: &str = "+55 11 98765-4321";
+    let network = bed.sandbox.network();
+    network.add_phone(HAS, "Ana").expect("a phone");
+    let made = bed.paired(&bed.a, SHOP).await;
+    for (kind, id, content) in [
+        ("text", "OLDER-0001", json!({"message": "olá"})),
+        (
+            "location",
+            "OLDER-0002",
+            json!({"latitude": 1, "longitude": 2, "name": "here"}),
+        ),
+        (
+            "buttons",
+            "OLDER-0003",
+            json!({"message": "Tea?", "buttons": [{"text": "Yes"}]}),
+        ),
+    ] {
+        let mut body = content;
+        body["phone"] = json!(GIVEN);
+        body["id"] = json!(id);
+        // The same again is the same, under the same number.
+        for _ in 0..2 {
+            let path = made.path(&format!("/chat/send/{kind}"));
+            let call = bed.post(&path).bearer(&bed.a.jwt).json(body.clone());
+            let sent = call.send().await.ok();
+            assert_eq!(sent["data"]["phone"], HAS, "{sent}");
+            assert_eq!(sent["data"]["chat"], format!("{HAS}@s.whatsapp.net"));
+        }
+        bed.wait_status(&made, id, &["delivered", "read"]).await;
+    }
+    let shown = bed.wait_shown(HAS, "olá").await;
+    assert_eq!(shown.arrivals, 1);
+    let right = json!({"phone": "5511987654321", "message": "tudo bem?"});
+    let sent = bed.send(&bed.a, &made, right).await.ok();
+    assert_eq!(sent["data"]["phone"], HAS);
+    // A number of any other country is what it says.
+    let sent = json!({"phone": CUSTOMER, "message": "hello"});
+    let sent = bed.send(&bed.a, &made, sent).await.ok();
+    assert_eq!(sent["data"]["phone"], CUSTOMER.trim_start_matches('+'));
 }
 
 async fn every_surface_tells_the_same(bed: &mut Bed) {

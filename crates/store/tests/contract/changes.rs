@@ -151,6 +151,7 @@ pub async fn signs_of_one_person_become_one(bed: &Bed) {
             push_name: None,
             kind: ContentKind::Text,
             text: None,
+            tap: None,
             about: None,
             at: NOW,
             proto: b"hi".to_vec(),

@@ -35,6 +35,7 @@ pub fn from(instance: &InstanceId, id: &str, who: Party) -> InboundMessage {
         push_name: None,
         kind: ContentKind::Text,
         text: Some("hi".into()),
+        tap: None,
         about: None,
         at: NOW,
         proto: b"hi".to_vec(),

@@ -64,6 +64,7 @@ pub fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage 
         push_name: Some("Ana".into()),
         kind: ContentKind::Text,
         text: Some("hi".into()),
+        tap: None,
         about: None,
         at: NOW,
         proto: b"hi".to_vec(),

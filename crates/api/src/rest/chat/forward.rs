@@ -61,7 +61,5 @@ pub async fn forward(
     };
     let messages = app.messages();
     let accepted = messages.forward(&access.granted, &named, body.phone, how);
-    Ok(enveloped(Queued {
-        message_id: accepted.await?.id.as_str().to_owned(),
-    }))
+    Ok(enveloped(accepted.await?.into()))
 }

@@ -117,10 +117,10 @@ send_body!(ButtonsBody {
     buttons: Vec<ButtonBody>,
     #[serde(default)]
     footer: Option<String>,
-    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done. The instance's own
-    /// setting where it is left out.
+    /// `text`, a numbered text; `native`, WhatsApp's own form, which some phones do not show; `refuse`, nothing: the
+    /// call is refused. The instance's own setting where it is left out.
     #[serde(default)]
-    #[schemars(extend("enum" = ["text", "refuse"]))]
+    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
     interactive: Option<String>,
 });
 
@@ -139,26 +139,27 @@ send_body!(ListBody {
     sections: Vec<SectionBody>,
     #[serde(default)]
     footer: Option<String>,
-    /// `text`, a numbered text; `refuse` has the call refused where nothing else can be done. The instance's own
-    /// setting where it is left out.
+    /// `text`, a numbered text; `native`, WhatsApp's own form, which some phones do not show; `refuse`, nothing: the
+    /// call is refused. The instance's own setting where it is left out.
     #[serde(default)]
-    #[schemars(extend("enum" = ["text", "refuse"]))]
+    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
     interactive: Option<String>,
 });
 
 /// A menu that was queued, and what it was made of.
 #[derive(Serialize, JsonSchema)]
 pub struct Offered {
-    message_id: String,
-    /// A numbered text.
-    #[schemars(extend("const" = "text"))]
+    #[serde(flatten)]
+    queued: Queued,
+    /// `text`, a numbered text; `native`, WhatsApp's own form.
+    #[schemars(extend("enum" = ["text", "native"]))]
     interactive: &'static str,
 }
 
-/// Queues something to choose from with a few buttons, as a numbered text.
+/// Queues something to choose from with a few buttons.
 ///
-/// WhatsApp no longer shows the buttons of linked devices reliably. An answer with a number comes back as the
-/// choice: `choice` of its event.
+/// WhatsApp no longer shows the buttons of linked devices reliably: a numbered text goes out where `native` is not
+/// asked for. A tap, or an answer with a number, comes back as the choice: `choice` of its event.
 #[operation]
 pub async fn send_buttons(
     access: InstanceAccess<Developer>,
@@ -171,14 +172,15 @@ pub async fn send_buttons(
         (id.unwrap_or_default(), text.unwrap_or_default())
     });
     let menu = Menu::of_buttons(&body.message, buttons.collect(), body.footer.as_deref())?;
-    require_text(&access, body.interactive.as_deref())?;
-    offer(&access, &app, send(body.address(), Content::Menu(menu))).await
+    let (menu, form) = formed(&access, menu, body.interactive.as_deref())?;
+    let menu = send(body.address(), Content::Menu(menu));
+    offer(&access, &app, menu, form).await
 }
 
-/// Queues a list to choose from, as a numbered text.
+/// Queues a list to choose from.
 ///
-/// WhatsApp no longer shows the lists of linked devices reliably. An answer with a number comes back as the
-/// choice: `choice` of its event.
+/// WhatsApp no longer shows the lists of linked devices reliably: a numbered text goes out where `native` is not
+/// asked for. A tap, or an answer with a number, comes back as the choice: `choice` of its event.
 #[operation]
 pub async fn send_list(
     access: InstanceAccess<Developer>,
@@ -206,22 +208,28 @@ pub async fn send_list(
         footer: body.footer.take(),
     };
     let menu = Menu::of_list(&heading, sections.collect())?;
-    require_text(&access, body.interactive.as_deref())?;
-    offer(&access, &app, send(body.address(), Content::Menu(menu))).await
+    let (menu, form) = formed(&access, menu, body.interactive.as_deref())?;
+    let menu = send(body.address(), Content::Menu(menu));
+    offer(&access, &app, menu, form).await
 }
 
-/// A numbered text can be done, if the caller takes that; the call's word counts before the instance's.
-fn require_text(access: &InstanceAccess<Developer>, interactive: Option<&str>) -> Result<()> {
+/// In the form that is wanted; the call's word counts before the instance's.
+fn formed(
+    access: &InstanceAccess<Developer>,
+    menu: Menu,
+    interactive: Option<&str>,
+) -> Result<(Menu, Interactive)> {
     let given = interactive.filter(|text| !text.trim().is_empty());
     let wanted = match given {
         Some(text) => Interactive::parse(text)?,
         None => access.granted.instance().settings.interactive,
     };
     match wanted {
-        Interactive::Text => Ok(()),
+        Interactive::Text => Ok((menu.as_text(), wanted)),
+        Interactive::Native => Ok((menu, wanted)),
         Interactive::Refuse => Err(Error::field(
             "interactive",
-            "interactive: WhatsApp does not show this reliably from a linked device, and you wanted nothing else. A numbered text is \"text\"",
+            "interactive: WhatsApp does not show this reliably from a linked device, and you wanted nothing else. A numbered text is \"text\", its own form \"native\"",
         )),
     }
 }
@@ -230,11 +238,12 @@ async fn offer(
     access: &InstanceAccess<Developer>,
     app: &App,
     send: SendMessage,
+    form: Interactive,
 ) -> Result<Answer<Envelope<Offered>>, Fail> {
     let messages = app.messages();
     let accepted = messages.send(&access.granted, send);
     Ok(enveloped(Offered {
-        message_id: accepted.await?.id.as_str().to_owned(),
-        interactive: "text",
+        queued: accepted.await?.into(),
+        interactive: form.as_str(),
     }))
 }

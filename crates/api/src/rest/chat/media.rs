@@ -305,9 +305,7 @@ async fn accept<B: Holds>(
         how,
     };
     let accepted = app.messages().send_media(&access.granted, send).await?;
-    Ok(enveloped(Queued {
-        message_id: accepted.id.as_str().to_owned(),
-    }))
+    Ok(enveloped(accepted.into()))
 }
 
 fn given_of(form: MediaForm, text: String) -> Result<Given> {

@@ -1,4 +1,4 @@
-//! Plain texts, and taps on buttons and lists of a business message, which say a text.
+//! Plain texts.
 
 use recado_model::{ContentKind, content::Text};
 use whatsapp_rust::waproto::{buffa::MessageField, whatsapp as wa};
@@ -28,12 +28,6 @@ pub(super) fn read(message: &wa::Message) -> Option<Read> {
         Some(text.clone())
     } else if let Some(text) = message.extended_text_message.as_option() {
         text.text.clone()
-    } else if let Some(answer) = message.list_response_message.as_option() {
-        answer.title.clone()
-    } else if let Some(answer) = message.template_button_reply_message.as_option() {
-        answer.selected_display_text.clone()
-    } else if let Some(answer) = message.buttons_response_message.as_option() {
-        answer.selected_button_id.clone()
     } else {
         return None;
     };

@@ -140,6 +140,10 @@ impl Ingest {
         now: Timestamp,
     ) -> Result<Beside> {
         let instance = &self.held.instance;
+        if let Some(timer) = &message.timer {
+            let chat = store.chat(instance, &message.chat, now).await?;
+            store.set_chat_timer(&chat, *timer, now).await?;
+        }
         let choice = menus::choice(store, instance, message, now).await?;
         let mut beside = Beside {
             choice,

@@ -208,6 +208,7 @@ impl Messages<'_> {
             content: checked.content.clone(),
             mentioned: checked.mentioned.clone(),
             reply_to: quoted(store, instance, checked).await?,
+            expires: store.chat_timer(&instance.id, &checked.to).await?,
             at: now,
         };
         let mut secret = [0; 32];

@@ -142,6 +142,8 @@ pub struct Draft {
     pub content: Content,
     pub mentioned: Vec<Address>,
     pub reply_to: Option<Quoted>,
+    /// Seconds after which it disappears, by the chat's timer.
+    pub expires: Option<u32>,
     /// When it was accepted.
     pub at: Timestamp,
 }
@@ -191,6 +193,8 @@ pub struct InboundMessage {
     pub text: Option<String>,
     /// The option of a menu that was tapped.
     pub tap: Option<Tap>,
+    /// What it says of the chat's timer.
+    pub timer: Option<Timer>,
     /// The earlier message whose words are in it: they go when that is deleted.
     pub about: Option<MessageId>,
     pub at: Timestamp,
@@ -198,6 +202,15 @@ pub struct InboundMessage {
     pub proto: Vec<u8>,
     pub rendered: Rendered,
     pub arrival: Arrival,
+}
+
+/// The timer of a chat, after which its messages disappear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// 0: they stay.
+    pub seconds: u32,
+    /// Since when it holds, as the sender says.
+    pub since: Timestamp,
 }
 
 /// A chat, or who wrote something, by all that is known of them.

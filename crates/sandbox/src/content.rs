@@ -20,7 +20,8 @@ pub use polls::{Choice, Question};
 
 /// Something that a person writes: one of `{"text": …}`, `{"location": {…}}`, `{"contact": {…}}`, `{"contacts": […]}`,
 /// `{"poll": {…}}`, and `{"image": {…}}`, `video`, `audio`, `document`, `sticker`; or does to an earlier message of the
-/// chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}`, `{"vote": {…}}` and `{"tap": {…}}`.
+/// chat: `{"reaction": {…}}`, `{"edit": {…}}`, `{"delete": {…}}`, `{"vote": {…}}` and `{"tap": {…}}`;
+/// or to the chat: `{"timer": …}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
@@ -38,6 +39,8 @@ pub enum Written {
     Vote(Choice),
     /// A tap on a button, or on a row of a list.
     Tap(Tap),
+    /// After so many seconds messages of the chat disappear; 0: they stay.
+    Timer(u32),
     /// A picture.
     Image(Medium),
     /// A film.
@@ -203,6 +206,9 @@ pub struct Detail {
     /// Of a vote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vote: Option<Choice>,
+    /// After so many seconds it disappears, or, of a `timer`, what is written after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<u32>,
     /// Of buttons and lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub menu: Option<Offer>,
@@ -277,6 +283,14 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
         Written::Poll(question) => polls::poll(question),
         Written::Vote(choice) => polls::vote(choice, key, now_ms),
         Written::Tap(tap) => menus::tap(tap),
+        Written::Timer(seconds) => Message {
+            protocol_message: buffa::MessageField::some(message::ProtocolMessage {
+                r#type: Some(Type::EPHEMERAL_SETTING),
+                ephemeral_expiration: Some(*seconds),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
         Written::Image(medium) => medium::make(Family::Image, medium),
         Written::Video(medium) => medium::make(Family::Video, medium),
         Written::Audio(medium) => medium::make(Family::Audio, medium),
@@ -355,6 +369,8 @@ fn of_cards(cards: &message::ContactsArrayMessage) -> Shown {
 pub(crate) fn describe(content: &Message) -> Option<Shown> {
     let mut shown = shown(content)?;
     shown.detail.forwarded = content.is_forwarded();
+    let expires = content.get_base_message().get_ephemeral_expiration();
+    shown.detail.expiration = shown.detail.expiration.or(expires);
     Some(shown)
 }
 
@@ -366,6 +382,19 @@ fn shown(content: &Message) -> Option<Shown> {
         return Some(shown);
     }
     let content = content.get_base_message();
+    if let Some(protocol) = content.protocol_message.as_option()
+        && protocol.r#type == Some(Type::EPHEMERAL_SETTING)
+    {
+        let seconds = protocol.ephemeral_expiration.unwrap_or_default();
+        return Some(Shown {
+            kind: "timer",
+            text: seconds.to_string(),
+            detail: Detail {
+                expiration: Some(seconds),
+                ..Detail::default()
+            },
+        });
+    }
     if content.interactive_message.is_set() || content.interactive_response_message.is_set() {
         // What it does not know, a phone does not show.
         return menus::describe(content);

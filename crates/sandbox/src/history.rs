@@ -145,6 +145,8 @@ pub(crate) struct History {
     by_id: HashMap<String, Vec<usize>>,
     /// Positions of what is unread, by who wrote it.
     unread: BTreeMap<String, BTreeSet<usize>>,
+    /// Positions of the changes of timers, by the other side.
+    timers: BTreeMap<String, Vec<usize>>,
     /// Positions that were not saved since they changed.
     changed: BTreeSet<usize>,
 }
@@ -231,6 +233,13 @@ impl History {
         }
     }
 
+    /// Seconds, as it was set last in the chat with `other`.
+    pub(crate) fn timer(&self, other: &str) -> Option<u32> {
+        let positions = self.timers.get(other)?.iter();
+        let mut set = positions.rev().filter_map(|at| self.messages.get(*at));
+        set.find(|message| !message.hidden)?.detail.expiration
+    }
+
     fn position(&self, message: &ChatMessage) -> Option<usize> {
         let positions = self.by_id.get(&message.id)?;
         positions
@@ -242,6 +251,13 @@ impl History {
     fn put(&mut self, message: ChatMessage) {
         let at = self.messages.len();
         self.by_id.entry(message.id.clone()).or_default().push(at);
+        if message.kind == "timer" {
+            let other = match message.from == self.owner {
+                true => &message.to,
+                false => &message.from,
+            };
+            self.timers.entry(other.clone()).or_default().push(at);
+        }
         self.messages.push(message);
         self.note(at);
     }

@@ -62,6 +62,7 @@ mod receipts;
 pub mod seal;
 mod sql;
 pub mod system;
+mod timers;
 pub mod usage;
 mod votes;
 pub mod webhooks;

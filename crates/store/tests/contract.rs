@@ -46,6 +46,8 @@ mod reseal;
 mod sealed;
 #[path = "contract/system.rs"]
 mod system;
+#[path = "contract/timers.rs"]
+mod timers;
 #[path = "contract/usage.rs"]
 mod usage;
 #[path = "contract/user_sessions.rs"]
@@ -127,6 +129,8 @@ on_both! {
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
     contacts::receipts_of_two_that_become_one_are_kept_once,
+    timers::the_later_word_counts_for_a_chat,
+    timers::two_chats_that_are_one_have_one_timer,
     contacts::a_message_is_found_in_its_own_chat,
     contacts::a_number_may_pass_to_somebody_else,
     contacts::contacts_do_not_cross_accounts,

@@ -74,6 +74,7 @@ fn messages() -> [Sample; 3] {
         kind: ContentKind::Text,
         text: Some("Hello".into()),
         tap: None,
+        timer: None,
         about: None,
         at: AT,
         proto: Vec::new(),

@@ -64,6 +64,7 @@ pub(super) async fn convert(
         kind: read.kind,
         text: read.text,
         tap: kinds::tap(&content),
+        timer: kinds::timer(&content, payload::at(info)),
         about: kinds::changes(&content).and_then(|change| change.repeats().cloned()),
         at: payload::at(info),
         proto: content.encode_to_vec(),

@@ -21,15 +21,16 @@ mod reaction;
 mod revoke;
 mod sticker;
 mod text;
+mod timer;
 mod video;
 mod vote;
 
 use recado_model::{
-    Address, Content, ContentKind, Error, MediaClass, MediaRef, MessageId, Result,
+    Address, Content, ContentKind, Error, MediaClass, MediaRef, MessageId, Result, Timestamp,
     change::{Change, Edited},
     content::{Ballot, Chosen, Media, Poll, Tap, Voting},
     media::FilledMedia,
-    message::Draft,
+    message::{Draft, Timer},
 };
 use whatsapp_rust::{
     wacore::reporting_token::REPORTING_TOKEN_VERSION,
@@ -77,6 +78,7 @@ pub(super) fn read(message: &wa::Message) -> Option<Read> {
 /// asks for a resend none.
 pub(super) fn compose(draft: &Draft, secret: &[u8; 32]) -> Vec<u8> {
     let mut message = make(draft);
+    timer::set(&mut message, draft.expires);
     // Nobody answers to a reaction or a vote; programs send none with theirs.
     if message.reaction_message.is_set() || message.poll_update_message.is_set() {
         return message.encode_to_vec();
@@ -168,6 +170,11 @@ pub(super) fn tap(message: &wa::Message) -> Option<Tap> {
     menu::tap(message)
 }
 
+/// What a message without its wrappers says of its chat's timer.
+pub(super) fn timer(message: &wa::Message, at: Timestamp) -> Option<Timer> {
+    timer::told(message, at)
+}
+
 /// A message made ready to be passed on.
 pub(super) fn forward(proto: &[u8]) -> Option<Vec<u8>> {
     forward::ready(proto)
@@ -205,7 +212,6 @@ fn some(kind: ContentKind, text: Option<String>) -> Option<Read> {
 #[cfg(test)]
 mod tests {
     use recado_model::{
-        Address, MessageId, Timestamp,
         change::Changed,
         content::{ContactCard, Edit, Location, Reaction, Revoke, Target, Text, Vote},
         message::Quoted,
@@ -222,6 +228,7 @@ mod tests {
             content,
             mentioned: Vec::new(),
             reply_to: None,
+            expires: None,
             at: Timestamp(1),
         }
     }
@@ -440,6 +447,7 @@ mod tests {
             content: text_of("there?"),
             mentioned: vec![Address::from_wire("5511888888888@s.whatsapp.net")],
             reply_to: Some(quoted.clone()),
+            expires: None,
             at: Timestamp(1),
         });
         let made = made.extended_text_message.as_option().expect("a text");

@@ -89,6 +89,7 @@ impl Bed {
             content: Content::Media(media),
             mentioned: Vec::new(),
             reply_to: None,
+            expires: None,
             at: Timestamp(1),
         };
         let medium = FilledMedia {

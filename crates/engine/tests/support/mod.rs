@@ -146,6 +146,7 @@ impl Lab {
             content: Content::Text(Text::new(text).expect("a text")),
             mentioned: Vec::new(),
             reply_to: None,
+            expires: None,
             at: recado_model::Timestamp(1),
         };
         FinishedMessage {

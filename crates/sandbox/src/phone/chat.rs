@@ -3,6 +3,7 @@
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
 use wacore::messages::{MessageUtils, wrap_device_sent};
+use wacore::proto_helpers::MessageExt as _;
 use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore::types::message::EditAttribute;
 use wacore_binary::Node;
@@ -130,6 +131,12 @@ impl Core {
         })
     }
 
+    /// Seconds after which what is written in a chat disappears, as somebody set it last.
+    fn timer(&self, number: &str, other: &str) -> Option<u32> {
+        let phone = self.phones.get(number)?;
+        phone.history.timer(other).filter(|seconds| *seconds > 0)
+    }
+
     /// The message of a chat with this id.
     fn shows(&self, number: &str, other: &str, id: &str) -> Option<&ChatMessage> {
         let phone = self.phones.get(number)?;
@@ -190,7 +197,10 @@ impl Core {
         }
         let written = &self.prepared(number, to, written)?;
         let now = ambient::now_ms();
-        let content = self.content_of(number, to, written, now);
+        let mut content = self.content_of(number, to, written, now);
+        if let Some(seconds) = self.timer(number, to) {
+            content.set_ephemeral_expiration(seconds);
+        }
         let shown = describe(&content).ok_or("this shows nothing")?;
         let id = match written {
             Written::Poll(Question { id: Some(id), .. }) => id.clone(),

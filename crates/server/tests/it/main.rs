@@ -33,6 +33,7 @@
 //! | `mcp`, `tools` | the contract's table, batches, the modern revision; the confirmation step |
 //! | `people` | people through the real surface: first start, signing in, second factor, letters, members |
 //! | `mail`, `turnstile` | letters to people over SMTP; whether they are people, against a siteverify by the vendor's documents |
+//! | `every_kind` | each kind of message out and in; a kind without its line does not compile |
 //! | `duplicates` | one id, one message |
 //! | `nodes` | two nodes on one PostgreSQL: who leads, who lost, who takes over |
 //! | `dead_link` | a network or a store that is dead under a link: told, mended, nothing lost |
@@ -80,6 +81,7 @@ mod dead_link;
 mod direct;
 mod duplicates;
 mod edge;
+mod every_kind;
 mod field_busy;
 mod field_sends;
 mod field_webhooks;

@@ -5,7 +5,7 @@ mod given;
 mod on_demand;
 mod pruned;
 mod refused;
-mod samples;
+pub mod samples;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use recado_sandbox::content::{Medium, Written};

@@ -72,6 +72,7 @@ impl AccountStore<'_> {
             }
             (Some(old), Some(new)) => {
                 self.merge_rows(instance, (gone, kept), (old, new)).await?;
+                self.merge_timers(old, new).await?;
                 sql("DELETE FROM chat WHERE account_id = $1 AND id = $2")
                     .bind(&self.id)
                     .bind(old)

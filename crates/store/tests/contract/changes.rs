@@ -152,6 +152,7 @@ pub async fn signs_of_one_person_become_one(bed: &Bed) {
             kind: ContentKind::Text,
             text: None,
             tap: None,
+            timer: None,
             about: None,
             at: NOW,
             proto: b"hi".to_vec(),

@@ -36,6 +36,7 @@ pub fn from(instance: &InstanceId, id: &str, who: Party) -> InboundMessage {
         kind: ContentKind::Text,
         text: Some("hi".into()),
         tap: None,
+        timer: None,
         about: None,
         at: NOW,
         proto: b"hi".to_vec(),

@@ -65,6 +65,7 @@ pub fn inbound(instance: &InstanceId, id: &str, sender: &str) -> InboundMessage 
         kind: ContentKind::Text,
         text: Some("hi".into()),
         tap: None,
+        timer: None,
         about: None,
         at: NOW,
         proto: b"hi".to_vec(),

@@ -6,7 +6,7 @@ use whatsapp_rust::{
     waproto::{buffa::Message as _, whatsapp as wa},
 };
 
-use super::super::payload;
+use super::{super::payload, medium, timer};
 
 /// The message made ready: without its quote, its mentions and its secret. `None` of one that is to be seen once.
 pub(super) fn ready(proto: &[u8]) -> Option<Vec<u8>> {
@@ -16,6 +16,8 @@ pub(super) fn ready(proto: &[u8]) -> Option<Vec<u8>> {
     }
     let mut ready = *message.prepare_for_forward();
     payload::without_keys(&mut ready);
+    // The chat that it goes to has a timer of its own, or none.
+    timer::forget(medium::inner(&mut ready));
     Some(ready.encode_to_vec())
 }
 

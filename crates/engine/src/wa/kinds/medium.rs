@@ -108,6 +108,7 @@ mod tests {
             }),
             mentioned: Vec::new(),
             reply_to: None,
+            expires: None,
             at: Timestamp(1),
         }
     }

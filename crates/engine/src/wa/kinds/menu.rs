@@ -197,6 +197,7 @@ mod tests {
             content: Content::Menu(menu),
             mentioned: Vec::new(),
             reply_to: None,
+            expires: None,
             at: Timestamp(1),
         };
         let bytes = super::super::compose(&draft, &[1; 32]);

@@ -1,12 +1,13 @@
 //! `cargo xtask chaos`: faults in the midst of load, and ledgers that must agree afterwards.
 //!
 //! `bed` is what a run happens on, `program` one process of it · `faults` are what is done to it · `load` is
-//! what goes through it · `collect` reads the ledgers and `ledger` compares them · `round` plays one round ·
+//! what goes through it, of which `kinds` · `collect` reads the ledgers and `ledger` compares them · `round` plays one round ·
 //! `report` says what came of it. What is promised and how it is measured: `docs/reliability.md`.
 
 mod bed;
 mod collect;
 mod faults;
+mod kinds;
 mod ledger;
 mod load;
 mod program;

@@ -90,7 +90,8 @@ impl Instances<'_> {
         instance.auto_read_messages = auto_read.unwrap_or(instance.auto_read_messages);
         instance.settings.change(&change.settings)?;
         let events = change.events.as_deref();
-        if url.is_some() || events.is_some() {
+        let hook_changes = url.is_some() || events.is_some();
+        if hook_changes {
             let kept = account.webhook(granted.id()).await?;
             let url = url.map(String::from).or(kept.map(|webhook| webhook.url));
             let (rng, url) = (&*core.rng, url.unwrap_or_default());
@@ -98,6 +99,12 @@ impl Instances<'_> {
             account
                 .set_webhook(&id, granted.id(), &url, events, &secret, now)
                 .await?;
+        }
+        if instance == before && !hook_changes {
+            // Nothing is to be told of it, and nobody is to be woken.
+            return self
+                .view(&Granted::new(granted.caller().clone(), instance)?)
+                .await;
         }
         if instance != before {
             account.change_instance(&instance, now).await?;

@@ -43,9 +43,14 @@ impl Collector {
             let key = delivery["headers"]["webhook-id"]
                 .as_str()
                 .context("a delivery has no webhook-id")?;
-            books
-                .events
-                .insert(key.to_owned(), events(&delivery["body"]));
+            let body = &delivery["body"];
+            let vote = &body["event"]["poll_vote"];
+            if vote["decrypted"] == false
+                && let Some(id) = body["event"]["info"]["id"].as_str()
+            {
+                books.unread.insert(id.to_owned());
+            }
+            books.events.insert(key.to_owned(), events(body));
         }
         Ok(())
     }
@@ -68,6 +73,7 @@ impl Collector {
                     shown.push(Shown {
                         id: id.to_owned(),
                         arrivals,
+                        fault: message["media"]["fault"].as_str().map(str::to_owned),
                     });
                 }
             }

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::kinds::Kind;
+
 /// A message that the gateway answered with 200.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub id: String,
     /// Index of the chat.
     pub chat: usize,
+    pub kind: Kind,
     pub round: u32,
     /// When the 200 was there, Unix milliseconds.
     pub at: i64,
@@ -19,6 +22,8 @@ pub struct Accepted {
 pub struct Shown {
     pub id: String,
     pub arrivals: u64,
+    /// Why its medium cannot be opened.
+    pub fault: Option<String>,
 }
 
 /// The content of an event; two of equal content are one thing told twice.
@@ -54,6 +59,8 @@ pub struct Books {
     pub statuses: HashMap<String, String>,
     /// The messages that phones wrote to the instances, by the phones' own account.
     pub written: Vec<String>,
+    /// Messages that phones wrote, as votes that the gateway could not read.
+    pub unread: BTreeSet<String>,
     /// By `webhook-id`: deliveries may repeat, events may not.
     pub events: HashMap<String, Vec<Told>>,
 }
@@ -129,6 +136,12 @@ impl Books {
                 }
             }
         }
+        for shown in self.shown.values().flatten() {
+            if let Some(fault) = &shown.fault {
+                let instead = format!("its file cannot be opened: {fault}");
+                found.insert(Finding::Lost(Ledger::Phone, shown.id.clone(), instead));
+            }
+        }
         // The place of each message among those of its chat.
         let place: HashMap<&str, usize> = self
             .accepted
@@ -175,6 +188,10 @@ impl Books {
                 };
                 found.insert(Finding::Doubled(Ledger::Receiver, what));
             }
+        }
+        for id in &self.unread {
+            let instead = "this vote cannot be read".to_owned();
+            found.insert(Finding::Lost(Ledger::Receiver, id.clone(), instead));
         }
         let ours = self.accepted.iter().map(|accepted| (&accepted.id, true));
         let theirs = self.written.iter().map(|id| (id, false));
@@ -252,12 +269,14 @@ mod tests {
             books.accepted.push(Accepted {
                 id: id.to_owned(),
                 chat: 0,
+                kind: Kind::Text,
                 round: 1,
                 at: 100,
             });
             let shown = Shown {
                 id: id.to_owned(),
                 arrivals: 1,
+                fault: None,
             };
             books.shown.entry(0).or_default().push(shown);
             books.statuses.insert(id.to_owned(), "delivered".to_owned());
@@ -341,6 +360,18 @@ mod tests {
         assert_eq!(said(&receipts), Vec::<String>::new());
         receipts.events.insert("evt-2".to_owned(), vec![read("a")]);
         assert_eq!(said(&receipts), ["doubled (Receiver): a Read by ana"]);
+    }
+
+    #[test]
+    fn a_file_that_does_not_open_and_a_vote_that_cannot_be_read_are_lost() {
+        let mut broken = books();
+        broken.shown.get_mut(&0).expect("chat")[0].fault = Some("its MAC".to_owned());
+        broken.unread.insert("in".to_owned());
+        let expected = [
+            "lost (Phone): a, its file cannot be opened: its MAC",
+            "lost (Receiver): in, this vote cannot be read",
+        ];
+        assert_eq!(said(&broken), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::bed::{Addresses, Bed, CHATS};
+use super::kinds::Kind;
 use super::ledger::Accepted;
 use crate::http::Http;
 
@@ -73,8 +74,8 @@ impl Load {
     pub fn call(&self, chat: usize) {
         let http = Http::new(Duration::from_secs(3));
         let with = &CHATS[chat];
-        let url = format!(
-            "{}/instances/{}/chat/send/text",
+        let instance = format!(
+            "{}/instances/{}",
             self.addresses.gateway, self.instances[with.instance]
         );
         let bearer = [("authorization", self.addresses.bearer.as_str())];
@@ -84,7 +85,11 @@ impl Load {
             }
             let id = format!("CHAOSR{:04}C{chat}N{number:04}", self.round);
             let text = format!("Round {}, chat {chat}, message {number}", self.round);
-            let body = json!({"phone": with.customer, "message": text, "id": id});
+            let kind = Kind::of(number);
+            let url = format!("{instance}/chat/send/{}", kind.route());
+            let mut body = kind.body(&text);
+            body["phone"] = json!(with.customer);
+            body["id"] = json!(id);
             let begun = Instant::now();
             loop {
                 if self.is_over() {
@@ -105,6 +110,7 @@ impl Load {
             lock(&self.accepted).push(Accepted {
                 id,
                 chat,
+                kind,
                 round,
                 at,
             });

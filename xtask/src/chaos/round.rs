@@ -9,6 +9,7 @@ use serde_json::json;
 use super::bed::{Bed, CHATS};
 use super::collect::Collector;
 use super::faults::Fault;
+use super::kinds::{self, Kind};
 use super::ledger::{Books, Finding};
 use super::load::{self, Load};
 use crate::http::Http;
@@ -92,6 +93,8 @@ impl Run {
         let settling = Instant::now();
         self.settle()?;
         let late = settling.elapsed() > DUST;
+        complaints.extend(self.vote()?);
+        self.settle()?;
         complaints.extend(self.bed.paired_anew()?);
         let findings = self.news();
         self.known.extend(findings.iter().map(Finding::key));
@@ -146,6 +149,28 @@ impl Run {
             self.bed.pause(Duration::from_millis(20))?;
         }
         Ok(())
+    }
+
+    /// The customers vote in every poll of the round: one that was sent again must take votes as well. What a phone
+    /// does not let them choose.
+    fn vote(&self) -> Result<Vec<String>> {
+        let mut complaints = Vec::new();
+        let polls = self.books.of_round(self.round);
+        for poll in polls.filter(|message| message.kind == Kind::Poll) {
+            let chat = &CHATS[poll.chat];
+            let url = format!(
+                "{}/phones/{}/messages",
+                self.bed.addresses.network, chat.customer
+            );
+            let vote = json!({"poll_id": poll.id, "options": [kinds::OPTION]});
+            let reply = self
+                .http
+                .post(&url, &json!({"to": chat.shop(), "vote": vote}))?;
+            if reply.status >= 300 {
+                complaints.push(format!("no vote in {}: {}", poll.id, reply.text.trim()));
+            }
+        }
+        Ok(complaints)
     }
 
     /// How many messages to phones that are offline the network has taken, and how many of them twice: the

@@ -50,6 +50,10 @@ async fn what_is_given_changes_and_the_rest_stays(bed: &mut Bed) {
     assert_eq!(changed["send_jitter_ms"], 250);
     let nothing = change(bed, &made, json!([])).await.ok();
     assert_eq!(nothing["updated_at"], changed["updated_at"]);
+    // Nobody is told of what did not happen.
+    let audit = bed.get("/account/audit").bearer(&bed.a.jwt).send().await;
+    let audit = audit.ok().to_string();
+    assert_eq!(audit.matches("instance.changed").count(), 2, "{audit}");
     let path = made.path("");
     let read = bed.get(&path).bearer(&bed.a.jwt).send().await.ok();
     assert_eq!(read, nothing);

@@ -242,3 +242,16 @@ pub(crate) fn form_of(class: MediaClass) -> MediaForm {
         MediaClass::Sticker => MediaForm::Sticker,
     }
 }
+
+/// The type that bytes are sent under in a form, for the fuzz targets in `/fuzz`. Not an interface.
+///
+/// # Errors
+/// As for a caller who sends them.
+#[cfg(feature = "fuzzing")]
+pub fn sniffed(
+    head: &[u8],
+    form: recado_model::content::MediaForm,
+    file_name: Option<&str>,
+) -> recado_model::Result<String> {
+    sniff::Sniffed::of(head).fit(form, file_name)
+}

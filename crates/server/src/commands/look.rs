@@ -42,7 +42,11 @@ pub fn run(class: &str) -> ExitCode {
     }
 }
 
-fn look(class: MediaClass, from: &mut dyn Read) -> Result<MediaLooks, Unreadable> {
+/// How a medium of this class looks.
+///
+/// # Errors
+/// When the bytes are no such medium, or ask for too much.
+pub fn look(class: MediaClass, from: &mut dyn Read) -> Result<MediaLooks, Unreadable> {
     match class {
         MediaClass::Image => pictures::look(&whole(from)?),
         MediaClass::Sticker => pictures::sticker(&whole(from)?),

@@ -4,13 +4,17 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::{given::form, post, samples, spool_is_empty};
-use crate::gateway::{Bed, CUSTOMER, SHOP};
+use crate::{
+    gateway::{Bed, CUSTOMER, SHOP},
+    wire,
+};
 
 on_both! {
     what_is_no_medium,
     what_boasts,
     what_does_not_go_together,
     forms_that_are_none,
+    a_file_that_is_refused_on_its_way,
 }
 
 fn code(bytes: &[u8]) -> Value {
@@ -181,5 +185,40 @@ async fn forms_that_are_none(bed: &mut Bed) {
     let (kind, twice) = form(&[("phone", CUSTOMER), ("phone", CUSTOMER)], None);
     let refused = call(&kind, twice).send().await;
     assert_eq!(refused.refused(400, "invalid_field")["field"], "phone");
+    nothing_is_left(bed).await;
+}
+
+/// What is still on its way must not meet the next call: the answer ends the connection.
+async fn a_file_that_is_refused_on_its_way(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let (jwt, host) = (&bed.a.jwt, bed.address());
+    let part = |field: &str| {
+        let head = "content-disposition: form-data; name=";
+        format!("--x\r\n{head}\"{field}\"; filename=\"a.jpg\"\r\n\r\n")
+    };
+    // A sticker has a mebibyte at most; of this one more has come than that, and more is to come.
+    let much = vec![b'?'; 1_200_000];
+    let form = [part("file").into_bytes(), much.clone()].concat();
+    let multipart = "multipart/form-data; boundary=x";
+    for (path, kind, bytes, status) in [
+        ("/chat/send/sticker", multipart, &form, 413),
+        ("/media?type=sticker", multipart, &form, 413),
+        ("/media?type=sticker", "image/webp", &much, 413),
+        ("/media?type=nothing", "image/webp", &much, 400),
+        ("/chat/send/nothing", multipart, &form, 404),
+    ] {
+        let path = made.path(path);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {jwt}\r\ncontent-type: {kind}\r\n\
+             content-length: 9000000\r\n\r\n"
+        );
+        let request = [head.as_bytes(), bytes].concat();
+        let answer = wire::exchange(host, &request).await;
+        assert_eq!(wire::status(&answer), status, "{path}: {answer}");
+        let ends = answer
+            .to_ascii_lowercase()
+            .contains("\r\nconnection: close\r\n");
+        assert!(ends, "{path}: {answer}");
+    }
     nothing_is_left(bed).await;
 }

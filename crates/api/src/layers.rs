@@ -23,7 +23,7 @@ use crate::{
     edge::{self, ClientIp},
     error::{self, Addressee, Fail, render},
     limits::limit,
-    surface,
+    surface, unread,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -59,6 +59,7 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
         Surface::Instance if file => Options::FILE_TIMEOUT.max(state.options.request_timeout),
         _ => state.options.request_timeout,
     };
+    let (request, rest) = unread::lend(request);
     let mut response = async {
         let asked = || cors.as_ref().and_then(|grant| grant.preflight(&request));
         let response = match edge::refused(&request).or_else(asked) {
@@ -78,8 +79,9 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     .await;
 
     harden(&mut response, surface, state.is_https());
-    // Of a file that is refused some is still on its way: a caller must not use the connection again.
-    if file && response.status().is_client_error() {
+    if let Some(rest) = rest
+        && !rest.swallow().await
+    {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

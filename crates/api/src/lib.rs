@@ -63,6 +63,7 @@ pub mod shapes;
 pub mod state;
 pub mod surface;
 pub mod surfaces;
+mod unread;
 pub mod web;
 
 use std::{sync::Arc, time::Duration};

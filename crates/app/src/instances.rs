@@ -12,6 +12,7 @@ use recado_model::{
     webhook::Webhook,
 };
 use recado_store::{Conn, StoreError, credentials::NewCredential};
+use url::Url;
 
 use crate::{App, BillingStanding, webhooks};
 
@@ -40,12 +41,17 @@ pub struct InstanceList {
 pub const MAX_PAGE_SIZE: u32 = 100;
 
 impl Instances<'_> {
+    fn checked_hook(&self, url: &str) -> Result<Url> {
+        let checked = self.app.core.egress.check_url(url);
+        checked.map_err(|error| error.with_field("webhook"))
+    }
+
     pub async fn create(&self, by: &dyn Calls, mut new: NewInstance) -> Result<InstanceView> {
         let caller = by.caller();
         require_unrestricted(caller)?;
         new.name = checked_name(&new.name)?;
         if let Some(url) = new.webhook.take().filter(|url| !url.trim().is_empty()) {
-            new.webhook = Some(self.app.core.egress.check_url(&url)?.to_string());
+            new.webhook = Some(self.checked_hook(&url)?.to_string());
         }
         let mut conn = self.app.core.store.write().await?;
         let (instance, token) = insert(self.app, &mut conn, caller, Origin::Api, &new).await?;
@@ -74,7 +80,7 @@ impl Instances<'_> {
             .webhook
             .as_deref()
             .filter(|url| !url.trim().is_empty());
-        let url = url.map(|url| core.egress.check_url(url)).transpose()?;
+        let url = url.map(|url| self.checked_hook(url)).transpose()?;
         let now = core.clock.now();
         let mut conn = core.store.write().await?;
         let mut account = conn.account(granted.account());

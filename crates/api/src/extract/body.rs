@@ -52,7 +52,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Loose<T> {
     }
 }
 
-fn is_empty_list(bytes: &[u8]) -> bool {
+pub(super) fn is_empty_list(bytes: &[u8]) -> bool {
     let text = body_text(bytes).unwrap_or_default();
     let inner = text
         .strip_prefix('[')

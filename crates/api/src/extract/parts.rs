@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
 use super::{
+    body::is_empty_list,
     json::{parse, typed},
     reading::{read, require_json_of},
 };
@@ -63,7 +64,10 @@ impl<T: DeserializeOwned + MediaKind + Send> FromRequest<ApiState> for MediaBody
             None => {
                 let bytes = read(&parts.headers, body, JSON_MOST).await?;
                 require_json_of(&parts.headers, &bytes)?;
-                let body = parse(&bytes)?;
+                let body = match is_empty_list(&bytes) {
+                    true => typed(Map::new())?,
+                    false => parse(&bytes)?,
+                };
                 Self { body, file: None }
             }
         };
@@ -166,9 +170,9 @@ async fn of_form<T: DeserializeOwned + MediaKind>(
 
 /// A form knows texts alone.
 fn value_of(name: &str, text: String) -> Value {
-    match (name, text.trim()) {
-        ("ptt" | "view_once" | "viewOnce", "true" | "1" | "on") => Value::Bool(true),
-        ("ptt" | "view_once" | "viewOnce", "false" | "0" | "off" | "") => Value::Bool(false),
+    match (name, text.trim().to_ascii_lowercase().as_str()) {
+        ("ptt" | "view_once" | "viewOnce", "true" | "1" | "on" | "yes") => Value::Bool(true),
+        ("ptt" | "view_once" | "viewOnce", "false" | "0" | "off" | "no" | "") => Value::Bool(false),
         ("delay", "") => Value::from(0),
         ("delay", digits) => match digits.parse::<Number>() {
             Ok(number) => Value::Number(number),

@@ -29,6 +29,17 @@ impl FromRequestParts<ApiState> for Ranged {
     }
 }
 
+impl Ranged {
+    /// Whether whoever asks has the bytes of this tag already (RFC 9110, 13.1.2: the weak comparison).
+    pub fn has(&self, tag: &str) -> bool {
+        let known = self.if_none_match.as_deref().unwrap_or_default();
+        known.split(',').any(|one| {
+            let one = one.trim();
+            one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
+        })
+    }
+}
+
 fn of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }

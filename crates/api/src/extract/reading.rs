@@ -1,11 +1,9 @@
 //! The bytes of a body: all of them or 413, and what they say they are.
 
-use std::time::Duration;
-
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
-use http_body_util::{BodyExt, LengthLimitError};
+use http_body_util::LengthLimitError;
 use recado_model::{Error, ErrorCode};
 
 use crate::error::Fail;
@@ -16,10 +14,7 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if let Some(length) = announced.filter(|length| *length > limit as u64) {
-        if length <= SWALLOWED {
-            swallow(body).await;
-        }
+    if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit).into());
     }
     to_bytes(body, limit).await.map_err(|error| {
@@ -32,17 +27,6 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
             .with_source(error)
             .into()
     })
-}
-
-/// A body that is refused unread closes the connection, and what is still under way then makes the
-/// caller's side throw the answer away. So one that is not much too large is let come, and thrown away.
-const SWALLOWED: u64 = 2 * 1024 * 1024;
-const SWALLOWED_WITHIN: Duration = Duration::from_secs(2);
-
-async fn swallow(mut body: Body) {
-    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-    // A caller who is slower than that gets the answer as it may be.
-    let _ = tokio::time::timeout(SWALLOWED_WITHIN, rest).await;
 }
 
 fn too_large(limit: usize) -> Error {

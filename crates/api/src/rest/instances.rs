@@ -51,13 +51,6 @@ pub struct CreateInstanceBody {
     auto_read_messages: bool,
     #[serde(default, deserialize_with = "object_or_empty")]
     labels: Map<String, Value>,
-    #[serde(flatten)]
-    settings: SettingsBody,
-}
-
-/// How an instance behaves; what is left out stays as it is.
-#[derive(Default, Deserialize, JsonSchema)]
-struct SettingsBody {
     /// What becomes of buttons and lists: `text`, a numbered text; `native`, WhatsApp's own form;
     /// `refuse`, nothing.
     #[serde(default)]
@@ -77,11 +70,34 @@ struct SettingsBody {
     send_jitter_ms: Option<i64>,
 }
 
-impl SettingsBody {
+/// What a body says of how an instance behaves; what is left out stays as it is.
+macro_rules! settings_of {
+    ($body:ident) => {
+        SettingsGiven {
+            interactive: $body.interactive.as_deref(),
+            media: $body.media.as_deref(),
+            send_interval_ms: $body.send_interval_ms,
+            send_jitter_ms: $body.send_jitter_ms,
+        }
+        .change()
+    };
+}
+
+struct SettingsGiven<'a> {
+    interactive: Option<&'a str>,
+    media: Option<&'a str>,
+    send_interval_ms: Option<i64>,
+    send_jitter_ms: Option<i64>,
+}
+
+impl SettingsGiven<'_> {
     fn change(&self) -> Result<SettingsChange, Error> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let interactive = given(&self.interactive);
-        let media = given(&self.media);
+        let given = |text: Option<&str>| {
+            text.filter(|text| !text.trim().is_empty())
+                .map(str::to_owned)
+        };
+        let interactive = given(self.interactive);
+        let media = given(self.media);
         Ok(SettingsChange {
             interactive: interactive
                 .map(|text| Interactive::parse(&text))
@@ -93,6 +109,11 @@ impl SettingsBody {
     }
 }
 
+fn kinds_of(Names(names): &Names) -> Result<Vec<EventKind>, Error> {
+    let kinds = EventKind::parse_list(names.iter().map(String::as_str));
+    kinds.map_err(|error| error.with_field("events_subscribe"))
+}
+
 /// Creates an instance.
 #[operation]
 pub async fn create(
@@ -101,7 +122,7 @@ pub async fn create(
     Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let mut settings = Settings::default();
-    settings.change(&body.settings.change()?)?;
+    settings.change(&settings_of!(body)?)?;
     let new = NewInstance {
         name: body.name,
         settings,
@@ -110,7 +131,7 @@ pub async fn create(
         auto_read_messages: body.auto_read_messages,
         webhook: body.webhook.filter(|url| !url.trim().is_empty()),
         events: match &body.events_subscribe {
-            Some(Names(names)) => EventKind::parse_list(names.iter().map(String::as_str))?,
+            Some(names) => kinds_of(names)?,
             None => Vec::new(),
         },
         trial_until: None,
@@ -301,8 +322,23 @@ pub struct ChangeInstanceBody {
     /// Takes the place of those that it has.
     #[serde(default, deserialize_with = "some_object_or_empty")]
     labels: Option<Map<String, Value>>,
-    #[serde(flatten)]
-    settings: SettingsBody,
+    /// What becomes of buttons and lists: `text`, a numbered text; `native`, WhatsApp's own form;
+    /// `refuse`, nothing.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
+    interactive: Option<String>,
+    /// When media that come in are fetched: `always`, up to the operator's size; `on_demand`, when their link is
+    /// first opened; `off`, never.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["off", "on_demand", "always"]))]
+    media: Option<String>,
+    /// Milliseconds between the starts of two sends, 0 to 600000. Never less than the operator has it; 0 goes back
+    /// to that.
+    #[serde(default, alias = "sendIntervalMs", deserialize_with = "some_whole")]
+    send_interval_ms: Option<i64>,
+    /// At most so many milliseconds come on top, by chance: 0 to 600000.
+    #[serde(default, alias = "sendJitterMs", deserialize_with = "some_whole")]
+    send_jitter_ms: Option<i64>,
 }
 
 /// Changes an instance: its name, labels, webhook and settings.
@@ -318,13 +354,13 @@ pub async fn update(
     let events = body
         .events_subscribe
         .filter(|Names(names)| !names.is_empty());
-    let events = events.map(|Names(names)| EventKind::parse_list(names.iter().map(String::as_str)));
+    let events = events.as_ref().map(kinds_of);
     let change = InstanceChange {
         name: body.name.filter(|name| !name.is_empty()),
         labels: body.labels,
         reject_calls: body.reject_calls,
         auto_read_messages: body.auto_read_messages,
-        settings: body.settings.change()?,
+        settings: settings_of!(body)?,
         webhook: body.webhook,
         events: events.transpose()?,
     };

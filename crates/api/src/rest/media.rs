@@ -111,6 +111,9 @@ pub async fn by_link(
     serve(&app, Wanted::Link(&token), ranged).await
 }
 
+/// By whoever asked, for an hour.
+const KEPT: &str = "private, max-age=3600";
+
 /// Which medium is asked for.
 enum Wanted<'a> {
     Of(&'a Granted<Caller>, &'a MessageId),
@@ -129,8 +132,12 @@ impl Wanted<'_> {
 async fn serve(app: &App, wanted: Wanted<'_>, ranged: Ranged) -> Result<Response, Fail> {
     let mut opened = wanted.open(app, ranged.span).await?;
     let tag = format!("\"{}\"", hex::encode(opened.sha256));
-    if ranged.if_none_match.as_deref() == Some(&tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    if ranged.has(&tag) {
+        let same = [
+            (header::ETAG, tag),
+            (header::CACHE_CONTROL, KEPT.to_owned()),
+        ];
+        return Ok((StatusCode::NOT_MODIFIED, same).into_response());
     }
     let mut part = ranged.span != Span::All;
     if part && ranged.if_range.is_some_and(|known| known != tag) {
@@ -153,7 +160,7 @@ async fn serve(app: &App, wanted: Wanted<'_>, ranged: Ranged) -> Result<Response
     put(header::CONTENT_LENGTH, &count.to_string());
     put(header::ACCEPT_RANGES, "bytes");
     put(header::ETAG, &tag);
-    put(header::CACHE_CONTROL, "private, max-age=3600");
+    put(header::CACHE_CONTROL, KEPT);
     put(
         header::CONTENT_SECURITY_POLICY,
         "sandbox; default-src 'none'",

@@ -18,7 +18,7 @@ use crate::{
     },
     describe::{Answer, Rfc3339},
     error::Fail,
-    extract::{Params, Segment},
+    extract::{Loose, Params, Segment, some_whole},
     shapes::message::{kinds, statuses},
 };
 
@@ -36,7 +36,28 @@ pub struct PageQuery {
     page_size: Option<i64>,
 }
 
+/// The same in the body: clients put there what a list is asked with.
+#[derive(Deserialize, JsonSchema)]
+pub struct PageBody {
+    #[serde(default, deserialize_with = "some_whole")]
+    page: Option<i64>,
+    #[serde(
+        default,
+        alias = "size",
+        alias = "pageSize",
+        deserialize_with = "some_whole"
+    )]
+    page_size: Option<i64>,
+}
+
 impl PageQuery {
+    fn or(self, body: PageBody) -> Self {
+        Self {
+            page: self.page.or(body.page),
+            page_size: self.page_size.or(body.page_size),
+        }
+    }
+
     fn page(&self) -> u32 {
         self.page.unwrap_or(1).clamp(1, i64::from(u32::MAX)) as u32
     }
@@ -160,8 +181,9 @@ pub async fn list_messages(
     access: InstanceAccess<Viewer>,
     State(app): State<App>,
     Params(query): Params<PageQuery>,
+    Loose(body): Loose<PageBody>,
 ) -> Result<Answer<Envelope<QueueBody>>, Fail> {
-    list((&access, &app), Lane::Messages, &query).await
+    list((&access, &app), Lane::Messages, &query.or(body)).await
 }
 
 /// Takes all messages out of the queue that were not tried yet.
@@ -195,8 +217,9 @@ pub async fn list_operations(
     access: InstanceAccess<Viewer>,
     State(app): State<App>,
     Params(query): Params<PageQuery>,
+    Loose(body): Loose<PageBody>,
 ) -> Result<Answer<Envelope<QueueBody>>, Fail> {
-    list((&access, &app), Lane::Operations, &query).await
+    list((&access, &app), Lane::Operations, &query.or(body)).await
 }
 
 /// Takes all operations out of the queue that were not tried yet.

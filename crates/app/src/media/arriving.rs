@@ -2,6 +2,7 @@
 
 use recado_model::{
     MediaId, MediaRef, MediaRule, MessageKey, Result, Timestamp,
+    content::found_name,
     media::{MediaSource, MediumSecret},
     message::InboundMessage,
     text::is_unseen,
@@ -71,7 +72,7 @@ pub(crate) async fn note(
     let secret = secret_of(core, &named, now);
     let mime = plain(named.mime.as_deref(), 255);
     let file_name = named.file_name.as_deref();
-    let file_name = file_name.map(|name| plain(Some(name), 255));
+    let file_name = file_name.and_then(found_name);
     let new = NewMedium {
         id: &id,
         instance: &message.instance,
@@ -108,9 +109,7 @@ fn secret_of(core: &Core, named: &MediaRef, now: Timestamp) -> MediumSecret {
 
 /// Strangers write these: what nobody sees goes, and so does what is too long.
 fn plain(text: Option<&str>, most: usize) -> String {
-    let name = text.unwrap_or_default();
-    let name = name.rsplit_once('\\').map_or(name, |(_, last)| last);
-    let seen = name.chars().filter(|c| !is_unseen(*c));
+    let seen = text.unwrap_or_default().chars().filter(|c| !is_unseen(*c));
     let mut kept = String::new();
     for c in seen {
         if kept.len() + c.len_utf8() > most {

@@ -16,7 +16,12 @@ impl Messages<'_> {
         how: SendOptions,
     ) -> Result<Accepted> {
         require_paired(granted.instance())?;
-        let row = self.named(granted, named, None).await?;
+        // Here `phone` is the one that gets it.
+        let called = |error: Error| match error.field {
+            Some("phone") => error.renamed("phone", "chat"),
+            _ => error,
+        };
+        let row = self.named(granted, named, None).await.map_err(called)?;
         let wrong = |text| Error::field("message_id", text);
         if is_about_another(row.kind) {
             return Err(wrong(

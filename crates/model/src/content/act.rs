@@ -49,6 +49,7 @@ impl Reaction {
             sign if sign.chars().count() > SIGN_MOST => "reaction is one emoji",
             sign if sign.contains(char::is_whitespace) => "reaction is one emoji",
             sign if sign.contains(is_unseen) => "reaction is one emoji",
+            sign if is_written(sign) => "reaction is one emoji",
             _ => {
                 let sign = Some(sign.to_owned());
                 return Ok(Self { target, sign });
@@ -56,6 +57,17 @@ impl Reaction {
         };
         Err(Error::field("reaction", wrong))
     }
+}
+
+/// Whether there are letters in it, or signs of ASCII but for those on keycaps.
+fn is_written(sign: &str) -> bool {
+    let is_keycap = sign.ends_with('\u{20e3}');
+    sign.chars().any(|c| match c {
+        '0'..='9' | '#' | '*' => !is_keycap,
+        // Letters in circles and squares are emoji.
+        '\u{2000}'..='\u{2bff}' | '\u{1f000}'.. => false,
+        c => c.is_ascii() || c.is_alphanumeric(),
+    })
 }
 
 /// Another text for a message of ours.

@@ -90,7 +90,11 @@ fn line(field: &'static str, text: Option<String>, most: usize) -> Result<Option
     }
 }
 
-fn checked_picture(picture: Vec<u8>) -> Result<Vec<u8>> {
+/// A small picture beside a message: a JPEG of at most 64 KiB, and 1024 pixels a side.
+///
+/// # Errors
+/// For the field `jpeg_thumbnail`.
+pub fn checked_picture(picture: Vec<u8>) -> Result<Vec<u8>> {
     let wrong = match jpeg_sides(&picture) {
         _ if picture.len() > PICTURE_MOST => "jpeg_thumbnail has at most 64 KiB",
         None => "jpeg_thumbnail is no JPEG: send a small one, as base64 or a data URL",

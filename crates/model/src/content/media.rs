@@ -79,7 +79,9 @@ pub struct Media {
     pub view_once: bool,
 }
 
+/// In characters.
 const CAPTION_MOST: usize = 65_536;
+/// In bytes.
 const NAME_MOST: usize = 255;
 
 impl Media {
@@ -101,23 +103,23 @@ impl Media {
                 let text = "caption: WhatsApp shows none with sounds and stickers; send it as a text of its own";
                 return Err(Error::field("caption", text));
             }
-            if caption.len() > CAPTION_MOST {
-                return Err(Error::field("caption", "caption has at most 65536 bytes"));
+            if caption.chars().count() > CAPTION_MOST {
+                let text = "caption has at most 65536 characters";
+                return Err(Error::field("caption", text));
             }
         }
         if view_once && matches!(form, MediaForm::Document | MediaForm::Sticker) {
             let text = "view_once is for images, videos and sounds";
             return Err(Error::field("view_once", text));
         }
-        let file_name = match file_name.filter(|name| !name.is_empty()) {
-            Some(name) => Some(media_name(&name)?),
-            None => None,
-        };
+        // Only a document shows its name.
+        let named = file_name.filter(|name| form == MediaForm::Document && !name.is_empty());
+        let file_name = named.map(|name| media_name(&name)).transpose()?;
         Ok(Self {
             form,
             mime,
             caption,
-            file_name: file_name.filter(|_| form == MediaForm::Document),
+            file_name,
             view_once,
         })
     }
@@ -129,17 +131,40 @@ impl Media {
 /// # Errors
 /// Where nothing is left of it, and where it is longer than 255 bytes.
 pub fn media_name(text: &str) -> Result<String, Error> {
-    let wrong = |text| Err(Error::field("file_name", text));
+    let wrong = |text| Error::field("file_name", text);
+    let name = seen_name(text).ok_or_else(|| wrong("file_name: nothing of it names a file"))?;
+    match name.len() > NAME_MOST {
+        true => Err(wrong("file_name has at most 255 bytes")),
+        false => Ok(name),
+    }
+}
+
+/// The same of a name that nobody chose for us: of a URL, of a form's part, of a stranger's message. What is too long
+/// loses its middle, so that the end still says what it is; `None` where nothing names a file.
+pub fn found_name(text: &str) -> Option<String> {
+    let name = seen_name(text)?;
+    if name.len() <= NAME_MOST {
+        return Some(name);
+    }
+    let (mut first, mut last) = (NAME_MOST - END, name.len() - END);
+    while !name.is_char_boundary(first) {
+        first -= 1;
+    }
+    while !name.is_char_boundary(last) {
+        last += 1;
+    }
+    Some(format!("{}{}", &name[..first], &name[last..]))
+}
+
+/// Of a name that is cut, so much of the end stays.
+const END: usize = 16;
+
+fn seen_name(text: &str) -> Option<String> {
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().filter(|c| !is_unseen(*c)).collect();
     let name = name.trim();
-    if is_blank(name) || name.chars().all(|c| c == '.') {
-        return wrong("file_name: nothing of it names a file");
-    }
-    if name.len() > NAME_MOST {
-        return wrong("file_name has at most 255 bytes");
-    }
-    Ok(name.to_owned())
+    let names = !is_blank(name) && !name.chars().all(|c| c == '.');
+    names.then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -160,6 +185,12 @@ mod tests {
         for given in ["", "/", "..", "\u{200b}", &"x".repeat(256)] {
             let error = media_name(given).expect_err("no name");
             assert_eq!(error.field, Some("file_name"));
+        }
+        let long = format!("../{}.pdf", "é".repeat(200));
+        let found = found_name(&long).expect("a name");
+        assert!(found.len() <= 255 && found.ends_with("é.pdf"), "{found}");
+        for (given, found) in [("a.pdf", Some("a.pdf")), ("/", None), ("...", None)] {
+            assert_eq!(found_name(given).as_deref(), found);
         }
     }
 

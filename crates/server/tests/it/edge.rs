@@ -18,6 +18,7 @@ on_both! {
     odd_framing,
     methods_of_no_route,
     slow_heads,
+    what_nobody_read,
     a_stop_with_idle_connections,
     no_cors_unless_listed,
     what_every_answer_carries,
@@ -176,6 +177,61 @@ async fn slow_heads(bed: &mut Bed) {
     assert!(closed, "it was answered: {part:?}");
     assert!(begun.elapsed() > Duration::from_secs(9), "{begun:?}");
     bed.get("/livez").send().await.expect(200);
+}
+
+/// What is refused before its body was read leaves the connection as it was; or the answer says that it ends.
+async fn what_nobody_read(bed: &mut Bed) {
+    let mut stream = TcpStream::connect(bed.address()).await.expect("listens");
+    let body = |length: usize| format!("{{\"x\":\"{}\"}}", "A".repeat(length));
+    for length in [1, 1_000, 180_000, 1_500_000] {
+        let body = body(length);
+        let post = format!(
+            "POST /instances/RCX/chat/send/text HTTP/1.1\r\nhost: x\r\nx-client-token: ct_x\r\n\
+             x-instance-token: it_x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let get = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n".to_owned();
+        for (request, status) in [(post, "401"), (get, "200")] {
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let answer = head_of(&mut stream).await;
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{length}: {answer}"
+            );
+            assert!(
+                !answer.to_ascii_lowercase().contains("connection: close"),
+                "{answer}"
+            );
+        }
+    }
+    let post = "POST /instances/RCX/chat/send/text HTTP/1.1\r\nhost: x\r\ncontent-length: 3000000\r\n\r\n{";
+    let answer = wire::exchange(bed.address(), post.as_bytes()).await;
+    assert_eq!(wire::status(&answer), 401, "{answer}");
+    assert!(
+        answer.to_ascii_lowercase().contains("connection: close"),
+        "{answer}"
+    );
+}
+
+/// The head of an answer; its body is read and left aside.
+async fn head_of(stream: &mut TcpStream) -> String {
+    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                let is_it = name.eq_ignore_ascii_case("content-length");
+                is_it.then(|| value.trim().parse::<usize>().ok())?
+            });
+            if length.is_some_and(|length| body.len() >= length) {
+                return head.to_owned();
+            }
+        }
+        let length = stream.read(&mut part).await.expect("an answer");
+        assert!(length > 0, "it ends: {text}");
+        answer.extend_from_slice(&part[..length]);
+    }
 }
 
 async fn a_stop_with_idle_connections(bed: &mut Bed) {

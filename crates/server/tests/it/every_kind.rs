@@ -125,7 +125,7 @@ fn calls(kind: ContentKind, earlier: &Earlier) -> Vec<Call> {
         ContentKind::Reaction => {
             let body = |sign: &str| json!({"message_id": earlier.text, "reaction": sign});
             vec![
-                call("POST", "react", body("+")),
+                call("POST", "react", body("+1")),
                 call("DELETE", "react", body("")),
             ]
         }

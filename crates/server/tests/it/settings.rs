@@ -64,6 +64,10 @@ async fn settings_that_do_not_fit(bed: &mut Bed) {
     for (body, field) in [
         (json!({"name": "x"}), "name"),
         (json!({"interactive": "loud"}), "interactive"),
+        (json!({"interactive": 5}), "interactive"),
+        (json!({"media": ["always"]}), "media"),
+        (json!({"send_interval_ms": "soon"}), "send_interval_ms"),
+        (json!({"sendJitterMs": {}}), "send_jitter_ms"),
         (json!({"media": "sometimes"}), "media"),
         (json!({"send_interval_ms": -1}), "send_interval_ms"),
         (json!({"send_interval_ms": 600_001}), "send_interval_ms"),
@@ -75,7 +79,25 @@ async fn settings_that_do_not_fit(bed: &mut Bed) {
     }
     let elsewhere = json!({"webhook": "ftp://example.com/x"});
     let refused = change(bed, &made, elsewhere).await;
-    refused.refused(400, "invalid_url");
+    assert_eq!(refused.refused(400, "invalid_url")["field"], "webhook");
+    let unknown = json!({"events_subscribe": ["Nothing"]});
+    let refused = change(bed, &made, unknown).await;
+    assert_eq!(
+        refused.refused(400, "invalid_events")["field"],
+        "events_subscribe"
+    );
+    for (body, field) in [
+        (json!({"name": "Other", "interactive": 5}), "interactive"),
+        (json!({"name": "Other", "webhook": "ftp://x"}), "webhook"),
+        (
+            json!({"name": "Other", "events_subscribe": "Nothing"}),
+            "events_subscribe",
+        ),
+    ] {
+        let call = bed.call("PUT", "/instances/create").bearer(&bed.a.jwt);
+        let refused = call.json(body).send().await.expect(400);
+        assert_eq!(refused.json()["field"], field);
+    }
     change(bed, &made, json!({"labels": [1]})).await.expect(400);
     let kept = bed.get(&made.path("")).bearer(&bed.a.jwt).send().await;
     assert_eq!(kept.ok()["name"], "Here");

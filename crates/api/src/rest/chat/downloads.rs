@@ -20,7 +20,7 @@ use crate::{
 #[derive(Deserialize, JsonSchema)]
 pub struct DownloadBody {
     /// `url` of the message's medium. Its host is not asked: WhatsApp says which ones are.
-    #[serde(default, alias = "URL")]
+    #[serde(default, alias = "URL", alias = "u_r_l")]
     url: Option<String>,
     /// Base64; so are the two hashes, of which `file_enc_sha256` is needed: hosts ask for it.
     #[serde(default, alias = "mediaKey")]
@@ -30,9 +30,19 @@ pub struct DownloadBody {
     mimetype: Option<String>,
     #[serde(default, alias = "directPath")]
     direct_path: Option<String>,
-    #[serde(default, alias = "fileEncSha256", alias = "fileEncSHA256")]
+    #[serde(
+        default,
+        alias = "fileEncSha256",
+        alias = "fileEncSHA256",
+        alias = "file_enc_s_h_a256"
+    )]
     file_enc_sha256: Option<String>,
-    #[serde(default, alias = "fileSha256", alias = "fileSHA256")]
+    #[serde(
+        default,
+        alias = "fileSha256",
+        alias = "fileSHA256",
+        alias = "file_s_h_a256"
+    )]
     file_sha256: Option<String>,
     /// Bytes.
     #[serde(default, alias = "fileLength", deserialize_with = "some_number")]
@@ -127,7 +137,11 @@ fn wanted(class: MediaClass, body: DownloadBody) -> Result<MediaRef> {
     };
     let url = given(body.url);
     let direct_path = match given(body.direct_path) {
-        Some(path) => path,
+        Some(path) if path.starts_with('/') => path,
+        Some(_) => {
+            let text = "direct_path begins with /, as the message's event says it";
+            return Err(Error::field("direct_path", text));
+        }
         None => path_of(&url.ok_or_else(|| missing("url"))?)?,
     };
     let key = given(body.media_key).ok_or_else(|| missing("media_key"))?;
@@ -136,14 +150,14 @@ fn wanted(class: MediaClass, body: DownloadBody) -> Result<MediaRef> {
     let sealed = given(body.file_enc_sha256).ok_or_else(|| missing("file_enc_sha256"))?;
     let plain = given(body.file_sha256);
     let plain = plain.map(|text| hash("file_sha256", &text)).transpose()?;
+    let length = body.file_length.map(u64::try_from).transpose();
+    let length = length.map_err(|_| Error::field("file_length", "file_length is in bytes"))?;
     Ok(MediaRef {
         class,
         key: MediaKey(key),
         sha256: plain,
         sealed_sha256: Some(hash("file_enc_sha256", &sealed)?),
-        length: body
-            .file_length
-            .and_then(|length| u64::try_from(length).ok()),
+        length,
         direct_path: Some(direct_path),
         mime: Some(mime),
         file_name: None,

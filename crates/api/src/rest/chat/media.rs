@@ -3,7 +3,10 @@
 use axum::{body::Bytes, extract::State};
 use recado_api_macros::operation;
 use recado_app::{App, Given, SendMedia, SendOptions};
-use recado_model::{Error, ErrorCode, Result, content::MediaForm};
+use recado_model::{
+    Error, ErrorCode, Result,
+    content::{MediaForm, checked_picture, found_name},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -143,8 +146,13 @@ send_body!(AudioBody {
     /// Heard once on the phone.
     #[serde(default, alias = "viewOnce")]
     view_once: bool,
+    /// Refused: there is none with sounds.
+    #[serde(default)]
+    #[schemars(skip)]
+    caption: Option<String>,
 });
 holds!(AudioBody, Audio, audio, |body| Extras {
+    caption: given(body.caption.take()),
     view_once: body.view_once,
     voice: body.ptt,
     ..Extras::default()
@@ -164,8 +172,13 @@ send_body!(DocumentBody {
     #[serde(default)]
     #[schemars(length(max = 65_536))]
     caption: Option<String>,
+    /// Refused: files stay.
+    #[serde(default, alias = "viewOnce")]
+    #[schemars(skip)]
+    view_once: bool,
 });
 holds!(DocumentBody, Document, document, |body| Extras {
+    view_once: body.view_once,
     caption: given(body.caption.take()),
     file_name: given(body.file_name.take()),
     ..Extras::default()
@@ -178,8 +191,19 @@ send_body!(StickerBody {
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]
     media_id: Option<String>,
+    /// Refused, as the next is: stickers have neither.
+    #[serde(default)]
+    #[schemars(skip)]
+    caption: Option<String>,
+    #[serde(default, alias = "viewOnce")]
+    #[schemars(skip)]
+    view_once: bool,
 });
-holds!(StickerBody, Sticker, sticker, |_body| Extras::default());
+holds!(StickerBody, Sticker, sticker, |body| Extras {
+    caption: given(body.caption.take()),
+    view_once: body.view_once,
+    ..Extras::default()
+});
 
 /// Queues a picture to a phone.
 ///
@@ -267,14 +291,16 @@ async fn accept<B: Holds>(
     };
     let given = match (text, media_id, file) {
         (None, None, Some(file)) => {
-            extras.file_name = extras.file_name.or(file.name);
+            let found = || found_name(&file.name?);
+            extras.file_name = extras.file_name.or_else(found);
             Given::Spooled(file.spooled)
         }
         (None, Some(id), None) => Given::Kept(id),
         (Some(text), None, None) => {
             let given = given_of(form, text)?;
             if let Given::Url(url) = &given {
-                extras.file_name = extras.file_name.or_else(|| name_in_url(url));
+                let found = || found_name(&name_in_url(url)?);
+                extras.file_name = extras.file_name.or_else(found);
             }
             given
         }
@@ -292,7 +318,7 @@ async fn accept<B: Holds>(
         }
     };
     let picture = extras.jpeg_thumbnail.as_deref().map(picture_of);
-    let picture = picture.transpose()?;
+    let picture = picture.transpose()?.map(checked_picture).transpose()?;
     let (to, how) = body.into_address();
     let send = SendMedia {
         to,

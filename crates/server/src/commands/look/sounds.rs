@@ -3,7 +3,7 @@
 use std::{io::Cursor, panic, time::Duration};
 
 use lofty::{config::ParseOptions, file::AudioFile, probe::Probe};
-use mp4parse::read_mp4;
+use mp4parse::{TrackType, read_mp4};
 use recado_model::MediaLooks;
 
 use super::{Unreadable, films, voice};
@@ -16,6 +16,10 @@ pub fn look(bytes: &[u8]) -> Result<MediaLooks, Unreadable> {
     }
     let seconds = if bytes.get(4..8) == Some(b"ftyp") {
         let sound = read_mp4(&mut Cursor::new(bytes)).map_err(|_| Unreadable)?;
+        let mut tracks = sound.tracks.iter();
+        if !tracks.any(|track| track.track_type == TrackType::Audio) {
+            return Err(Unreadable);
+        }
         films::seconds(&sound)
     } else {
         amr_seconds(bytes).or_else(|| seconds(bytes))

@@ -39,6 +39,9 @@ pub fn look(bytes: &[u8]) -> Result<Option<MediaLooks>, Unreadable> {
     let seconds = samples.div_ceil(SAMPLES_A_SECOND).max(1);
     // The first says who made it.
     let sound = sound.get(1..).unwrap_or_default();
+    if sound.is_empty() {
+        return Err(Unreadable);
+    }
     Ok(Some(MediaLooks {
         seconds: u32::try_from(seconds).ok(),
         // What cannot be decoded is no reason to refuse it: phones may do better.
@@ -128,6 +131,7 @@ mod tests {
         }
         let whole = opus(&[silence()], 48_000);
         assert!(look(&whole[..20]).is_err());
+        assert!(look(&opus(&[], 0)).is_err(), "nothing to hear");
     }
 
     #[test]

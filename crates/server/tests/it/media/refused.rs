@@ -13,6 +13,7 @@ on_both! {
     what_is_no_medium,
     what_boasts,
     what_does_not_go_together,
+    names_that_do_not_fit,
     forms_that_are_none,
     a_file_that_is_refused_on_its_way,
 }
@@ -112,7 +113,32 @@ async fn what_does_not_go_together(bed: &mut Bed) {
         (
             "sticker",
             json!({"sticker": code(&samples::webp()), "caption": "x"}),
-            "",
+            "caption",
+        ),
+        (
+            "sticker",
+            json!({"sticker": code(&samples::webp()), "view_once": true}),
+            "view_once",
+        ),
+        (
+            "audio",
+            json!({"audio": code(&samples::opus(1)), "caption": "x"}),
+            "caption",
+        ),
+        (
+            "document",
+            json!({"document": picture, "viewOnce": true}),
+            "view_once",
+        ),
+        (
+            "gif",
+            json!({"gif": code(&samples::mp4(8, 8, 1)), "jpeg_thumbnail": code(b"<svg/>")}),
+            "jpeg_thumbnail",
+        ),
+        (
+            "audio",
+            json!({"audio": code(&samples::mp4(8, 8, 1))}),
+            "audio",
         ),
         (
             "document",
@@ -148,9 +174,6 @@ async fn what_does_not_go_together(bed: &mut Bed) {
             "jpeg_thumbnail",
         ),
     ] {
-        if field.is_empty() {
-            continue;
-        }
         let mut body = body;
         body["phone"] = json!(CUSTOMER);
         let refused = post(bed, &made, kind, body).await;
@@ -161,6 +184,21 @@ async fn what_does_not_go_together(bed: &mut Bed) {
     let refused = post(bed, &unpaired, "image", body).await;
     refused.refused(409, "instance_not_connected");
     nothing_is_left(bed).await;
+}
+
+/// Names that nobody chose for us are no reason to refuse a medium.
+async fn names_that_do_not_fit(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let long = format!("{}.pdf", "n".repeat(300));
+    for (kind, bytes) in [("image", samples::jpeg(8, 8)), ("document", samples::pdf())] {
+        let path = made.path(&format!("/chat/send/{kind}"));
+        for name in ["...", "/", long.as_str()] {
+            let (boundary, body) = form(&[("phone", CUSTOMER)], Some(("file", name, &bytes)));
+            let call = bed.post(&path).bearer(&bed.a.jwt);
+            let sent = call.header("content-type", &boundary).body(body);
+            sent.send().await.expect(200);
+        }
+    }
 }
 
 async fn forms_that_are_none(bed: &mut Bed) {

@@ -162,8 +162,8 @@ pub(super) fn changes(message: &wa::Message) -> Option<Change> {
 }
 
 /// A message made ready to be passed on.
-pub(super) fn forward(proto: &[u8]) -> Option<Vec<u8>> {
-    forward::ready(proto)
+pub(super) fn forward(proto: &[u8], own: bool) -> Option<Vec<u8>> {
+    forward::ready(proto, own)
 }
 
 /// What can be chosen of a poll.

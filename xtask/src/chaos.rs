@@ -1,6 +1,6 @@
 //! `cargo xtask chaos`: faults in the midst of load, and ledgers that must agree afterwards.
 //!
-//! `bed` is what a run happens on, `program` one process of it · `faults` are what is done to it · `load` is
+//! `bed` is what a run happens on · `faults` are what is done to it · `load` is
 //! what goes through it · `collect` reads the ledgers and `ledger` compares them · `round` plays one round ·
 //! `report` says what came of it. What is promised and how it is measured: `docs/reliability.md`.
 
@@ -9,7 +9,6 @@ mod collect;
 mod faults;
 mod ledger;
 mod load;
-mod program;
 mod report;
 mod round;
 

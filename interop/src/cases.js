@@ -3,8 +3,9 @@
 
 import { acts } from './cases/acts.js';
 import { devices } from './cases/devices.js';
+import { hidden } from './cases/hidden.js';
 import { media } from './cases/media.js';
 import { polls } from './cases/polls.js';
 import { texts } from './cases/texts.js';
 
-export const cases = [...texts, ...media, ...polls, ...acts, ...devices];
+export const cases = [...texts, ...media, ...polls, ...acts, ...hidden, ...devices];

@@ -48,6 +48,8 @@ acceptUnsignedCertificates();
 speakPlainlyToLoopback();
 keepSessionsToItself();
 
+const withoutDevice = (jid) => jid.replace(/:\d+@/, '@');
+
 /** Keys in memory: the device is gone with the process. */
 function memory() {
   const kept = new Map();
@@ -184,17 +186,26 @@ export class Peer {
     return this.#ask('DELETE', `/media/${directPath.split('/').at(-1)}`);
   }
 
-  /** Writes to the shop. */
-  async send(content, options) {
-    const sent = await this.sock.sendMessage(this.shopJid, content, options);
+  /** The shop's hidden id. */
+  async shopLid() {
+    return withoutDevice(await this.sock.signalRepository.lidMapping.getLIDForPN(this.shopJid));
+  }
+
+  /** Its own address in the form that a chat has. */
+  selfIn(chat) {
+    return chat.endsWith('@lid') ? withoutDevice(this.sock.user.lid) : this.jid;
+  }
+
+  /** Writes to the shop, in the chat by its number where no other is given. */
+  async send(content, options, chat = this.shopJid) {
+    const sent = await this.sock.sendMessage(chat, content, options);
     this.messages.set(sent.key.id, sent);
     return sent;
   }
 
-  /** Sends a message that Baileys has no builder for. */
-  async relay(message, attributes) {
-    const id = await this.sock.relayMessage(this.shopJid, message, attributes ?? {});
-    return id;
+  /** Sends a message that Baileys has no builder for: its id. */
+  relay(message, chat) {
+    return this.sock.relayMessage(chat, message, {});
   }
 
   /** The message with this id, once it came. */

@@ -12,11 +12,11 @@ import {
 } from 'baileys';
 import { until } from '../until.js';
 
-const QUESTION = 'Almoço?';
-const OPTIONS = ['Feijoada', 'Salada', 'Nada, obrigada'];
+export const QUESTION = 'Almoço?';
+export const OPTIONS = ['Feijoada', 'Salada', 'Nada, obrigada'];
 
 const secretOf = ({ message }) => message.messageContextInfo.messageSecret;
-const creatorOf = ({ key }, peer) => (key.fromMe ? peer.jid : peer.shopJid);
+const creatorOf = ({ key }, peer) => (key.fromMe ? peer.selfIn(key.remoteJid) : key.remoteJid);
 
 /** The key of one person's votes in one poll. */
 function voteKey(secret, id, creator, voter) {
@@ -25,24 +25,23 @@ function voteKey(secret, id, creator, voter) {
   return hmacSign(words, key, 'sha256');
 }
 
-/** Baileys' person chooses these options of a poll that it has. */
-async function vote(peer, poll, options) {
+/** Baileys' person chooses these options of a poll that it has: the id of the vote. */
+export async function vote(peer, poll, options) {
   const { key: target } = poll;
-  const creator = creatorOf(poll, peer);
-  const key = voteKey(secretOf(poll), target.id, creator, peer.jid);
+  const [creator, voter] = [creatorOf(poll, peer), peer.selfIn(target.remoteJid)];
+  const key = voteKey(secretOf(poll), target.id, creator, voter);
   const selectedOptions = options.map((option) => sha256(Buffer.from(option)));
   const plain = proto.Message.PollVoteMessage.encode({ selectedOptions }).finish();
   const encIv = randomBytes(12);
-  const encPayload = aesEncryptGCM(plain, key, encIv, Buffer.from(`${target.id}\0${peer.jid}`));
+  const encPayload = aesEncryptGCM(plain, key, encIv, Buffer.from(`${target.id}\0${voter}`));
   const { remoteJid, fromMe, id } = target;
-  return peer.relay({
-    pollUpdateMessage: {
-      // Named as the sender sees it.
-      pollCreationMessageKey: { remoteJid, fromMe, id },
-      vote: { encPayload, encIv },
-      senderTimestampMs: Date.now(),
-    },
-  });
+  const pollUpdateMessage = {
+    // Named as the sender sees it.
+    pollCreationMessageKey: { remoteJid, fromMe, id },
+    vote: { encPayload, encIv },
+    senderTimestampMs: Date.now(),
+  };
+  return peer.relay({ pollUpdateMessage }, remoteJid);
 }
 
 /** The vote in message `id`, opened as Baileys does. */
@@ -54,7 +53,7 @@ async function opened(peer, poll, id) {
     pollEncKey: Buffer.from(secretOf(poll)),
     pollCreatorJid: creatorOf(poll, peer),
     pollMsgId: poll.key.id,
-    voterJid: peer.shopJid,
+    voterJid: poll.key.remoteJid,
   });
   return { pollUpdateMessageKey: message.key, vote: chosen, senderTimestampMs: 0 };
 }
@@ -69,7 +68,7 @@ function counted(poll, updates, peer) {
 const totals = (...votes) => OPTIONS.map((option, at) => ({ option, votes: votes[at] }));
 
 /** Both people vote in a poll, and both sides count the same. */
-async function isVotedIn({ gateway, peer }, poll) {
+export async function isVotedIn({ gateway, peer }, poll) {
   const { id } = poll.key;
   const theirs = await vote(peer, poll, ['Salada']);
   const { event } = await gateway.got(theirs);

@@ -75,6 +75,7 @@ export class Peer {
   #auth = { creds: initAuthCreds(), keys: memory() };
   #leaves = false;
   #shop;
+  #arrivals = new Map();
   /** Messages by id, both those that came and those that were sent. */
   messages = new Map();
   updates = [];
@@ -161,7 +162,11 @@ export class Peer {
 
   #listen(ev) {
     ev.on('messages.upsert', ({ messages }) => {
-      for (const message of messages) this.messages.set(message.key.id, message);
+      for (const message of messages) {
+        const { id } = message.key;
+        this.messages.set(id, message);
+        this.#arrivals.set(id, this.arrivals(id) + 1);
+      }
     });
     ev.on('messages.update', (updates) => this.updates.push(...updates));
     ev.on('messages.reaction', (reactions) => this.reactions.push(...reactions));
@@ -175,10 +180,9 @@ export class Peer {
     return answer.json();
   }
 
-  /** What its own phone shows of a message. */
-  async onPhone(id) {
-    const shown = await this.#ask('GET', `/phones/${this.#number}/messages`);
-    return shown.find((message) => message.id === id);
+  /** The messages that its own phone shows. */
+  phoneShows() {
+    return this.#ask('GET', `/phones/${this.#number}/messages`);
   }
 
   /** The media host has this no more. */
@@ -206,6 +210,11 @@ export class Peer {
   /** Sends a message that Baileys has no builder for: its id. */
   relay(message, chat) {
     return this.sock.relayMessage(chat, message, {});
+  }
+
+  /** How often the message with this id came. */
+  arrivals(id) {
+    return this.#arrivals.get(id) ?? 0;
   }
 
   /** The message with this id, once it came. */

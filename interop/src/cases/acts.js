@@ -57,6 +57,18 @@ const edit = {
   },
 };
 
+/** Of a caption, which has no call here: people do it on their phones. */
+const caption = {
+  name: 'edit of a caption',
+  async in({ gateway, peer }) {
+    const image = await jpeg(30, 20);
+    const { key } = await peer.send({ image, caption: 'Ontem' });
+    await gateway.got(key.id);
+    await peer.send({ image, caption: 'Hoje', edit: key });
+    await gateway.reads(key.id, 'its edit', ({ text, edited_at: at }) => text === 'Hoje' && at);
+  },
+};
+
 const deletion = {
   name: 'delete',
   async out(bed) {
@@ -151,4 +163,4 @@ const forward = {
   },
 };
 
-export const acts = [reaction, edit, deletion, read, typing, forward];
+export const acts = [reaction, edit, caption, deletion, read, typing, forward];

@@ -1,6 +1,7 @@
-// What happens between the devices: one that was away, one that has lost its keys.
+// What happens between the devices: one that was away, one that has lost its keys, many messages at once.
 
 import assert from 'node:assert/strict';
+import { until } from '../until.js';
 import { toldWords, wordsOf } from './texts.js';
 
 const away = {
@@ -33,4 +34,39 @@ const lost = {
   },
 };
 
-export const devices = [away, lost];
+const MANY = Array.from({ length: 50 }, (_, at) => `Mensagem ${at + 1}`);
+
+const many = {
+  name: 'fifty at once',
+  async out({ gateway, peer }) {
+    const ids = await Promise.all(MANY.map((message) => gateway.send('text', { message })));
+    for (const [at, id] of ids.entries()) assert.equal(wordsOf(await peer.content(id)), MANY[at]);
+    assert.ok(ids.every((id) => peer.arrivals(id) === 1), 'each of them once');
+  },
+  async in({ gateway, peer }) {
+    const sent = await Promise.all(MANY.map((text) => peer.send({ text })));
+    for (const [at, { key }] of sent.entries()) assert.equal(toldWords(await gateway.got(key.id)), MANY[at]);
+  },
+};
+
+/** What this device wrote and got, its phone has too: there is a copy for each device. */
+async function isOnPhone(peer, own) {
+  const all = [...peer.messages.values()].filter(({ key, message }) => message && key.fromMe === own);
+  // Not what phone and device tell each other.
+  const ids = all.map(({ key }) => key).filter((key) => key.remoteJid !== peer.jid).map(({ id }) => id);
+  assert.ok(ids.length >= MANY.length, `${ids.length} messages`);
+  let left = ids;
+  await until('them on its phone', async () => {
+    const shown = new Map((await peer.phoneShows()).map(({ id, kind }) => [id, kind]));
+    left = ids.filter((id) => !shown.has(id) || shown.get(id).startsWith('undecryptable'));
+    return left.length === 0;
+  }).catch((error) => assert.deepEqual(left, [], error.message));
+}
+
+const phone = {
+  name: 'all of it on its phone',
+  out: ({ peer }) => isOnPhone(peer, false),
+  in: ({ peer }) => isOnPhone(peer, true),
+};
+
+export const devices = [away, lost, many, phone];

@@ -187,6 +187,17 @@ const round = {
   },
 };
 
+/** Phones tell the sender of a voice note that it was heard. */
+const played = {
+  name: 'voice note played',
+  async in({ gateway, peer }) {
+    const id = await gateway.send('audio', { audio: opus(2).toString('base64'), ptt: true });
+    await peer.message(id);
+    await peer.sock.sendReceipt(peer.shopJid, undefined, [id], 'played');
+    await gateway.reads(id, 'its playing', ({ status }) => status === 'read');
+  },
+};
+
 /** The phone has to upload again what the host has forgotten. */
 const expired = {
   name: 'expired medium',
@@ -197,6 +208,18 @@ const expired = {
     await assert.rejects(peer.bytes(id), 'the host has it no more');
     await peer.sock.updateMediaMessage(message);
     assertSame(await peer.bytes(id), picture);
+  },
+  // Where the bytes are fetched at the first opening of their link.
+  async in({ gateway, peer }) {
+    await gateway.call('PATCH', '', { media: 'on_demand' });
+    try {
+      const sent = await peer.send({ image: picture });
+      const { media_url: link } = await gateway.got(sent.key.id);
+      await peer.forgets(sent.message.imageMessage.directPath);
+      assertSame(await linked(link), picture);
+    } finally {
+      await gateway.call('PATCH', '', { media: 'always' });
+    }
   },
 };
 
@@ -227,4 +250,4 @@ const form = (each) => ({
   in: (bed) => comesIn(bed, each),
 });
 
-export const media = [...FORMS.map(form), answer, round, expired];
+export const media = [...FORMS.map(form), answer, round, played, expired];

@@ -136,8 +136,8 @@ const single = {
     const ours = await opened(peer, sent, id);
     assert.deepEqual(counted(sent, [ours], peer), totals(0, 1, 0));
     await until('the vote on the phone', async () => {
-      const { votes } = await peer.onPhone(sent.key.id);
-      return votes?.[peer.shop]?.join() === 'Salada';
+      const shown = (await peer.phoneShows()).find((message) => message.id === sent.key.id);
+      return shown.votes?.[peer.shop]?.join() === 'Salada';
     });
   },
 };

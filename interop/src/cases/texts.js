@@ -42,6 +42,21 @@ const text = {
   },
 };
 
+/** As long as one may be, in letters of four bytes. */
+const LONG = '🌊'.repeat(16_000);
+
+const long = {
+  name: 'long text',
+  async out({ gateway, peer }) {
+    const id = await gateway.send('text', { message: LONG });
+    assert.ok(wordsOf(await peer.content(id)) === LONG, 'another text');
+  },
+  async in({ gateway, peer }) {
+    const { key } = await peer.send({ text: LONG });
+    assert.ok(toldWords(await gateway.got(key.id)) === LONG, 'another text');
+  },
+};
+
 const reply = {
   name: 'reply',
   async out(bed) {
@@ -73,6 +88,11 @@ const mention = {
     const { text: words, contextInfo } = (await peer.content(id)).extendedTextMessage;
     assert.equal(words, message);
     assert.deepEqual(contextInfo.mentionedJid, [peer.jid]);
+    const image = (await jpeg(40, 30)).toString('base64');
+    const body = { image, caption: message, mentioned_ids: [peer.number] };
+    const { imageMessage } = await peer.content(await gateway.send('image', body));
+    assert.equal(imageMessage.caption, message);
+    assert.deepEqual(imageMessage.contextInfo.mentionedJid, [peer.jid]);
   },
   async in({ gateway, peer }) {
     const { key } = await peer.send({ text: 'Oi loja', mentions: [peer.shopJid] });
@@ -221,6 +241,7 @@ const menu = (name, kind, body, options, chosen) => ({
 
 export const texts = [
   text,
+  long,
   reply,
   mention,
   link,

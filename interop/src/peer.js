@@ -74,6 +74,8 @@ export class Peer {
   #number;
   #auth = { creds: initAuthCreds(), keys: memory() };
   #leaves = false;
+  #byCode;
+  #asked;
   #shop;
   #arrivals = new Map();
   /** Messages by id, both those that came and those that were sent. */
@@ -82,11 +84,17 @@ export class Peer {
   reactions = [];
   presences = [];
 
-  /** `network` is the sandbox's address; `number` whose device this will be; `shop` whom it writes to. */
-  constructor({ network, customer, shop }) {
+  /** `network` is the sandbox's address; `customer` whose device this will be; `shop` whom it writes to. */
+  constructor({ network, customer, shop }, byCode = false) {
     this.#network = network;
     this.#number = customer;
     this.#shop = shop;
+    this.#byCode = byCode;
+  }
+
+  /** Another one, of this number. */
+  another(number, byCode) {
+    return new Peer({ network: this.#network, customer: number, shop: this.#shop }, byCode);
   }
 
   get number() {
@@ -118,7 +126,7 @@ export class Peer {
     let fault;
     const failed = (error) => (fault = error);
     const opened = ({ connection, qr, lastDisconnect }) => {
-      if (qr) this.#ask('POST', `/phones/${this.#number}/scan`, { qr }).catch(failed);
+      if (qr) this.#join(qr).catch(failed);
       if (connection === 'open') open = true;
       if (connection !== 'close' || this.#leaves) return;
       const code = lastDisconnect?.error?.output?.statusCode;
@@ -132,6 +140,13 @@ export class Peer {
       if (fault) throw fault;
       return open;
     });
+  }
+
+  /** The phone reads the QR code, or is told the code that is shown in its place. */
+  async #join(qr) {
+    if (!this.#byCode) return this.#ask('POST', `/phones/${this.#number}/scan`, { qr });
+    this.#asked ??= this.sock.requestPairingCode(this.#number);
+    return this.#ask('POST', `/phones/${this.#number}/pair`, { code: await this.#asked });
   }
 
   #open(opened) {

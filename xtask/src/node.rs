@@ -40,8 +40,9 @@ pub fn install(folder: &Path, what: &str) -> Result<()> {
         return Ok(());
     }
     println!("Installing {what} …");
-    npm(folder, &["ci", "--no-audit", "--no-fund"])
-        .with_context(|| format!("npm could not install {what}: it needs a registry of packages that it can reach (`npm config get registry`)"))
+    npm(folder, &["ci", "--no-audit", "--no-fund"]).with_context(|| {
+        format!("npm could not install {what}: it needs a registry (`npm config get registry`)")
+    })
 }
 
 /// Runs npm in a folder, with its output on the terminal.

@@ -239,6 +239,26 @@ const menu = (name, kind, body, options, chosen) => ({
   },
 });
 
+/** Buttons and rows that another program has sent are answered by these; people read what was on them. */
+const TAPS = [
+  { buttonReply: { displayText: 'Comprar', id: 'buy' }, type: 'plain' },
+  { buttonReply: { displayText: 'Perguntar', id: 'ask', index: 1 }, type: 'template' },
+  { listReply: { title: 'Sopa', listType: 1, singleSelectReply: { selectedRowId: 'a' } } },
+];
+
+const tap = {
+  name: 'taps on buttons and rows',
+  async in({ gateway, peer }) {
+    for (const content of TAPS) {
+      const { key } = await peer.send(content);
+      await gateway.got(key.id);
+      const { kind, text: words } = await gateway.read(key.id);
+      const said = content.buttonReply?.displayText ?? content.listReply.title;
+      assert.deepEqual([kind, words], ['text', said]);
+    }
+  },
+};
+
 export const texts = [
   text,
   long,
@@ -250,4 +270,5 @@ export const texts = [
   contacts,
   menu('buttons as text', 'buttons', MENU, ['Comprar', 'Perguntar'], { id: 'ask', text: 'Perguntar' }),
   menu('list as text', 'list', LIST, ['Sopa', 'Bolo'], { id: 'b', text: 'Bolo' }),
+  tap,
 ];

@@ -36,7 +36,7 @@ async function playAll(bed, only) {
   for (const { name, way, error } of faults) {
     console.log(`\n${name}, ${way}: ${error.stack ?? error}`);
   }
-  console.log(`\n${count - faults.length} of ${count} cases hold.`);
+  console.log(count ? `\n${count - faults.length} of ${count} hold.` : `No case has "${only}" in its name.`);
   return count > 0 && faults.length === 0;
 }
 

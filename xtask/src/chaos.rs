@@ -1,7 +1,7 @@
 //! `cargo xtask chaos`: faults in the midst of load, and ledgers that must agree afterwards.
 //!
-//! `bed` is what a run happens on, `program` one process of it · `faults` are what is done to it · `load` is
-//! what goes through it, of which `kinds` · `collect` reads the ledgers and `ledger` compares them · `round` plays one round ·
+//! `bed` is what a run happens on · `faults` are what is done to it · `load` is what goes through it, of which
+//! `kinds` · `collect` reads the ledgers and `ledger` compares them · `round` plays one round ·
 //! `report` says what came of it. What is promised and how it is measured: `docs/reliability.md`.
 
 mod bed;
@@ -10,7 +10,6 @@ mod faults;
 mod kinds;
 mod ledger;
 mod load;
-mod program;
 mod report;
 mod round;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::process::Stop;
-use crate::{chaos, laws, smoke, test, tools, web};
+use crate::{chaos, interop, laws, smoke, test, tools, web};
 
 /// Documents that the program writes itself.
 const GENERATED: [&str; 4] = ["access-matrix.md", "config.md", "openapi.json", "events.md"];
@@ -86,6 +86,9 @@ pub fn run(options: Options) -> Result<()> {
     })?;
     steps.run("chaos, a few rounds", || {
         chaos::run(&chaos::Options::short())
+    })?;
+    steps.run("another stack's client", || {
+        interop::run(&interop::Options::all())
     })?;
     steps.summary();
     steps.run("tests", || test::run(&test::Options::default()))?;

@@ -1,4 +1,5 @@
-//! The front door of the repository: `cargo xtask demo | test | browser | screenshots | ci | bench | fuzz | chaos`.
+//! The front door of the repository: `cargo xtask demo | test | browser | screenshots | ci | bench | fuzz | chaos |
+//! interop`.
 //!
 //! What lives here: everything a person or CI does to the whole tree. It must stay quick to compile, so it
 //! depends on none of the recado crates and talks to the built programs as an outsider would.
@@ -15,9 +16,13 @@ mod ci;
 mod demo;
 mod fuzz;
 mod http;
+mod interop;
 mod laws;
+mod node;
+mod owner;
 mod postgres;
 mod process;
+mod program;
 mod smoke;
 mod statements;
 mod test;
@@ -57,6 +62,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Break things in the midst of load, and see that nothing is lost, doubled or out of order
     Chaos(chaos::Options),
+    /// Have another stack's client write with the gateway, in every kind of message
+    Interop(interop::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -69,6 +76,7 @@ fn main() -> std::process::ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Chaos(options) => chaos::run(&options),
+        Task::Interop(options) => interop::run(&options),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

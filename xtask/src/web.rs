@@ -1,21 +1,19 @@
 //! The dashboard's own tools: Node and npm in `web/`, and when they have something to do.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::tools;
+use crate::{node, tools};
 
-/// The Node that the dashboard's tools need; older ones fail with words that nobody understands.
-const WANTED: &str = "install Node 20.19 or newer with npm: https://nodejs.org/en/download";
 /// Built, installed, or written by people: nothing that the build reads.
 const NO_SOURCE: [&str; 5] = ["node_modules", "dist", "e2e", "README.md", ".vite"];
 
 /// Builds the dashboard when its source is another than that of `web/dist`.
 pub fn build() -> Result<()> {
-    require_node()?;
+    node::require(&folder())?;
     let sources = digest(&folder(), &NO_SOURCE)?;
     if stamped().is_some_and(|(of, made)| {
         of == sources && digest(&dist(), &[]).is_ok_and(|now| now == made)
@@ -24,7 +22,7 @@ pub fn build() -> Result<()> {
     }
     install()?;
     println!("Building the dashboard …");
-    npm(&["run", "--silent", "build"])?;
+    node::npm(&folder(), &["run", "--silent", "build"])?;
     let made = digest(&dist(), &[]).context("`npm run build` made no web/dist")?;
     if !dist().join("index.html").is_file() {
         bail!("`npm run build` made no web/dist/index.html");
@@ -50,27 +48,19 @@ pub fn build_if_possible() {
 /// Types, style and unit tests of the dashboard; then, that its API's types are those of
 /// `docs/openapi.json`.
 pub fn check() -> Result<()> {
-    require_node()?;
+    node::require(&folder())?;
     install()?;
-    npm(&["run", "--silent", "check"])?;
+    node::npm(&folder(), &["run", "--silent", "check"])?;
     tools::run(installed("tsc").args(["-p", "e2e"]))
         .context("the browser tests have wrong types")?;
-    npm(&["run", "--silent", "types:check"]).context(
+    node::npm(&folder(), &["run", "--silent", "types:check"]).context(
         "the types in web/src/api are not those of docs/openapi.json: write them anew with `npm run types` in web/",
     )
 }
 
 /// Brings `web/node_modules` to what the lock file says.
 pub fn install() -> Result<()> {
-    let web = folder();
-    let changed = |path: &Path| path.metadata().and_then(|about| about.modified()).ok();
-    // npm writes this file last, so a broken-off installation has none.
-    let installed = changed(&web.join("node_modules").join(".package-lock.json"));
-    if installed.is_some() && installed >= changed(&web.join("package-lock.json")) {
-        return Ok(());
-    }
-    println!("Installing the dashboard's tools …");
-    npm(&["ci", "--no-audit", "--no-fund"])
+    node::install(&folder(), "the dashboard's tools")
 }
 
 /// A program out of `web/node_modules`, in `web/`.
@@ -80,54 +70,12 @@ pub fn installed(program: &str) -> Command {
     command
 }
 
-/// Fails with what to install.
-pub fn require_node() -> Result<()> {
-    if !folder().join("package.json").is_file() {
-        bail!("there is no web/package.json: this is not a whole checkout");
-    }
-    let Ok(version) = tools::output(Command::new("node").arg("--version")) else {
-        bail!("there is no `node`: {WANTED}");
-    };
-    if !parse(&version).is_some_and(fits) {
-        bail!("`node` is {}: {WANTED}", version.trim());
-    }
-    if !tools::answers("npm", &["--version"]) {
-        bail!("there is no `npm`: {WANTED}");
-    }
-    Ok(())
-}
-
 pub fn folder() -> PathBuf {
     tools::root().join("web")
 }
 
 fn dist() -> PathBuf {
     folder().join("dist")
-}
-
-fn npm(args: &[&str]) -> Result<()> {
-    let mut command = Command::new("npm");
-    command.args(args).current_dir(folder());
-    // It would look for news of itself on the network.
-    command.env("NPM_CONFIG_UPDATE_NOTIFIER", "false");
-    if std::env::var_os("CI").is_some() {
-        // Logs are searched by programs.
-        command.env("NO_COLOR", "1");
-    }
-    command.stderr(Stdio::inherit());
-    tools::run(&mut command)
-}
-
-/// Major and minor of `v20.19.2`.
-fn parse(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version.trim().trim_start_matches('v').split('.');
-    let mut number = || numbers.next()?.parse().ok();
-    Some((number()?, number()?))
-}
-
-/// The versions that the field's tools of today name: 20.19, 22.12 and what came later.
-fn fits(version: (u32, u32)) -> bool {
-    matches!(version, (20, 19..) | (22, 12..) | (23.., _))
 }
 
 fn stamp() -> PathBuf {
@@ -183,23 +131,6 @@ fn digest(folder: &Path, ignored: &[&str]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn node_is_new_enough_or_not() {
-        for (version, right) in [
-            ("v20.19.0\n", true),
-            ("v20.20.2", true),
-            ("v22.12.0", true),
-            ("v24.1.0", true),
-            ("v20.18.3", false),
-            ("v22.11.0", false),
-            ("v21.9.0", false),
-            ("v18.20.4", false),
-            ("not node", false),
-        ] {
-            assert_eq!(parse(version).is_some_and(fits), right, "{version}");
-        }
-    }
 
     #[test]
     fn the_digest_sees_contents_names_and_nothing_that_is_ignored() {

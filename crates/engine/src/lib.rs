@@ -51,9 +51,9 @@ pub trait Engine: Send + Sync + 'static {
     /// other.
     fn edited(&self, original: &[u8], edit: &[u8]) -> Option<Edited>;
 
-    /// A message made ready to be passed on: without its quote, its mentions and its secret. `None` of one that
-    /// is to be seen once.
-    fn forward(&self, proto: &[u8]) -> Option<Vec<u8>>;
+    /// A message made ready to be passed on: without its quote, its mentions and its secret, and marked as
+    /// forwarded unless it is the number's `own` and was not before. `None` of one that is to be seen once.
+    fn forward(&self, proto: &[u8], own: bool) -> Option<Vec<u8>>;
 
     /// What can be chosen of a poll. `None` of a message that is none.
     fn poll(&self, proto: &[u8]) -> Option<Poll>;

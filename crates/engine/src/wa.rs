@@ -254,8 +254,8 @@ impl Engine for WaEngine {
         kinds::edited(original, edit)
     }
 
-    fn forward(&self, proto: &[u8]) -> Option<Vec<u8>> {
-        kinds::forward(proto)
+    fn forward(&self, proto: &[u8], own: bool) -> Option<Vec<u8>> {
+        kinds::forward(proto, own)
     }
 
     fn poll(&self, proto: &[u8]) -> Option<Poll> {

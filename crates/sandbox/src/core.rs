@@ -194,6 +194,12 @@ impl Core {
         Some(Jid::lid_device(phone.lid.as_str(), addr.device))
     }
 
+    /// A device in the form of `like`: who is spoken to by hidden id answers by hidden id.
+    pub(crate) fn jid_like(&self, addr: &Addr, like: &Jid) -> Jid {
+        let lid = self.lid_jid(addr).filter(|_| like.is_lid());
+        lid.unwrap_or_else(|| addr.jid())
+    }
+
     /// Writes to a connection. A closed one is not an error: what matters is queued elsewhere.
     pub(crate) fn send_to_conn(out: &Sender, node: Node) {
         if out.send(Out::Stanza(node)).is_err() {

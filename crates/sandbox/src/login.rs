@@ -115,14 +115,17 @@ impl Core {
     }
 
     fn companion_chatstate(&mut self, from: &Addr, node: &Node) {
-        let Some(to) = jid(node, "to").and_then(|to| self.resolve(&to)) else {
+        let Some(named) = jid(node, "to") else {
+            return;
+        };
+        let Some(to) = self.resolve(&named) else {
             return;
         };
         let Some(state) = node.children().and_then(|children| children.first()) else {
             return;
         };
         let stanza = NodeBuilder::new("chatstate")
-            .attr("from", from.account())
+            .attr("from", self.jid_like(from, &named).to_non_ad())
             .children([state.clone()])
             .build();
         for companion in self.companions_of(&to.number) {

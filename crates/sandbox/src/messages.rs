@@ -143,17 +143,18 @@ impl Core {
             }
             let recipient = (device.number == from.number && chat.number != from.number)
                 .then(|| to.to_non_ad());
-            let stanza = self.relayed(from, node, enc, recipient, timestamp);
+            let stanza = self.relayed(from, node, enc, (to, recipient), timestamp);
             self.deliver(&device, stanza);
         }
     }
 
+    /// As its receiver sees it. `recipient` is for copies to the sender's own account.
     fn relayed(
         &self,
         from: &Addr,
         node: &Node,
         enc: Node,
-        recipient: Option<Jid>,
+        (to, recipient): (&Jid, Option<Jid>),
         timestamp: i64,
     ) -> Node {
         let mut children = vec![enc];
@@ -163,7 +164,7 @@ impl Core {
                 .filter_map(|tag| node.get_optional_child(tag).cloned()),
         );
         let mut builder = NodeBuilder::new("message")
-            .attr("from", from.jid())
+            .attr("from", self.jid_like(from, to))
             .attr("id", text(node, "id"))
             .attr("type", text(node, "type"))
             .attr("t", timestamp);
@@ -178,10 +179,16 @@ impl Core {
         if let Some(phone) = self.phones.get(&from.number) {
             builder = builder.attr("notify", phone.name.as_str());
         }
-        if let Some(lid) = self.lid_jid(from) {
+        // Beside the form that the chat has, the other one.
+        if to.is_lid() {
+            builder = builder.attr("sender_pn", from.account());
+        } else if let Some(lid) = self.lid_jid(from) {
             builder = builder.attr("sender_lid", lid);
         }
         if let Some(recipient) = recipient {
+            if let Some(addr) = self.resolve(&recipient).filter(|_| recipient.is_lid()) {
+                builder = builder.attr("peer_recipient_pn", addr.account());
+            }
             builder = builder.attr("recipient", recipient);
         }
         builder.children(children).build()

@@ -1,7 +1,7 @@
 //! Receipts: delivered, read, and "please send that again".
 
-use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
 
 use crate::ambient;
 use crate::core::{Core, jid, text};
@@ -20,10 +20,10 @@ pub(crate) fn receipt_ids(node: &Node) -> Vec<String> {
 }
 
 /// A receipt stanza as its receiver sees it.
-fn receipt(from: &Addr, ids: &[String], kind: Option<&str>, timestamp: i64) -> Option<Node> {
+fn receipt(from: Jid, ids: &[String], kind: Option<&str>, timestamp: i64) -> Option<Node> {
     let (first, rest) = ids.split_first()?;
     let mut builder = NodeBuilder::new("receipt")
-        .attr("from", from.jid())
+        .attr("from", from)
         .attr("id", first.as_str())
         .attr("t", timestamp);
     if let Some(kind) = kind {
@@ -40,18 +40,19 @@ fn receipt(from: &Addr, ids: &[String], kind: Option<&str>, timestamp: i64) -> O
 }
 
 impl Core {
-    /// Sends a receipt to all devices of an account.
+    /// Sends a receipt to all devices of the account of `to`, in the form in which that names it.
     pub(crate) fn emit_receipt(
         &mut self,
         from: &Addr,
-        to: &str,
+        to: &Jid,
         ids: &[String],
         kind: Option<&str>,
     ) {
-        let Some(stanza) = receipt(from, ids, kind, ambient::now_secs()) else {
+        let stanza = receipt(self.jid_like(from, to), ids, kind, ambient::now_secs());
+        let (Some(stanza), Some(account)) = (stanza, self.resolve(to)) else {
             return;
         };
-        for device in self.devices_of(to) {
+        for device in self.devices_of(&account.number) {
             if device != *from {
                 self.deliver(&device, stanza.clone());
                 self.release_acks(&device, ids);
@@ -75,7 +76,10 @@ impl Core {
         if let Some(link) = self.links.get(from) {
             Self::send_to_conn(&link.out, ack.build());
         }
-        let Some(target) = jid(node, "to").and_then(|to| self.resolve(&to)) else {
+        let Some(to) = jid(node, "to") else {
+            return;
+        };
+        let Some(target) = self.resolve(&to) else {
             return;
         };
         let ids = receipt_ids(node);
@@ -83,11 +87,11 @@ impl Core {
             self.acknowledged(from, "message", id, &target.number, None);
         }
         match kind.as_str() {
-            "" | "delivery" => self.emit_receipt(from, &target.number, &ids, None),
+            "" | "delivery" => self.emit_receipt(from, &to, &ids, None),
             // A companion in the background: what its peer sees is an ordinary delivery.
-            "inactive" => self.emit_receipt(from, &target.number, &ids, Some("inactive")),
+            "inactive" => self.emit_receipt(from, &to, &ids, Some("inactive")),
             "read" | "played" => {
-                self.emit_receipt(from, &target.number, &ids, Some(&kind));
+                self.emit_receipt(from, &to, &ids, Some(&kind));
                 self.mark_read_here(&from.number, &target.number, &ids);
             }
             "read-self" | "played-self" => {
@@ -117,8 +121,12 @@ impl Core {
 
     /// A companion could not decrypt a message, or fetch a medium: tell the device that can help.
     fn relay_request(&mut self, from: &Addr, target: &Addr, node: &Node) {
+        let sender = match jid(node, "to") {
+            Some(to) => self.jid_like(from, &to),
+            None => from.jid(),
+        };
         let mut builder = NodeBuilder::new("receipt")
-            .attr("from", from.jid())
+            .attr("from", sender)
             .attr("id", text(node, "id"))
             .attr("type", text(node, "type"))
             .attr("t", ambient::now_secs());

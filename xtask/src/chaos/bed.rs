@@ -1,15 +1,15 @@
 //! The ground of a run: a network, a receiver, a database, a gateway with two paired instances.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::program::Program;
-use crate::http::{Http, Reply};
+use crate::owner::Owner;
 use crate::postgres::Postgres;
-use crate::process::{Stop, wait_for};
+use crate::process::Stop;
+use crate::program::{Addresses, Program};
 use crate::tools;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -63,8 +63,7 @@ impl Chat {
 }
 
 /// Timers that are shortened, so that a round takes seconds and not minutes.
-const SETTINGS: [(&str, &str); 12] = [
-    ("RECADO_EGRESS__ALLOW", "127.0.0.0/8"),
+const SETTINGS: [(&str, &str); 10] = [
     ("RECADO_JWT__TTL_SECS", "86400"),
     ("RECADO_SEND__MIN_INTERVAL_MS", "0"),
     ("RECADO_SEND__ACK_TIMEOUT_MS", "2500"),
@@ -76,7 +75,6 @@ const SETTINGS: [(&str, &str); 12] = [
     ("RECADO_WEBHOOKS__TIMEOUT_MS", "2000"),
     // A restarted gateway takes its own instances up at once.
     ("RECADO_NODE", "chaos"),
-    ("RECADO_METRICS_LISTEN", "off"),
 ];
 
 pub struct Bed {
@@ -90,16 +88,7 @@ pub struct Bed {
     /// One for each shop.
     pub instances: Vec<Instance>,
     pub stop: Stop,
-    http: Http,
-}
-
-/// Where everything answers, no trailing slash, and how the owner shows who they are.
-#[derive(Clone)]
-pub struct Addresses {
-    pub gateway: String,
-    pub network: String,
-    pub receiver: String,
-    pub bearer: String,
+    owner: Owner,
 }
 
 pub struct Instance {
@@ -132,35 +121,49 @@ impl Bed {
             receiver: at(ports[4]),
             bearer: String::new(),
         };
-        let network = sandbox("network", program, folder, ports[1], ports[2]);
-        let receiver = sandbox("receiver", program, folder, ports[3], ports[4]);
-        let gateway = gateway(program, folder, &addresses, postgres.as_ref(), log);
+        let mut network = Program::sandbox("network", program, folder, ports[1], ports[2]);
+        let mut receiver = Program::sandbox("receiver", program, folder, ports[3], ports[4]);
+        let database = postgres
+            .as_ref()
+            .map(|server| format!("{}/postgres", server.url()));
+        let mut settings: Vec<(&'static str, &str)> = SETTINGS.to_vec();
+        settings.push(("RECADO_LOG", log));
+        settings.extend(database.as_deref().map(|url| ("RECADO_DATABASE_URL", url)));
+        let mut gateway = Program::gateway(program, folder, &addresses, &settings);
+        network.start(stop)?;
+        receiver.start(stop)?;
+        if postgres.is_some() {
+            tools::output(gateway.command_line().arg("init")).context("`recado init` failed")?;
+        }
+        gateway.start(stop)?;
+        let owner = Owner::sign_in(&gateway, addresses, "Chaos")?;
         let mut bed = Self {
             gateway,
             network,
             _receiver: receiver,
             postgres,
-            addresses,
+            addresses: owner.addresses().clone(),
             instances: Vec::new(),
             stop: stop.clone(),
-            http: Http::new(Duration::from_secs(10)),
+            owner,
         };
-        bed.network.start(stop)?;
-        bed._receiver.start(stop)?;
-        if bed.postgres.is_some() {
-            tools::output(bed.gateway.command_line().arg("init"))
-                .context("`recado init` failed")?;
-        }
-        bed.gateway.start(stop)?;
-        bed.sign_in()?;
+        bed.people()?;
+        Ok(bed)
+    }
+
+    /// The customers' phones, and an instance for each shop.
+    fn people(&mut self) -> Result<()> {
         for chat in &CHATS {
-            bed.phone(chat.customer)?;
+            self.owner.phone(chat.customer)?;
         }
         for shop in SHOPS {
-            let instance = bed.pair(shop)?;
-            bed.instances.push(instance);
+            let id = self
+                .owner
+                .link(&format!("Chaos {shop}"), shop, &self.stop)?;
+            let pairing = self.pairing(&id, shop)?;
+            self.instances.push(Instance { id, pairing });
         }
-        Ok(bed)
+        Ok(())
     }
 
     pub fn start_gateway(&mut self) -> Result<()> {
@@ -185,88 +188,9 @@ impl Bed {
         Ok(())
     }
 
-    fn sign_in(&mut self) -> Result<()> {
-        let mut create = self.gateway.command_line();
-        create.args(["account", "create", "--name", "Chaos", "--json"]);
-        create.args(["--email", "chaos@demo.example"]);
-        let account: Value = serde_json::from_str(&tools::output(&mut create)?)
-            .context("`recado account create --json` printed no JSON")?;
-        let proof = json!({"client_token": account["client_token"], "client_secret": account["client_secret"]});
-        let token = self
-            .http
-            .post(&format!("{}/token", self.addresses.gateway), &proof)?
-            .ok()?
-            .json()?;
-        let token = token["access_token"].as_str().context("no access_token")?;
-        self.addresses.bearer = format!("Bearer {token}");
-        Ok(())
-    }
-
-    fn owner(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply> {
-        let url = format!("{}{path}", self.addresses.gateway);
-        let bearer = [("authorization", self.addresses.bearer.as_str())];
-        self.http.call(method, &url, &bearer, body)
-    }
-
-    fn phone(&self, number: &str) -> Result<()> {
-        let url = format!("{}/phones", self.addresses.network);
-        self.http
-            .post(&url, &json!({"number": number, "name": number}))?
-            .ok()?;
-        Ok(())
-    }
-
-    fn pair(&self, shop: &str) -> Result<Instance> {
-        self.phone(shop)?;
-        let made = self
-            .owner(
-                "PUT",
-                "/instances/create",
-                Some(&json!({"name": format!("Chaos {shop}")})),
-            )?
-            .ok()?
-            .json()?;
-        let id = made["id"].as_str().context("create gave no id")?.to_owned();
-        let hook =
-            json!({"webhookURL": format!("{}/webhook", self.addresses.receiver), "events": "All"});
-        self.owner("POST", &format!("/instances/{id}/webhook"), Some(&hook))?
-            .ok()?;
-        let minute = Duration::from_secs(60);
-        let code = wait_for("a QR code", minute, &self.stop, || {
-            let reply = self.owner(
-                "GET",
-                &format!("/instances/{id}/session/qr?format=text"),
-                None,
-            )?;
-            Ok((reply.status == 200)
-                .then(|| reply.text.trim().to_owned())
-                .filter(|text| !text.is_empty()))
-        })?;
-        let scan = format!("{}/phones/{shop}/scan", self.addresses.network);
-        self.http.post(&scan, &json!({"qr": code}))?.ok()?;
-        wait_for("the instance to be connected", minute, &self.stop, || {
-            let status = self.session(&id)?;
-            Ok((status["connected"] == true).then_some(()))
-        })?;
-        let pairing = self.pairing(&id, shop)?;
-        Ok(Instance { id, pairing })
-    }
-
-    fn session(&self, id: &str) -> Result<Value> {
-        let status = self
-            .owner("GET", &format!("/instances/{id}/session/status"), None)?
-            .ok()?
-            .json()?;
-        Ok(status["data"].clone())
-    }
-
     fn pairing(&self, id: &str, shop: &str) -> Result<String> {
-        let session = self.session(id)?;
-        let phone = self
-            .http
-            .get(&format!("{}/phones/{shop}", self.addresses.network))?
-            .ok()?
-            .json()?;
+        let session = self.owner.session(id)?;
+        let phone = self.owner.shown(shop)?;
         let companions = phone["companions"].as_array();
         let devices: Vec<&Value> = companions
             .into_iter()
@@ -289,67 +213,5 @@ impl Bed {
             }
         }
         Ok(changed)
-    }
-}
-
-fn sandbox(name: &'static str, program: &Path, folder: &Path, port: u16, receiver: u16) -> Program {
-    let data = folder.join(name).display().to_string();
-    let local = |port: u16| format!("127.0.0.1:{port}");
-    let args = [
-        "--listen",
-        &local(port),
-        "--receiver",
-        &local(receiver),
-        "--data",
-        &data,
-    ];
-    Program {
-        name,
-        subcommand: "sandbox",
-        path: program.to_owned(),
-        args: args.map(str::to_owned).to_vec(),
-        env: Vec::new(),
-        log: folder.join(format!("{name}.log")),
-        health: format!("http://127.0.0.1:{port}/health"),
-        child: None,
-    }
-}
-
-fn gateway(
-    program: &Path,
-    folder: &Path,
-    addresses: &Addresses,
-    postgres: Option<&Postgres>,
-    log: &str,
-) -> Program {
-    let path = |name: &str| -> PathBuf { folder.join(name) };
-    let listen = addresses.gateway.trim_start_matches("http://").to_owned();
-    let mut env = vec![
-        ("RECADO_DATA_DIR", path("gateway").display().to_string()),
-        (
-            "RECADO_MASTER_KEY_FILE",
-            path("master.key").display().to_string(),
-        ),
-        ("RECADO_LISTEN", listen),
-        ("RECADO_PUBLIC_URL", addresses.gateway.clone()),
-        (
-            "RECADO_SANDBOX__URL",
-            format!("{}/ws/chat", addresses.network.replacen("http", "ws", 1)),
-        ),
-        ("RECADO_LOG", log.to_owned()),
-    ];
-    env.extend(SETTINGS.map(|(name, value)| (name, value.to_owned())));
-    if let Some(server) = postgres {
-        env.push(("RECADO_DATABASE_URL", format!("{}/postgres", server.url())));
-    }
-    Program {
-        name: "gateway",
-        subcommand: "serve",
-        path: program.to_owned(),
-        args: Vec::new(),
-        env,
-        log: path("gateway.log"),
-        health: format!("{}/readyz", addresses.gateway),
-        child: None,
     }
 }

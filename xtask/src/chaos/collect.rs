@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::bed::{Addresses, Bed, CHATS};
+use super::bed::{Bed, CHATS};
 use super::ledger::{Books, Event, Shown, Told, has_arrived};
 use crate::http::Http;
+use crate::program::Addresses;
 
 /// Reads what is new into the books.
 pub struct Collector {

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::bed::{Addresses, Bed, CHATS};
+use super::bed::{Bed, CHATS};
 use super::kinds::Kind;
 use super::ledger::Accepted;
 use crate::http::Http;
+use crate::program::Addresses;
 
 /// Messages of each chat before the trouble, and in all.
 pub const CALM: u32 = 4;

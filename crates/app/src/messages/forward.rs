@@ -1,7 +1,9 @@
 //! Passing a message on: one that is stored here, whoever wrote it, to another chat.
 
 use recado_identity::Granted;
-use recado_model::{Content, ContentKind, Error, ErrorCode, Result, content::Forward};
+use recado_model::{
+    Content, ContentKind, Error, ErrorCode, Result, content::Forward, message::Direction,
+};
 
 use super::{Accepted, Messages, Named, SendMessage, SendOptions, changes::is_about_another};
 use crate::instances::require_paired;
@@ -50,7 +52,12 @@ impl Messages<'_> {
             let proto = conn.account(granted.account()).proto(&row.key).await?;
             drop(conn);
             let proto = proto.ok_or_else(|| gone("message_id: nothing of this message is kept"))?;
-            forward.proto = self.app.core.engine.forward(&proto).ok_or_else(|| {
+            let ready = self
+                .app
+                .core
+                .engine
+                .forward(&proto, row.direction == Direction::Out);
+            forward.proto = ready.ok_or_else(|| {
                 wrong("message_id: this message is to be seen once, and not to be passed on")
             })?;
         }

@@ -176,8 +176,8 @@ pub(super) fn timer(message: &wa::Message, at: Timestamp) -> Option<Timer> {
 }
 
 /// A message made ready to be passed on.
-pub(super) fn forward(proto: &[u8]) -> Option<Vec<u8>> {
-    forward::ready(proto)
+pub(super) fn forward(proto: &[u8], own: bool) -> Option<Vec<u8>> {
+    forward::ready(proto, own)
 }
 
 /// What can be chosen of a poll.

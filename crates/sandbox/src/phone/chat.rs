@@ -6,8 +6,8 @@ use wacore::messages::{MessageUtils, wrap_device_sent};
 use wacore::proto_helpers::MessageExt as _;
 use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore::types::message::EditAttribute;
-use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
 use waproto::whatsapp::{Message, MessageKey, message};
 
 use crate::ambient;
@@ -349,14 +349,14 @@ impl Core {
         }
         self.touch_phone(number);
         for chunk in ids.chunks(256) {
-            self.emit_receipt(&Addr::phone(number), from, chunk, Some("read"));
+            self.emit_receipt(&Addr::phone(number), &Jid::pn(from), chunk, Some("read"));
         }
         ids.len()
     }
 
     /// Says that these were read or played, whatever was written: as a program of somebody's own may.
     pub(crate) fn claim(&mut self, number: &str, from: &str, ids: &[String], word: &str) {
-        self.emit_receipt(&Addr::phone(number), from, ids, Some(word));
+        self.emit_receipt(&Addr::phone(number), &Jid::pn(from), ids, Some(word));
     }
 
     /// Shows the other side that the person types (`composing`, `recording`) or stopped (`paused`).

@@ -53,7 +53,8 @@ impl Core {
             Err(error) => {
                 tracing::debug!(number, %from, id, error = format!("{error:#}"), "cannot decrypt");
                 let asked = asked_before(node);
-                self.retry_receipt(number, &from, &id, &text(node, "t"), asked + 1);
+                let t = text(node, "t");
+                self.retry_receipt(number, (&from, jid(node, "from")), &id, &t, asked + 1);
             }
         }
         self.touch_phone(number);
@@ -135,10 +136,12 @@ impl Core {
             }
         }
         if asks {
-            self.retry_receipt(number, from, &id, &text(node, "t"), 1);
+            let named = jid(node, "from");
+            self.retry_receipt(number, (from, named), &id, &text(node, "t"), 1);
         } else if !own {
             // Confirmed again when it came again: the first confirmation may have been lost.
-            self.emit_receipt(&Addr::phone(number), &from.number, &[id], None);
+            let to = jid(node, "from").unwrap_or_else(|| from.jid());
+            self.emit_receipt(&Addr::phone(number), &to, &[id], None);
         }
     }
 
@@ -179,12 +182,25 @@ impl Core {
             return Err(Refusal::Conflict(text));
         }
         let seconds = (message.timestamp / 1000).to_string();
-        self.retry_receipt(number, &sender, id, &seconds, count);
+        self.retry_receipt(number, (&sender, None), id, &seconds, count);
         Ok(())
     }
 
-    /// Asks a device to send a message again; `count` is how often it was asked, now included.
-    fn retry_receipt(&mut self, number: &str, to: &Addr, id: &str, timestamp: &str, count: u64) {
+    /// Asks a device, which may have a form of its own in that chat, to send a message again; `count` is how often
+    /// it was asked, now included.
+    fn retry_receipt(
+        &mut self,
+        number: &str,
+        (to, named): (&Addr, Option<Jid>),
+        id: &str,
+        timestamp: &str,
+        count: u64,
+    ) {
+        let own = Addr::phone(number);
+        let sender = match named {
+            Some(named) => self.jid_like(&own, &named),
+            None => own.jid(),
+        };
         let Some(phone) = self.phones.get(number) else {
             return;
         };
@@ -212,7 +228,7 @@ impl Core {
             ])
             .build();
         let receipt = NodeBuilder::new("receipt")
-            .attr("from", Addr::phone(number).jid())
+            .attr("from", sender)
             .attr("id", id)
             .attr("type", "retry")
             .attr("t", ambient::now_secs())

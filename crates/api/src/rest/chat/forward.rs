@@ -39,8 +39,9 @@ pub struct ForwardBody {
 
 /// Passes a message on to another chat.
 ///
-/// It goes as it is by now, whoever wrote it, marked as forwarded, without its quote and mentions. Media are not
-/// uploaded anew: of old ones WhatsApp may have nothing any more.
+/// It goes as it is by now, whoever wrote it, without its quote and mentions. As in WhatsApp's own programs it is
+/// marked as forwarded if somebody else wrote it, or it was marked already. Media are not uploaded anew: of old
+/// ones WhatsApp may have nothing any more.
 #[operation]
 pub async fn forward(
     access: InstanceAccess<Developer>,

@@ -185,7 +185,7 @@ mod tests {
         buffa::Message as _,
         whatsapp::message::{
             ButtonsResponseMessage, ListResponseMessage, TemplateButtonReplyMessage,
-            interactive_response_message::NativeFlowResponseMessage,
+            interactive_response_message::{Body as AnswerBody, NativeFlowResponseMessage},
             list_response_message::SingleSelectReply,
         },
     };
@@ -317,5 +317,45 @@ mod tests {
         }
         let read = super::super::read(&button).and_then(|read| read.text);
         assert_eq!(read.as_deref(), Some("Yes"), "the words, and not the id");
+    }
+
+    #[test]
+    fn a_tap_is_what_the_button_or_the_row_said() {
+        let button = |shown: Option<&str>| wa::Message {
+            buttons_response_message: MessageField::some(ButtonsResponseMessage {
+                selected_button_id: Some("buy".into()),
+                response: shown.map(|text| Response::SelectedDisplayText(text.into())),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let row = wa::Message {
+            list_response_message: MessageField::some(ListResponseMessage {
+                title: Some("Soup".into()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let body = AnswerBody {
+            text: Some("Yes".into()),
+            ..Default::default()
+        };
+        let flow = wa::Message {
+            interactive_response_message: MessageField::some(InteractiveResponseMessage {
+                body: MessageField::some(body),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        for (message, expected) in [
+            (button(Some("Buy it")), "Buy it"),
+            (button(None), "buy"),
+            (row, "Soup"),
+            (flow, "Yes"),
+        ] {
+            let read = read(&message).expect("a text");
+            assert_eq!(read.kind, ContentKind::Text);
+            assert_eq!(read.text.as_deref(), Some(expected));
+        }
     }
 }

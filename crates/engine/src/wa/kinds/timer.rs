@@ -3,7 +3,7 @@
 use recado_model::{Timestamp, message::Timer};
 use whatsapp_rust::{
     wacore::proto_helpers::MessageExt as _,
-    waproto::whatsapp::{self as wa, ContextInfo, message::protocol_message::Type},
+    waproto::whatsapp::{self as wa, message::protocol_message::Type},
 };
 
 use super::medium;
@@ -28,25 +28,4 @@ pub(super) fn told(message: &wa::Message, at: Timestamp) -> Option<Timer> {
     }
     let seconds = message.get_ephemeral_expiration()?;
     Some(Timer { seconds, since: at })
-}
-
-/// Of every kind that is passed on.
-macro_rules! contexts {
-    ($message:ident: $($field:ident),*) => {
-        [$($message.$field.as_option_mut().and_then(|kind| kind.context_info.as_option_mut())),*]
-    };
-}
-
-/// Takes out the timer of the chat that a message comes from.
-pub(super) fn forget(message: &mut wa::Message) {
-    let contexts: [Option<&mut ContextInfo>; 20] = contexts!(message:
-        extended_text_message, image_message, video_message, ptv_message, audio_message, document_message,
-        sticker_message, location_message, live_location_message, contact_message, contacts_array_message,
-        buttons_message, list_message, template_message, interactive_message, poll_creation_message,
-        poll_creation_message_v2, poll_creation_message_v3, group_invite_message, event_message
-    );
-    for context in contexts.into_iter().flatten() {
-        context.expiration = None;
-        context.ephemeral_setting_timestamp = None;
-    }
 }

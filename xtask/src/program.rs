@@ -1,7 +1,7 @@
-//! One program of the bed: started, hit by signals, started again.
+//! One program of ours on loopback: started, hit by signals, started again.
 
 use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -10,6 +10,16 @@ use rustix::process::Signal;
 
 use crate::http::Http;
 use crate::process::{self, Stop};
+
+/// Where everything answers, no trailing slash, and how the owner shows who they are.
+#[derive(Clone)]
+pub struct Addresses {
+    pub gateway: String,
+    pub network: String,
+    pub receiver: String,
+    /// Empty until somebody has signed in.
+    pub bearer: String,
+}
 
 /// How to start it, and its process while it has one.
 pub struct Program {
@@ -25,6 +35,73 @@ pub struct Program {
 }
 
 impl Program {
+    /// A WhatsApp network with the receiver of webhooks, its data in `folder` under its name.
+    pub fn sandbox(
+        name: &'static str,
+        path: &Path,
+        folder: &Path,
+        port: u16,
+        receiver: u16,
+    ) -> Self {
+        let data = folder.join(name).display().to_string();
+        let local = |port: u16| format!("127.0.0.1:{port}");
+        let args = [
+            "--listen",
+            &local(port),
+            "--receiver",
+            &local(receiver),
+            "--data",
+            &data,
+        ];
+        Self {
+            name,
+            subcommand: "sandbox",
+            path: path.to_owned(),
+            args: args.map(str::to_owned).to_vec(),
+            env: Vec::new(),
+            log: folder.join(format!("{name}.log")),
+            health: format!("http://127.0.0.1:{port}/health"),
+            child: None,
+        }
+    }
+
+    /// A gateway on SQLite with its data in `folder`, unless `settings` say otherwise.
+    pub fn gateway(
+        path: &Path,
+        folder: &Path,
+        addresses: &Addresses,
+        settings: &[(&'static str, &str)],
+    ) -> Self {
+        let within = |name: &str| folder.join(name).display().to_string();
+        let mut env = vec![
+            ("RECADO_DATA_DIR", within("gateway")),
+            ("RECADO_MASTER_KEY_FILE", within("master.key")),
+            (
+                "RECADO_LISTEN",
+                addresses.gateway.trim_start_matches("http://").to_owned(),
+            ),
+            ("RECADO_PUBLIC_URL", addresses.gateway.clone()),
+            (
+                "RECADO_SANDBOX__URL",
+                format!("{}/ws/chat", addresses.network.replacen("http", "ws", 1)),
+            ),
+            ("RECADO_EGRESS__ALLOW", "127.0.0.0/8".to_owned()),
+            ("RECADO_METRICS_LISTEN", "off".to_owned()),
+        ];
+        let settings = settings.iter();
+        env.extend(settings.map(|(name, value)| (*name, (*value).to_owned())));
+        Self {
+            name: "gateway",
+            subcommand: "serve",
+            path: path.to_owned(),
+            args: Vec::new(),
+            env,
+            log: folder.join("gateway.log"),
+            health: format!("{}/readyz", addresses.gateway),
+            child: None,
+        }
+    }
+
     /// The program with this configuration, and none of the surrounding shell's.
     fn configure(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os() {

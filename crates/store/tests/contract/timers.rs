@@ -32,7 +32,7 @@ pub async fn the_later_word_counts_for_a_chat(bed: &Bed) {
             (timer(80, -40), Some(80)),
             // Of the future: of now.
             (timer(90, 999_999), Some(90)),
-            (timer(100, 500), Some(90)),
+            (timer(100, 500), Some(100)),
             (timer(110, 1_000), Some(110)),
         ] {
             let now = match set.seconds {

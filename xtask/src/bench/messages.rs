@@ -37,7 +37,8 @@ pub struct Options {
     /// Which parts, separated by commas [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     parts: Vec<Part>,
-    /// Ten instances for ten seconds, and few messages of each kind: a quick look, of which no figure is to be kept
+    /// One document at a time, ten instances for ten seconds, few messages of each kind: a quick look, of which no
+    /// figure is to be kept
     #[arg(long, conflicts_with = "write")]
     short: bool,
     /// Put the figures into docs/performance.md
@@ -67,7 +68,7 @@ fn measure(options: &Options, program: &Path, stop: &Stop) -> Result<()> {
     let short = options.short;
     let mut report = Report::default();
     if wanted(Part::Documents) {
-        report.documents = Some(documents::run(program, stop)?);
+        report.documents = Some(documents::run(program, !short, stop)?);
     }
     if wanted(Part::Crowd) {
         let (instances, seconds) = if short { (10, 10) } else { (100, 60) };

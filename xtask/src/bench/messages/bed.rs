@@ -21,6 +21,8 @@ const SETTINGS: [(&str, &str); 6] = [
     // As people run it.
     ("RECADO_LOG", "info"),
 ];
+/// A phone that shows large media looks at each of them.
+const PATIENCE: Duration = Duration::from_secs(300);
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub struct Bed {
@@ -65,7 +67,7 @@ impl Bed {
             _network: network(program, folder.path(), &at),
             at,
             stop: stop.clone(),
-            http: Http::new(MINUTE),
+            http: Http::new(PATIENCE),
             _folder: folder,
         };
         bed._network.start(stop)?;

@@ -67,35 +67,35 @@ struct Line {
     customer: String,
 }
 
-pub fn run(program: &Path, stop: &Stop) -> Result<(u64, Vec<Growth>)> {
-    let documents: Vec<_> = (0..AT_ONCE as u64)
-        .map(|seed| Document::random(seed, LENGTH))
-        .collect();
-    let documents = Arc::new(documents);
+/// What the idle gateway has, and what came of each way: alone, and `at_once`.
+pub fn run(program: &Path, at_once: bool, stop: &Stop) -> Result<(u64, Vec<Growth>)> {
+    let count = if at_once { AT_ONCE } else { 1 };
+    let documents = (0..count as u64).map(|seed| Document::random(seed, LENGTH));
+    let documents: Arc<Vec<_>> = Arc::new(documents.collect());
     let host = Host::start(Arc::clone(&documents))?;
     let bed = Bed::start(program, 0, stop)?;
-    let lines = lines(&bed)?;
+    let lines = lines(&bed, count)?;
     let gauge = bed.gauge();
     let idle = gauge.settle(Duration::from_secs(60), stop)?;
     let mut found = Vec::new();
-    for (at_once, goal_kib) in [(1, GOAL_KIB), (AT_ONCE, GOAL_AT_ONCE_KIB)] {
-        for way in Way::ALL {
-            eprintln!("{at_once} of {} MiB {} …", LENGTH >> 20, way.name());
+    for (count, goal_kib) in [(1, GOAL_KIB), (AT_ONCE, GOAL_AT_ONCE_KIB)] {
+        for way in Way::ALL.into_iter().filter(|_| count <= documents.len()) {
             gauge.forget_peak()?;
             let begun = Instant::now();
             let round = Round {
                 bed: &bed,
                 host: &host,
                 way,
-                at_once,
+                count,
             };
-            round.play(&lines[..at_once], &documents)?;
+            round.play(&lines[..count], &documents)?;
             let took = begun.elapsed();
             let grown_kib = gauge.peak_kib()?.saturating_sub(idle);
             let left = gauge.settle(Duration::from_secs(20), stop)?;
+            eprintln!("{count} {}: {} MiB more", way.name(), grown_kib >> 10);
             found.push(Growth {
                 what: way.name(),
-                at_once,
+                at_once: count,
                 grown_kib,
                 goal_kib,
                 left_kib: left.saturating_sub(idle),
@@ -107,9 +107,9 @@ pub fn run(program: &Path, stop: &Stop) -> Result<(u64, Vec<Growth>)> {
 }
 
 /// Each has exchanged a text both ways, so that what every chat costs is there before anything is measured.
-fn lines(bed: &Bed) -> Result<Vec<Line>> {
+fn lines(bed: &Bed, count: usize) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
-    for number in 0..AT_ONCE {
+    for number in 0..count {
         let [shop, customer] =
             ["551199810", "551199820"].map(|start| format!("{start}{number:04}"));
         bed.phone(&customer)?;
@@ -120,7 +120,7 @@ fn lines(bed: &Bed) -> Result<Vec<Line>> {
             customer,
         });
     }
-    bed.all_online(AT_ONCE)?;
+    bed.all_online(count)?;
     for line in &lines {
         let text = json!({"phone": line.customer, "message": "First", "id": "FIRST-0001"});
         let path = format!("/instances/{}/chat/send/text", line.instance);
@@ -165,7 +165,7 @@ struct Round<'a> {
     bed: &'a Bed,
     host: &'a Host,
     way: Way,
-    at_once: usize,
+    count: usize,
 }
 
 impl Round<'_> {
@@ -189,7 +189,7 @@ impl Round<'_> {
     }
 
     fn out(&self, line: &Line, number: usize, document: &Document) -> Result<()> {
-        let id = format!("DOCUMENT-{}-{}", self.at_once, self.way as u8);
+        let id = format!("DOCUMENT-{}-{}", self.count, self.way as u8);
         let url = format!(
             "{}/instances/{}/chat/send/document",
             self.bed.at.gateway, line.instance

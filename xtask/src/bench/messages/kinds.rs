@@ -15,6 +15,8 @@ use crate::process::{Stop, wait_for};
 const SHOP: &str = "5511998300001";
 const CUSTOMERS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest wait for the gateway to be quiet.
+const CALM: Duration = Duration::from_secs(5);
 
 /// What is sent, or done to the message of the same place that was sent before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,13 +236,13 @@ impl Run<'_> {
     fn round(&self, round: usize, messages: usize) -> Result<BTreeMap<Kind, Duration>> {
         let gauge = self.bed.gauge();
         let mut costs = BTreeMap::new();
+        gauge.settle(CALM, &self.bed.stop)?;
         for kind in Kind::ALL {
-            gauge.settle(Duration::from_secs(5), &self.bed.stop)?;
             let before = gauge.cpu()?;
             self.send_all(round, kind, messages)?;
             self.wait_shown(round, kind, messages)?;
             // What follows is part of it: receipts, events, deliveries.
-            gauge.settle(Duration::from_secs(5), &self.bed.stop)?;
+            gauge.settle(CALM, &self.bed.stop)?;
             costs.insert(kind, gauge.cpu()?.saturating_sub(before));
         }
         Ok(costs)
@@ -260,10 +262,10 @@ impl Run<'_> {
             for customer in 0..CUSTOMERS {
                 let all = self.places(messages).collect::<Vec<_>>();
                 threads.push(scope.spawn(move || {
-                    let own = all
+                    let mut own = all
                         .iter()
                         .filter(|place| place.number % CUSTOMERS == customer);
-                    own.map(|place| self.send(round, kind, place)).collect()
+                    own.try_for_each(|place| self.send(round, kind, place))
                 }));
             }
             for thread in threads {

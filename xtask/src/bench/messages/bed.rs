@@ -1,7 +1,8 @@
 //! What a part happens on: a network with a receiver, a gateway, an account.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub struct Bed {
     pub at: Addresses,
     pub stop: Stop,
     http: Http,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Where everything answers, no trailing slash, and how the owner shows who they are.
@@ -68,7 +69,7 @@ impl Bed {
             at,
             stop: stop.clone(),
             http: Http::new(PATIENCE),
-            _folder: folder,
+            folder,
         };
         bed._network.start(stop)?;
         bed.gateway.start(stop)?;
@@ -79,6 +80,21 @@ impl Bed {
     /// The gateway's process.
     pub fn gauge(&self) -> Gauge {
         Gauge::of(self.gateway.pid())
+    }
+
+    /// How long the disk of this bed takes to make four kilobytes durable: the median of some.
+    pub fn sync_time(&self) -> Result<Duration> {
+        // One with a name: for a file that nobody can find again the disk does less.
+        let mut file = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        let mut times = Vec::new();
+        for _ in 0..51 {
+            file.write_all(&[7; 4096])?;
+            let begun = Instant::now();
+            file.as_file().sync_all()?;
+            times.push(begun.elapsed());
+        }
+        times.sort();
+        Ok(times[times.len() / 2])
     }
 
     pub fn owner(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply> {

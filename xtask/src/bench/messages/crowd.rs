@@ -37,6 +37,8 @@ pub struct Outcome {
     pub cores: f64,
     pub idle_kib: u64,
     pub peak_kib: u64,
+    /// Of the disk: what is accepted is made durable first.
+    pub sync: Duration,
 }
 
 /// An instance with its shop's phone, and a customer of it and of the next.
@@ -48,6 +50,7 @@ struct Member {
 
 pub fn run(program: &Path, plan: &Plan, stop: &Stop) -> Result<Outcome> {
     let bed = Bed::start(program, INTERVAL_MS, stop)?;
+    let sync = bed.sync_time()?;
     let crowd = Crowd::gather(&bed, plan.instances)?;
     crowd.meet()?;
     let gauge = bed.gauge();
@@ -87,6 +90,7 @@ pub fn run(program: &Path, plan: &Plan, stop: &Stop) -> Result<Outcome> {
         cores: used.as_secs_f64() / took.as_secs_f64(),
         idle_kib,
         peak_kib: gauge.peak_kib()?,
+        sync,
     })
 }
 

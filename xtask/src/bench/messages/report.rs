@@ -120,13 +120,14 @@ fn of_crowd(outcome: &Outcome) -> String {
     row("out: answer to phone", &outcome.out);
     row("in: phone to webhook", &outcome.back);
     format!(
-        "{} instances for {} s: {:.2} ms of processor time for each message, {:.2} cores on average; {} idle, {} at most.\n\n{}",
+        "{} instances for {} s: {:.2} ms of processor time for each message, {:.2} cores on average; {} idle, {} at most. A sync of the disk took {:.1} ms.\n\n{}",
         outcome.instances,
         outcome.seconds,
         outcome.cpu.as_secs_f64() * 1000.0,
         outcome.cores,
         mib(outcome.idle_kib),
         mib(outcome.peak_kib),
+        outcome.sync.as_secs_f64() * 1000.0,
         table(&cells)
     )
 }
@@ -245,6 +246,7 @@ mod tests {
             cores: 0.0,
             idle_kib: 0,
             peak_kib: 0,
+            sync: std::time::Duration::ZERO,
         });
         assert!(report.must_be_right().is_err());
     }

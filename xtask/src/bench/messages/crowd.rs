@@ -1,8 +1,8 @@
 //! Many instances that send and receive at the pacing limit: every message once, in order, and what that takes.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use super::bed::{Addresses, Bed};
 use super::ledger::{Side, Sight, Trace};
 use crate::http::Http;
-use crate::process::{Stop, wait_for};
+use crate::process::Stop;
 
 /// The least time between two messages of an instance, as the program has it unless an operator says otherwise.
 const INTERVAL_MS: u32 = 1000;
 /// Each caller's time between two: a little more, or what one call is late by would add up.
 const PERIOD: Duration = Duration::from_millis(1020);
-const PATIENCE: Duration = Duration::from_secs(120);
+/// What has not arrived by then after the last one was sent is lost.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub struct Plan {
     pub instances: usize,
@@ -50,7 +51,6 @@ struct Member {
 
 pub fn run(program: &Path, plan: &Plan, stop: &Stop) -> Result<Outcome> {
     let bed = Bed::start(program, INTERVAL_MS, stop)?;
-    let sync = bed.sync_time()?;
     let crowd = Crowd::gather(&bed, plan.instances)?;
     crowd.meet()?;
     let gauge = bed.gauge();
@@ -62,22 +62,28 @@ pub fn run(program: &Path, plan: &Plan, stop: &Stop) -> Result<Outcome> {
     );
     gauge.forget_peak()?;
     let (cpu, begun) = (gauge.cpu()?, Instant::now());
-    let over = AtomicBool::new(false);
-    let (sent, written, told) = std::thread::scope(|scope| {
-        let collector = scope.spawn(|| collect(&bed.at, &over));
+    let (over, heard) = (AtomicBool::new(false), AtomicUsize::new(0));
+    bed.forget_deliveries()?;
+    let (sent, written, told, sync) = std::thread::scope(|scope| {
+        let collector = scope.spawn(|| collect(&bed.at, &over, &heard));
+        let syncs = scope.spawn(|| bed.sync_time(&over));
         let talked = crowd.talk(plan.time);
         let settled = talked.and_then(|(sent, written)| {
             crowd.wait_shown(&sent)?;
+            crowd.wait(|| Ok(heard.load(Ordering::SeqCst) >= written.len()))?;
+            // Once more for what comes twice.
+            gauge.settle(Duration::from_secs(30), stop)?;
             Ok((sent, written))
         });
-        // Events follow their messages closely; what is not there by then counts as lost.
-        gauge.settle(Duration::from_secs(30), stop)?;
         over.store(true, Ordering::SeqCst);
         let told = collector
             .join()
             .map_err(|_| anyhow!("the collector has failed"))??;
         let (sent, written) = settled?;
-        anyhow::Ok((sent, written, told))
+        let sync = syncs
+            .join()
+            .map_err(|_| anyhow!("the disk's watch has failed"))??;
+        anyhow::Ok((sent, written, told, sync))
     })?;
     let (used, took) = (gauge.cpu()?.saturating_sub(cpu), begun.elapsed());
     let messages = u32::try_from(sent.len() + written.len())?.max(1);
@@ -202,12 +208,21 @@ impl<'a> Crowd<'a> {
     }
 
     fn wait_shown(&self, sent: &[Trace]) -> Result<()> {
-        wait_for("the phones to show all", PATIENCE, &self.bed.stop, || {
-            let shown = self.sights()?.into_iter().map(|sight| (sight.id, ()));
-            let shown: HashMap<_, _> = shown.collect();
-            let all = sent.iter().all(|trace| shown.contains_key(&trace.id));
-            Ok(all.then_some(()))
+        self.wait(|| {
+            let shown = self.sights()?.into_iter().map(|sight| sight.id);
+            let shown: HashSet<_> = shown.collect();
+            Ok(sent.iter().all(|trace| shown.contains(&trace.id)))
         })
+    }
+
+    /// Until it is so, or for as long as patience lasts.
+    fn wait(&self, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
+        let begun = Instant::now();
+        while !is()? && begun.elapsed() < PATIENCE {
+            self.bed.stop.check()?;
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        Ok(())
     }
 
     /// What customers' phones show of the instances' messages, in their order.
@@ -263,10 +278,11 @@ impl Iterator for Rhythm {
 }
 
 /// The incoming messages that the receiver is told of, in its order, until it is over.
-fn collect(at: &Addresses, over: &AtomicBool) -> Result<Vec<Sight>> {
+/// `heard` says how many there are by now.
+fn collect(at: &Addresses, over: &AtomicBool, heard: &AtomicUsize) -> Result<Vec<Sight>> {
     let http = Http::new(Duration::from_secs(30));
     let (mut seen, mut told) = (0, Vec::new());
-    let mut keys = HashMap::new();
+    let mut keys = HashSet::new();
     loop {
         let last = over.load(Ordering::SeqCst);
         let url = format!("{}/deliveries?after={seen}", at.receiver);
@@ -277,7 +293,7 @@ fn collect(at: &Addresses, over: &AtomicBool) -> Result<Vec<Sight>> {
             let key = text(&delivery["headers"]["webhook-id"])?;
             // A delivery may be repeated; an event may not.
             let incoming = body["type"] == "Message" && info["is_from_me"] == false;
-            if incoming && keys.insert(key, ()).is_none() {
+            if incoming && keys.insert(key) {
                 let at_ms = delivery["received_at"].as_i64();
                 told.push(Sight {
                     id: text(&info["id"])?,
@@ -286,6 +302,7 @@ fn collect(at: &Addresses, over: &AtomicBool) -> Result<Vec<Sight>> {
                 });
             }
         }
+        heard.store(told.len(), Ordering::SeqCst);
         if last {
             return Ok(told);
         }

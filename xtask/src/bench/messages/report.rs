@@ -120,7 +120,7 @@ fn of_crowd(outcome: &Outcome) -> String {
     row("out: answer to phone", &outcome.out);
     row("in: phone to webhook", &outcome.back);
     format!(
-        "{} instances for {} s: {:.2} ms of processor time for each message, {:.2} cores on average; {} idle, {} at most. A sync of the disk took {:.1} ms.\n\n{}",
+        "{} instances for {} s: {:.2} ms of processor time for each message, {:.2} cores on average; {} idle, {} at most. A sync of the disk took {:.1} ms meanwhile.\n\n{}",
         outcome.instances,
         outcome.seconds,
         outcome.cpu.as_secs_f64() * 1000.0,

@@ -2,6 +2,7 @@
 
 mod measure;
 mod memory;
+mod messages;
 
 use anyhow::Result;
 
@@ -13,6 +14,8 @@ pub enum Bench {
     LoginFlood(measure::Options),
     /// Resident memory, threads and file handles per connected, idle instance
     Memory(memory::Options),
+    /// Memory under large documents, a hundred instances at the pacing limit, and each kind beside a text
+    Messages(messages::Options),
 }
 
 pub fn run(bench: &Bench) -> Result<()> {
@@ -20,5 +23,6 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Auth(options) => measure::run("auth", options),
         Bench::LoginFlood(options) => measure::run("login-flood", options),
         Bench::Memory(options) => memory::run(options),
+        Bench::Messages(options) => messages::run(options),
     }
 }

@@ -122,7 +122,7 @@ pub fn run(options: &Options) -> Result<()> {
     let begun = Instant::now();
     let built = match &options.program {
         Some(given) => given.clone(),
-        None => tools::build_recado(true, false)?,
+        None => tools::build_recado(true, None)?,
     };
     let program = tools::keep(&built, &format!("recado-chaos-{}", std::process::id()))?;
     let mut report = Report::default();

@@ -74,7 +74,7 @@ pub fn run(options: Options) -> Result<()> {
     // Features are unified over a workspace build, so only a build of this package alone shows what people get.
     let production = || -> Result<PathBuf> {
         web::build()?;
-        let built = tools::build_recado(false, false)?;
+        let built = tools::build_recado(false, None)?;
         tools::keep(&built, "recado-production")
     };
     steps.run("production package, built alone", || production().map(drop))?;

@@ -80,7 +80,7 @@ pub fn run(options: Options) -> Result<()> {
     println!(
         "Building the gateway with its sandbox network (the first time takes a few minutes) …"
     );
-    let built = tools::build_recado(true, false)?;
+    let built = tools::build_recado(true, None)?;
     stop.check()?;
     let program = tools::keep(&built, &folder.program_name())?;
 

@@ -1,5 +1,6 @@
 //! A small JSON client for loopback: every answer is data, whatever its status.
 
+use std::io::{Read as _, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -70,6 +71,64 @@ impl Http {
             .read_to_string()
             .with_context(|| format!("{what}: the answer broke off"))?;
         Ok(Reply { status, text, what })
+    }
+
+    /// `POST` of a form: texts, and the bytes of its part `file`.
+    pub fn upload(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        texts: &[(&str, &str)],
+        (name, bytes): (&str, &[u8]),
+    ) -> Result<Reply> {
+        const EDGE: &str = "a-line-that-no-file-has-3f9c1d7e";
+        let mut body = Vec::with_capacity(bytes.len() + 4096);
+        let part = format!("--{EDGE}\r\ncontent-disposition: form-data; name=");
+        for (key, text) in texts {
+            write!(body, "{part}\"{key}\"\r\n\r\n{text}\r\n")?;
+        }
+        write!(body, "{part}\"file\"; filename=\"{name}\"\r\n\r\n")?;
+        body.extend_from_slice(bytes);
+        write!(body, "\r\n--{EDGE}--\r\n")?;
+        let what = format!("POST {url}");
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        let mut request = http::Request::post(url).header("content-type", kind);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = self.agent.run(request.body(body.as_slice())?);
+        let mut response = sent.with_context(|| format!("{what}: no answer"))?;
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string()?;
+        Ok(Reply { status, text, what })
+    }
+
+    /// `GET` of a body of any length, which must be answered 200. Gives how many bytes it had.
+    pub fn download(&self, url: &str, headers: &[(&str, &str)], to: &mut dyn Write) -> Result<u64> {
+        let mut request = self.agent.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request
+            .call()
+            .with_context(|| format!("GET {url}: no answer"))?;
+        if response.status() != 200 {
+            let said = response.body_mut().read_to_string().unwrap_or_default();
+            bail!("GET {url} answered {}: {said}", response.status());
+        }
+        let mut body = response.body_mut().as_reader();
+        let mut part = vec![0; 64 * 1024];
+        let mut length = 0;
+        loop {
+            let count = body
+                .read(&mut part)
+                .with_context(|| format!("GET {url}: the answer broke off"))?;
+            if count == 0 {
+                return Ok(length);
+            }
+            to.write_all(&part[..count])?;
+            length += count as u64;
+        }
     }
 
     /// `GET` without credentials.

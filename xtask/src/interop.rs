@@ -52,7 +52,7 @@ pub fn run(options: &Options) -> Result<()> {
     node::install(&sources(), "the client that is not ours")?;
     let built = match &options.program {
         Some(given) => given.clone(),
-        None => tools::build_recado(true, false)?,
+        None => tools::build_recado(true, None)?,
     };
     let program = tools::keep(&built, &format!("recado-interop-{}", std::process::id()))?;
     let folder = tempfile::Builder::new()

@@ -102,8 +102,8 @@ fn describe(command: &Command) -> String {
 }
 
 /// Builds package `recado` and gives the program's path, as cargo itself names it (so a moved target folder
-/// or another target triple needs nothing here).
-pub fn build_recado(sandbox: bool, release: bool) -> Result<PathBuf> {
+/// or another target triple needs nothing here). Without a `profile` it is cargo's own for development.
+pub fn build_recado(sandbox: bool, profile: Option<&str>) -> Result<PathBuf> {
     let mut command = cargo();
     command.args([
         "build",
@@ -115,8 +115,8 @@ pub fn build_recado(sandbox: bool, release: bool) -> Result<PathBuf> {
     if sandbox {
         command.args(["--features", "sandbox"]);
     }
-    if release {
-        command.arg("--release");
+    if let Some(profile) = profile {
+        command.args(["--profile", profile]);
     }
     // The JSON goes to us, progress and diagnostics go to the terminal.
     command.stderr(Stdio::inherit());

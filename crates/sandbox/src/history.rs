@@ -40,6 +40,9 @@ pub struct ChatMessage {
     pub status: String,
     /// Unix time in milliseconds.
     pub timestamp: i64,
+    /// Since when this phone shows it: Unix time in milliseconds. `timestamp` is its sender's word, in whole seconds.
+    #[serde(default)]
+    pub shown_at: i64,
     /// How often the network handed it to this phone; 0 for what was written on the phone itself.
     #[serde(default)]
     pub arrivals: u64,
@@ -198,6 +201,7 @@ impl History {
         known.same &= message.same && known.sha256 == message.sha256;
         if known.hidden && !message.hidden {
             known.hidden = false;
+            known.shown_at = message.shown_at;
             known.text = message.text;
             known.kind = message.kind;
             known.detail = message.detail;
@@ -381,6 +385,7 @@ mod tests {
             deleted: false,
             status: "received".to_owned(),
             timestamp: 0,
+            shown_at: 0,
             arrivals: 1,
             sha256: Some(sha256.to_owned()),
             same: true,
@@ -403,6 +408,21 @@ mod tests {
         // A repeat of what was read stays read.
         history.arrive(message("a", "1"));
         assert!(history.unread().is_empty());
+    }
+
+    #[test]
+    fn a_message_is_shown_since_it_first_could_be_read() {
+        let mut history = History::of("2");
+        let came = |at: i64, hidden| ChatMessage {
+            shown_at: at,
+            hidden,
+            ..message("a", "1")
+        };
+        history.arrive(came(10, true));
+        history.arrive(came(20, false));
+        history.arrive(came(30, false));
+        let shown: Vec<_> = history.shown().map(|m| (m.shown_at, m.arrivals)).collect();
+        assert_eq!(shown, [(20, 3)]);
     }
 
     #[test]

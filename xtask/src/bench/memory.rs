@@ -25,7 +25,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let Options { instances, release } = options;
     let stop = Stop::on_signals()?;
-    let built = tools::build_recado(true, *release)?;
+    let built = tools::build_recado(true, release.then_some("release"))?;
     let program = tools::keep(&built, &format!("recado-bench-{}", std::process::id()))?;
     let measured = memory(&program, *instances, &stop);
     std::fs::remove_file(&program)

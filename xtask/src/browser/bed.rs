@@ -37,7 +37,7 @@ impl Bed {
         let folder = Folder::open(Some(temporary.path()))?;
         let ports = setup::ports(Some(0), None)?;
         let addresses = Addresses::new(&ports);
-        let built = tools::build_recado(true, false)?;
+        let built = tools::build_recado(true, None)?;
         stop.check()?;
         let program = tools::keep(&built, &folder.program_name())?;
         let sandbox = Program::sandbox(&program, &folder, &ports, &addresses);

@@ -17,13 +17,19 @@ use object_store::{
 };
 use recado_model::{AccountId, Error, ErrorCode, MediaDigest, Result};
 use tempfile::TempPath;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio_util::io::StreamReader;
 
 use crate::config::MediaConfig;
 
 /// A prefix that says whose a file of the spool is: a node tidies up after itself alone.
 const SPOOLED: &str = "medium-";
+
+/// A file goes into the store in such parts. One is filled while another is written, so that twice as much is in memory
+/// for each file.
+const PART: usize = 1024 * 1024;
+/// Read at once: each read is a call to another thread.
+const READ: usize = 256 * 1024;
 
 pub(crate) struct MediaFiles {
     store: Arc<dyn ObjectStore>,
@@ -118,9 +124,11 @@ impl MediaFiles {
         if self.store.head(&at).await.is_ok() {
             return Ok(name);
         }
-        let mut from = tokio::fs::File::open(sealed).await.map_err(faulty)?;
-        let mut to = BufWriter::new(self.store.clone(), at).with_max_concurrency(1);
-        let copied = tokio::io::copy(&mut from, &mut to).await;
+        let from = tokio::fs::File::open(sealed).await.map_err(faulty)?;
+        let mut from = BufReader::with_capacity(READ, from);
+        let to = BufWriter::with_capacity(self.store.clone(), at, PART);
+        let mut to = to.with_max_concurrency(1);
+        let copied = tokio::io::copy_buf(&mut from, &mut to).await;
         let done = match copied {
             Ok(_) => to.shutdown().await,
             Err(error) => {

@@ -219,6 +219,7 @@ impl Core {
             deleted: false,
             status: "sent".to_owned(),
             timestamp: now,
+            shown_at: now,
             arrivals: 0,
             sha256: Some(fingerprint(&content.encode_to_vec())),
             same: true,

@@ -119,6 +119,7 @@ impl Core {
             deleted: false,
             status: if own { "sent" } else { "received" }.to_owned(),
             timestamp: text(node, "t").parse::<i64>().unwrap_or_default() * 1000,
+            shown_at: ambient::now_ms(),
             arrivals: 1,
             sha256: Some(sha256),
             same: true,

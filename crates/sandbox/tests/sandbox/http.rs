@@ -122,7 +122,16 @@ async fn control_api() {
     let texts = device.texts_at_least(1).await;
     assert_eq!(sent["id"], texts[0].0.as_str());
     let (_, messages) = get("/phones/5511999990002/messages").await;
-    for key in ["id", "from", "to", "text", "kind", "status", "timestamp"] {
+    for key in [
+        "id",
+        "from",
+        "to",
+        "text",
+        "kind",
+        "status",
+        "timestamp",
+        "shown_at",
+    ] {
         assert!(!messages[0][key].is_null(), "{key} in {messages}");
     }
     assert_eq!(

@@ -222,8 +222,13 @@ async fn keep(
         object: &object,
         secret: &secret,
     };
-    conn.account(account).keep_medium(&row.id, &kept).await?;
+    let is_kept = conn.account(account).keep_medium(&row.id, &kept).await?;
     conn.commit().await?;
+    if !is_kept {
+        // Nobody waits for it any more.
+        app.messages().forget_unless_used(&object).await;
+        return Ok(());
+    }
     metrics::counter!("recado_media_fetched_total", "outcome" => "kept").increment(1);
     app.supervisor.wake(&row.instance);
     Ok(())

@@ -100,7 +100,7 @@ impl Messages<'_> {
     }
 
     /// A message that was known already, or was refused, leaves its file to nobody.
-    async fn forget_unless_used(&self, object: &str) {
+    pub(super) async fn forget_unless_used(&self, object: &str) {
         let core = &self.app.core;
         let used = async {
             let mut conn = core.store.read().await?;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use recado_model::Monotonic;
+use recado_model::{AccountId, Error, Monotonic};
 
 use crate::{ApiState, error::Fail};
 
@@ -16,6 +16,20 @@ pub(crate) struct Again {
     seen: u64,
     at: Monotonic,
     look: Look,
+}
+
+/// The account that a guard of an instance has let pass: whoever sends a long body has a share of the places for
+/// them.
+#[derive(Clone)]
+pub(crate) struct Whose(pub AccountId);
+
+impl Whose {
+    /// # Errors
+    /// A route with such a body and another guard, which is a bug.
+    pub(crate) fn of(parts: &Parts) -> Result<&Self, Error> {
+        let whose = parts.extensions.get::<Self>();
+        whose.ok_or_else(|| Error::internal("a body that streams in, and no guard of an instance"))
+    }
 }
 
 type Look = for<'a> fn(&'a mut Parts, &'a ApiState) -> Looking<'a>;

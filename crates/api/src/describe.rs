@@ -5,14 +5,16 @@
 //! handler whose argument or answer does not describe itself does not compile into the table. The
 //! answer that is described is the one that is written: both come from the same type.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, convert::Infallible};
 
 use axum::{
+    body::{Body, Bytes},
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
+use futures_util::stream;
 use http::{HeaderValue, StatusCode, header};
-use recado_model::{Secret, Timestamp};
+use recado_model::{Error, Secret, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -79,6 +81,45 @@ impl<T: JsonSchema> Answers for Answer<T> {
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         json_response(StatusCode::OK, &self.0)
+    }
+}
+
+/// 200 with `T` as JSON, given piece by piece. `held` goes when all of it was taken, or the caller has gone: until
+/// then it is in memory.
+pub struct Large<T, H> {
+    pub answer: T,
+    pub held: H,
+}
+
+/// So much of a large answer is handed over at a time.
+const PIECE: usize = 64 * 1024;
+
+impl<T: JsonSchema, H> Answers for Large<T, H> {
+    fn describe(into: &mut Described) {
+        Answer::<T>::describe(into);
+    }
+}
+
+impl<T: Serialize, H: Send + 'static> IntoResponse for Large<T, H> {
+    fn into_response(self) -> Response {
+        let text = match serde_json::to_vec(&self.answer) {
+            Ok(text) => Bytes::from(text),
+            Err(error) => return Fail::from(Error::internal(error)).into_response(),
+        };
+        drop(self.answer);
+        let length = HeaderValue::from(text.len());
+        let left = (text, self.held);
+        let pieces = stream::unfold(left, async |(mut text, held)| {
+            let piece = text.split_to(text.len().min(PIECE));
+            let none = piece.is_empty();
+            (!none).then_some((Ok::<_, Infallible>(piece), (text, held)))
+        });
+        let json = HeaderValue::from_static("application/json");
+        let headers = [
+            (header::CONTENT_TYPE, json),
+            (header::CONTENT_LENGTH, length),
+        ];
+        (headers, Body::from_stream(pieces)).into_response()
     }
 }
 

@@ -187,7 +187,7 @@ fn measure(fail: &Fail, surface: Surface) {
 /// Logs an error that is our own fault, with its whole chain; a caller's fault is not worth a line, and
 /// of a fault that every call meets one line a minute is enough.
 pub fn log(error: &Error, request_id: &str) {
-    if error.is_callers_fault() {
+    if error.is_callers_fault() || error.is_expected() {
         return;
     }
     let Some(left_out) = faults::worth_a_line(error) else {

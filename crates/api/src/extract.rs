@@ -29,8 +29,8 @@ use crate::{
 pub use body::{Json, Loose, Strict, StrictWithNulls, WithNulls};
 pub use encoded::{bytes_of, data_url, name_in_url};
 pub use halves::{half_emoji, half_emoji_text};
-pub use json::{Ordinary, body_text, depth, object, object_with_nulls, parse, typed};
-pub use parts::{Bytewise, MediaBody, MediaKind};
+pub use json::{Extent, Ordinary, body_text, object, object_with_nulls, parse, typed};
+pub use parts::{Bytewise, Incoming, MediaBody, MediaKind};
 pub use ranged::Ranged;
 pub use reading::{read, require_json, require_json_of, require_said_json};
 pub use values::{

@@ -12,6 +12,7 @@ use recado_model::{
     ContentKind, Direction, Event, EventKind, MessageStatus, Result, Timestamp,
     call::MarkRead,
     failure::{self, Remedy},
+    media::MediaOrigin,
     message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
 };
 use recado_store::{AccountStore, MessageRow};
@@ -82,7 +83,7 @@ impl Sink for Ingest {
             self.got_further(id, MessageStatus::Sent);
         }
         if due {
-            self.core().media.bell.notify_one();
+            self.core().media.bell(MediaOrigin::WhatsApp).notify_one();
         }
         metrics::counter!("recado_messages_received_total").increment(fresh.len() as u64);
         metrics::counter!("recado_messages_duplicate_total")

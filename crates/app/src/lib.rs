@@ -53,7 +53,10 @@ pub use config::{Config, Guests, MediaConfig, MediaLimits};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use instances::{InstanceList, InstanceView, Instances};
-pub use media::{Downloaded, Given, Media, Opened, Span, Spooled, Stored, Taken};
+pub use media::{
+    Downloaded, Given, LookExit, Media, Opened, Receiving, Span, Spooled, Stored, Taken, Turn,
+    too_slow,
+};
 pub use messages::{
     Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, PollView, Purged, QueuePage,
     QueuedView, ReactionView, ReceiptView, SendMedia, SendMessage, SendOptions,

@@ -5,6 +5,7 @@
 //! - `given`: the medium of a message as its caller gives it. `bringing`: to WhatsApp. `arriving`: what comes in.
 //!   [`opening`]: given out, by link or to its owner. `downloads`: by what an event says. `pruning`: what
 //!   goes.
+//! - `shares`: a place for what takes long, and no account has them all. `pace`: the least rate at which bytes come.
 //!
 //! Bytes that come later, from a caller's address or from WhatsApp, are in `messages/fetching`: a fault there is
 //! the message's.
@@ -17,43 +18,59 @@ pub(crate) mod given;
 mod links;
 mod looking;
 pub mod opening;
+pub(crate) mod pace;
 pub(crate) mod pruning;
 pub(crate) mod seal;
+pub(crate) mod shares;
 mod sniff;
 
-use std::io;
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, stream::BoxStream};
 use recado_identity::Granted;
 use recado_model::{
-    Error, MediaClass, MediaId, MediaKey, MediaLooks, Result,
+    AccountId, Clock, Error, ErrorCode, MediaClass, MediaId, MediaKey, MediaLooks, Result,
     content::{MediaForm, media_name},
-    media::MediumSecret,
+    media::{MediaOrigin, MediumSecret},
 };
 use recado_store::NewMedium;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use downloads::Downloaded;
+pub use downloads::{Downloaded, Turn};
 pub use given::Given;
+pub use looking::LookExit;
 pub use opening::{Opened, Span};
 
 use crate::{App, config::MediaConfig};
+use shares::{Place, Shares};
 
 /// What an upload calls its medium.
 const FILE: &str = "file";
 
-/// Media under way into the spool at once; each takes a thread.
-const SEALS: usize = 16;
+/// Bodies of callers on their way in at once, and those of one account; each takes a thread.
+const BODIES: usize = 48;
+const BODIES_EACH: usize = 12;
+/// Bodies of URLs that go on behind the answer.
+const FOLLOWED: usize = 48;
+const FOLLOWED_EACH: usize = 12;
+/// When a caller whose account has its share asks again.
+const BODY_AGAIN_SECS: u64 = 5;
 
 /// What all that has to do with media shares.
 pub(crate) struct MediaRoom {
     pub files: files::MediaFiles,
     pub looker: looking::Looker,
-    /// Rung when there is something to fetch.
-    pub bell: Notify,
-    seals: Semaphore,
+    /// Places of what a URL goes on to give once its message was accepted.
+    pub followed: Shares,
+    bodies: Shares,
+    downloads: Shares,
+    /// Rung when there is something to fetch: for each origin its own.
+    url_bell: Notify,
+    whatsapp_bell: Notify,
+    /// Changes when media that may be under way are not wanted any more.
+    unwanted: watch::Sender<()>,
     /// What goes on without anybody who waits for it.
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -64,16 +81,33 @@ impl MediaRoom {
         Ok(Self {
             files: files::MediaFiles::open(config, node)?,
             looker: looking::Looker::new(config),
-            bell: Notify::new(),
-            seals: Semaphore::new(SEALS),
+            followed: Shares::new(FOLLOWED, FOLLOWED_EACH),
+            bodies: Shares::new(BODIES, BODIES_EACH),
+            downloads: Shares::new(downloads::AT_ONCE, downloads::EACH),
+            url_bell: Notify::new(),
+            whatsapp_bell: Notify::new(),
+            unwanted: watch::Sender::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
     }
 
-    /// Waits for a thread to seal with.
-    pub async fn room_to_seal(&self) -> Result<SemaphorePermit<'_>> {
-        self.seals.acquire().await.map_err(Error::internal)
+    /// Rung when something of this origin is to be fetched.
+    pub fn bell(&self, origin: MediaOrigin) -> &Notify {
+        match origin {
+            MediaOrigin::Url => &self.url_bell,
+            MediaOrigin::WhatsApp => &self.whatsapp_bell,
+        }
+    }
+
+    /// Some messages are over: whoever fetches for them looks, and ends.
+    pub fn tell_unwanted(&self) {
+        self.unwanted.send_replace(());
+    }
+
+    /// Told when something may not be wanted any more.
+    pub fn hear_unwanted(&self) -> watch::Receiver<()> {
+        self.unwanted.subscribe()
     }
 
     /// Goes on with it, until it is done or the program ends.
@@ -97,6 +131,30 @@ impl MediaRoom {
 
 pub struct Media<'a> {
     pub(crate) app: &'a App,
+}
+
+/// A place for a caller's body on its way in. Dropped, it is free again.
+pub struct Receiving {
+    _place: Place,
+    clock: Arc<dyn Clock>,
+}
+
+impl Receiving {
+    /// The bytes, which must keep a least rate: a slow body would hold its place for long.
+    pub fn paced<S>(&self, stream: S) -> BoxStream<'static, io::Result<Bytes>>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+    {
+        pace::paced(self.clock.clone(), stream)
+    }
+}
+
+/// What a caller hears whose body is behind this error, if it came too slowly.
+pub fn too_slow(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    pace::is_too_slow(error).then(|| {
+        let text = "The body comes too slowly: at least 64 KiB in 30 seconds are needed, and no silence of 20 seconds.";
+        Error::new(ErrorCode::TooSlow, text)
+    })
 }
 
 /// A medium that a caller is sending, sealed in the spool. Dropped, it is gone.
@@ -129,6 +187,30 @@ impl Media<'_> {
         self.app.core.config.media.most.of_form(form)
     }
 
+    /// The most bytes that a medium of this class may have; of none, one of any.
+    pub fn most_of(&self, class: Option<MediaClass>) -> u64 {
+        let most = &self.app.core.config.media.most;
+        class.map_or_else(|| most.largest(), |class| most.of(class))
+    }
+
+    /// A place for a body that streams in.
+    ///
+    /// # Errors
+    /// 429 when the account has its share of them, or all are taken.
+    pub fn receive(&self, account: &AccountId) -> Result<Receiving> {
+        let core = &self.app.core;
+        let place = core.media.bodies.try_take(account).ok_or_else(|| {
+            let text = format!(
+                "Too many files are on their way in: an account sends at most {BODIES_EACH} at once. Send this one again in a moment."
+            );
+            Error::new(ErrorCode::RateLimited, text).with_retry_after(BODY_AGAIN_SECS)
+        })?;
+        Ok(Receiving {
+            _place: place,
+            clock: core.clock.clone(),
+        })
+    }
+
     /// Takes the bytes of a medium, as they come. `field` is what the caller calls it.
     pub async fn spool<S>(&self, form: MediaForm, field: &'static str, stream: S) -> Result<Spooled>
     where
@@ -148,7 +230,6 @@ impl Media<'_> {
     {
         let core = &self.app.core;
         let most = core.config.media.most.of(class);
-        let _room = core.media.room_to_seal().await?;
         let key = MediaKey::random(&*core.rng);
         seal::seal(&core.engine, &core.media.files, class, key, bytes, most)
             .await
@@ -159,6 +240,7 @@ impl Media<'_> {
     /// nobody says. [`Media::store`] keeps it.
     pub async fn take_in<S>(
         &self,
+        account: &AccountId,
         class: Option<MediaClass>,
         file_name: Option<String>,
         stream: S,
@@ -178,7 +260,9 @@ impl Media<'_> {
         };
         let mime = sealed.sniffed.fit(form, file_name.as_deref());
         let mime = mime.map_err(ours)?;
-        let looks = given::looks(self.app, &sealed).await.map_err(ours)?;
+        let looks = given::looks(self.app, account, &sealed)
+            .await
+            .map_err(ours)?;
         Ok(Taken {
             sealed,
             mime,

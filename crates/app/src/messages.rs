@@ -19,6 +19,7 @@ mod queued;
 mod signals;
 mod status;
 pub(crate) mod votes;
+mod wanted;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use recado_identity::Granted;

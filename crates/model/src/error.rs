@@ -65,6 +65,8 @@ codes! {
     NotFound = "not_found", 404;
     RouteNotFound = "route_not_found", 404;
     MethodNotAllowed = "method_not_allowed", 405;
+    /// A body comes slower than its caller may take.
+    TooSlow = "too_slow", 408;
     InstanceNotConnected = "instance_not_connected", 409;
     InstanceNotPaired = "instance_not_paired", 409;
     AlreadyConnected = "already_connected", 409;
@@ -99,6 +101,8 @@ pub struct Error {
     pub retry_after_secs: Option<u64>,
     /// The field of the body that is at fault, where there is one.
     pub field: Option<&'static str>,
+    /// Nobody's fault: the log has no line of it, whatever its status.
+    expected: bool,
 }
 
 impl Error {
@@ -109,6 +113,7 @@ impl Error {
             source: None,
             retry_after_secs: None,
             field: None,
+            expected: false,
         }
     }
 
@@ -171,7 +176,17 @@ impl Error {
         self
     }
 
-    /// Whether the caller (and not we) is at fault; decides the log level.
+    /// Says that it is in the nature of things: a medium that is not here yet, for example.
+    pub fn expected(mut self) -> Self {
+        self.expected = true;
+        self
+    }
+
+    pub fn is_expected(&self) -> bool {
+        self.expected
+    }
+
+    /// Whether the caller (and not we) is at fault.
     pub fn is_callers_fault(&self) -> bool {
         self.code.status() < 500
     }

@@ -168,6 +168,26 @@ pub struct MediumSecret {
     pub source: Option<MediaSource>,
 }
 
+/// The kinds of places from which bytes come: each is fetched by workers of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaOrigin {
+    /// A caller's address.
+    Url,
+    WhatsApp,
+}
+
+impl MediaOrigin {
+    pub const ALL: [Self; 2] = [Self::Url, Self::WhatsApp];
+
+    /// The word in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::WhatsApp => "whatsapp",
+        }
+    }
+}
+
 /// From where the bytes of a medium come.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
@@ -199,6 +219,14 @@ impl MediumSecret {
 
     pub fn key(&self) -> MediaKey {
         MediaKey(self.key)
+    }
+
+    /// From what kind of place its bytes come, until they are here.
+    pub fn origin(&self) -> Option<MediaOrigin> {
+        match self.source.as_ref()? {
+            MediaSource::Url { .. } => Some(MediaOrigin::Url),
+            MediaSource::WhatsApp { .. } => Some(MediaOrigin::WhatsApp),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use recado_model::{
     AccountId, InstanceId, MediaClass, MediaId, MediaState, MessageId, MessageKey, Timestamp,
-    media::MediumSecret,
+    media::{MediaOrigin, MediumSecret},
 };
 use zeroize::Zeroizing;
 
@@ -38,6 +38,8 @@ pub struct MediumRow {
     /// When its bytes were last brought to WhatsApp.
     pub uploaded_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// When somebody last had to do with its bytes.
+    pub used_at: Timestamp,
 }
 
 /// A medium on its way into the store.
@@ -71,7 +73,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.instance_id, d.message_key, d.class, d.mime, d.file_name, d.state, d.length, d.object, d.secret, \
-             d.error, d.attempts, d.uploaded_at, d.created_at FROM medium d ",
+             d.error, d.attempts, d.uploaded_at, d.created_at, d.used_at FROM medium d ",
             $rest
         )
     };
@@ -86,7 +88,8 @@ impl AccountStore<'_> {
         };
         sql(
             "INSERT INTO medium (id, account_id, instance_id, message_key, class, mime, file_name, state, length, object, secret, \
-             attempts, next_at, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)",
+             attempts, next_at, created_at, used_at, origin) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13, $14)",
         )
         .bind(new.id)
         .bind(&self.id)
@@ -101,6 +104,7 @@ impl AccountStore<'_> {
         .bind(&secret)
         .bind(new.next_at)
         .bind(now)
+        .bind(new.secret.origin().map(MediaOrigin::as_str))
         .execute(self.conn)
         .await?;
         Ok(())
@@ -197,6 +201,20 @@ impl AccountStore<'_> {
         .bind(id)
         .bind(state.as_str())
         .bind(error)
+        .execute(self.conn)
+        .await?;
+        Ok(changed > 0)
+    }
+
+    /// A message of ours is over: what it still waits for is not fetched any more. `false`: it waited for nothing.
+    pub async fn end_awaited(&mut self, message: &MessageKey, why: &str) -> Result<bool> {
+        let changed = sql(
+            "UPDATE medium SET state = 'failed', error = $3, next_at = NULL \
+             WHERE account_id = $1 AND message_key = $2 AND state = 'awaited'",
+        )
+        .bind(&self.id)
+        .bind(message)
+        .bind(why)
         .execute(self.conn)
         .await?;
         Ok(changed > 0)
@@ -335,6 +353,7 @@ impl AccountStore<'_> {
             attempts: u32::try_from(row.i64("attempts")?).unwrap_or(u32::MAX),
             uploaded_at: row.opt_time("uploaded_at")?,
             created_at: row.time("created_at")?,
+            used_at: row.time("used_at")?,
         }))
     }
 

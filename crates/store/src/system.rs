@@ -27,7 +27,7 @@ pub use accounts::AccountSummary;
 pub use billing::{BillingLook, BillingSummary};
 pub use guests::GuestDoor;
 pub use keys::{JwtKey, KeyKind, KeyRow, Weaknesses};
-pub use media::MediumOf;
+pub use media::{FULL_MOST, MediumOf};
 
 use crate::db::Conn;
 
@@ -44,7 +44,7 @@ pub const FUNCTIONS: &[&str] = &[
     "billing_looks",
     "bump_epoch",
     "claim_deliveries",
-    "claim_media",
+    "claim_medium",
     "client_pair",
     "close_guest",
     "create_account",

@@ -141,6 +141,7 @@ on_both! {
     media::what_is_old_or_too_much_is_named,
     media::media_states_are_the_codes,
     media::a_medium_is_given_again_and_brought,
+    media::media_are_claimed_by_origin_and_share,
     jobs::what_a_newer_program_left_stands_aside,
     jobs::a_line_is_looked_at_by_lane,
     deliveries::webhooks_keep_their_secret,

@@ -5,16 +5,19 @@
 //! |---|---|
 //! | `credentials`, `direct` | what tests do with credentials, Direct API sessions |
 //! | `nodes` | more gateways on the same database |
+//! | `looking` | what looks at media, or a script in its place |
 //! | `left` | what is still to be done when a test ends |
 
 mod credentials;
 mod direct;
 mod left;
+mod looking;
 mod nodes;
 
 use std::{
     future::Future,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -95,6 +98,8 @@ pub struct Bed {
     /// The same as text, for another node.
     text: String,
     gateway: Option<Gateway>,
+    /// What looks at media: the program itself, or what a test puts in its place.
+    program: Option<PathBuf>,
     folder: tempfile::TempDir,
     /// Work that the test leaves undone on purpose.
     left: Mutex<Vec<Left>>,
@@ -199,6 +204,7 @@ impl Bed {
             settings,
             text,
             gateway: None,
+            program: looking::program(),
             folder,
             left: Mutex::default(),
             database,
@@ -213,7 +219,7 @@ impl Bed {
             clock: self.clock.clone(),
             rng: rng(),
             metrics: None,
-            program: program(),
+            program: self.program.clone(),
             refusal_hold: Duration::ZERO,
         };
         let started = Gateway::start(&self.settings, world).await;
@@ -467,15 +473,6 @@ pub fn verify(secret: &str, headers: impl Fn(&str) -> String, body: &str) {
 pub fn verify_delivery(secret: &str, delivery: &Delivery) {
     let header = |name: &str| delivery.headers.get(name).cloned().unwrap_or_default();
     verify(secret, header, &delivery.raw);
-}
-
-/// The program itself, which cargo builds beside its tests: it looks at media.
-fn program() -> Option<std::path::PathBuf> {
-    let test = std::env::current_exe().expect("this test");
-    let built = test.parent().and_then(std::path::Path::parent);
-    let program = built.expect("a folder of builds").join("recado");
-    assert!(program.exists(), "{} is not built", program.display());
-    Some(program)
 }
 
 /// The clock's seconds, for comparing with what was signed.

@@ -7,7 +7,11 @@ use http::request::Parts;
 use recado_identity::Granted;
 use recado_model::{Caller, Error, ErrorCode, InstanceId, Role};
 
-use crate::{ApiState, again::Again, error::Fail};
+use crate::{
+    ApiState,
+    again::{Again, Whose},
+    error::Fail,
+};
 
 use super::{Accepts, CredentialHeaders, Guard, Least, Rule, presented::path_param};
 
@@ -113,6 +117,7 @@ impl<L: Least> FromRequestParts<ApiState> for InstanceAccess<L> {
         let granted = shown.judge(proof)?;
         state.app.billing().require(granted.instance())?;
         Again::note::<Self>(parts, state);
+        parts.extensions.insert(Whose(granted.account().clone()));
         Ok(Self {
             granted,
             least: PhantomData,

@@ -16,6 +16,9 @@ use super::{half_emoji, half_emoji_text};
 /// Deeper nesting than any body of ours has.
 const MAX_DEPTH: usize = 32;
 
+/// More values than any body of ours has; their tree takes a hundred times the memory of their text.
+const MAX_VALUES: usize = 20_000;
+
 /// The characters that JSON takes for space.
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
@@ -51,9 +54,7 @@ pub fn object_with_nulls(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
         };
         return Err(invalid_json(&format!("it must be an object {{…}}, not {kind}")).into());
     }
-    if depth(text) > MAX_DEPTH {
-        return Err(invalid_json(&format!("it is nested deeper than {MAX_DEPTH} levels")).into());
-    }
+    Extent::of(text).judge().map_err(|why| invalid_json(&why))?;
     serde_json::from_str::<Ordinary>(text)
         .and_then(|_| serde_json::from_str(text))
         .map_err(|error| match half_emoji(text) {
@@ -103,23 +104,52 @@ fn without_nulls(map: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// How deep brackets nest, those in strings aside. Counts before anything is built.
-pub fn depth(text: &str) -> usize {
-    let (mut now, mut most, mut quoted, mut escaped) = (0usize, 0usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => {
-                now += 1;
-                most = most.max(now);
+/// How large a tree a text would become. Counts before anything is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How deep brackets nest.
+    pub depth: usize,
+    /// Values and names, or somewhat fewer: what begins a list or an object, and what a comma stands before.
+    pub values: usize,
+}
+
+impl Extent {
+    /// Of what is not within strings.
+    pub fn of(text: &str) -> Self {
+        let (mut depth, mut values, mut quoted, mut escaped) = (0usize, 0, false, false);
+        let mut deepest = 0;
+        for byte in text.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b'{' | b'[' if !quoted => {
+                    depth += 1;
+                    values += 1;
+                    deepest = deepest.max(depth);
+                }
+                b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+                b',' if !quoted => values += 1,
+                _ => {}
             }
-            b'}' | b']' if !quoted => now = now.saturating_sub(1),
-            _ => {}
+        }
+        Self {
+            depth: deepest,
+            values,
         }
     }
-    most
+
+    /// # Errors
+    /// Why it is more than anybody means.
+    pub fn judge(self) -> Result<(), String> {
+        if self.depth > MAX_DEPTH {
+            return Err(format!("it is nested deeper than {MAX_DEPTH} levels"));
+        }
+        if self.values > MAX_VALUES {
+            return Err(format!("it holds more than {MAX_VALUES} values"));
+        }
+        Ok(())
+    }
 }
 
 /// JSON in which no object has a field twice: which of the two counts would be anybody's guess. And

@@ -9,8 +9,8 @@ use axum::{
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use http::{HeaderMap, header, request::Parts};
 use multer::{Constraints, Multipart, SizeLimit};
-use recado_app::{Media, Spooled};
-use recado_model::{Error, ErrorCode, Result, content::MediaForm};
+use recado_app::{Media, Receiving, Spooled, too_slow};
+use recado_model::{Error, ErrorCode, MediaClass, Result, content::MediaForm};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -18,11 +18,11 @@ use serde_json::{Map, Number, Value};
 use super::{
     body::is_empty_list,
     json::{parse, typed},
-    reading::{read, require_json_of},
+    reading::{read, require_json_of, within},
 };
 use crate::{
     ApiState,
-    again::Again,
+    again::{Again, Whose},
     describe::{Describe, Described, schema},
     error::Fail,
 };
@@ -56,10 +56,16 @@ impl<T: DeserializeOwned + MediaKind + Send> FromRequest<ApiState> for MediaBody
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
         let (mut parts, body) = request.into_parts();
         let media = state.app.media();
+        let field = T::FORM.field();
         let taken = match boundary(&parts.headers)? {
             Some(boundary) => {
                 let most = media.most(T::FORM) + TEXTS_MOST as u64;
-                of_form(&media, form(body, boundary, most)).await?
+                let within = within(&parts.headers, most);
+                within.map_err(|error| error.with_field(field))?;
+                let Whose(account) = Whose::of(&parts)?;
+                let receiving = media.receive(account)?;
+                let bytes = receiving.paced(streamed(body));
+                of_form(&media, form(bytes, boundary, most)).await?
             }
             None => {
                 let bytes = read(&parts.headers, body, JSON_MOST).await?;
@@ -74,6 +80,10 @@ impl<T: DeserializeOwned + MediaKind + Send> FromRequest<ApiState> for MediaBody
         Again::look(&mut parts, state).await?;
         Ok(taken)
     }
+}
+
+fn streamed(body: Body) -> BoxStream<'static, io::Result<Bytes>> {
+    body.into_data_stream().map_err(io::Error::other).boxed()
 }
 
 impl<T: JsonSchema> Describe for MediaBody<T> {
@@ -100,10 +110,14 @@ fn boundary(headers: &HeaderMap) -> Result<Option<String>> {
     }
 }
 
-fn form(body: Body, boundary: String, most: u64) -> Multipart<'static> {
+fn form(
+    bytes: BoxStream<'static, io::Result<Bytes>>,
+    boundary: String,
+    most: u64,
+) -> Multipart<'static> {
     let limits = SizeLimit::new().whole_stream(most);
     let limits = Constraints::new().size_limit(limits);
-    Multipart::with_constraints(body.into_data_stream(), boundary, limits)
+    Multipart::with_constraints(bytes, boundary, limits)
 }
 
 fn wrong_form(why: &str) -> Error {
@@ -111,7 +125,10 @@ fn wrong_form(why: &str) -> Error {
     Error::new(ErrorCode::InvalidRequest, text)
 }
 
-fn broken(error: multer::Error) -> Error {
+fn broken(field: &'static str, error: multer::Error) -> Error {
+    if let Some(slow) = too_slow(&error) {
+        return slow.with_field(field);
+    }
     match error {
         multer::Error::StreamSizeExceeded { limit } => {
             let text = format!("The form is larger than the {limit} bytes that are accepted here.");
@@ -127,6 +144,7 @@ async fn of_form<T: DeserializeOwned + MediaKind>(
 ) -> Result<MediaBody<T>, Fail> {
     let (mut texts, mut file, mut count, mut size) = (Map::new(), None, 0, 0);
     let field_of = T::FORM.field();
+    let broken = |error| broken(field_of, error);
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         count += 1;
         if count > PARTS_MOST {
@@ -182,12 +200,10 @@ fn value_of(name: &str, text: String) -> Value {
     }
 }
 
-/// A file and nothing else: the file of a form, or all of the body.
+/// A file and nothing else: the file of a form, or all of the body. Nothing of it is read before it is opened.
 pub struct Bytewise {
-    /// As the form calls it.
-    pub name: Option<String>,
-    pub stream: BoxStream<'static, io::Result<Bytes>>,
     parts: Parts,
+    body: Body,
     state: ApiState,
 }
 
@@ -195,38 +211,23 @@ impl FromRequest<ApiState> for Bytewise {
     type Rejection = Fail;
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Fail> {
         let (parts, body) = request.into_parts();
-        let (name, stream) = match boundary(&parts.headers)? {
-            None => {
-                let stream = body.into_data_stream().map_err(io::Error::other);
-                (None, stream.boxed())
-            }
-            Some(boundary) => {
-                let most = state.app.config().media.most.largest() + TEXTS_MOST as u64;
-                file_of(form(body, boundary, most)).await?
-            }
-        };
-        Ok(Self {
-            name,
-            stream,
-            parts,
-            state: state.clone(),
-        })
+        let state = state.clone();
+        Ok(Self { parts, body, state })
     }
 }
+
+/// What the one file of a body is called there.
+const FILE: &str = "file";
 
 /// The file of a form, which is its first part.
 async fn file_of(
     mut form: Multipart<'static>,
 ) -> Result<(Option<String>, BoxStream<'static, io::Result<Bytes>>)> {
-    let missing = || {
-        Error::field(
-            "file",
-            "file is required: the part of the form that holds it",
-        )
-    };
-    let field = form.next_field().await.map_err(broken)?;
+    let missing = || Error::field(FILE, "file is required: the part of the form that holds it");
+    let field = form.next_field().await;
+    let field = field.map_err(|error| broken(FILE, error))?;
     let field = field.ok_or_else(missing)?;
-    if field.name() != Some("file") && field.file_name().is_none() {
+    if field.name() != Some(FILE) && field.file_name().is_none() {
         return Err(missing());
     }
     let name = field.file_name().map(str::to_owned);
@@ -239,6 +240,16 @@ impl Describe for Bytewise {
     }
 }
 
+/// The file of a body, on its way in.
+pub struct Incoming {
+    /// As the form calls it.
+    pub name: Option<String>,
+    pub stream: BoxStream<'static, io::Result<Bytes>>,
+    pub sender: Sender,
+    /// Its place, for as long as it comes.
+    pub receiving: Receiving,
+}
+
 /// Who sent a file, once it has come.
 pub struct Sender {
     parts: Parts,
@@ -246,20 +257,33 @@ pub struct Sender {
 }
 
 impl Bytewise {
-    pub fn split(
-        self,
-    ) -> (
-        Option<String>,
-        BoxStream<'static, io::Result<Bytes>>,
-        Sender,
-    ) {
-        let Self {
+    /// Begins to read: a file of this class, or of any.
+    ///
+    /// # Errors
+    /// 413 for one that says itself that it is too large, 429 for an account that has its share of files on their
+    /// way in.
+    pub async fn open(self, class: Option<MediaClass>) -> Result<Incoming, Fail> {
+        let Self { parts, body, state } = self;
+        let media = state.app.media();
+        let boundary = boundary(&parts.headers)?;
+        let texts = boundary.as_ref().map_or(0, |_| TEXTS_MOST as u64);
+        let most = media.most_of(class) + texts;
+        let within = within(&parts.headers, most);
+        within.map_err(|error| error.with_field(FILE))?;
+        let Whose(account) = Whose::of(&parts)?;
+        let receiving = media.receive(account)?;
+        let bytes = receiving.paced(streamed(body));
+        let (name, stream) = match boundary {
+            None => (None, bytes),
+            Some(boundary) => file_of(form(bytes, boundary, most)).await?,
+        };
+        drop(media);
+        Ok(Incoming {
             name,
             stream,
-            parts,
-            state,
-        } = self;
-        (name, stream, Sender { parts, state })
+            sender: Sender { parts, state },
+            receiving,
+        })
     }
 }
 

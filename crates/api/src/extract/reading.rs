@@ -11,16 +11,11 @@ use crate::error::Fail;
 /// The whole body, or 413: by `Content-Length` before a byte is read, else as soon as it grows over
 /// `limit`.
 pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Fail> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large(limit).into());
-    }
+    within(headers, limit as u64)?;
     to_bytes(body, limit).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
-            return too_large(limit).into();
+            return too_large(limit as u64).into();
         }
         let text = "The body broke off before its end.";
         Error::new(ErrorCode::InvalidRequest, text)
@@ -29,7 +24,18 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
     })
 }
 
-fn too_large(limit: usize) -> Error {
+/// Refuses a body that says itself that it is larger than `limit`, before anything of it is read.
+pub fn within(headers: &HeaderMap, limit: u64) -> Result<(), Error> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match announced.is_some_and(|length| length > limit) {
+        true => Err(too_large(limit)),
+        false => Ok(()),
+    }
+}
+
+fn too_large(limit: u64) -> Error {
     let text = format!("The body is larger than the {limit} bytes that are accepted here.");
     Error::new(ErrorCode::PayloadTooLarge, text)
 }

@@ -106,7 +106,8 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn brackets_in_strings_do_not_nest() {
-    assert_eq!(depth(r#"{"a":"[[[\"[[","b":[1,{"c":2}]}"#), 3);
+    let extent = Extent::of(r#"{"a":"[[[\"[[,,,","b":[1,{"c":2}]}"#);
+    assert_eq!((extent.depth, extent.values), (3, 5));
 }
 
 #[tokio::test]

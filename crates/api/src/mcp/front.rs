@@ -31,7 +31,6 @@ use super::envelope::{Kind, RpcEnvelope, is_modern_header, plain_id};
 
 /// Messages in one batch.
 const MAX_BATCH: usize = 50;
-const MAX_DEPTH: usize = 32;
 const PARSE_ERROR: &str = "Parse error: invalid JSON";
 
 /// Methods that reach `rmcp`; the contract's error for all others is ours to give.
@@ -177,8 +176,8 @@ pub async fn call(caller: McpCaller) -> Response {
     let Some(text) = extract::body_text(&caller.body) else {
         return caller.refuse(-32700, PARSE_ERROR, &());
     };
-    if extract::depth(text) > MAX_DEPTH {
-        return caller.refuse(-32600, "Invalid Request: nested too deeply", &());
+    if let Err(why) = extract::Extent::of(text).judge() {
+        return caller.refuse(-32600, &format!("Invalid Request: {why}"), &());
     }
     match text.starts_with('[') {
         true => caller.batch(text).await,

@@ -22,7 +22,7 @@ use crate::{
     },
     describe::Answer,
     error::Fail,
-    extract::{Bytewise, Params, Ranged, Segment},
+    extract::{Bytewise, Incoming, Params, Ranged, Segment},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -71,11 +71,20 @@ pub async fn upload(
             Error::field("type", "type is image, video, audio, document or sticker")
         })?),
     };
-    let (name, stream, sender) = bytes.split();
+    let Incoming {
+        name,
+        stream,
+        sender,
+        receiving,
+    } = bytes.open(class).await?;
     let name = query.file_name.or(name);
-    let taken = app.media().take_in(class, name, stream).await?;
+    let media = app.media();
+    let taken = media
+        .take_in(granted.account(), class, name, stream)
+        .await?;
+    drop(receiving);
     sender.look_again().await?;
-    let stored = app.media().store(&granted, taken).await?;
+    let stored = media.store(&granted, taken).await?;
     Ok(enveloped(Uploaded {
         media_id: stored.id.to_string(),
         class: stored.class.as_str(),

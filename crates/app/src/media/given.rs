@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
 use recado_identity::Granted;
 use recado_model::{
-    Error, ErrorCode, MediaId, MediaKey, MediaLooks, MediaState, Result,
+    AccountId, Error, ErrorCode, MediaId, MediaKey, MediaLooks, MediaState, Result,
     content::MediaForm,
     media::{MediaSource, MediumSecret},
 };
@@ -22,7 +22,10 @@ use super::{
 use crate::{App, egress::NotOpened};
 
 /// A URL is opened before the answer: clients wait half a minute at most.
-const OPEN_WITHIN_MS: i64 = 10_000;
+pub(crate) const OPEN_WITHIN_MS: i64 = 10_000;
+
+/// When a caller sends again what nobody had time to look at.
+const LOOK_AGAIN_SECS: u64 = 10;
 
 /// Where the bytes of a message's medium are.
 #[derive(Debug)]
@@ -90,7 +93,7 @@ async fn of_sealed(
 ) -> Result<Prepared> {
     let core = &app.core;
     let mime = sealed.sniffed.fit(form, file_name)?;
-    let looks = looks(app, &sealed).await?;
+    let looks = looks(app, granted.account(), &sealed).await?;
     let files = &core.media.files;
     let object = files
         .keep(granted.account(), &sealed.digest, &sealed.file)
@@ -110,7 +113,10 @@ async fn of_sealed(
 }
 
 /// How a sealed medium looks. What cannot be read is refused: a phone could not read it either.
-pub(crate) async fn looks(app: &App, sealed: &Sealed) -> Result<MediaLooks> {
+///
+/// # Errors
+/// 503 where there was no time to look: nothing is said of the bytes then.
+pub(crate) async fn looks(app: &App, account: &AccountId, sealed: &Sealed) -> Result<MediaLooks> {
     let core = &app.core;
     let Sealed {
         class, key, file, ..
@@ -118,7 +124,7 @@ pub(crate) async fn looks(app: &App, sealed: &Sealed) -> Result<MediaLooks> {
     let looked = core
         .media
         .looker
-        .look(&core.engine, &*core.clock, *class, key, file);
+        .look(&core.engine, &*core.clock, account, *class, key, file);
     match looked.await? {
         Looked::As(looks) => Ok(looks),
         Looked::Unreadable => {
@@ -127,6 +133,12 @@ pub(crate) async fn looks(app: &App, sealed: &Sealed) -> Result<MediaLooks> {
                 "{field}: the bytes cannot be read as what they begin as. They are damaged, broken off, or too large in pixels"
             );
             Err(Error::field(field, text))
+        }
+        Looked::NoTime => {
+            let text = "There was no time to look at the medium: this server is busy. Send it again in a moment.";
+            let error = Error::new(ErrorCode::Unavailable, text);
+            // The log has it already, with what happened.
+            Err(error.with_retry_after(LOOK_AGAIN_SECS).expected())
         }
     }
 }

@@ -21,6 +21,8 @@ const AHEAD: usize = 2;
 /// How long whoever asks first waits for a medium that is to be fetched.
 const FETCH_WITHIN_MS: i64 = 45_000;
 const LOOK_EVERY_MS: i64 = 100;
+/// A use of a medium is written down when the last one was longer ago.
+const USED_EVERY_MS: i64 = 3600 * 1000;
 
 /// What of the bytes is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,10 @@ impl Media<'_> {
         let (first, count) = bounds(span, digest.length)?;
         let body = plain(core, &row, object, first, count).await?;
         let now = core.clock.now();
-        used(core, account, &row, now).await;
+        // A picture in a page is asked for over and over; to the hour is as well.
+        if now.since(row.used_at) >= USED_EVERY_MS {
+            used(core, account, &row, now).await;
+        }
         Ok(Opened {
             length: digest.length,
             sha256: digest.sha256,
@@ -107,7 +112,9 @@ async fn fetched(core: &Core, account: &AccountId, row: MediumRow) -> Result<Med
     let mut conn = core.store.write_relaxed().await?;
     conn.account(account).want_medium(&row.id, now).await?;
     conn.commit().await?;
-    core.media.bell.notify_one();
+    if let Some(origin) = row.secret.origin() {
+        core.media.bell(origin).notify_one();
+    }
     let end = core.clock.monotonic().plus_millis(FETCH_WITHIN_MS);
     let tried = row.attempts;
     loop {
@@ -120,7 +127,9 @@ async fn fetched(core: &Core, account: &AccountId, row: MediumRow) -> Result<Med
             let why = row.error.as_deref().unwrap_or("it is not here yet");
             let text =
                 format!("The medium cannot be had now: {why}. It is tried again; ask later.");
-            return Err(Error::new(ErrorCode::Unavailable, text).with_retry_after(30));
+            tracing::debug!(medium.id = %row.id, why, "a medium cannot be had now");
+            let error = Error::new(ErrorCode::Unavailable, text).with_retry_after(30);
+            return Err(error.expected());
         }
         core.clock.sleep_ms(LOOK_EVERY_MS).await;
     }

@@ -38,6 +38,8 @@ pub(crate) enum Broken {
     TooLarge(u64),
     /// Whoever gives them broke off.
     Source(io::Error),
+    /// Whoever gives them is too slow.
+    Slow(Error),
     /// Our disk, or a bug.
     Ours(Error),
 }
@@ -54,7 +56,15 @@ impl Broken {
             Self::Source(error) => {
                 Error::field(field, format!("{field} broke off before its end")).with_source(error)
             }
+            Self::Slow(error) => error.renamed("The body", field),
             Self::Ours(error) => error,
+        }
+    }
+
+    fn of_source(error: io::Error) -> Self {
+        match super::too_slow(&error) {
+            Some(slow) => Self::Slow(slow),
+            None => Self::Source(error),
         }
     }
 }
@@ -117,7 +127,7 @@ where
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) => {
-                broken = Some(Broken::Source(error));
+                broken = Some(Broken::of_source(error));
                 break;
             }
         };

@@ -8,17 +8,18 @@ use futures_util::Stream;
 use recado_engine::FetchFault;
 use recado_identity::faults;
 use recado_model::{
-    AccountId, Error, Failure, MediaId, MediaRef, MediaState, MessageStatus, Result, failure,
-    media::{MediaSource, MediumSecret},
+    AccountId, Error, ErrorCode, Failure, MediaId, MediaRef, MediaState, MessageStatus, Result,
+    failure,
+    media::{MediaOrigin, MediaSource, MediumSecret},
 };
 use recado_store::{KeptMedium, MediumRow};
 
-use super::life::Life;
+use super::{life::Life, wanted};
 use crate::{
     App,
     egress::NotOpened,
     media::{
-        given,
+        given, pace,
         seal::{self, Broken, Sealed},
     },
 };
@@ -27,6 +28,8 @@ use crate::{
 pub(crate) const HOLD_MS: i64 = 15 * 60 * 1000;
 /// Tries before it is given up.
 const TRIES: u32 = 8;
+/// So long the open body of a URL waits for its turn.
+const TURN_WITHIN_MS: i64 = 10_000;
 const REST_FIRST_MS: i64 = 5_000;
 const REST_MOST_MS: i64 = 10 * 60 * 1000;
 
@@ -47,38 +50,75 @@ pub(crate) async fn fetch(app: &App, account: &AccountId, id: &MediaId) {
 }
 
 async fn try_fetch(app: &App, account: &AccountId, id: &MediaId) -> Result<()> {
-    let mut conn = app.core.store.read().await?;
-    let row = conn.account(account).medium(id).await?;
-    drop(conn);
-    let Some(row) = row.filter(|row| row.state == MediaState::Awaited) else {
+    let Some(row) = awaited(app, account, id).await? else {
         return Ok(());
     };
     match &row.secret.source {
-        Some(MediaSource::Url { url }) => match app.core.egress.open(url).await {
-            Ok(opened) => finish(app, account, &row, opened.body).await,
-            Err(NotOpened::Again(why)) => missed(app, account, &row, Missed::Again(why)).await,
-            Err(NotOpened::Never(why)) => {
-                let never = Missed::Never(failure::MEDIA_NOT_FETCHED, why);
-                missed(app, account, &row, never).await
-            }
+        Some(MediaSource::Url { url }) => match wanted::is(app, account, &row).await? {
+            true => from_url(app, account, &row, url).await,
+            // An earlier version left it behind.
+            false => end(app, account, &row).await,
         },
         Some(MediaSource::WhatsApp { .. }) => from_whatsapp(app, account, &row).await,
         None => Ok(()),
     }
 }
 
-/// Goes on with the body of a URL that was opened before its message was accepted.
+async fn awaited(app: &App, account: &AccountId, id: &MediaId) -> Result<Option<MediumRow>> {
+    let mut conn = app.core.store.read().await?;
+    let row = conn.account(account).medium(id).await?;
+    Ok(row.filter(|row| row.state == MediaState::Awaited))
+}
+
+async fn end(app: &App, account: &AccountId, row: &MediumRow) -> Result<()> {
+    let mut conn = app.core.store.write().await?;
+    if let Some(message) = &row.message {
+        let mut store = conn.account(account);
+        store.end_awaited(message, wanted::OVER).await?;
+    }
+    Ok(conn.commit().await?)
+}
+
+async fn from_url(app: &App, account: &AccountId, row: &MediumRow, url: &str) -> Result<()> {
+    let opening = async {
+        tokio::select! {
+            opened = app.core.egress.open(url) => opened,
+            () = app.core.clock.sleep_ms(given::OPEN_WITHIN_MS) => {
+                let why = "the URL did not answer within 10 seconds";
+                Err(NotOpened::Again(why.to_owned()))
+            }
+        }
+    };
+    let why = match wanted::while_it_is(app, account, row, opening).await {
+        None => return Ok(()),
+        Some(Ok(opened)) => return finish(app, account, row, opened.body).await,
+        Some(Err(NotOpened::Again(why))) => Missed::Again(why),
+        Some(Err(NotOpened::Never(why))) => Missed::Never(failure::MEDIA_NOT_FETCHED, why),
+    };
+    missed(app, account, row, why).await
+}
+
+/// Goes on with the body of a URL that was opened before its message was accepted. One that does not get its
+/// turn is left to the workers: no host keeps a connection for long on which nothing is read.
 pub(crate) async fn follow<S>(app: &App, account: &AccountId, id: &MediaId, rest: S)
 where
-    S: Stream<Item = io::Result<Bytes>> + Unpin,
+    S: Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
 {
+    let core = &app.core;
     let followed = async {
-        let mut conn = app.core.store.read().await?;
-        let row = conn.account(account).medium(id).await?;
-        drop(conn);
-        match row {
-            Some(row) => finish(app, account, &row, rest).await,
+        let Some(row) = awaited(app, account, id).await? else {
+            return Ok(());
+        };
+        let turn = async {
+            tokio::select! {
+                place = core.media.followed.take(account) => place.ok(),
+                () = core.clock.sleep_ms(TURN_WITHIN_MS) => None,
+            }
+        };
+        match wanted::while_it_is(app, account, &row, turn).await {
             None => Ok(()),
+            Some(Some(_place)) => finish(app, account, &row, rest).await,
+            Some(None) => leave(app, account, &row).await,
         }
     };
     if let Err(error) = followed.await {
@@ -86,47 +126,51 @@ where
     }
 }
 
+/// To the workers.
+async fn leave(app: &App, account: &AccountId, row: &MediumRow) -> Result<()> {
+    let core = &app.core;
+    let mut conn = core.store.write_relaxed().await?;
+    let mut store = conn.account(account);
+    store.hold_medium(&row.id, core.clock.now()).await?;
+    conn.commit().await?;
+    core.media.bell(MediaOrigin::Url).notify_one();
+    Ok(())
+}
+
 /// Seals, judges and keeps what a URL gives.
 async fn finish<S>(app: &App, account: &AccountId, row: &MediumRow, body: S) -> Result<()>
 where
-    S: Stream<Item = io::Result<Bytes>> + Unpin,
+    S: Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
 {
     let core = &app.core;
     let most = core.config.media.most.of(row.class);
-    let room = core.media.room_to_seal().await?;
     let sealing = seal::seal(
         &core.engine,
         &core.media.files,
         row.class,
         row.secret.key(),
-        body,
+        pace::paced(core.clock.clone(), body),
         most,
     );
-    let sealed = sealing.await;
-    drop(room);
-    let never = |code, why: &str| Missed::Never(code, why.to_owned());
-    let sealed = match sealed {
-        Ok(sealed) => sealed,
-        Err(Broken::Ours(error)) => return Err(error),
-        Err(Broken::TooLarge(_)) => {
-            let never = never(failure::MEDIA_TOO_LARGE, "it is larger than it may be");
-            return missed(app, account, row, never).await;
-        }
-        Err(Broken::Source(_)) => {
-            let again = Missed::Again("the URL broke off before its end".to_owned());
-            return missed(app, account, row, again).await;
-        }
+    let sealed = match wanted::while_it_is(app, account, row, sealing).await {
+        None => return Ok(()),
+        Some(Ok(sealed)) => sealed,
+        Some(Err(Broken::Ours(error))) => return Err(error),
+        Some(Err(broken)) => return missed(app, account, row, broke(row, &broken)).await,
     };
+    let never = |why: &str| Missed::Never(failure::MEDIA_WRONG_TYPE, why.to_owned());
     let same = sealed.sniffed.received(row.class, &row.mime);
     if row.class != recado_model::MediaClass::Document && same != row.mime {
-        let never = never(failure::MEDIA_WRONG_TYPE, "it is of another type by now");
-        return missed(app, account, row, never).await;
+        return missed(app, account, row, never("it is of another type by now")).await;
     }
-    let looks = match given::looks(app, &sealed).await {
+    let looks = match given::looks(app, account, &sealed).await {
         Ok(looks) => looks,
         Err(error) if error.is_callers_fault() => {
-            let never = never(failure::MEDIA_WRONG_TYPE, "it cannot be read");
-            return missed(app, account, row, never).await;
+            return missed(app, account, row, never("it cannot be read")).await;
+        }
+        Err(error) if error.code == ErrorCode::Unavailable => {
+            let again = Missed::Again("this server was too busy to look at it".to_owned());
+            return missed(app, account, row, again).await;
         }
         Err(error) => return Err(error),
     };
@@ -137,6 +181,25 @@ where
         secret.looks.thumbnail = own;
     }
     keep(app, account, row, sealed, secret, &row.mime).await
+}
+
+/// What a body that did not come means for its medium.
+fn broke(row: &MediumRow, broken: &Broken) -> Missed {
+    match broken {
+        Broken::TooLarge(_) => {
+            let why = "it is larger than it may be";
+            Missed::Never(failure::MEDIA_TOO_LARGE, why.to_owned())
+        }
+        // A host may have a bad moment; one that is slow twice is slow, and its chat waits.
+        Broken::Slow(_) if row.attempts > 0 => {
+            let why = "the URL gave its bytes too slowly, twice";
+            Missed::Never(failure::MEDIA_NOT_FETCHED, why.to_owned())
+        }
+        Broken::Slow(_) => Missed::Again("the URL gave its bytes too slowly".to_owned()),
+        Broken::Source(_) | Broken::Ours(_) => {
+            Missed::Again("the URL broke off before its end".to_owned())
+        }
+    }
 }
 
 async fn keep(
@@ -159,8 +222,13 @@ async fn keep(
         object: &object,
         secret: &secret,
     };
-    conn.account(account).keep_medium(&row.id, &kept).await?;
+    let is_kept = conn.account(account).keep_medium(&row.id, &kept).await?;
     conn.commit().await?;
+    if !is_kept {
+        // Nobody waits for it any more.
+        app.messages().forget_unless_used(&object).await;
+        return Ok(());
+    }
     metrics::counter!("recado_media_fetched_total", "outcome" => "kept").increment(1);
     app.supervisor.wake(&row.instance);
     Ok(())
@@ -259,7 +327,7 @@ async fn expired(app: &App, account: &AccountId, row: &MediumRow) -> Result<()> 
             let why = "the phone has brought it to WhatsApp again";
             store.retry_medium(&row.id, why, Some(now)).await?;
             conn.commit().await?;
-            app.core.media.bell.notify_one();
+            app.core.media.bell(MediaOrigin::WhatsApp).notify_one();
             Ok(())
         }
         Ok(None) => gone(app, account, row).await,

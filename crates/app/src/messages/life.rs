@@ -13,6 +13,7 @@ use recado_store::{AccountStore, MessageRow, StoreError};
 use super::{
     by::By,
     changes::{self, is_about_another},
+    wanted,
 };
 use crate::{Core, events};
 
@@ -46,9 +47,13 @@ impl Life<'_> {
     pub async fn cancelled(&self, store: &mut AccountStore<'_>, id: &MessageId) -> Result<bool> {
         store.finish_job(self.instance, id).await?;
         let cancelled = MessageStatus::Cancelled;
-        Ok(store
+        let moved = store
             .move_message(self.instance, id, cancelled, None, self.now)
-            .await?)
+            .await?;
+        if let Some(row) = store.message(self.instance, id).await? {
+            store.end_awaited(&row.key, wanted::OVER).await?;
+        }
+        Ok(moved)
     }
 
     /// WhatsApp's server has it, as its acknowledgement or any receipt says. `false` when that was
@@ -183,6 +188,7 @@ impl Life<'_> {
         let Some(row) = store.message(self.instance, id).await? else {
             return Ok(true);
         };
+        store.end_awaited(&row.key, wanted::OVER).await?;
         let payload = events::failed(&row, failure, self.now);
         self.append(store, EventKind::MessageFailed, payload)
             .await?;

@@ -100,7 +100,7 @@ impl Messages<'_> {
     }
 
     /// A message that was known already, or was refused, leaves its file to nobody.
-    async fn forget_unless_used(&self, object: &str) {
+    pub(super) async fn forget_unless_used(&self, object: &str) {
         let core = &self.app.core;
         let used = async {
             let mut conn = core.store.read().await?;
@@ -133,7 +133,8 @@ impl Messages<'_> {
         Ok(())
     }
 
-    /// For a message that is queued again: its medium may have been the reason that it failed.
+    /// For a message that is queued again: its medium may have been the reason that it failed, or is not fetched
+    /// any more because it was cancelled.
     pub(super) async fn give_medium_again(
         &self,
         store: &mut AccountStore<'_>,
@@ -141,8 +142,8 @@ impl Messages<'_> {
         checked: &Checked,
         now: Timestamp,
     ) -> Result<()> {
-        let failed = row.status == MessageStatus::Failed;
-        if let Some(medium) = checked.medium.as_ref().filter(|_| failed) {
+        let over = matches!(row.status, MessageStatus::Failed | MessageStatus::Cancelled);
+        if let Some(medium) = checked.medium.as_ref().filter(|_| over) {
             let id = MediaId::random(&*self.app.core.rng);
             let found = store.instance(&row.instance).await?;
             if let Some(instance) = found {

@@ -84,6 +84,7 @@ impl Messages<'_> {
         let life = self.life(granted);
         let cancelled = life.cancelled(&mut store, id).await?;
         conn.commit().await?;
+        core.media.tell_unwanted();
         if cancelled {
             core.told_progress(granted.id(), id, MessageStatus::Cancelled);
         }
@@ -110,6 +111,7 @@ impl Messages<'_> {
                 false => 0,
             };
             conn.commit().await?;
+            core.media.tell_unwanted();
             cancelled += waiting.len() as u64;
             for id in &waiting {
                 core.told_progress(granted.id(), id, MessageStatus::Cancelled);

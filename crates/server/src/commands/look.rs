@@ -15,6 +15,7 @@ use std::{
     process::ExitCode,
 };
 
+use recado_app::LookExit;
 use recado_model::{MediaClass, MediaLooks};
 
 /// What is decoded is read whole.
@@ -29,7 +30,7 @@ pub fn run(class: &str) -> ExitCode {
         return ExitCode::FAILURE;
     };
     if confine::confine().is_err() {
-        return ExitCode::FAILURE;
+        return LookExit::NOT_CONFINED.into();
     }
     let looked = look(class, &mut io::stdin().lock());
     let written = looked.ok().and_then(|looks| {
@@ -38,7 +39,7 @@ pub fn run(class: &str) -> ExitCode {
     });
     match written {
         Some(()) => ExitCode::SUCCESS,
-        None => ExitCode::FAILURE,
+        None => LookExit::UNREADABLE.into(),
     }
 }
 

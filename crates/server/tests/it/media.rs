@@ -1,11 +1,13 @@
 //! Media: each form out to the phone and in from it, the same bytes on both sides; what is refused; what is
 //! left on the disk.
 
+mod busy;
 mod given;
 mod on_demand;
 mod pruned;
 mod refused;
 pub mod samples;
+mod shares;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use recado_sandbox::content::{Medium, Written};

@@ -1,12 +1,15 @@
 //! Media of all accounts: which are to be fetched, which are old, what their files take.
 
-use recado_model::{AccountId, InstanceId, MediaId, Timestamp};
+use recado_model::{AccountId, InstanceId, MediaId, Timestamp, media::MediaOrigin};
 
 use super::System;
 use crate::{
     error::Result,
     sql::{Row, sql},
 };
+
+/// So many accounts can be left aside when media are claimed.
+pub const FULL_MOST: usize = 4;
 
 /// A medium, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,25 +20,32 @@ pub struct MediumOf {
 }
 
 impl System<'_> {
-    /// Takes media whose bytes are to be fetched now, at most `limit`, until `until`; whoever dies over them
-    /// loses them then.
-    pub async fn claim_media(
+    /// Takes the medium whose bytes are to be fetched next, until `until`; whoever dies over it loses it then.
+    /// `full`: the accounts that have their share, at most [`FULL_MOST`] of them.
+    pub async fn claim_medium(
         &mut self,
+        origin: MediaOrigin,
+        full: &[AccountId],
         now: Timestamp,
         until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<MediumOf>> {
-        let rows = sql(
+    ) -> Result<Option<MediumOf>> {
+        let [a, b, c, d] = padded(full);
+        sql(
             "UPDATE medium SET next_at = $2 WHERE id IN (SELECT d.id FROM medium d WHERE d.state = 'awaited' \
-             AND d.next_at IS NOT NULL AND d.next_at <= $1 ORDER BY d.next_at, d.id LIMIT $3) \
-             AND state = 'awaited' AND next_at <= $1 RETURNING id, account_id, instance_id",
+             AND d.origin = $3 AND d.next_at IS NOT NULL AND d.next_at <= $1 AND d.account_id NOT IN ($4, $5, $6, $7) \
+             ORDER BY d.next_at, d.id LIMIT 1) AND state = 'awaited' AND next_at <= $1 RETURNING id, account_id, instance_id",
         )
         .bind(now)
         .bind(until)
-        .bind(i64::from(limit))
-        .fetch_all(self.conn)
-        .await?;
-        rows.iter().map(of).collect()
+        .bind(origin.as_str())
+        .bind(a)
+        .bind(b)
+        .bind(c)
+        .bind(d)
+        .fetch_optional(self.conn)
+        .await?
+        .map(|row| of(&row))
+        .transpose()
     }
 
     /// Every awaited medium is to be fetched now: whoever held one may be gone. Two that fetch one at a time keep
@@ -49,12 +59,25 @@ impl System<'_> {
         .await
     }
 
-    /// When the next medium is to be fetched.
-    pub async fn next_medium_due(&mut self) -> Result<Option<Timestamp>> {
-        sql("SELECT MIN(next_at) AS due FROM medium WHERE state = 'awaited' AND next_at IS NOT NULL")
-            .fetch_one(self.conn)
-            .await?
-            .opt_time("due")
+    /// When the next medium is to be fetched, those of `full` aside.
+    pub async fn next_medium_due(
+        &mut self,
+        origin: MediaOrigin,
+        full: &[AccountId],
+    ) -> Result<Option<Timestamp>> {
+        let [a, b, c, d] = padded(full);
+        sql(
+            "SELECT MIN(next_at) AS due FROM medium WHERE state = 'awaited' AND origin = $1 AND next_at IS NOT NULL \
+             AND account_id NOT IN ($2, $3, $4, $5)",
+        )
+        .bind(origin.as_str())
+        .bind(a)
+        .bind(b)
+        .bind(c)
+        .bind(d)
+        .fetch_one(self.conn)
+        .await?
+        .opt_time("due")
     }
 
     /// Whose a medium is, for whoever has a link to it. The id alone proves nothing.
@@ -133,6 +156,15 @@ impl System<'_> {
             .await?;
         Ok(row.is_some())
     }
+}
+
+/// The ids for a statement that has room for [`FULL_MOST`]; no account has the empty one.
+fn padded(full: &[AccountId]) -> [&str; FULL_MOST] {
+    let mut ids = [""; FULL_MOST];
+    for (id, account) in ids.iter_mut().zip(full) {
+        *id = account.as_str();
+    }
+    ids
 }
 
 fn of(row: &Row) -> Result<MediumOf> {

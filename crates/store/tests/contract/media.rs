@@ -3,7 +3,7 @@
 use recado_model::{
     InstanceId, MediaClass, MediaId, MediaKey, MediaState, MessageId, Timestamp,
     clock::OsRng,
-    media::{MediaSource, MediumSecret},
+    media::{MediaOrigin, MediaSource, MediumSecret},
 };
 use recado_store::{AccountStore, KeptMedium, MediumRow, NewMedium};
 
@@ -13,6 +13,7 @@ use crate::{
 };
 
 const CHAT: &str = "2@s.whatsapp.net";
+const URL: MediaOrigin = MediaOrigin::Url;
 
 fn secret() -> MediumSecret {
     let mut secret = MediumSecret::new(MediaKey([7; 32]), &OsRng, NOW);
@@ -87,14 +88,15 @@ pub async fn a_medium_is_fetched_once_and_kept(bed: &Bed) {
     let later = NOW.plus_secs(60);
     let mut conn = bed.store.write().await.expect("write");
     let mut system = conn.system();
-    assert_eq!(system.next_medium_due().await.expect("looks"), Some(NOW));
-    let claimed = system.claim_media(NOW, later, 8).await.expect("claims");
-    assert_eq!(claimed.len(), 1);
-    assert_eq!((&claimed[0].account, &claimed[0].id), (&a, &row.id));
-    let again = system.claim_media(NOW, later, 8).await.expect("claims");
-    assert!(again.is_empty(), "it is held");
-    let again = system.claim_media(later, later, 8).await.expect("claims");
-    assert_eq!(again.len(), 1, "whoever held it is gone");
+    let due = system.next_medium_due(URL, &[]).await;
+    assert_eq!(due.expect("looks"), Some(NOW));
+    let claimed = system.claim_medium(URL, &[], NOW, later).await;
+    let claimed = claimed.expect("claims").expect("it is due");
+    assert_eq!((&claimed.account, &claimed.id), (&a, &row.id));
+    let again = system.claim_medium(URL, &[], NOW, later).await;
+    assert_eq!(again.expect("claims"), None, "it is held");
+    let again = system.claim_medium(URL, &[], later, later).await;
+    assert!(again.expect("claims").is_some(), "whoever held it is gone");
     let mut store = conn.account(&a);
     let tried = store.retry_medium(&row.id, "no answer", Some(later)).await;
     assert!(tried.expect("notes"));
@@ -115,7 +117,8 @@ pub async fn a_medium_is_fetched_once_and_kept(bed: &Bed) {
     assert_eq!((seen.secret, seen.error), (kept, None));
     conn.commit().await.expect("commit");
     let mut conn = bed.store.read().await.expect("read");
-    assert_eq!(conn.system().next_medium_due().await.expect("looks"), None);
+    let due = conn.system().next_medium_due(URL, &[]).await;
+    assert_eq!(due.expect("looks"), None);
     let owner = conn.system().owner_of_medium(&row.id).await;
     assert_eq!(owner.expect("looks").expect("there").account, a);
 }
@@ -216,7 +219,7 @@ pub async fn a_medium_is_given_again_and_brought(bed: &Bed) {
     assert!(store.move_medium(&row.id, &moved).await.expect("moves"));
     let seen = store.medium(&row.id).await.expect("looks").expect("there");
     assert_eq!(seen.secret, moved);
-    let due = conn.system().next_medium_due().await;
+    let due = conn.system().next_medium_due(URL, &[]).await;
     assert_eq!(due.expect("looks"), Some(later));
     let released = conn.system().release_media(NOW).await;
     assert_eq!(released.expect("releases"), 1);
@@ -250,4 +253,56 @@ pub async fn a_medium_is_given_again_and_brought(bed: &Bed) {
     assert_eq!(proto.as_deref(), Some(b"whole".as_slice()));
     let row = store.medium(&anew).await.expect("looks").expect("there");
     assert_eq!(row.uploaded_at, Some(later));
+}
+
+/// Media of each origin by themselves, and none of an account that has its share.
+pub async fn media_are_claimed_by_origin_and_share(bed: &Bed) {
+    let a = bed.account("a").await;
+    let b = bed.account("b").await;
+    let (one, two) = (
+        bed.instance(&a, "one").await.id,
+        bed.instance(&b, "two").await.id,
+    );
+    let mut conn = bed.store.write().await.expect("write");
+    let mut first = conn.account(&a);
+    let early = put(&mut first, &one, "M1", None, Some(NOW)).await;
+    put(&mut first, &one, "M2", None, Some(NOW.plus_secs(1))).await;
+    let later = NOW.plus_secs(2);
+    let mut second = conn.account(&b);
+    let late = put(&mut second, &two, "M3", None, Some(later)).await;
+    let mut system = conn.system();
+    let whatsapp = MediaOrigin::WhatsApp;
+    let due = system.next_medium_due(whatsapp, &[]).await;
+    assert_eq!(due.expect("looks"), None);
+    let claimed = system.claim_medium(whatsapp, &[], later, later).await;
+    assert_eq!(claimed.expect("claims"), None);
+    let full = std::slice::from_ref(&a);
+    let due = system.next_medium_due(URL, full).await;
+    assert_eq!(due.expect("looks"), Some(later));
+    let until = NOW.plus_secs(60);
+    let claimed = system.claim_medium(URL, full, later, until).await;
+    assert_eq!(claimed.expect("claims").expect("b's").id, late.id);
+    let claimed = system.claim_medium(URL, full, later, until).await;
+    assert_eq!(claimed.expect("claims"), None);
+    let claimed = system.claim_medium(URL, &[], later, until).await;
+    assert_eq!(claimed.expect("claims").expect("a's first").id, early.id);
+
+    // What is over is fetched no more; what is kept stays.
+    let mut first = conn.account(&a);
+    let message = early.message.clone().expect("of a message");
+    let ended = first.end_awaited(&message, "it is over").await;
+    assert!(ended.expect("ends"));
+    let again = first.end_awaited(&message, "it is over").await;
+    assert!(!again.expect("has ended"));
+    let seen = first
+        .medium(&early.id)
+        .await
+        .expect("looks")
+        .expect("there");
+    assert_eq!(seen.state, MediaState::Failed);
+    assert_eq!(seen.error.as_deref(), Some("it is over"));
+    let kept = put(&mut first, &one, "M4", Some("a/1"), None).await;
+    let message = kept.message.clone().expect("of a message");
+    let ended = first.end_awaited(&message, "it is over").await;
+    assert!(!ended.expect("changes nothing"));
 }

@@ -26,7 +26,7 @@ impl Bed {
             clock: clock.clone(),
             rng: rng(),
             metrics: None,
-            program: super::program(),
+            program: self.program.clone(),
             refusal_hold: std::time::Duration::ZERO,
         };
         let started = Gateway::start(&settings, world).await;

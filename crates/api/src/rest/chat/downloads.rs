@@ -3,7 +3,7 @@
 use axum::extract::State;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use recado_api_macros::operation;
-use recado_app::App;
+use recado_app::{App, Turn};
 use recado_model::{Error, MediaClass, MediaKey, MediaRef, MessageId, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::given;
 use crate::{
     auth::{InstanceAccess, least::Viewer},
-    describe::Answer,
+    describe::{Answer, Large},
     error::Fail,
     extract::{Loose, bytes_of, some_number},
     rest::{Envelope, enveloped},
@@ -52,6 +52,9 @@ pub struct DownloadBody {
     message_id: Option<String>,
 }
 
+/// An answer with its turn.
+type Given = Large<Envelope<Downloaded>, Turn>;
+
 #[derive(Serialize, JsonSchema)]
 pub struct Downloaded {
     /// As the bytes say.
@@ -69,7 +72,7 @@ pub async fn download_image(
     access: InstanceAccess<Viewer>,
     State(app): State<App>,
     Loose(body): Loose<DownloadBody>,
-) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+) -> Result<Given, Fail> {
     download(&access, &app, MediaClass::Image, body).await
 }
 
@@ -81,7 +84,7 @@ pub async fn download_video(
     access: InstanceAccess<Viewer>,
     State(app): State<App>,
     Loose(body): Loose<DownloadBody>,
-) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+) -> Result<Given, Fail> {
     download(&access, &app, MediaClass::Video, body).await
 }
 
@@ -93,7 +96,7 @@ pub async fn download_audio(
     access: InstanceAccess<Viewer>,
     State(app): State<App>,
     Loose(body): Loose<DownloadBody>,
-) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+) -> Result<Given, Fail> {
     download(&access, &app, MediaClass::Audio, body).await
 }
 
@@ -105,7 +108,7 @@ pub async fn download_document(
     access: InstanceAccess<Viewer>,
     State(app): State<App>,
     Loose(body): Loose<DownloadBody>,
-) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+) -> Result<Given, Fail> {
     download(&access, &app, MediaClass::Document, body).await
 }
 
@@ -114,20 +117,31 @@ async fn download(
     app: &App,
     class: MediaClass,
     body: DownloadBody,
-) -> Result<Answer<Envelope<Downloaded>>, Fail> {
+) -> Result<Given, Fail> {
     let media = app.media();
     let found = match given(body.message_id.clone()) {
         Some(id) => {
             let id = MessageId::from_wire(id);
             media.download_of(&access.granted, &id).await?
         }
-        None => media.download(wanted(class, body)?).await?,
+        None => {
+            media
+                .download(&access.granted, wanted(class, body)?)
+                .await?
+        }
     };
-    let code = BASE64_STANDARD.encode(&found.bytes);
-    Ok(enveloped(Downloaded {
-        data: format!("data:{};base64,{code}", found.mime),
+    let mut data = format!("data:{};base64,", found.mime);
+    data.reserve(found.bytes.len().div_ceil(3) * 4);
+    BASE64_STANDARD.encode_string(&found.bytes, &mut data);
+    drop(found.bytes);
+    let Answer(answer) = enveloped(Downloaded {
+        data,
         mimetype: found.mime,
-    }))
+    });
+    Ok(Large {
+        answer,
+        held: found.turn,
+    })
 }
 
 fn wanted(class: MediaClass, body: DownloadBody) -> Result<MediaRef> {

@@ -94,16 +94,18 @@ where
 
 #[cfg(test)]
 mod tests {
-    use futures_util::{FutureExt, channel::mpsc};
+    use futures_util::FutureExt;
     use recado_model::ManualClock;
+    use tokio::sync::mpsc;
 
     use super::*;
 
     /// Feeds chunks of so many bytes, so much time before each; the index of the chunk before which it was ended.
     fn ended_at(chunks: &[(i64, usize)]) -> Option<usize> {
         let clock = Arc::new(ManualClock::default());
-        let (give, take) = mpsc::unbounded();
-        let mut paced = paced(clock.clone(), take);
+        let (give, mut take) = mpsc::unbounded_channel();
+        let from = stream::poll_fn(move |context| take.poll_recv(context));
+        let mut paced = paced(clock.clone(), from);
         for (at, (ms, bytes)) in chunks.iter().enumerate() {
             assert!(paced.next().now_or_never().is_none(), "nothing has come");
             clock.advance_ms(*ms);
@@ -112,8 +114,7 @@ mod tests {
                 Some(Some(Err(error))) if is_too_slow(&error) => return Some(at),
                 other => panic!("{other:?}"),
             }
-            give.unbounded_send(Ok(Bytes::from(vec![0; *bytes])))
-                .expect("taken");
+            give.send(Ok(Bytes::from(vec![0; *bytes]))).expect("taken");
             paced.next().now_or_never().expect("a chunk");
         }
         None

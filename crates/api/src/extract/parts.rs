@@ -264,20 +264,18 @@ impl Bytewise {
     /// way in.
     pub async fn open(self, class: Option<MediaClass>) -> Result<Incoming, Fail> {
         let Self { parts, body, state } = self;
-        let media = state.app.media();
         let boundary = boundary(&parts.headers)?;
         let texts = boundary.as_ref().map_or(0, |_| TEXTS_MOST as u64);
-        let most = media.most_of(class) + texts;
+        let most = state.app.media().most_of(class) + texts;
         let within = within(&parts.headers, most);
         within.map_err(|error| error.with_field(FILE))?;
         let Whose(account) = Whose::of(&parts)?;
-        let receiving = media.receive(account)?;
+        let receiving = state.app.media().receive(account)?;
         let bytes = receiving.paced(streamed(body));
         let (name, stream) = match boundary {
             None => (None, bytes),
             Some(boundary) => file_of(form(bytes, boundary, most)).await?,
         };
-        drop(media);
         Ok(Incoming {
             name,
             stream,

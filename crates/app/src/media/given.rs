@@ -93,7 +93,12 @@ async fn of_sealed(
 ) -> Result<Prepared> {
     let core = &app.core;
     let mime = sealed.sniffed.fit(form, file_name)?;
-    let looks = looks(app, granted.account(), &sealed).await?;
+    let called = |error: Error| match error.field {
+        Some(field) => error.renamed(field, form.field()),
+        None => error,
+    };
+    let looks = looks(app, granted.account(), &sealed).await;
+    let looks = looks.map_err(called)?;
     let files = &core.media.files;
     let object = files
         .keep(granted.account(), &sealed.digest, &sealed.file)
@@ -121,6 +126,10 @@ pub(crate) async fn looks(app: &App, account: &AccountId, sealed: &Sealed) -> Re
     let Sealed {
         class, key, file, ..
     } = sealed;
+    if sealed.digest.length == 0 {
+        let field = super::form_of(*class).field();
+        return Err(Error::field(field, format!("{field} is empty")));
+    }
     let looked = core
         .media
         .looker

@@ -67,7 +67,7 @@ async fn settings_that_do_not_fit(bed: &mut Bed) {
         (json!({"interactive": 5}), "interactive"),
         (json!({"media": ["always"]}), "media"),
         (json!({"send_interval_ms": "soon"}), "send_interval_ms"),
-        (json!({"sendJitterMs": {}}), "send_jitter_ms"),
+        (json!({"sendJitterMs": {}}), "sendJitterMs"),
         (json!({"media": "sometimes"}), "media"),
         (json!({"send_interval_ms": -1}), "send_interval_ms"),
         (json!({"send_interval_ms": 600_001}), "send_interval_ms"),

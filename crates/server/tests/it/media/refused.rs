@@ -14,6 +14,7 @@ on_both! {
     what_boasts,
     what_does_not_go_together,
     names_that_do_not_fit,
+    a_file_of_nothing,
     forms_that_are_none,
     a_file_that_is_refused_on_its_way,
 }
@@ -199,6 +200,33 @@ async fn names_that_do_not_fit(bed: &mut Bed) {
             sent.send().await.expect(200);
         }
     }
+}
+
+/// However it comes.
+async fn a_file_of_nothing(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let (boundary, body) = form(&[("phone", CUSTOMER)], Some(("file", "a.txt", b"")));
+    for (path, kind, body, field) in [
+        (
+            "/chat/send/document",
+            boundary.as_str(),
+            body.clone(),
+            "document",
+        ),
+        ("/media?type=document", boundary.as_str(), body, "file"),
+        ("/media?type=document", "text/plain", Vec::new(), "file"),
+    ] {
+        let call = bed.post(&made.path(path)).bearer(&bed.a.jwt);
+        let call = call.header("content-type", kind).body(body);
+        let refused = call.send().await.refused(400, "invalid_field");
+        assert_eq!(refused["field"], field, "{path} {refused}");
+    }
+    // What cannot be read is named as its caller calls it.
+    let film = samples::mp4(8, 8, 1);
+    let body = json!({"phone": CUSTOMER, "gif": code(&film[..60])});
+    let refused = post(bed, &made, "gif", body).await;
+    assert_eq!(refused.refused(400, "invalid_field")["field"], "gif");
+    nothing_is_left(bed).await;
 }
 
 async fn forms_that_are_none(bed: &mut Bed) {

@@ -52,7 +52,8 @@ impl System<'_> {
     /// the same bytes.
     pub async fn release_media(&mut self, now: Timestamp) -> Result<u64> {
         sql(
-            "UPDATE medium SET next_at = $1 WHERE state = 'awaited' AND next_at IS NOT NULL AND next_at > $1",
+            "UPDATE medium SET next_at = $1 WHERE state = 'awaited' AND next_at IS NOT NULL AND next_at > $1 \
+             AND origin IN ('url', 'whatsapp')",
         )
         .bind(now)
         .execute(self.conn)

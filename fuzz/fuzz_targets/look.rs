@@ -7,7 +7,7 @@ use recado_model::MediaClass;
 
 // Input: the class, and the bytes.
 fuzz_target!(|data: &[u8]| {
-    let [class, mut bytes @ ..] = data else {
+    let Some((class, mut bytes)) = data.split_first() else {
         return;
     };
     let classes = [

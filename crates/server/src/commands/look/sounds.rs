@@ -2,7 +2,11 @@
 
 use std::{io::Cursor, panic, time::Duration};
 
-use lofty::{config::ParseOptions, file::AudioFile, probe::Probe};
+use lofty::{
+    config::ParseOptions,
+    file::{AudioFile, FileType},
+    probe::Probe,
+};
 use mp4parse::{TrackType, read_mp4};
 use recado_model::MediaLooks;
 
@@ -22,7 +26,9 @@ pub fn look(bytes: &[u8]) -> Result<MediaLooks, Unreadable> {
         }
         films::seconds(&sound)
     } else {
-        amr_seconds(bytes).or_else(|| seconds(bytes))
+        amr_seconds(bytes)
+            .or_else(|| aac_seconds(bytes))
+            .or_else(|| seconds(bytes))
     };
     Ok(MediaLooks {
         seconds,
@@ -30,12 +36,19 @@ pub fn look(bytes: &[u8]) -> Result<MediaLooks, Unreadable> {
     })
 }
 
-/// Of MP3, AAC, WAV and Vorbis. What cannot be told is no reason to refuse a sound.
+/// Of MP3, WAV and Vorbis. What cannot be told is no reason to refuse a sound.
 fn seconds(bytes: &[u8]) -> Option<u32> {
+    // Not guessed: among junk the library finds AAC whose frames have no length, and never ends.
+    let kind = match bytes {
+        [b'R', b'I', b'F', b'F', ..] => FileType::Wav,
+        [b'O', b'g', b'g', b'S', ..] => FileType::Vorbis,
+        [b'I', b'D', b'3', ..] | [0xff, 0xe0..=0xff, ..] => FileType::Mpeg,
+        _ => return None,
+    };
     let lasts = panic::catch_unwind(|| {
         let options = ParseOptions::new().read_tags(false).read_cover_art(false);
         let probe = Probe::new(Cursor::new(bytes)).options(options);
-        let file = probe.guess_file_type().ok()?.read().ok()?;
+        let file = probe.set_file_type(kind).read().ok()?;
         Some(file.properties().duration())
     });
     let lasts = lasts.ok()?.filter(|lasts| !lasts.is_zero())?;
@@ -46,6 +59,29 @@ fn seconds(bytes: &[u8]) -> Option<u32> {
 fn whole(lasts: Duration) -> Option<u32> {
     let seconds = lasts.as_millis().div_ceil(1_000).max(1);
     u32::try_from(seconds).ok()
+}
+
+/// The samples in a second by the index in an ADTS head (ISO 14496-3, table 1.18).
+const RATES: [u64; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
+const SAMPLES_A_FRAME: u64 = 1_024;
+
+/// Of AAC with ADTS heads.
+fn aac_seconds(bytes: &[u8]) -> Option<u32> {
+    let (mut rest, mut micros) = (bytes, 0);
+    while let [0xff, kind, rate, high, middle, low, _, ..] = rest {
+        let length =
+            usize::from(high & 3) << 11 | usize::from(*middle) << 3 | usize::from(low >> 5);
+        let per_second = *RATES.get(usize::from(rate >> 2 & 0xf))?;
+        if kind & 0xf6 != 0xf0 || length < 7 {
+            break;
+        }
+        micros += SAMPLES_A_FRAME * 1_000_000 / per_second;
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    whole(Duration::from_micros(micros)).filter(|_| micros > 0)
 }
 
 /// The length of a frame's body by the type in its head (RFC 4867, 5.3); each lasts 20 ms.
@@ -118,6 +154,8 @@ mod tests {
             b"#!AMR\n",
             b"",
             b"RIFF\xff\xff\xff\xffWAVEfmt ",
+            // A frame without a length.
+            &[0xff, 0xf1, 0x50, 0, 0, 0, 0, 0xff, 0xf1, 0x50, 0, 0, 0, 0],
             &[0xff; 64],
         ] {
             assert_eq!(lasts(bytes), None, "{bytes:?}");

@@ -96,7 +96,7 @@ fn play(program: &Path, folder: &Path, options: &Options, stop: &Stop) -> Result
     network.start(stop)?;
     gateway.start(stop)?;
     let owner = Owner::sign_in(&gateway, addresses, "Interop")?;
-    let instance = owner.link("Interop", SHOP, stop)?;
+    let instance = owner.link(&json!({"name": "Interop"}), SHOP, stop)?;
     let played = cases(&owner, &instance, &options.only, stop);
     gateway.check()?;
     network.check()?;

@@ -62,12 +62,11 @@ impl Owner {
         self.http.get(&url)?.ok()?.json()
     }
 
-    /// Makes an instance that tells the receiver of everything, and links it to this phone: its id.
-    pub fn link(&self, name: &str, number: &str, stop: &Stop) -> Result<String> {
+    /// Makes an instance of this body that tells the receiver of everything, and links it to this phone: its id.
+    pub fn link(&self, body: &Value, number: &str, stop: &Stop) -> Result<String> {
         self.phone(number)?;
-        let body = json!({"name": name});
         let made = self
-            .call("PUT", "/instances/create", Some(&body))?
+            .call("PUT", "/instances/create", Some(body))?
             .ok()?
             .json()?;
         let id = made["id"].as_str().context("create gave no id")?.to_owned();

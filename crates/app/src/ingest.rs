@@ -67,6 +67,10 @@ impl Sink for Ingest {
             if let Some(id) = self.proven(&mut account, message, now).await? {
                 proven.push(id);
             }
+            if let Some(timer) = message.timer {
+                let chat = account.chat(&message.instance, &message.chat, now).await?;
+                account.set_chat_timer(&chat, timer, now).await?;
+            }
             let beside = self.beside(&mut account, message, now).await?;
             let mut payload = events::message(message, &beside);
             let medium =
@@ -141,10 +145,6 @@ impl Ingest {
         now: Timestamp,
     ) -> Result<Beside> {
         let instance = &self.held.instance;
-        if let Some(timer) = &message.timer {
-            let chat = store.chat(instance, &message.chat, now).await?;
-            store.set_chat_timer(&chat, *timer, now).await?;
-        }
         let choice = menus::choice(store, instance, message, now).await?;
         let mut beside = Beside {
             choice,

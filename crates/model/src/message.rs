@@ -213,6 +213,17 @@ pub struct Timer {
     pub since: Timestamp,
 }
 
+impl Timer {
+    /// A day, a week and ninety days: what WhatsApp's programs let people choose.
+    const KNOWN: [u32; 3] = [86_400, 604_800, 7_776_000];
+
+    /// `None` of a time that nobody can choose: whoever writes to us must not make our messages vanish in a second.
+    pub fn told(seconds: u32, since: Timestamp) -> Option<Self> {
+        let is_known = seconds == 0 || Self::KNOWN.contains(&seconds);
+        is_known.then_some(Self { seconds, since })
+    }
+}
+
 /// A chat, or who wrote something, by all that is known of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {

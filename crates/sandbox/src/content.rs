@@ -1,10 +1,11 @@
 //! Contents of messages: what a person can write on a phone, and what a chat shows of what comes.
 //!
-//! Polls and votes are in `polls`, buttons and lists in `menus`.
+//! Polls and votes are in `polls`, buttons and lists in `menus`, contact cards in `cards`.
 //!
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
 
+mod cards;
 mod medium;
 mod menus;
 mod polls;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
+pub use cards::Card;
 pub(crate) use medium::Family;
 pub use medium::{Medium, Said};
 pub use menus::{Offer, Tap, Tappable};
@@ -130,47 +132,6 @@ pub struct Spot {
     /// For people to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-}
-
-/// A contact card, as a chat shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Card {
-    /// How it names the person.
-    pub name: String,
-    /// The number that can be written to, in digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    /// The whole of it; made of the rest where it is not given.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub vcard: String,
-}
-
-impl Card {
-    fn message(&self) -> message::ContactMessage {
-        message::ContactMessage {
-            display_name: Some(self.name.clone()),
-            vcard: Some(self.vcard()),
-            ..Default::default()
-        }
-    }
-
-    fn of(card: &message::ContactMessage) -> Self {
-        let name = card.display_name.clone().unwrap_or_default();
-        let vcard = card.vcard.clone().unwrap_or_default();
-        let waid = vcard.split_once("waid=").map(|(_, rest)| rest);
-        let phone = waid.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect());
-        Self { name, phone, vcard }
-    }
-
-    fn vcard(&self) -> String {
-        if !self.vcard.is_empty() {
-            return self.vcard.clone();
-        }
-        let (name, phone) = (&self.name, self.phone.as_deref().unwrap_or_default());
-        format!(
-            "BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}\nTEL;type=CELL;waid={phone}:+{phone}\nEND:VCARD"
-        )
-    }
 }
 
 /// The part of a message beside its text: the field of its kind, or nothing.
@@ -327,41 +288,8 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
             }),
             ..Default::default()
         },
-        Written::Contact(card) => Message {
-            contact_message: buffa::MessageField::some(card.message()),
-            ..Default::default()
-        },
-        Written::Contacts(cards) => Message {
-            contacts_array_message: buffa::MessageField::some(message::ContactsArrayMessage {
-                display_name: Some(format!("{} contacts", cards.len())),
-                contacts: cards.iter().map(Card::message).collect(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        },
-    }
-}
-
-fn of_card(card: &message::ContactMessage) -> Shown {
-    let card = Card::of(card);
-    Shown {
-        kind: "contact",
-        text: card.name.clone(),
-        detail: Detail {
-            contact: Some(card),
-            ..Detail::default()
-        },
-    }
-}
-
-fn of_cards(cards: &message::ContactsArrayMessage) -> Shown {
-    Shown {
-        kind: "contact",
-        text: cards.display_name.clone().unwrap_or_default(),
-        detail: Detail {
-            contacts: Some(cards.contacts.iter().map(Card::of).collect()),
-            ..Detail::default()
-        },
+        Written::Contact(card) => cards::one(card),
+        Written::Contacts(all) => cards::several(all),
     }
 }
 
@@ -402,11 +330,8 @@ fn shown(content: &Message) -> Option<Shown> {
     if let Some(place) = content.location_message.as_option() {
         return Some(of_place(place));
     }
-    if let Some(card) = content.contact_message.as_option() {
-        return Some(of_card(card));
-    }
-    if let Some(cards) = content.contacts_array_message.as_option() {
-        return Some(of_cards(cards));
+    if let Some(shown) = cards::describe(content) {
+        return Some(shown);
     }
     let (kind, text) = named(content)?;
     Some(Shown {

@@ -11,19 +11,12 @@ impl AccountStore<'_> {
         instance: &InstanceId,
         address: &Address,
     ) -> Result<Option<u32>> {
-        let look = match address.is_person() {
-            true => sql(
-                "SELECT c.timer_secs FROM chat c JOIN contact_alias a ON a.contact_id = c.contact_id \
-                 WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address = $3 AND c.instance_id = $2",
-            ),
-            false => sql(
-                "SELECT timer_secs FROM chat WHERE account_id = $1 AND instance_id = $2 AND address = $3",
-            ),
+        let Some(chat) = self.known_chat(instance, address).await? else {
+            return Ok(None);
         };
-        let row = look
+        let row = sql("SELECT timer_secs FROM chat WHERE account_id = $1 AND id = $2")
             .bind(&self.id)
-            .bind(instance)
-            .bind(address)
+            .bind(&chat)
             .fetch_optional(self.conn)
             .await?;
         let seconds = row.map(|row| row.opt_i64("timer_secs")).transpose()?;

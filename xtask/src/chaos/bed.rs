@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::owner::Owner;
 use crate::postgres::Postgres;
@@ -157,9 +157,9 @@ impl Bed {
             self.owner.phone(chat.customer)?;
         }
         for shop in SHOPS {
-            let id = self
-                .owner
-                .link(&format!("Chaos {shop}"), shop, &self.stop)?;
+            let id =
+                self.owner
+                    .link(&json!({"name": format!("Chaos {shop}")}), shop, &self.stop)?;
             let pairing = self.pairing(&id, shop)?;
             self.instances.push(Instance { id, pairing });
         }

@@ -1,4 +1,6 @@
-//! Creating, listing, reading, changing and deleting instances.
+//! Creating, listing, reading, changing and deleting instances. Their settings are in `settings`.
+
+mod settings;
 
 use std::borrow::Cow;
 
@@ -6,8 +8,8 @@ use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, InstanceView};
 use recado_model::{
-    BillingStatus, ConnectionState, Error, EventKind, InstanceId, Interactive, MediaRule, Scope,
-    Settings, SettingsChange, StateReason,
+    BillingStatus, ConnectionState, Error, EventKind, InstanceId, MediaRule, Scope, Settings,
+    StateReason,
     instance::{InstanceChange, InstanceQuery, InstanceSort, NewInstance},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -25,12 +27,13 @@ use crate::{
     shapes::connections::states,
 };
 
+use settings::with_settings;
+
 /// Largest page that the list answers.
 const MAX_SIZE: i64 = 100;
 const DEFAULT_SIZE: i64 = 20;
 
-#[derive(Deserialize, JsonSchema)]
-pub struct CreateInstanceBody {
+with_settings!(CreateInstanceBody {
     #[schemars(length(min = 3, max = 255))]
     name: String,
     #[serde(
@@ -51,63 +54,7 @@ pub struct CreateInstanceBody {
     auto_read_messages: bool,
     #[serde(default, deserialize_with = "object_or_empty")]
     labels: Map<String, Value>,
-    /// What becomes of buttons and lists: `text`, a numbered text; `native`, WhatsApp's own form;
-    /// `refuse`, nothing.
-    #[serde(default)]
-    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
-    interactive: Option<String>,
-    /// When media that come in are fetched: `always`, up to the operator's size; `on_demand`, when their link is
-    /// first opened; `off`, never.
-    #[serde(default)]
-    #[schemars(extend("enum" = ["off", "on_demand", "always"]))]
-    media: Option<String>,
-    /// Milliseconds between the starts of two sends, 0 to 600000. Never less than the operator has it; 0 goes back
-    /// to that.
-    #[serde(default, alias = "sendIntervalMs", deserialize_with = "some_whole")]
-    send_interval_ms: Option<i64>,
-    /// At most so many milliseconds come on top, by chance: 0 to 600000.
-    #[serde(default, alias = "sendJitterMs", deserialize_with = "some_whole")]
-    send_jitter_ms: Option<i64>,
-}
-
-/// What a body says of how an instance behaves; what is left out stays as it is.
-macro_rules! settings_of {
-    ($body:ident) => {
-        SettingsGiven {
-            interactive: $body.interactive.as_deref(),
-            media: $body.media.as_deref(),
-            send_interval_ms: $body.send_interval_ms,
-            send_jitter_ms: $body.send_jitter_ms,
-        }
-        .change()
-    };
-}
-
-struct SettingsGiven<'a> {
-    interactive: Option<&'a str>,
-    media: Option<&'a str>,
-    send_interval_ms: Option<i64>,
-    send_jitter_ms: Option<i64>,
-}
-
-impl SettingsGiven<'_> {
-    fn change(&self) -> Result<SettingsChange, Error> {
-        let given = |text: Option<&str>| {
-            text.filter(|text| !text.trim().is_empty())
-                .map(str::to_owned)
-        };
-        let interactive = given(self.interactive);
-        let media = given(self.media);
-        Ok(SettingsChange {
-            interactive: interactive
-                .map(|text| Interactive::parse(&text))
-                .transpose()?,
-            media: media.map(|text| MediaRule::parse(&text)).transpose()?,
-            send_interval_ms: self.send_interval_ms,
-            send_jitter_ms: self.send_jitter_ms,
-        })
-    }
-}
+});
 
 fn kinds_of(Names(names): &Names) -> Result<Vec<EventKind>, Error> {
     let kinds = EventKind::parse_list(names.iter().map(String::as_str));
@@ -122,7 +69,7 @@ pub async fn create(
     Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
     let mut settings = Settings::default();
-    settings.change(&settings_of!(body)?)?;
+    settings.change(&body.settings()?)?;
     let new = NewInstance {
         name: body.name,
         settings,
@@ -298,8 +245,7 @@ pub async fn read(
     Ok(Answer(InstanceBody::of(view, &app)))
 }
 
-#[derive(Deserialize, JsonSchema)]
-pub struct ChangeInstanceBody {
+with_settings!(ChangeInstanceBody {
     #[serde(default)]
     #[schemars(length(min = 3, max = 255))]
     name: Option<String>,
@@ -322,24 +268,7 @@ pub struct ChangeInstanceBody {
     /// Takes the place of those that it has.
     #[serde(default, deserialize_with = "some_object_or_empty")]
     labels: Option<Map<String, Value>>,
-    /// What becomes of buttons and lists: `text`, a numbered text; `native`, WhatsApp's own form;
-    /// `refuse`, nothing.
-    #[serde(default)]
-    #[schemars(extend("enum" = ["text", "native", "refuse"]))]
-    interactive: Option<String>,
-    /// When media that come in are fetched: `always`, up to the operator's size; `on_demand`, when their link is
-    /// first opened; `off`, never.
-    #[serde(default)]
-    #[schemars(extend("enum" = ["off", "on_demand", "always"]))]
-    media: Option<String>,
-    /// Milliseconds between the starts of two sends, 0 to 600000. Never less than the operator has it; 0 goes back
-    /// to that.
-    #[serde(default, alias = "sendIntervalMs", deserialize_with = "some_whole")]
-    send_interval_ms: Option<i64>,
-    /// At most so many milliseconds come on top, by chance: 0 to 600000.
-    #[serde(default, alias = "sendJitterMs", deserialize_with = "some_whole")]
-    send_jitter_ms: Option<i64>,
-}
+});
 
 /// Changes an instance: its name, labels, webhook and settings.
 ///
@@ -351,6 +280,7 @@ pub async fn update(
     State(app): State<App>,
     Loose(body): Loose<ChangeInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
+    let settings = body.settings()?;
     let events = body
         .events_subscribe
         .filter(|Names(names)| !names.is_empty());
@@ -360,7 +290,7 @@ pub async fn update(
         labels: body.labels,
         reject_calls: body.reject_calls,
         auto_read_messages: body.auto_read_messages,
-        settings: settings_of!(body)?,
+        settings,
         webhook: body.webhook,
         events: events.transpose()?,
     };

@@ -59,14 +59,25 @@ impl Stanza {
 }
 
 impl Core {
+    /// The messages of a chat with this id.
+    fn of_chat<'a>(
+        &'a self,
+        number: &'a str,
+        other: &'a str,
+        id: &'a str,
+    ) -> impl Iterator<Item = &'a ChatMessage> {
+        let phone = self.phones.get(number).into_iter();
+        let with_id = phone.flat_map(move |phone| phone.history.with_id(id));
+        with_id.filter(move |message| {
+            let chat = [message.from.as_str(), message.to.as_str()];
+            chat.contains(&number) && chat.contains(&other)
+        })
+    }
+
     /// Whether the phone wrote the message of this chat with this id; `None` when there is none.
     fn wrote(&self, number: &str, to: &str, id: &str) -> Option<bool> {
-        let phone = self.phones.get(number)?;
-        let mut of_chat = phone.history.with_id(id).filter(|message| {
-            let chat = [message.from.as_str(), message.to.as_str()];
-            chat.contains(&number) && chat.contains(&to)
-        });
-        of_chat.next().map(|message| message.from == number)
+        let first = self.of_chat(number, to, id).next();
+        first.map(|message| message.from == number)
     }
 
     /// What a person wrote, as apps encode it.
@@ -88,11 +99,7 @@ impl Core {
 
     /// The poll of a chat, and who made it.
     fn poll(&self, number: &str, other: &str, id: &str) -> Option<(Question, String)> {
-        let phone = self.phones.get(number)?;
-        let mut of_chat = phone.history.with_id(id).filter(|message| {
-            let chat = [message.from.as_str(), message.to.as_str()];
-            chat.contains(&number) && chat.contains(&other)
-        });
+        let mut of_chat = self.of_chat(number, other, id);
         of_chat.find_map(|message| Some((message.detail.poll.clone()?, message.from.clone())))
     }
 
@@ -119,9 +126,8 @@ impl Core {
                 Written::Vote(choice.sealed(&poll, &address(&creator), &address(number)))
             }
             Written::Tap(tap) if !tap.forged => {
-                let offer = self.shows(number, to, &tap.message_id);
-                let offer = offer.and_then(|message| message.detail.menu.clone());
-                let tapped = offer.and_then(|offer| offer.tapped(tap));
+                let mut of_chat = self.of_chat(number, to, &tap.message_id);
+                let tapped = of_chat.find_map(|message| message.detail.menu.as_ref()?.tapped(tap));
                 Written::Tap(tapped.ok_or_else(|| {
                     let (id, option) = (&tap.message_id, &tap.option_id);
                     format!("this phone shows no option {option} of {id} in its chat with {to}")
@@ -135,15 +141,6 @@ impl Core {
     fn timer(&self, number: &str, other: &str) -> Option<u32> {
         let phone = self.phones.get(number)?;
         phone.history.timer(other).filter(|seconds| *seconds > 0)
-    }
-
-    /// The message of a chat with this id.
-    fn shows(&self, number: &str, other: &str, id: &str) -> Option<&ChatMessage> {
-        let phone = self.phones.get(number)?;
-        phone.history.with_id(id).find(|message| {
-            let chat = [message.from.as_str(), message.to.as_str()];
-            chat.contains(&number) && chat.contains(&other)
-        })
     }
 
     /// A vote as this phone reads it: one that does not open chooses nothing and is marked.
@@ -180,15 +177,7 @@ impl Core {
         to: &str,
         written: &Written,
     ) -> Result<ChatMessage, String> {
-        if !self.phones.contains_key(to) {
-            return Err(format!(
-                "{to} is not on this network: create it with POST /phones"
-            ));
-        }
-        let phone = self.phones.get(number).ok_or("no such phone")?;
-        if !phone.online {
-            return Err("the phone is offline: bring it online to send".to_owned());
-        }
+        self.may_send(number, to)?;
         self.read_chat(number, to);
         if let Some((id, true)) = written.about()
             && self.wrote(number, to, id) != Some(true)
@@ -232,12 +221,30 @@ impl Core {
             phone.history.arrive(entry.clone());
         }
         self.touch_phone(number);
-        let destination = Addr::phone(to);
+        self.fan_out(number, &entry, &content);
+        Ok(entry)
+    }
+
+    fn may_send(&self, number: &str, to: &str) -> Result<(), String> {
+        if !self.phones.contains_key(to) {
+            return Err(format!(
+                "{to} is not on this network: create it with POST /phones"
+            ));
+        }
+        match self.phones.get(number).ok_or("no such phone")?.online {
+            true => Ok(()),
+            false => Err("the phone is offline: bring it online to send".to_owned()),
+        }
+    }
+
+    /// To every device of the other side, and to one's own others.
+    fn fan_out(&mut self, number: &str, entry: &ChatMessage, content: &Message) {
+        let destination = Addr::phone(entry.to.as_str());
         let copy = wrap_device_sent(content.clone(), destination.jid().to_string());
-        let plain = MessageUtils::encode_and_pad(&content);
+        let plain = MessageUtils::encode_and_pad(content);
         let copy = MessageUtils::encode_and_pad(&copy);
-        let mut devices = self.devices_of(to);
-        if to != number {
+        let mut devices = self.devices_of(&entry.to);
+        if entry.to != number {
             devices.extend(self.companions_of(number));
         }
         for device in devices {
@@ -251,12 +258,11 @@ impl Core {
                 recipient: own.then_some(&destination),
                 category: None,
                 retry: 0,
-                stanza: Stanza::of(&content),
+                stanza: Stanza::of(content),
             };
             let plaintext = if own { &copy } else { &plain };
             self.send_sealed(number, &device, plaintext, &envelope);
         }
-        Ok(entry)
     }
 
     /// Encrypts for one device and hands it to the network.

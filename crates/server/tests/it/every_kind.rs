@@ -342,6 +342,10 @@ async fn what_disappears_says_so(bed: &mut Bed) {
             assert_eq!(seen.detail.expiration, Some(DAY), "{}: {seen:?}", call.path);
         }
     }
+    // A time that no program lets people choose is not believed: nothing of ours vanishes in a second.
+    set(bed, &to, 1).await;
+    let kept = made(bed, &to, &send("text", json!({"message": "a day, still"}))).await;
+    assert_eq!(shown(bed, &kept).await.detail.expiration, Some(DAY));
     // What is passed on leaves the timer of its own chat behind, and takes that of the other one.
     set(bed, &to, 7 * DAY).await;
     let text = made(bed, &to, &send("text", json!({"message": "a week"}))).await;

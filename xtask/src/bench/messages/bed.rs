@@ -10,15 +10,14 @@ use serde_json::{Value, json};
 
 use super::gauge::Gauge;
 use crate::http::{Http, Reply};
+use crate::owner::Owner;
 use crate::process::{Stop, wait_for};
-use crate::program::Program;
+use crate::program::{Addresses, Program};
 use crate::tools;
 
-const SETTINGS: [(&str, &str); 6] = [
-    ("RECADO_EGRESS__ALLOW", "127.0.0.0/8"),
+const SETTINGS: [(&str, &str); 4] = [
     ("RECADO_JWT__TTL_SECS", "86400"),
     ("RECADO_NODE", "bench"),
-    ("RECADO_METRICS_LISTEN", "off"),
     ("RECADO_START__STAGGER_MS", "0"),
     // As people run it.
     ("RECADO_LOG", "info"),
@@ -32,18 +31,10 @@ pub struct Bed {
     gateway: Program,
     _network: Program,
     pub at: Addresses,
+    signed_in: Owner,
     pub stop: Stop,
     http: Http,
     folder: tempfile::TempDir,
-}
-
-/// Where everything answers, no trailing slash, and how the owner shows who they are.
-#[derive(Clone)]
-pub struct Addresses {
-    pub gateway: String,
-    pub network: String,
-    pub receiver: String,
-    pub bearer: String,
 }
 
 impl Bed {
@@ -64,18 +55,23 @@ impl Bed {
             receiver: local(ports[2]),
             bearer: String::new(),
         };
-        let mut bed = Self {
-            gateway: gateway(program, folder.path(), &at, interval_ms),
-            _network: network(program, folder.path(), &at),
-            at,
+        let interval = interval_ms.to_string();
+        let mut settings = SETTINGS.to_vec();
+        settings.push(("RECADO_SEND__MIN_INTERVAL_MS", interval.as_str()));
+        let mut network = Program::sandbox("network", program, folder.path(), ports[1], ports[2]);
+        let mut gateway = Program::gateway(program, folder.path(), &at, &settings);
+        network.start(stop)?;
+        gateway.start(stop)?;
+        let signed_in = Owner::sign_in(&gateway, at, "Bench")?;
+        Ok(Self {
+            gateway,
+            _network: network,
+            at: signed_in.addresses().clone(),
+            signed_in,
             stop: stop.clone(),
             http: Http::new(PATIENCE),
             folder,
-        };
-        bed._network.start(stop)?;
-        bed.gateway.start(stop)?;
-        bed.sign_in()?;
-        Ok(bed)
+        })
     }
 
     /// The gateway's process.
@@ -115,10 +111,7 @@ impl Bed {
 
     /// A new phone of this number.
     pub fn phone(&self, number: &str) -> Result<()> {
-        let url = format!("{}/phones", self.at.network);
-        let named = json!({"number": number, "name": number});
-        self.http.post(&url, &named)?.ok()?;
-        Ok(())
+        self.signed_in.phone(number)
     }
 
     /// What a phone shows, oldest first.
@@ -132,26 +125,9 @@ impl Bed {
 
     /// A new instance on a new phone of this number. Its events go to the receiver.
     pub fn pair(&self, number: &str) -> Result<String> {
-        self.phone(number)?;
         // The pace is what the caller's is compared with: no chance on top.
         let body = json!({"name": number, "send_jitter_ms": 0});
-        let made = self
-            .owner("PUT", "/instances/create", Some(&body))?
-            .ok()?
-            .json()?;
-        let id = made["id"].as_str().context("create gave no id")?.to_owned();
-        let hook = json!({"webhookURL": format!("{}/webhook", self.at.receiver), "events": "All"});
-        self.owner("POST", &format!("/instances/{id}/webhook"), Some(&hook))?
-            .ok()?;
-        let asked = format!("/instances/{id}/session/qr?format=text");
-        let code = wait_for("a QR code", MINUTE, &self.stop, || {
-            let reply = self.owner("GET", &asked, None)?;
-            let text = (reply.status == 200).then(|| reply.text.trim().to_owned());
-            Ok(text.filter(|text| !text.is_empty()))
-        })?;
-        let scan = format!("{}/phones/{number}/scan", self.at.network);
-        self.http.post(&scan, &json!({"qr": code}))?.ok()?;
-        Ok(id)
+        self.signed_in.link(&body, number, &self.stop)
     }
 
     /// `connected` in a status means paired; the list's summary counts by state, which means online.
@@ -162,70 +138,5 @@ impl Bed {
             let online = list.json()?["summary"]["connected"].as_u64();
             Ok((online.context("no summary")? >= instances as u64).then_some(()))
         })
-    }
-
-    fn sign_in(&mut self) -> Result<()> {
-        let mut create = self.gateway.command_line();
-        create.args(["account", "create", "--name", "Bench", "--json"]);
-        create.args(["--email", "bench@demo.example"]);
-        let account: Value = serde_json::from_str(&tools::output(&mut create)?)
-            .context("`recado account create --json` printed no JSON")?;
-        let proof = json!({"client_token": account["client_token"], "client_secret": account["client_secret"]});
-        let url = format!("{}/token", self.at.gateway);
-        let token = self.http.post(&url, &proof)?.ok()?.json()?;
-        let token = token["access_token"].as_str().context("no access_token")?;
-        self.at.bearer = format!("Bearer {token}");
-        Ok(())
-    }
-}
-
-fn bare(url: &str) -> String {
-    url.trim_start_matches("http://").to_owned()
-}
-
-fn network(program: &Path, folder: &Path, at: &Addresses) -> Program {
-    let data = folder.join("network").display().to_string();
-    let (listen, receiver) = (bare(&at.network), bare(&at.receiver));
-    let args = [
-        "--listen",
-        &listen,
-        "--receiver",
-        &receiver,
-        "--data",
-        &data,
-    ];
-    Program {
-        name: "network",
-        subcommand: "sandbox",
-        path: program.to_owned(),
-        args: args.map(str::to_owned).to_vec(),
-        env: Vec::new(),
-        log: folder.join("network.log"),
-        health: format!("{}/health", at.network),
-        child: None,
-    }
-}
-
-fn gateway(program: &Path, folder: &Path, at: &Addresses, interval_ms: u32) -> Program {
-    let path = |name: &str| folder.join(name).display().to_string();
-    let socket = format!("ws://{}/ws/chat", bare(&at.network));
-    let mut env = vec![
-        ("RECADO_DATA_DIR", path("gateway")),
-        ("RECADO_MASTER_KEY_FILE", path("master.key")),
-        ("RECADO_LISTEN", bare(&at.gateway)),
-        ("RECADO_PUBLIC_URL", at.gateway.clone()),
-        ("RECADO_SANDBOX__URL", socket),
-        ("RECADO_SEND__MIN_INTERVAL_MS", interval_ms.to_string()),
-    ];
-    env.extend(SETTINGS.map(|(name, value)| (name, value.to_owned())));
-    Program {
-        name: "gateway",
-        subcommand: "serve",
-        path: program.to_owned(),
-        args: Vec::new(),
-        env,
-        log: folder.join("gateway.log"),
-        health: format!("{}/readyz", at.gateway),
-        child: None,
     }
 }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
-use super::bed::{Addresses, Bed};
+use super::bed::Bed;
 use super::ledger::{Side, Sight, Trace};
 use crate::http::Http;
 use crate::process::Stop;
+use crate::program::Addresses;
 
 /// The least time between two messages of an instance, as the program has it unless an operator says otherwise.
 const INTERVAL_MS: u32 = 1000;

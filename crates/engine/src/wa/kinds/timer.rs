@@ -18,14 +18,11 @@ pub(super) fn set(message: &mut wa::Message, seconds: Option<u32>) {
 /// What somebody changed it to, or the one that a message goes by. That a message has none says nothing: programs
 /// leave it out. Takes the message without its wrappers.
 pub(super) fn told(message: &wa::Message, at: Timestamp) -> Option<Timer> {
-    if let Some(protocol) = message.protocol_message.as_option()
-        && protocol.r#type == Some(Type::EPHEMERAL_SETTING)
-    {
-        return Some(Timer {
-            seconds: protocol.ephemeral_expiration.unwrap_or_default(),
-            since: at,
-        });
-    }
-    let seconds = message.get_ephemeral_expiration()?;
-    Some(Timer { seconds, since: at })
+    let seconds = match message.protocol_message.as_option() {
+        Some(protocol) if protocol.r#type == Some(Type::EPHEMERAL_SETTING) => {
+            protocol.ephemeral_expiration.unwrap_or_default()
+        }
+        _ => message.get_ephemeral_expiration()?,
+    };
+    Timer::told(seconds, at)
 }

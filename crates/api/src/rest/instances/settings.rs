@@ -1,0 +1,56 @@
+//! What bodies say of how an instance behaves.
+
+use recado_model::{Interactive, MediaRule, Result, SettingsChange};
+
+/// A body of an instance: fields of its own, then its settings, of which what is left out stays as it is. All stand in
+/// one struct: in a flattened one an error would name no field.
+macro_rules! with_settings {
+    ($name:ident { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
+        #[derive(serde::Deserialize, schemars::JsonSchema)]
+        pub struct $name {
+            $($(#[$attr])* $field: $type,)*
+            /// What becomes of buttons and lists: `text`, a numbered text; `native`, WhatsApp's own form;
+            /// `refuse`, nothing.
+            #[serde(default)]
+            #[schemars(extend("enum" = ["text", "native", "refuse"]))]
+            interactive: Option<String>,
+            /// When media that come in are fetched: `always`, up to the operator's size; `on_demand`, when their link is
+            /// first opened; `off`, never.
+            #[serde(default)]
+            #[schemars(extend("enum" = ["off", "on_demand", "always"]))]
+            media: Option<String>,
+            /// Milliseconds between the starts of two sends, 0 to 600000. Never less than the operator has it; 0 goes back
+            /// to that.
+            #[serde(default, alias = "sendIntervalMs", deserialize_with = "crate::extract::some_whole")]
+            send_interval_ms: Option<i64>,
+            /// At most so many milliseconds come on top, by chance: 0 to 600000.
+            #[serde(default, alias = "sendJitterMs", deserialize_with = "crate::extract::some_whole")]
+            send_jitter_ms: Option<i64>,
+        }
+
+        impl $name {
+            fn settings(&self) -> recado_model::Result<recado_model::SettingsChange> {
+                let pause = (self.send_interval_ms, self.send_jitter_ms);
+                settings::change(self.interactive.as_deref(), self.media.as_deref(), pause)
+            }
+        }
+    };
+}
+pub(super) use with_settings;
+
+/// `""` is the same as nothing.
+pub(super) fn change(
+    interactive: Option<&str>,
+    media: Option<&str>,
+    (send_interval_ms, send_jitter_ms): (Option<i64>, Option<i64>),
+) -> Result<SettingsChange> {
+    let given = |text: &&str| !text.trim().is_empty();
+    let interactive = interactive.filter(given).map(Interactive::parse);
+    let media = media.filter(given).map(MediaRule::parse);
+    Ok(SettingsChange {
+        interactive: interactive.transpose()?,
+        media: media.transpose()?,
+        send_interval_ms,
+        send_jitter_ms,
+    })
+}

@@ -157,6 +157,11 @@ pub fn render(fail: &Fail, addressee: &Addressee<'_>) -> Response {
             HeaderValue::from_static(challenge),
         );
     }
+    if let Some(length) = fail.error().length {
+        if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {
+            headers.insert(header::CONTENT_RANGE, range);
+        }
+    }
     waits(fail, headers, addressee.surface);
     response
 }

@@ -101,6 +101,8 @@ pub struct Error {
     pub retry_after_secs: Option<u64>,
     /// The field of the body that is at fault, where there is one.
     pub field: Option<&'static str>,
+    /// How many bytes there are, where a range named none of them.
+    pub length: Option<u64>,
     /// Nobody's fault: the log has no line of it, whatever its status.
     expected: bool,
 }
@@ -113,6 +115,7 @@ impl Error {
             source: None,
             retry_after_secs: None,
             field: None,
+            length: None,
             expected: false,
         }
     }
@@ -174,6 +177,15 @@ impl Error {
     pub fn with_retry_after(mut self, secs: u64) -> Self {
         self.retry_after_secs = Some(secs);
         self
+    }
+
+    /// A range of a thing of so many bytes that has none of them.
+    pub fn out_of_range(length: u64) -> Self {
+        let text = format!("The medium has {length} bytes: nothing of it is in that range.");
+        Self {
+            length: Some(length),
+            ..Self::new(ErrorCode::RangeNotSatisfiable, text)
+        }
     }
 
     /// Says that it is in the nature of things: a medium that is not here yet, for example.

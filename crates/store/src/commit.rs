@@ -30,6 +30,9 @@ impl Conn {
             Held::SqliteTx(tx) => {
                 let done = tx.commit().await;
                 done.map_err(|error| self.store.failed(error.into(), None))?;
+                if !self.relaxed {
+                    self.store.settle().await?;
+                }
             }
             Held::PostgresTx(tx) => tx.commit().await?,
         }

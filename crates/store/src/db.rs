@@ -16,6 +16,7 @@ use tokio::sync::{Notify, futures::Notified};
 use crate::{
     error::{Result, StoreError},
     kept::{AccountKeys, KeySource, Keys},
+    log::Log,
     writer::{self, Writer},
 };
 
@@ -47,6 +48,7 @@ pub(crate) enum Pools {
         /// One connection: SQLite has one writer, and waiting here is fair where its lock is not.
         write: SqlitePool,
         writer: Arc<Writer>,
+        log: Arc<Log>,
     },
     Postgres(PgPool),
 }
@@ -82,7 +84,7 @@ impl Store {
     async fn begin(&self, relaxed: bool) -> Result<Conn> {
         let held = match &self.inner.pools {
             Pools::Sqlite { write, writer, .. } => {
-                let conn = writer.take(write, relaxed).await?;
+                let conn = write.acquire().await?;
                 // IMMEDIATE: a transaction that reads first and then writes would otherwise fail
                 // when another process wrote in between.
                 let begin = "BEGIN IMMEDIATE".into_sql_str();
@@ -91,13 +93,15 @@ impl Store {
             }
             Pools::Postgres(pool) => Held::PostgresTx(pool.begin().await?),
         };
-        Ok(self.conn(held, false))
+        let mut conn = self.conn(held, false);
+        conn.relaxed = relaxed;
+        Ok(conn)
     }
 
     /// For a single statement, which is its own transaction: saves BEGIN and COMMIT.
     pub(crate) async fn write_one_relaxed(&self) -> Result<Conn> {
         let held = match &self.inner.pools {
-            Pools::Sqlite { write, writer, .. } => Held::Sqlite(writer.take(write, true).await?),
+            Pools::Sqlite { write, .. } => Held::Sqlite(write.acquire().await?),
             Pools::Postgres(pool) => Held::Postgres(pool.acquire().await?),
         };
         Ok(self.conn(held, false))
@@ -108,6 +112,7 @@ impl Store {
             store: self.clone(),
             held,
             read_only,
+            relaxed: false,
             touched: Touched::Nothing,
             raises_epoch: 0,
             rings: false,
@@ -130,6 +135,14 @@ impl Store {
     /// PostgreSQL, an SQLite file has one.
     pub fn is_shared(&self) -> bool {
         matches!(self.inner.pools, Pools::Postgres(_))
+    }
+
+    /// Answers when everything that this process committed before is on the disk.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        match &self.inner.pools {
+            Pools::Sqlite { write, log, .. } => log.settle(write).await,
+            Pools::Postgres(_) => Ok(()),
+        }
     }
 
     /// Sees to it that a connection of SQLite on which such an error happened is not used again: the one that
@@ -186,6 +199,8 @@ pub struct Conn {
     pub(crate) store: Store,
     pub(crate) held: Held,
     read_only: bool,
+    /// Its commit need not be on the disk when it answers.
+    pub(crate) relaxed: bool,
     pub(crate) touched: Touched,
     /// How much the epoch rises with the commit.
     pub(crate) raises_epoch: i64,
@@ -292,7 +307,7 @@ pub(crate) mod tests {
     use recado_model::clock::OsRng;
 
     use super::*;
-    use crate::{Database, MasterKey, open::Options, sql::sql};
+    use crate::{Database, MasterKey, open::Options};
 
     /// A new database in the folder.
     pub(crate) async fn fresh(folder: &tempfile::TempDir) -> Store {
@@ -307,61 +322,5 @@ pub(crate) mod tests {
         })
         .await
         .expect("opens")
-    }
-
-    /// Polls `future` so many times, with time for the database between, and drops it.
-    async fn give_up<T>(future: impl Future<Output = T>, polls: u32) {
-        let mut future = std::pin::pin!(future);
-        for _ in 0..polls {
-            let polled = std::future::poll_fn(|context| {
-                std::task::Poll::Ready(future.as_mut().poll(context).is_ready())
-            });
-            if polled.await {
-                return;
-            }
-            for _ in 0..1_000 {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-
-    async fn synchronous(mut conn: Conn) -> i64 {
-        sql("PRAGMA synchronous")
-            .fetch_one(&mut conn)
-            .await
-            .and_then(|row| row.i64("synchronous"))
-            .expect("reads the pragma")
-    }
-
-    #[tokio::test]
-    async fn relaxed_writes_relax_no_others() {
-        const FULL: i64 = 2;
-        const NORMAL: i64 = 1;
-        let folder = tempfile::tempdir().expect("folder");
-        let store = fresh(&folder).await;
-        for _ in 0..2 {
-            let conn = store.write().await.expect("write");
-            assert_eq!(synchronous(conn).await, FULL);
-            let conn = store.write_relaxed().await.expect("write");
-            assert_eq!(synchronous(conn).await, NORMAL);
-            let conn = store.write_one_relaxed().await.expect("write");
-            assert_eq!(synchronous(conn).await, NORMAL);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_write_given_up_relaxes_no_other() {
-        const FULL: i64 = 2;
-        let folder = tempfile::tempdir().expect("folder");
-        let store = fresh(&folder).await;
-        for polls in 0..6 {
-            give_up(store.write_relaxed(), polls).await;
-            let conn = store.write().await.expect("write");
-            assert_eq!(synchronous(conn).await, FULL, "relaxing, {polls} polls");
-            drop(store.write_relaxed().await.expect("write"));
-            give_up(store.write(), polls).await;
-            let conn = store.write().await.expect("write");
-            assert_eq!(synchronous(conn).await, FULL, "tightening, {polls} polls");
-        }
     }
 }

@@ -9,7 +9,7 @@
 //! - `sql`: the thin layer over both databases: one text with `$1`, arguments, rows. Private, so that
 //!   every statement is in this crate and names its account.
 //! - [`db`]: pools, connections, durability; `commit`: how a transaction ends; `doors`: what callers name to
-//!   get at rows; `writer`: SQLite's one write connection; `ready`: whether the database takes a write; [`open`]:
+//!   get at rows; `writer`: SQLite's one write connection; `log`: how its commits reach the disk; `ready`: whether the database takes a write; [`open`]:
 //!   migrations and first keys.
 //! - [`seal`]: the master key, data keys, sealing bound to its row; `kept`: those that this process holds,
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
@@ -48,6 +48,7 @@ pub mod keys;
 pub mod leases;
 #[cfg(test)]
 mod locked;
+mod log;
 mod lookup;
 pub mod media;
 pub mod members;

@@ -27,6 +27,7 @@ use crate::{
     db::{Conn, Inner, Pools, Store},
     error::{CANTOPEN, CORRUPT, FULL, NOTADB, READONLY, Result, StoreError, sqlite_primary_code},
     kept::Keys,
+    log::Log,
     lookup,
     seal::{KeyRing, MasterKey, SYSTEM},
     sql::sql,
@@ -249,7 +250,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .foreign_keys(true)
         .busy_timeout(WAIT)
-        .synchronous(SqliteSynchronous::Full)
+        // A commit that must be on the disk waits for its sync after it, see `log.rs`.
+        .synchronous(SqliteSynchronous::Normal)
         // Every statement would be a log line; the program traces its own operations.
         .disable_statement_logging()
 }
@@ -282,9 +284,7 @@ async fn try_open_sqlite(path: &Path, database: &Database, migrate: bool) -> Res
         .acquire_timeout(WAIT)
         .idle_timeout(None)
         .max_lifetime(None)
-        // A connection that replaces a broken one starts at synchronous=FULL.
         .after_connect(move |conn, _| {
-            fresh.relaxed.store(false, Ordering::Relaxed);
             let pages = fresh.max_pages.load(Ordering::Relaxed);
             Box::pin(async move {
                 match pages {
@@ -326,6 +326,7 @@ async fn try_open_sqlite(path: &Path, database: &Database, migrate: bool) -> Res
         read,
         write,
         writer,
+        log: Arc::new(Log::new(path)),
     })
 }
 

@@ -157,10 +157,7 @@ async fn used(core: &Core, account: &AccountId, row: &MediumRow, now: Timestamp)
 }
 
 fn bounds(span: Span, length: u64) -> Result<(u64, u64)> {
-    let none = || {
-        let text = format!("The medium has {length} bytes: nothing of it is in that range.");
-        Err(Error::new(ErrorCode::RangeNotSatisfiable, text))
-    };
+    let none = || Err(Error::out_of_range(length));
     match span {
         Span::All => Ok((0, length)),
         Span::From(first, last) => {

@@ -157,10 +157,10 @@ pub fn render(fail: &Fail, addressee: &Addressee<'_>) -> Response {
             HeaderValue::from_static(challenge),
         );
     }
-    if let Some(length) = fail.error().length {
-        if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {
-            headers.insert(header::CONTENT_RANGE, range);
-        }
+    let length = fail.error().length;
+    if let Some(Ok(range)) = length.map(|length| HeaderValue::try_from(format!("bytes */{length}")))
+    {
+        headers.insert(header::CONTENT_RANGE, range);
     }
     waits(fail, headers, addressee.surface);
     response

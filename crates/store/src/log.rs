@@ -211,7 +211,9 @@ mod tests {
         assert!(gone.await.is_err_and(|error| error.is_cancelled()));
         drop(running);
         let before = syncs(&store);
-        note(&store, "note of one that stays").await.expect("commits");
+        note(&store, "note of one that stays")
+            .await
+            .expect("commits");
         assert_eq!(syncs(&store), before + 1);
         assert_eq!(noted(&store).await, 2, "what was committed stays");
     }

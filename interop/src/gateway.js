@@ -18,8 +18,13 @@ export class Gateway {
     this.#customer = customer;
   }
 
-  /** What the call answers, without its envelope. An error tells what it said. */
+  /** What the call answers, without its envelope. */
   async call(method, path, body) {
+    return (await this.bare(method, path, body)).data;
+  }
+
+  /** What a call answers. An error tells what it said. */
+  async bare(method, path, body) {
     const headers = { authorization: this.#bearer };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const answer = await fetch(`${this.#base}${path}`, {
@@ -29,7 +34,7 @@ export class Gateway {
     });
     const text = await answer.text();
     assert.ok(answer.ok, `${method} ${path} answered ${answer.status}: ${text.slice(0, 300)}`);
-    return JSON.parse(text).data;
+    return JSON.parse(text);
   }
 
   /** Sends to the customer; the message's id. */

@@ -83,6 +83,7 @@ export class Peer {
   updates = [];
   reactions = [];
   presences = [];
+  #chatUpdates = [];
 
   /** `network` is the sandbox's address; `customer` whose device this will be; `shop` whom it writes to. */
   constructor({ network, customer, shop }, byCode = false) {
@@ -181,10 +182,14 @@ export class Peer {
         const { id } = message.key;
         this.messages.set(id, message);
         this.#arrivals.set(id, this.arrivals(id) + 1);
+        // A receipt that comes at once is told with the message itself.
+        const { key, status } = message;
+        if (status !== undefined) this.updates.push({ key, update: { status } });
       }
     });
     ev.on('messages.update', (updates) => this.updates.push(...updates));
     ev.on('messages.reaction', (reactions) => this.reactions.push(...reactions));
+    ev.on('chats.update', (updates) => this.#chatUpdates.push(...updates));
     ev.on('presence.update', (presence) => this.presences.push(presence));
   }
 
@@ -198,6 +203,17 @@ export class Peer {
   /** The messages that its own phone shows. */
   phoneShows() {
     return this.#ask('GET', `/phones/${this.#number}/messages`);
+  }
+
+  /** What its own phone shows of its chats, and what it could not read. */
+  phoneChats() {
+    return this.#ask('GET', `/phones/${this.#number}/chats`);
+  }
+
+  /** The first update of a chat that fits. */
+  chatUpdate(chat, what, check) {
+    const fits = (update) => update.id === chat && check(update);
+    return until(`${chat} ${what} at Baileys`, () => this.#chatUpdates.find(fits));
   }
 
   /** The media host has this no more. */

@@ -229,7 +229,42 @@ pub(crate) fn one_of(names: impl IntoIterator<Item = &'static str>) -> Schema {
 
 /// The schema of a request. Without references, so that each operation is readable by itself.
 pub(crate) fn schema<T: JsonSchema>() -> Value {
-    generate::<T>(SchemaSettings::draft2020_12())
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12());
+    what_may_not_be_empty_is_required(&mut schema);
+    schema
+}
+
+/// Handlers take a missing text for `""`, since clients write that for it, and then say what is missing. So a
+/// member that is empty by default and may not be empty has to be given.
+fn what_may_not_be_empty_is_required(schema: &mut Value) {
+    let Value::Object(object) = schema else {
+        return;
+    };
+    let Some(Value::Object(members)) = object.get_mut("properties") else {
+        return;
+    };
+    let least = |member: &Value, key: &str| member[key].as_u64().unwrap_or_default();
+    let mut needed = Vec::new();
+    for (name, member) in members {
+        if let Some(items) = member.get_mut("items") {
+            what_may_not_be_empty_is_required(items);
+        }
+        let is_needed = match &member["default"] {
+            Value::String(text) => text.is_empty() && least(member, "minLength") > 0,
+            Value::Array(items) => items.is_empty() && least(member, "minItems") > 0,
+            _ => false,
+        };
+        if let (true, Value::Object(member)) = (is_needed, member) {
+            member.remove("default");
+            needed.push(Value::from(name.as_str()));
+        }
+    }
+    if let (false, Value::Array(required)) = (
+        needed.is_empty(),
+        object.entry("required").or_insert_with(|| json!([])),
+    ) {
+        required.extend(needed);
+    }
 }
 
 /// The schema of an answer: what may be left out is not required and never `null`, what is always there

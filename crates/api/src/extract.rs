@@ -34,8 +34,8 @@ pub use parts::{Bytewise, Incoming, MediaBody, MediaKind};
 pub use ranged::Ranged;
 pub use reading::{read, require_json, require_json_of, require_said_json};
 pub use values::{
-    decimal, number, object_or_empty, some_number, some_object_or_empty, some_whole,
-    text_or_number, whole,
+    decimal, flag, number, object_or_empty, some_number, some_object_or_empty, some_switch,
+    some_whole, text_or_number, whole,
 };
 
 /// A path parameter, or several in the order of the path.
@@ -112,6 +112,40 @@ impl JsonSchema for Names {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "A list, or one comma-separated string.",
+            "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }],
+        })
+    }
+}
+
+/// One text, or a list of them; numbers are taken for texts, and `null` for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OneOrMany(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct One(#[serde(deserialize_with = "text_or_number")] String);
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a string, or an array of strings")]
+        enum Form {
+            One(One),
+            Many(Vec<One>),
+        }
+        Ok(Self(match Form::deserialize(deserializer)? {
+            Form::One(One(text)) if text.trim().is_empty() => Vec::new(),
+            Form::One(One(text)) => vec![text],
+            Form::Many(all) => all.into_iter().map(|One(text)| text).collect(),
+        }))
+    }
+}
+
+impl JsonSchema for OneOrMany {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OneOrMany".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "One text, or a list of them.",
             "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }],
         })
     }

@@ -109,6 +109,9 @@ fn operation(row: &RouteRow) -> Value {
             .is_some_and(|names| !names.is_empty());
         if row.takes.file {
             let mut form = schema.clone();
+            // Nor has a form a way to write `null`.
+            let members = form["properties"].as_object_mut().into_iter();
+            members.flatten().for_each(|(_, member)| drop_null(member));
             form["properties"]["file"] = file_schema();
             content.insert("multipart/form-data".to_owned(), json!({ "schema": form }));
         }

@@ -1,18 +1,23 @@
 //! The instance API: one file per noun, each handler guard → body → service → shape.
 //!
 //! Envelopes are *mixed*, as the contract has them: session, webhook and chat answers come in
-//! `{code, success, data}`; token, account, instances and session/disconnect are bare.
+//! `{code, success, data}`; token, account, instances, chats, contact/list and
+//! session/disconnect are bare.
 
 pub mod account;
 pub mod audit;
 pub mod billing;
 pub mod chat;
+pub mod chats;
 pub mod connections;
+pub mod contacts;
 pub mod credentials;
+pub mod group;
 pub mod instances;
 pub mod media;
 pub mod queue;
 pub mod token;
+pub mod users;
 pub mod webhook;
 
 /// The contract's word, in the names of the operations.

@@ -7,7 +7,13 @@ use recado_model::{
     text::require_seen,
 };
 
-use crate::{App, instances, supervisor::Live};
+use crate::{
+    App, instances,
+    own::{self, OwnProfile},
+    supervisor::Live,
+};
+
+mod leaving;
 
 pub struct Connections<'a> {
     pub(crate) app: &'a App,
@@ -33,6 +39,8 @@ pub struct ConnectionStatus {
     pub jid: Option<Address>,
     pub push_name: Option<String>,
     pub business_name: Option<String>,
+    /// As WhatsApp told it of late; `None` where it has not yet.
+    pub profile: Option<OwnProfile>,
 }
 
 /// How long a caller waits for WhatsApp's first QR code.
@@ -110,7 +118,12 @@ impl Connections<'_> {
 
     pub async fn status(&self, granted: &Granted) -> Result<ConnectionStatus> {
         let instance = granted.instance();
+        let profile = match instance.paired {
+            true => own::shown(self.app, granted).await,
+            false => None,
+        };
         Ok(ConnectionStatus {
+            profile,
             connected: instance.paired,
             state: instance.state,
             reason: instance.reason,

@@ -6,14 +6,17 @@
 
 mod beside;
 mod document;
+mod groups;
 
 pub(crate) use beside::{Beside, ReadVote, Totals, UnreadVote, VoteTold};
 pub use document::document;
+pub(crate) use groups::group;
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
     Rng, Timestamp, failure,
     message::{Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, Rendered},
+    person::{InboundCall, InboundPresence},
 };
 use recado_store::MessageRow;
 use serde_json::{Map, Value, json};
@@ -203,6 +206,54 @@ pub(crate) fn typing(typing: &InboundTyping) -> Value {
             "media": typing.media,
         }
     })
+}
+
+/// Somebody came or went.
+pub(crate) fn presence(presence: &InboundPresence) -> Value {
+    let seen = presence.last_seen.map(Timestamp::to_rfc3339);
+    json!({
+        "state": if presence.available { "online" } else { "offline" },
+        "event": {
+            "from": presence.who.shown,
+            "phone": presence.who.shown.number(),
+            "lid": lid(&presence.who),
+            "unavailable": !presence.available,
+            "last_seen": seen,
+        }
+    })
+}
+
+/// Somebody calls.
+pub(crate) fn call(call: &InboundCall, declined: bool) -> Value {
+    let mut payload = basics(call);
+    payload["event"]["is_video"] = json!(call.video);
+    payload["event"]["rejected"] = json!(declined);
+    payload
+}
+
+/// A call is over.
+pub(crate) fn call_ended(call: &InboundCall, reason: Option<&str>) -> Value {
+    let mut payload = basics(call);
+    payload["event"]["reason"] = json!(reason.unwrap_or_default());
+    payload
+}
+
+fn basics(call: &InboundCall) -> Value {
+    json!({
+        "event": {
+            "call_id": call.id,
+            "from": call.who.shown,
+            "phone": call.who.shown.number(),
+            "lid": lid(&call.who),
+            "call_creator": Address::from_wire(call.creator.as_str()),
+            "group_jid": call.group,
+            "timestamp": call.at.to_rfc3339(),
+        }
+    })
+}
+
+fn lid(who: &Party) -> Option<&Address> {
+    who.addresses().into_iter().find(|address| address.is_lid())
 }
 
 pub(crate) fn connected(

@@ -2,17 +2,24 @@
 //! from tasks that it started itself.
 
 use recado_engine::Notice;
-use recado_model::{Address, Call, CallAnswer, MediaKey, MessageId, Result};
+use recado_model::{Address, Call, CallAnswer, MediaKey, MessageId, Result, call::Looked};
 use tokio::sync::oneshot;
 
 pub(crate) enum Command {
     Notice(Notice),
     /// Something is in the queue.
     Wake,
+    /// The setting of the presence changed.
+    Appear,
     /// Ask the device.
     Call {
         call: Call,
         reply: oneshot::Sender<Result<CallAnswer>>,
+    },
+    /// The number of a message that waits was looked up, and others with it.
+    LookedUp {
+        id: MessageId,
+        result: Result<Vec<Looked>>,
     },
     /// The medium of a message was brought to WhatsApp, or was not.
     Brought {

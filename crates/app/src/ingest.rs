@@ -1,5 +1,8 @@
 //! Messages and notices from WhatsApp: committed with their events and deliveries before they are acknowledged.
 
+mod calls;
+mod news;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,7 +16,7 @@ use recado_model::{
     call::MarkRead,
     failure::{self, Remedy},
     media::MediaOrigin,
-    message::{InboundMessage, InboundReceipt, MessageId, ReceiptState},
+    message::{InboundMessage, InboundReceipt, MessageId, Party, ReceiptState},
 };
 use recado_store::{AccountStore, MessageRow};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
@@ -120,13 +123,17 @@ impl Sink for Ingest {
                 refused: Some(code),
             } => return self.refused(id, code).await,
             Notice::Undecryptable { .. } => return self.undecryptable(&notice).await,
+            Notice::Group(done) => return self.group(done).await,
+            Notice::Synced(all) => return self.synced(all).await,
             Notice::Typing(typing) => {
                 let payload = events::typing(typing);
-                if let Err(error) = self.emit(EventKind::ChatPresence, payload).await {
-                    metrics::counter!("recado_notices_dropped_total").increment(1);
-                    faults::warn(&error, "a presence could not be stored and is lost");
-                }
+                self.passing(self.emit(EventKind::ChatPresence, payload).await);
             }
+            Notice::Presence(presence) => {
+                let payload = events::presence(presence);
+                self.passing(self.emit(EventKind::Presence, payload).await);
+            }
+            Notice::Call(call) => self.passing(calls::rings(self, call).await),
             _ => {
                 // The actor being gone means the instance is stopping.
                 let _ = self.actor.send(Command::Notice(notice));
@@ -136,7 +143,30 @@ impl Sink for Ingest {
     }
 }
 
+/// These messages of a chat were read by this device.
+async fn note_read(held: &Held, chat: &Party, ids: &[MessageId]) -> Result<()> {
+    let now = held.core.clock.now();
+    let mut conn = held.write().await?;
+    let mut store = conn.account(&held.account);
+    store.lock_instance(&held.instance).await?;
+    let chat = store.chat(&held.instance, chat, now).await?;
+    store.read_messages(&held.instance, &chat, ids).await?;
+    conn.commit().await?;
+    Ok(())
+}
+
 impl Ingest {
+    /// What is told once may be lost.
+    fn passing(&self, told: Result<()>) {
+        if let Err(error) = told {
+            metrics::counter!("recado_notices_dropped_total").increment(1);
+            faults::warn(
+                &error,
+                "something that is told once could not be stored and is lost",
+            );
+        }
+    }
+
     /// Does to earlier messages what a new one says, and what they say to it. What is to be told beside it.
     async fn beside(
         &self,
@@ -199,7 +229,8 @@ impl Ingest {
         Ok(proven.then_some(change.target))
     }
 
-    /// Nobody waits for it. The actor being gone means the instance is stopping: nothing to mark then.
+    /// Nobody waits for it. The actor being gone means the instance is stopping: nothing to mark then. Once the
+    /// sender has been told, it counts as read.
     fn mark_read(&self, message: &InboundMessage) {
         // As the message named them.
         let chat = message.chat.wire.clone();
@@ -208,9 +239,18 @@ impl Ingest {
             chat,
             ids: vec![message.id.clone()],
         };
-        let (reply, _) = oneshot::channel();
+        let (reply, told) = oneshot::channel();
         let call = call.into();
         drop(self.actor.send(Command::Call { call, reply }));
+        let (held, party, id) = (self.held.clone(), message.chat.clone(), message.id.clone());
+        tokio::spawn(async move {
+            if !matches!(told.await, Ok(Ok(_))) {
+                return;
+            }
+            if let Err(error) = note_read(&held, &party, &[id]).await {
+                faults::warn(&error, "a message that was read still counts as unread");
+            }
+        });
     }
 
     fn core(&self) -> &Core {
@@ -286,6 +326,10 @@ impl Ingest {
         if let Some(name) = receipt.state.wire() {
             let (instance, held) = (&self.held.instance, receipt);
             let fresh = store.record_receipt(instance, held, name, now).await?;
+            if receipt.state == ReceiptState::ReadSelf && receipt.from_me {
+                let chat = store.chat(instance, &receipt.chat, now).await?;
+                store.read_messages(instance, &chat, &receipt.ids).await?;
+            }
             if let Some(payload) = events::receipt(receipt, &fresh).filter(|_| !fresh.is_empty()) {
                 let event = self.event(EventKind::ReadReceipt, payload, now);
                 store.append(&event).await?;

@@ -123,6 +123,9 @@ impl Instances<'_> {
             .await?;
         conn.commit().await?;
         self.app.supervisor.wake(granted.id());
+        if instance.settings.presence != before.settings.presence {
+            self.app.supervisor.appear(granted.id());
+        }
         self.view(&Granted::new(granted.caller().clone(), instance)?)
             .await
     }
@@ -367,6 +370,14 @@ async fn tokens(
         .await?)
 }
 
+/// No phone has linked it.
+pub(crate) fn unpaired() -> Error {
+    Error::new(
+        ErrorCode::InstanceNotConnected,
+        "The instance is not connected to WhatsApp. Ask for its QR code and scan it with the phone: GET /instances/{id}/session/qr, or GET /sessions/{key}/qr.",
+    )
+}
+
 /// An instance must be paired to send; the error says how to get there.
 pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
     let stuck = match (instance.state, instance.reason) {
@@ -384,10 +395,7 @@ pub(crate) fn require_paired(instance: &Instance) -> Result<()> {
         ));
     }
     if !instance.paired {
-        return Err(Error::new(
-            ErrorCode::InstanceNotConnected,
-            "The instance is not connected to WhatsApp. Ask for its QR code and scan it with the phone: GET /instances/{id}/session/qr, or GET /sessions/{key}/qr.",
-        ));
+        return Err(unpaired());
     }
     if !instance.wanted {
         return Err(Error::new(

@@ -1,7 +1,9 @@
 //! The product itself: one service per noun, called alike by REST, MCP, the Direct API, the
 //! dashboard, the command line and the workers.
 //!
-//! - [`instances`], [`connections`], [`messages`], [`media`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
+//! - [`instances`], [`connections`], [`messages`], [`groups`], [`media`], [`webhooks`], [`direct`], [`shop`]: what callers ask for.
+//! - [`people`], [`profile`]: others on WhatsApp, and what they see of an instance. `asking`: how fast it asks; `own`:
+//!   its own profile of late.
 //! - [`billing`]: what instances are paid for.
 //! - `exchange`: calls to devices, put through to whoever has the link.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue. `inbox`: what it is
@@ -19,19 +21,26 @@
 //! route or tool in `api`. Nothing here knows HTTP; nothing here hands out types of `store` or
 //! `engine`.
 
+mod asking;
 pub mod billing;
+pub mod chats;
 pub mod config;
 pub mod connections;
+pub mod contacts;
 pub mod direct;
 pub mod egress;
 pub mod events;
 mod exchange;
+pub mod groups;
 mod held;
 mod inbox;
 pub mod ingest;
 pub mod instances;
 pub mod media;
 pub mod messages;
+mod own;
+pub mod people;
+pub mod profile;
 mod ready;
 pub mod shop;
 pub mod supervisor;
@@ -49,9 +58,14 @@ use recado_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use billing::{BillingConfig, BillingStanding, ReturnTo, Subscribed, Subscriptions};
+pub use chats::{
+    ChatMessageView, ChatMessages, ChatPage, ChatView, Chats, LastView, ListChats, Person,
+};
 pub use config::{Config, Guests, MediaConfig, MediaLimits};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};
+pub use contacts::{ContactPage, Contacts, ListContacts};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
+pub use groups::{Groups, GroupsPage, MadeGroup, NewGroup};
 pub use instances::{InstanceList, InstanceView, Instances};
 pub use media::{
     Downloaded, Given, LookExit, Media, Opened, Receiving, Span, Spooled, Stored, Taken, Turn,
@@ -61,6 +75,9 @@ pub use messages::{
     Accepted, Act, Acted, MessageDetail, MessageView, Messages, Named, PollView, Purged, QueuePage,
     QueuedView, ReactionView, ReceiptView, SendMedia, SendMessage, SendOptions,
 };
+pub use own::OwnProfile;
+pub use people::{Avatar, CheckedNumber, Described, People};
+pub use profile::{ProfileChange, Profiles};
 pub use shop::{Shop, ShopStatus};
 pub use webhooks::Webhooks;
 
@@ -96,6 +113,10 @@ pub(crate) struct Core {
     /// Messages whose status changed, for those who wait on one.
     pub progress: tokio::sync::broadcast::Sender<messages::Progress>,
     pub numbers: messages::numbers::Numbers,
+    pub asking: asking::Asking,
+    pub own: own::Own,
+    /// Callers who were answered of late.
+    pub answered: messages::replies::Answered,
 }
 
 impl Core {
@@ -141,6 +162,9 @@ impl App {
             media,
             progress: tokio::sync::broadcast::channel(256).0,
             numbers: Default::default(),
+            asking: Default::default(),
+            own: Default::default(),
+            answered: Default::default(),
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
         supervisor.recover().await?;
@@ -221,6 +245,21 @@ impl App {
     }
     pub fn messages(&self) -> Messages<'_> {
         Messages { app: self }
+    }
+    pub fn people(&self) -> People<'_> {
+        People { app: self }
+    }
+    pub fn profiles(&self) -> Profiles<'_> {
+        Profiles { app: self }
+    }
+    pub fn groups(&self) -> Groups<'_> {
+        Groups { app: self }
+    }
+    pub fn chats(&self) -> Chats<'_> {
+        Chats { app: self }
+    }
+    pub fn contacts(&self) -> Contacts<'_> {
+        Contacts { app: self }
     }
     pub fn media(&self) -> Media<'_> {
         Media { app: self }

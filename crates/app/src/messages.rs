@@ -3,7 +3,7 @@
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
 //! callers read of them in `status`, of those that wait in `queued`; what a chat is told beside messages in `signals`; what is done to earlier
 //! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`;
-//! votes in polls in `votes`; what is passed on in `forward`; those with a medium in `media`, and bytes that come later in
+//! votes in polls in `votes`; what an instance writes by itself in `replies`; what is passed on in `forward`; those with a medium in `media`, and bytes that come later in
 //! `fetching`.
 
 mod acts;
@@ -16,6 +16,7 @@ mod media;
 pub(crate) mod menus;
 pub(crate) mod numbers;
 mod queued;
+pub(crate) mod replies;
 mod signals;
 mod status;
 pub(crate) mod votes;
@@ -92,6 +93,8 @@ const MENTIONS_MAX: usize = 1024;
 struct Checked {
     id: MessageId,
     to: Address,
+    /// Nobody could say whether the number is on WhatsApp.
+    asks: bool,
     content: Content,
     mentioned: Vec<Address>,
     delay_ms: i64,
@@ -108,19 +111,18 @@ impl Messages<'_> {
     /// same content is the same message: one that has failed, or of which nobody knows, is queued anew.
     pub async fn send(&self, granted: &Granted, send: SendMessage) -> Result<Accepted> {
         let mut checked = check(send, &*self.app.core.rng)?;
-        checked.to = self.address(granted, checked.to).await?;
+        self.locate(granted, &mut checked).await?;
         self.accept(granted, &checked).await
     }
 
-    /// Where WhatsApp says that a number is.
-    async fn address(&self, granted: &Granted, to: Address) -> Result<Address> {
-        match to.number() {
-            Some(number) => {
-                let phone = PhoneNumber::parse(number)?;
-                numbers::address_of(self.app, granted, &phone).await
-            }
-            None => Ok(to),
+    /// Takes the address that WhatsApp says a number has.
+    async fn locate(&self, granted: &Granted, checked: &mut Checked) -> Result<()> {
+        if let Some(number) = checked.to.number() {
+            let phone = PhoneNumber::parse(number)?;
+            let found = numbers::find(self.app, granted, &phone).await?;
+            (checked.to, checked.asks) = (found.address, found.asks);
         }
+        Ok(())
     }
 
     /// The same for a chat that a message is in already: nobody asks WhatsApp for its number again, which
@@ -162,8 +164,7 @@ impl Messages<'_> {
             Some(row) => {
                 self.give_medium_again(&mut store, &row, checked, now)
                     .await?;
-                self.queue_again(&mut store, &row, checked.valid_until, now)
-                    .await?
+                self.queue_again(&mut store, &row, checked, now).await?
             }
             None => self.queue_new(&mut store, &current, checked, now).await?,
         };
@@ -191,8 +192,9 @@ impl Messages<'_> {
         match ours {
             Some(row) if row.digest.as_deref() != Some(&checked.digest) => Err(Error::new(
                 ErrorCode::Conflict,
-                "This id was used for another message of this instance. Give each message its own id.",
-            )),
+                "id: it was used for another message of this instance. Give each message its own id.",
+            )
+            .with_field("id")),
             ours => Ok(ours),
         }
     }
@@ -247,6 +249,7 @@ impl Messages<'_> {
             message: &checked.id,
             chat: &inserted.chat,
             to: &checked.to,
+            asks: checked.asks,
             run_at: (checked.delay_ms > 0).then(|| now.plus_millis(checked.delay_ms)),
             valid_until: checked.valid_until,
         };
@@ -261,7 +264,7 @@ impl Messages<'_> {
         &self,
         store: &mut AccountStore<'_>,
         row: &MessageRow,
-        valid_until: Option<Timestamp>,
+        checked: &Checked,
         now: Timestamp,
     ) -> Result<Option<i64>> {
         let queued = MessageStatus::Queued;
@@ -275,8 +278,9 @@ impl Messages<'_> {
             message: &row.id,
             chat: &row.chat_id,
             to: &row.wire_chat,
+            asks: !row.tried && (checked.asks || checked.to != row.wire_chat),
             run_at: None,
-            valid_until: valid_until.filter(|_| !row.tried),
+            valid_until: checked.valid_until.filter(|_| !row.tried),
         };
         store.enqueue(&job, now).await?;
         Ok(row.queue_id)
@@ -316,6 +320,7 @@ fn check(send: SendMessage, rng: &dyn recado_model::Rng) -> Result<Checked> {
     Ok(Checked {
         id,
         to,
+        asks: false,
         content,
         mentioned,
         delay_ms,

@@ -9,7 +9,9 @@ mod changes;
 mod commands;
 mod flights;
 mod leaving;
+mod look_ups;
 mod notices;
+mod presence;
 mod queue;
 mod rounds;
 
@@ -213,6 +215,13 @@ impl Supervisor {
     pub fn wake(&self, instance: &InstanceId) {
         if let Some(handle) = self.handle(instance) {
             drop(handle.commands.send(Command::Wake));
+        }
+    }
+
+    /// Tells a running instance that it shows itself in another way from now on.
+    pub fn appear(&self, instance: &InstanceId) {
+        if let Some(handle) = self.handle(instance) {
+            drop(handle.commands.send(Command::Appear));
         }
     }
 

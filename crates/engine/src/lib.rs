@@ -21,12 +21,15 @@ use recado_model::{
     AccountId, Address, Call, CallAnswer, DeviceCall, Error, InstanceId, MediaClass, MediaDigest,
     MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
+    chat::Synced,
     content::{Ballot, Chosen, Poll, Voting},
+    group,
     media::{FilledMedia, Uploaded},
     message::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
         Rendered,
     },
+    person::{InboundCall, InboundPresence},
 };
 use recado_store::Lease;
 
@@ -54,6 +57,9 @@ pub trait Engine: Send + Sync + 'static {
     /// A message made ready to be passed on: without its quote, its mentions and its secret, and marked as
     /// forwarded unless it is the number's `own` and was not before. `None` of one that is to be seen once.
     fn forward(&self, proto: &[u8], own: bool) -> Option<Vec<u8>>;
+
+    /// A finished message that disappears after so many seconds.
+    fn time(&self, proto: &[u8], seconds: u32) -> Result<Vec<u8>>;
 
     /// What can be chosen of a poll. `None` of a message that is none.
     fn poll(&self, proto: &[u8]) -> Option<Poll>;
@@ -122,6 +128,9 @@ pub trait Engine: Send + Sync + 'static {
         most: u64,
         to: &Path,
     ) -> std::result::Result<MediaDigest, FetchFault>;
+
+    /// Fetches a picture of somebody from WhatsApp's hosts. Needs no link.
+    async fn fetch_picture(&self, url: &str) -> Result<Vec<u8>>;
 
     /// Wipes the device of an instance from the store. Only while no link of it runs.
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;
@@ -224,8 +233,8 @@ pub trait Sink: Send + Sync + 'static {
     /// whose first arrival left no other trace.
     async fn has(&self, id: &MessageId) -> Result<bool>;
 
-    /// `Err` means "not taken, give it again": a receipt, an acknowledgement or an undecryptable
-    /// message is then offered until it is taken, with growing pauses and before any later one, also
+    /// `Err` means "not taken, give it again": a receipt, an acknowledgement, an undecryptable message,
+    /// what was done to a group or news of chats is then offered until it is taken, with growing pauses and before any later one, also
     /// by the next link of the instance. One that was taken may come again after a crash. State and
     /// typing are told once.
     async fn notice(&self, notice: Notice) -> Result<()>;
@@ -283,6 +292,18 @@ pub enum Notice {
         hidden: bool,
     },
     Typing(InboundTyping),
+    /// Somebody whose presence is watched came or went. Told once.
+    Presence(InboundPresence),
+    /// Somebody calls, or a call is over. Told once.
+    Call(InboundCall),
+    /// The number has another name, by its phone or another device.
+    Renamed {
+        push_name: String,
+    },
+    /// Something was done to a group.
+    Group(group::Done),
+    /// What other devices of the account, or this one, did to chats and the address book, in their order.
+    Synced(Vec<Synced>),
     /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.
     ServerAck {
         id: MessageId,

@@ -6,7 +6,7 @@
 //! `pump/mend` brings back a link whose gate was shut, `lost` finds messages that were counted as read and are
 //! nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
-//! hands them to the sink. `inbound`, `notice`, `kinds`, `payload`, `address` and `json` turn what arrives into our
+//! hands them to the sink. `inbound`, `notice`, `roster`, `kinds`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` sends, `media` seals and opens, brings to WhatsApp's hosts and fetches, and `calls` do what
 //! else callers ask; `backend` keeps the device in the store; `http` and `runtime` are what the library runs on.
 //!
@@ -39,7 +39,9 @@ mod parts;
 mod pauses;
 mod payload;
 mod pump;
+mod roster;
 mod runtime;
+mod synced;
 mod tap;
 mod wire;
 
@@ -258,6 +260,10 @@ impl Engine for WaEngine {
         kinds::forward(proto, own)
     }
 
+    fn time(&self, proto: &[u8], seconds: u32) -> Result<Vec<u8>> {
+        kinds::time(proto, seconds)
+    }
+
     fn poll(&self, proto: &[u8]) -> Option<Poll> {
         kinds::poll(proto)
     }
@@ -321,6 +327,10 @@ impl Engine for WaEngine {
         to: &Path,
     ) -> std::result::Result<MediaDigest, FetchFault> {
         media::fetch(&self.parts, medium, most, to).await
+    }
+
+    async fn fetch_picture(&self, url: &str) -> Result<Vec<u8>> {
+        self.parts.http.picture(url).await
     }
 
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {

@@ -16,7 +16,7 @@ use recado_engine::{
 };
 use recado_model::{
     Address, ContentKind, ErrorCode, PhoneNumber, StateReason,
-    call::{LookUp, Looked, MarkRead, PairCode, Typing},
+    call::{LookUp, MarkRead, PairCode, Typing},
     clock::OsRng,
     message::{MessageId, ReceiptState, TypingState},
 };
@@ -332,8 +332,10 @@ async fn signals_and_questions() {
     let nobody = PhoneNumber::parse("5511888880000").expect("a number");
     let phones = vec![bia.clone(), nobody.clone()];
     let found = link.ask(LookUp { phones }).await.expect("an answer");
-    let of = |phone, address| Looked { phone, address };
-    assert_eq!(found, [of(bia, Some(address(BIA))), of(nobody, None)]);
+    assert!(found[0].lid.is_some() && found[1].lid.is_none());
+    let found = found.into_iter().map(|one| (one.phone, one.address));
+    let found: Vec<_> = found.collect();
+    assert_eq!(found, [(bia, Some(address(BIA))), (nobody, None)]);
     let wrong = link.ask(MarkRead {
         chat: Address::from_wire("not an address"),
         ..call

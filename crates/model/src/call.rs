@@ -5,7 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Error, MessageId, PhoneNumber, Result, instance::LinkingCode, message::TypingState,
+    Address, Error, MessageId, PhoneNumber, Result,
+    chat::{ChatAct, LastMessage},
+    group,
+    instance::LinkingCode,
+    message::TypingState,
+    person::{Blocked, BusinessProfile, PersonInfo, PictureLink},
 };
 
 /// A call with the type of its answer.
@@ -64,6 +69,74 @@ calls! {
     } -> ();
     /// Shows a chat that somebody writes or records, or has stopped.
     Typing { chat: Address, state: TypingState, } -> ();
+    /// Does something to a chat, on all devices of the account. Over once what it changes was handed to the sink.
+    ChangeChat {
+        chat: Address,
+        /// The person's other address, which accounts that have moved to those call the chat by.
+        lid: Option<Address>,
+        act: ChatAct,
+        /// The newest ones.
+        last: Vec<LastMessage>,
+    } -> ();
+    /// Saves somebody in the address book of all devices of the account; over as `ChangeChat`.
+    SaveContact { phone: PhoneNumber, full_name: String, first_name: Option<String>, } -> ();
+    /// From now on what is written in a chat disappears after so many seconds; 0: it stays.
+    SetTimer { chat: Address, seconds: u32, } -> ();
+
+    /// What these people let others see. Those of whom WhatsApp says nothing are left out.
+    Describe { people: Vec<Address>, } -> Vec<(Address, PersonInfo)>;
+    /// Where the picture of a person or a group lies. `None`: there is none, or it is hidden.
+    FindPicture { of: Address, preview: bool, } -> Option<PictureLink>;
+    /// `None` of who is no business.
+    ReadBusiness { of: Address, } -> Option<BusinessProfile>;
+    /// Whom this number has blocked.
+    ReadBlocked {} -> Vec<Blocked>;
+    /// Blocks a person, or takes that back.
+    Block { who: Address, blocks: bool, } -> ();
+    /// Asks to hear when somebody comes and goes, or no longer.
+    WatchPresence { who: Address, watches: bool, } -> ();
+    /// Shows others whether somebody is here.
+    ShowPresence { available: bool, } -> ();
+    /// The own name, as others see it.
+    Rename { name: String, } -> ();
+    /// The own line below the name.
+    SetAbout { about: String, } -> ();
+    /// The own picture, a JPEG; none takes it away. Answers its id.
+    SetPicture { jpeg: Option<Vec<u8>>, } -> Option<String>;
+    /// Declines a call that rings.
+    RejectCall {
+        id: String,
+        /// As its stanza named them, with the device.
+        from: String,
+        creator: String,
+    } -> ();
+
+    // Groups.
+    /// All groups that the number is in.
+    GroupList {} -> Vec<group::Group>;
+    /// One of them.
+    GroupLook { group: Address, } -> group::Group;
+    GroupMake {
+        name: String,
+        description: Option<String>,
+        people: Vec<Address>,
+    } -> group::Made;
+    /// With a result for each of the people.
+    GroupAct { group: Address, act: group::Act, people: Vec<Address>, } -> Vec<group::Outcome>;
+    GroupRename { group: Address, name: String, } -> ();
+    /// `None` takes it away.
+    GroupDescribe { group: Address, text: Option<String>, } -> ();
+    GroupSet { group: Address, settings: group::Settings, } -> ();
+    /// A JPEG; an empty one takes the picture away. The picture's id.
+    GroupPicture { group: Address, jpeg: Vec<u8>, } -> String;
+    /// The link; with `reset` a new one, and the old one is over.
+    GroupLink { group: Address, reset: bool, } -> String;
+    /// The group that a link leads to, without joining it.
+    GroupPreview { code: String, } -> group::Group;
+    GroupJoin { code: String, } -> group::Joined;
+    /// Who wants to join.
+    GroupRequests { group: Address, } -> Vec<group::JoinRequest>;
+    GroupLeave { group: Address, } -> ();
 }
 
 /// A number that was looked up.
@@ -72,6 +145,9 @@ pub struct Looked {
     pub phone: PhoneNumber,
     /// Where it is; WhatsApp may know it in a corrected form. `None`: it is not on WhatsApp.
     pub address: Option<Address>,
+    /// The id that goes with it.
+    #[serde(default)]
+    pub lid: Option<Address>,
 }
 
 #[cfg(test)]
@@ -90,6 +166,7 @@ mod tests {
         let looked = vec![Looked {
             address: Some(Address::of_number(&phone)),
             phone,
+            lid: None,
         }];
         let answer = CallAnswer::LookUp(looked.clone());
         let text = serde_json::to_string(&answer).expect("writes");

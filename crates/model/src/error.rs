@@ -55,6 +55,8 @@ codes! {
     ProofRequired = "proof_required", 403;
     /// The role does not allow it.
     RoleTooLow = "role_too_low", 403;
+    /// WhatsApp leaves it to the admins of a group.
+    NotGroupAdmin = "not_group_admin", 403;
     /// Another site's page sent it.
     ForeignOrigin = "foreign_origin", 403;
     /// Turnstile did not take the caller for a person.

@@ -27,10 +27,14 @@ pub enum EventKind {
     MessageFailed,
     /// Ours: a message came that could not be read, and was asked for again. Only for those who name it.
     UndecryptableMessage,
+    /// Ours: somebody calls. Only for those who name it.
+    CallOffer,
+    /// Ours: a call is over. Only for those who name it.
+    CallTerminate,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::All,
         Self::Connected,
         Self::Disconnected,
@@ -43,6 +47,8 @@ impl EventKind {
         Self::GroupParticipantsRemove,
         Self::MessageFailed,
         Self::UndecryptableMessage,
+        Self::CallOffer,
+        Self::CallTerminate,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -59,6 +65,8 @@ impl EventKind {
             Self::GroupParticipantsRemove => "GroupParticipantsRemove",
             Self::MessageFailed => "MessageFailed",
             Self::UndecryptableMessage => "UndecryptableMessage",
+            Self::CallOffer => "CallOffer",
+            Self::CallTerminate => "CallTerminate",
         }
     }
 
@@ -105,7 +113,10 @@ impl EventKind {
     /// Whether a subscription to `subscribed` wants `self`.
     pub fn is_wanted_by(self, subscribed: &[Self]) -> bool {
         // `All` means what the contract's clients know, and what nobody may miss.
-        let in_all = self != Self::UndecryptableMessage;
+        let in_all = !matches!(
+            self,
+            Self::UndecryptableMessage | Self::CallOffer | Self::CallTerminate
+        );
         subscribed.contains(&self) || in_all && subscribed.contains(&Self::All)
     }
 }

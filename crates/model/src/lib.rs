@@ -1,8 +1,8 @@
 //! The vocabulary of Recado: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`call`], [`change`], [`address`], [`message`], [`message_id`], [`content`], [`media`], [`job`], [`event`], [`webhook`], [`user`], [`error`],
-//! [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
+//! [`instance`], [`call`], [`change`], [`chat`], [`address`], [`message`], [`message_id`], [`content`], [`media`], [`job`], [`event`], [`group`], [`webhook`], [`user`], [`error`],
+//! [`person`], [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
 //! in those of `store`, `app` and `api` that have to do with it. To add a field: here first; the
@@ -14,12 +14,14 @@ pub mod billing;
 pub mod call;
 pub mod caller;
 pub mod change;
+pub mod chat;
 pub mod clock;
 pub mod content;
 pub mod credential;
 pub mod error;
 pub mod event;
 pub mod failure;
+pub mod group;
 pub mod id;
 pub mod instance;
 pub mod job;
@@ -27,6 +29,7 @@ pub mod media;
 pub mod message;
 pub mod message_id;
 pub mod network;
+pub mod person;
 pub mod phone;
 pub mod settings;
 pub mod text;
@@ -54,6 +57,6 @@ pub use media::{MediaClass, MediaDigest, MediaKey, MediaLooks, MediaRef, MediaSt
 pub use message::{Direction, MessageStatus};
 pub use message_id::MessageId;
 pub use phone::PhoneNumber;
-pub use settings::{Interactive, MediaRule, Settings, SettingsChange};
+pub use settings::{Interactive, MediaRule, OwnPresence, Settings, SettingsChange};
 pub use text::is_unseen;
 pub use user::{Language, LinkKind};

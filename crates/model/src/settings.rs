@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, text::is_blank};
 
 /// The longest pause between two sends that an owner may ask for.
 const PAUSE_MOST_MS: i64 = 10 * 60 * 1000;
+/// Of what is written to callers, in characters.
+const REPLY_MOST: usize = 1_000;
 
 /// Kept as JSON: a setting that is not there has its default, one that a newer program left is passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,10 @@ pub struct Settings {
     /// At most so many milliseconds come on top, by chance; a quarter of the interval where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_jitter_ms: Option<i64>,
+    pub presence: OwnPresence,
+    /// Written to who calls, where calls are declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject_calls_message: Option<String>,
 }
 
 /// What becomes of buttons and lists, which phones no longer show reliably from linked devices.
@@ -55,6 +61,37 @@ impl Interactive {
             .find(|one| one.as_str() == text.trim());
         let wrong = "interactive is text, native or refuse";
         known.ok_or_else(|| Error::field("interactive", wrong))
+    }
+}
+
+/// Whether others see somebody at this number while the gateway is connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnPresence {
+    /// The phone rings and shows what comes in as before.
+    #[default]
+    Unavailable,
+    /// Seen as online. WhatsApp takes the phone's silence for wanted, and tells of others.
+    Available,
+}
+
+impl OwnPresence {
+    pub const ALL: [Self; 2] = [Self::Unavailable, Self::Available];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Available => "available",
+        }
+    }
+
+    /// # Errors
+    /// For the field `presence`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|one| one.as_str() == text.trim());
+        known.ok_or_else(|| Error::field("presence", "presence is unavailable or available"))
     }
 }
 
@@ -99,6 +136,9 @@ pub struct SettingsChange {
     /// 0 goes back to the operator's.
     pub send_interval_ms: Option<i64>,
     pub send_jitter_ms: Option<i64>,
+    pub presence: Option<OwnPresence>,
+    /// Blank is none.
+    pub reject_calls_message: Option<String>,
 }
 
 impl Settings {
@@ -120,10 +160,27 @@ impl Settings {
             let interval = fits("send_interval_ms", interval)?;
             self.send_interval_ms = Some(interval).filter(|ms| *ms > 0);
         }
+        self.presence = change.presence.unwrap_or(self.presence);
+        if let Some(text) = &change.reject_calls_message {
+            self.reject_calls_message = match is_blank(text) {
+                true => None,
+                false => Some(fitting(text)?),
+            };
+        }
         if let Some(jitter) = change.send_jitter_ms {
             self.send_jitter_ms = Some(fits("send_jitter_ms", jitter)?);
         }
         Ok(())
+    }
+}
+
+fn fitting(text: &str) -> Result<String> {
+    match text.chars().count() <= REPLY_MOST {
+        true => Ok(text.to_owned()),
+        false => Err(Error::field(
+            "reject_calls_message",
+            format!("reject_calls_message has at most {REPLY_MOST} characters"),
+        )),
     }
 }
 

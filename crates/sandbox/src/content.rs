@@ -5,6 +5,7 @@
 //! To add a kind: a variant of [`Written`] with its arm in [`make`], a field of [`Detail`], and a line in
 //! [`describe`].
 
+mod beside;
 mod cards;
 mod medium;
 mod menus;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp::{Message, MessageKey, message, message::protocol_message::Type};
 
+pub use beside::{Beside, Quote};
 pub use cards::Card;
 pub(crate) use medium::Family;
 pub use medium::{Medium, Said};
@@ -146,6 +148,12 @@ pub struct Detail {
     /// Of several contact cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contacts: Option<Vec<Card>>,
+    /// Whom it mentions: numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted: Option<Quote>,
     /// Whether it was passed on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forwarded: bool,
@@ -297,6 +305,8 @@ pub(crate) fn make(written: &Written, key: Option<MessageKey>, now_ms: i64) -> M
 pub(crate) fn describe(content: &Message) -> Option<Shown> {
     let mut shown = shown(content)?;
     shown.detail.forwarded = content.is_forwarded();
+    shown.detail.mentions = beside::mentions(content.get_base_message());
+    shown.detail.quoted = beside::quote(content.get_base_message());
     let expires = content.get_base_message().get_ephemeral_expiration();
     shown.detail.expiration = shown.detail.expiration.or(expires);
     Some(shown)

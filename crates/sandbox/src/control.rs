@@ -1,5 +1,9 @@
 //! The control API: people's thumbs, over HTTP on loopback.
 
+mod chats;
+mod groups;
+mod people;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::StatusCode;
@@ -11,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::content::Written;
+use crate::content::{Beside, Written};
 use crate::network::Network;
 use crate::refusal::Refusal;
 use crate::trouble::Kind;
@@ -76,6 +80,9 @@ pub(crate) fn routes(network: Network) -> Router<Network> {
         .route("/phones/{number}/online", post(online))
         .route("/phones/{number}/logout", post(logout))
         .route("/phones/{number}/retry", post(retry))
+        .merge(people::routes())
+        .merge(groups::routes())
+        .merge(chats::routes())
         .route_layer(from_fn_with_state(network, after_saving));
     Router::new()
         .route("/health", get(health))
@@ -170,6 +177,8 @@ async fn pair(
 struct NewMessage {
     to: String,
     #[serde(flatten)]
+    beside: Beside,
+    #[serde(flatten)]
     written: Written,
 }
 
@@ -179,7 +188,9 @@ async fn send(
     Body(body): Body<NewMessage>,
 ) -> Told {
     // Sealing a medium takes its time.
-    let sent = tokio::task::spawn_blocking(move || network.send(&number, &body.to, &body.written));
+    let sent = tokio::task::spawn_blocking(move || {
+        network.send_beside(&number, &body.to, &body.written, &body.beside)
+    });
     answer(
         sent.await
             .map_err(|error| Refusal::Conflict(error.to_string()))??,

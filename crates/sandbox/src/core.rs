@@ -11,6 +11,7 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use wacore_libsignal::protocol::KeyPair;
 
+use crate::group::Group;
 use crate::shelf::Shelf;
 use crate::state::{Addr, Companion, Meta, Phone, SignedPreKey};
 use crate::trouble::Troubles;
@@ -43,6 +44,10 @@ pub(crate) struct Link {
     pub(crate) conn: u64,
     pub(crate) out: Sender,
     pub(crate) phase: Phase,
+    /// It says that somebody looks at it.
+    pub(crate) available: bool,
+    /// Whose presence it wants to hear of: by number, and as it named them.
+    pub(crate) watches: BTreeMap<String, Jid>,
 }
 
 /// A new client's word about itself before it is paired.
@@ -117,6 +122,9 @@ pub(crate) enum Entity {
     /// The ids of the messages that the server took from a companion.
     Seen(Addr),
     Phone(String),
+    Group(String),
+    /// What a phone's devices tell each other of chats and people.
+    AppState(String),
 }
 
 pub(crate) struct Core {
@@ -124,6 +132,8 @@ pub(crate) struct Core {
     pub(crate) noise_key: KeyPair,
     pub(crate) phones: BTreeMap<String, Phone>,
     pub(crate) companions: BTreeMap<Addr, Companion>,
+    /// By id.
+    pub(crate) groups: BTreeMap<String, Group>,
     /// Phone numbers by hidden id.
     pub(crate) lids: HashMap<String, String>,
     pub(crate) links: HashMap<Addr, Link>,
@@ -141,6 +151,8 @@ pub(crate) struct Core {
     /// Host and port that companions are told to use for media.
     pub(crate) media_host: String,
     pub(crate) shelf: Shelf,
+    /// Calls since the start.
+    pub(crate) calls: Vec<crate::profile::Call>,
     pub(crate) next_conn: u64,
 }
 
@@ -223,6 +235,7 @@ impl Core {
                     if let Some(phone) = self.phones.get_mut(&number) {
                         phone.history.settle();
                         phone.ratchets.settle();
+                        phone.sender_keys.settle();
                     }
                 }
                 Entity::Queue(addr) | Entity::Seen(addr) => {
@@ -231,7 +244,11 @@ impl Core {
                         companion.seen_lately.clear();
                     }
                 }
-                Entity::Meta | Entity::Companion(_) | Entity::PreKeys(_) => {}
+                Entity::Meta
+                | Entity::Companion(_)
+                | Entity::PreKeys(_)
+                | Entity::Group(_)
+                | Entity::AppState(_) => {}
             }
         }
     }
@@ -244,7 +261,8 @@ impl Core {
         if let Some(addr) = self.logged_in.remove(&conn)
             && self.links.get(&addr).is_some_and(|link| link.conn == conn)
         {
-            self.links.remove(&addr);
+            let number = addr.number.clone();
+            self.while_there(&number, |core| drop(core.links.remove(&addr)));
         }
     }
 }

@@ -1,11 +1,16 @@
 //! A phone's chat history: what was shown, how often it came, what is unread.
 
+mod range;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::content::{Detail, Written};
+use crate::group::group_id_of;
+
+pub(crate) use range::Range;
 
 /// A line in a phone's chat history, as the control API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +19,7 @@ pub struct ChatMessage {
     pub id: String,
     /// The writer: a number in digits.
     pub from: String,
-    /// The receiver: a number in digits.
+    /// The receiver: a number in digits, or the address of a group.
     pub to: String,
     /// The text, or the caption, or what stands for the content of other kinds.
     pub text: String,
@@ -36,7 +41,10 @@ pub struct ChatMessage {
     /// Gone for everybody.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-    /// Outgoing: `sent`, `delivered`, `read`. Incoming: `received`, then `read`.
+    /// Of one's own in a group: who has it, `delivered` or `read`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receipts: BTreeMap<String, String>,
+    /// Outgoing: `sent`, `delivered`, `read`; in a group once all members have it. Incoming: `received`, then `read`.
     pub status: String,
     /// Unix time in milliseconds.
     pub timestamp: i64,
@@ -58,6 +66,9 @@ pub struct ChatMessage {
     /// Arrived, but the phone asked for it again and shows nothing until it comes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) hidden: bool,
+    /// Its chat was cleared on this phone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) cleared: bool,
 }
 
 fn yes() -> bool {
@@ -80,7 +91,32 @@ impl ChatMessage {
         matches!(self.kind.as_str(), "reaction" | "edit" | "revoke" | "vote")
     }
 
+    /// Whether it was written in this group.
+    pub(crate) fn is_in_group(&self, id: &str) -> bool {
+        group_id_of(&self.to) == Some(id)
+    }
+
+    /// Whether it belongs to the chat of `owner` with `other`, a number or a group's address.
+    pub(crate) fn is_of_chat(&self, owner: &str, other: &str) -> bool {
+        if group_id_of(other).is_some() || group_id_of(&self.to).is_some() {
+            return self.to == other;
+        }
+        let chat = [self.from.as_str(), self.to.as_str()];
+        chat.contains(&owner) && chat.contains(&other)
+    }
+
+    /// The chat of something that came in: a group, or who wrote it.
+    fn chat(&self) -> &str {
+        match group_id_of(&self.to) {
+            Some(_) => &self.to,
+            None => &self.from,
+        }
+    }
+
     fn is_in_chat_of(&self, other: &Self) -> bool {
+        if group_id_of(&self.to).is_some() || group_id_of(&other.to).is_some() {
+            return self.to == other.to;
+        }
         let chat = |message: &Self| [message.from.clone(), message.to.clone()];
         let (mut one, mut two) = (chat(self), chat(other));
         one.sort();
@@ -131,11 +167,20 @@ impl ChatMessage {
 
     /// Whether a person still has to look at it.
     fn is_unread(&self, owner: &str) -> bool {
-        self.to == owner
+        (self.to == owner || group_id_of(&self.to).is_some())
             && self.from != owner
             && self.status == "received"
             && !self.hidden
+            && !self.cleared
             && !self.is_act()
+    }
+
+    /// The other side of the chat that it is in.
+    fn partner(&self, owner: &str) -> &str {
+        match self.from == owner {
+            true => &self.to,
+            false => &self.from,
+        }
     }
 }
 
@@ -164,7 +209,40 @@ impl History {
 
     /// All that the phone shows.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &ChatMessage> {
-        self.messages.iter().filter(|message| !message.hidden)
+        let all = self.messages.iter();
+        all.filter(|message| !message.hidden && !message.cleared)
+    }
+
+    /// What it shows of its chat with `other`.
+    pub(crate) fn of_chat(&self, other: &str) -> Vec<&ChatMessage> {
+        let of_chat = |message: &&ChatMessage| message.partner(&self.owner) == other;
+        self.shown().filter(of_chat).collect()
+    }
+
+    /// The messages of the chat with `other` that a range has are gone from this phone.
+    pub(crate) fn clear(&mut self, other: &str, range: &Range) {
+        for at in 0..self.messages.len() {
+            let message = &mut self.messages[at];
+            let is_meant = message.partner(&self.owner) == other && range.has(message);
+            if is_meant && !message.cleared {
+                message.cleared = true;
+                self.note(at);
+            }
+        }
+    }
+
+    /// Those that `from` wrote and a range has are read.
+    pub(crate) fn read_range(&mut self, from: &str, range: &Range) {
+        for at in self.unread.get(from).cloned().unwrap_or_default() {
+            if let Some(message) = self
+                .messages
+                .get_mut(at)
+                .filter(|message| range.has(message))
+            {
+                "read".clone_into(&mut message.status);
+                self.note(at);
+            }
+        }
     }
 
     /// Everybody who ever wrote to this phone or was written to.
@@ -275,13 +353,13 @@ impl History {
         let message = &self.messages[at];
         if message.is_unread(&self.owner) {
             self.unread
-                .entry(message.from.clone())
+                .entry(message.chat().to_owned())
                 .or_default()
                 .insert(at);
-        } else if let Some(positions) = self.unread.get_mut(&message.from) {
+        } else if let Some(positions) = self.unread.get_mut(message.chat()) {
             positions.remove(&at);
             if positions.is_empty() {
-                self.unread.remove(&message.from);
+                self.unread.remove(message.chat());
             }
         }
     }
@@ -309,21 +387,52 @@ impl History {
         any
     }
 
-    /// Marks everything that `from` wrote as read and returns the ids, oldest first.
-    pub(crate) fn read_from(&mut self, from: &str) -> Vec<String> {
-        let positions = self.unread.get(from).cloned().unwrap_or_default();
-        let mut ids = Vec::with_capacity(positions.len());
+    /// Marks everything of a chat as read and returns the ids by who wrote them, oldest first.
+    pub(crate) fn read_chat(&mut self, chat: &str) -> BTreeMap<String, Vec<String>> {
+        let positions = self.unread.get(chat).cloned().unwrap_or_default();
+        let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for at in positions {
             if let Some(message) = self.messages.get_mut(at) {
                 "read".clone_into(&mut message.status);
-                ids.push(message.id.clone());
+                let from = ids.entry(message.from.clone()).or_default();
+                from.push(message.id.clone());
             }
             self.note(at);
         }
         ids
     }
 
-    /// How many messages are unread, by who wrote them.
+    /// A member of a group has a message of this phone, or read it. `members` are all the others.
+    pub(crate) fn group_receipt(
+        &mut self,
+        (group, id): (&str, &str),
+        from: &str,
+        status: &str,
+        members: usize,
+    ) {
+        for at in self.by_id.get(id).cloned().unwrap_or_default() {
+            let Some(message) = self.messages.get_mut(at) else {
+                continue;
+            };
+            if message.from != self.owner || !message.is_in_group(group) {
+                continue;
+            }
+            let known = message.receipts.entry(from.to_owned()).or_default();
+            if known != "read" {
+                status.clone_into(known);
+            }
+            let receipts = message.receipts.values();
+            let read = receipts.filter(|status| *status == "read").count();
+            if read >= members {
+                "read".clone_into(&mut message.status);
+            } else if message.receipts.len() >= members {
+                "delivered".clone_into(&mut message.status);
+            }
+            self.note(at);
+        }
+    }
+
+    /// How many messages are unread, by who wrote them, or the group.
     pub(crate) fn unread(&self) -> BTreeMap<String, usize> {
         self.unread
             .iter()
@@ -368,80 +477,4 @@ impl History {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(id: &str, sha256: &str) -> ChatMessage {
-        ChatMessage {
-            id: id.to_owned(),
-            from: "1".to_owned(),
-            to: "2".to_owned(),
-            text: "x".to_owned(),
-            kind: "text".to_owned(),
-            detail: Detail::default(),
-            reactions: BTreeMap::new(),
-            votes: BTreeMap::new(),
-            edited: false,
-            deleted: false,
-            status: "received".to_owned(),
-            timestamp: 0,
-            shown_at: 0,
-            arrivals: 1,
-            sha256: Some(sha256.to_owned()),
-            same: true,
-            device: 0,
-            hidden: false,
-        }
-    }
-
-    #[test]
-    fn repeats_are_counted_and_compared_and_read_once() {
-        let mut history = History::of("2");
-        assert!(history.arrive(message("a", "1")));
-        assert!(!history.arrive(message("a", "1")));
-        assert!(history.arrive(message("b", "1")));
-        assert!(!history.arrive(message("b", "2")));
-        let seen: Vec<_> = history.shown().map(|m| (m.arrivals, m.same)).collect();
-        assert_eq!(seen, [(2, true), (2, false)]);
-        assert_eq!(history.unread()["1"], 2);
-        assert_eq!(history.read_from("1"), ["a", "b"]);
-        // A repeat of what was read stays read.
-        history.arrive(message("a", "1"));
-        assert!(history.unread().is_empty());
-    }
-
-    #[test]
-    fn a_message_is_shown_since_it_first_could_be_read() {
-        let mut history = History::of("2");
-        let came = |at: i64, hidden| ChatMessage {
-            shown_at: at,
-            hidden,
-            ..message("a", "1")
-        };
-        history.arrive(came(10, true));
-        history.arrive(came(20, false));
-        history.arrive(came(30, false));
-        let shown: Vec<_> = history.shown().map(|m| (m.shown_at, m.arrivals)).collect();
-        assert_eq!(shown, [(20, 3)]);
-    }
-
-    #[test]
-    fn lines_restore_the_last_state() {
-        let mut history = History::of("2");
-        history.arrive(message("a", "1"));
-        let mut lines = history.take_changes().expect("lines");
-        history.arrive(message("a", "1"));
-        history.read_from("1");
-        lines.extend(history.take_changes().expect("lines"));
-        assert!(!history.is_changed());
-        let mut again = History::of("2");
-        for line in lines.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-            again.restore(serde_json::from_slice(line).expect("JSON"));
-        }
-        assert_eq!(
-            again.shown().collect::<Vec<_>>(),
-            history.shown().collect::<Vec<_>>()
-        );
-        assert!(again.unread().is_empty());
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ mod devices;
 mod media;
 mod pair;
 mod prekeys;
+mod profile;
 mod settings;
 mod usync;
 
@@ -45,14 +46,20 @@ impl Core {
             ("encrypt", "key") => self.prekey_bundles(addr, &id, node),
             ("encrypt", "rotate") => self.rotate_prekey(addr, &id, node),
             ("encrypt", _) if set => self.upload_prekeys(addr, &id, node),
-            ("usync", _) => self.usync(&id, node),
+            ("usync", _) => self.usync(addr, &id, node),
             ("w:m", _) => self.media_conn(&id),
             ("w:sync:app:state", _) => self.app_state(addr, &id, node),
             ("abt", _) => settings::props(&id),
             ("privacy", "privacy") if !set => settings::privacy(&id),
-            ("blocklist", _) => settings::blocklist(&id),
-            ("w:g2", _) if !set => settings::groups(&id),
-            ("w:profile:picture", _) if !set => iq_error(&id, 404, "item-not-found"),
+            ("w:g2", _) => self.group_iq(addr, &id, node),
+            ("w:profile:picture", _) => match self.group_picture_iq(addr, &id, node) {
+                Some(answer) => answer,
+                None if set => self.set_picture(addr, &id, node),
+                None => self.picture(addr, &id, node),
+            },
+            ("status", "status") if set => self.set_about(addr, &id, node),
+            ("w:biz", "business_profile") => self.business(&id, node),
+            ("blocklist", _) => self.blocklist(addr, &id, node),
             ("w:p" | "urn:xmpp:ping" | "passive" | "urn:xmpp:whatsapp:dirty", _) => {
                 result(&id, Vec::new())
             }

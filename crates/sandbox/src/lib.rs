@@ -10,10 +10,12 @@
 //! | `listen`, `conn`, `noise` | the port, a connection, the handshake |
 //! | `core`, `login`, `queue` | working state, log-in, delivery with acknowledgement |
 //! | `iq/`, `bundle` | questions that companions ask the server, keys among them |
+//! | `profile`, `presence`, `calls` | what others see of an account, who is there, who calls |
 //! | `messages`, `receipts` | what companions send to each other and to phones |
+//! | `group`, `groups/` | groups, and what their members do to them |
 //! | `phone/` | what a person with the app does |
 //! | `trouble`, `streams`, `wire` | what goes wrong on purpose |
-//! | `state`, `history`, `backlog`, `ratchets`, `blob` | what survives a restart |
+//! | `state`, `history`, `backlog`, `ratchets`, `sender_keys`, `blob`, `appstate`, `shown` | what survives a restart |
 //! | `store`, `load`, `disk` | its files |
 //! | `media`, `shelf` | the media host, its files and the phones' copies |
 //! | `control`, `refusal`, `info`, `receiver` | the HTTP sides |
@@ -27,14 +29,18 @@
 )]
 
 mod ambient;
+mod appstate;
 mod backlog;
 mod blob;
 mod bundle;
+mod calls;
 mod conn;
 pub mod content;
 mod control;
 mod core;
 mod disk;
+mod group;
+mod groups;
 mod history;
 mod info;
 mod iq;
@@ -46,12 +52,16 @@ mod messages;
 mod network;
 mod noise;
 mod phone;
+mod presence;
+pub mod profile;
 mod queue;
 mod ratchets;
 mod receipts;
 mod receiver;
 mod refusal;
+mod sender_keys;
 mod shelf;
+mod shown;
 mod state;
 mod store;
 mod streams;
@@ -66,11 +76,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use group::{Invitation, MemberResult, Rank};
+pub use groups::{GroupSettings, Joined, NewGroup};
 pub use history::ChatMessage;
-pub use info::{CompanionInfo, Paired, PhoneInfo};
+pub use info::{CompanionInfo, GroupInfo, Paired, PhoneInfo};
 pub use network::Network;
 pub use receiver::{Delivery, Mode, Receiver};
 pub use refusal::Refusal;
+pub use shown::{ChatChange, ChatInfo, Label, SavedContact, ShownChat};
 pub use trouble::{Kind, Trouble};
 
 /// Where a sandbox listens and keeps its state.

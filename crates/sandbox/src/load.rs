@@ -11,10 +11,11 @@ use crate::ambient;
 use crate::blob::Blob;
 use crate::core::{Core, Entity};
 use crate::disk::{self, Change};
+use crate::group::Group;
 use crate::history::History;
 use crate::shelf::Shelf;
 use crate::state::{Addr, Companion, Meta, Phone, unpack_pre_keys};
-use crate::store::{Folder, RATCHETS, messages_of, name};
+use crate::store::{Folder, RATCHETS, SENDER_KEYS, messages_of, name};
 use crate::trouble::Troubles;
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -122,12 +123,24 @@ pub(crate) fn load(folder: Option<&Folder>, media_host: String) -> Result<Core> 
             if moved {
                 core.dirty.insert(Entity::Phone(phone.number.clone()));
             }
+            let settings = folder.0.join(name(&Entity::AppState(phone.number.clone())));
+            let fresh = !settings.exists();
+            if !fresh {
+                phone.app_state = read(&settings)?;
+            }
+            let number = phone.number.clone();
             core.lids.insert(phone.lid.clone(), phone.number.clone());
             core.phones.insert(phone.number.clone(), phone);
+            if fresh {
+                core.write_name(&number);
+            }
         }
         for mut companion in read_all::<Companion>(&folder.0.join("companions"))? {
             load_companion(folder, &mut companion, &mut core)?;
             core.companions.insert(companion.addr.clone(), companion);
+        }
+        for group in read_all::<Group>(&folder.0.join("groups"))? {
+            core.groups.insert(group.id.clone(), group);
         }
         load_ratchets(folder, &mut core)?;
     }
@@ -172,7 +185,23 @@ fn load_companion(folder: &Folder, companion: &mut Companion, core: &mut Core) -
 }
 
 fn load_ratchets(folder: &Folder, core: &mut Core) -> Result<()> {
-    for entry in std::fs::read_dir(folder.0.join(RATCHETS)).context("cannot read the sessions")? {
+    each_key(folder, RATCHETS, core, |phone, with, bytes| {
+        phone.ratchets.restore(with, bytes)
+    })?;
+    each_key(folder, SENDER_KEYS, core, |phone, name, bytes| {
+        phone.sender_keys.restore(name, bytes)
+    })
+}
+
+/// Gives each file of a folder of keys to its phone.
+fn each_key(
+    folder: &Folder,
+    kind: &str,
+    core: &mut Core,
+    restore: impl Fn(&mut Phone, &str, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let keys = std::fs::read_dir(folder.0.join(kind));
+    for entry in keys.with_context(|| format!("cannot read the {kind}"))? {
         let path = entry?.path();
         let file = path.file_name().and_then(|name| name.to_str());
         // Anything else is a file that was being written when the process died.
@@ -184,9 +213,7 @@ fn load_ratchets(folder: &Folder, core: &mut Core) -> Result<()> {
         };
         if let Some(phone) = core.phones.get_mut(number) {
             let bytes = std::fs::read(&path)?;
-            phone
-                .ratchets
-                .restore(with, &bytes)
+            restore(phone, with, &bytes)
                 .with_context(|| format!("{} is damaged", path.display()))?;
         }
     }
@@ -198,6 +225,7 @@ fn empty(meta: Meta, noise_key: KeyPair, shelf: Shelf, media_host: String) -> Co
         meta,
         noise_key,
         phones: BTreeMap::new(),
+        groups: BTreeMap::new(),
         companions: BTreeMap::<Addr, Companion>::new(),
         lids: HashMap::new(),
         links: HashMap::new(),
@@ -211,6 +239,7 @@ fn empty(meta: Meta, noise_key: KeyPair, shelf: Shelf, media_host: String) -> Co
         held_acks: HashMap::new(),
         media_host,
         shelf,
+        calls: Vec::new(),
         next_conn: 0,
     }
 }

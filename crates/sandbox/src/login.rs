@@ -1,11 +1,14 @@
 //! A connection after the handshake: log-in or lobby, and sorting its stanzas.
 
+use std::collections::BTreeMap;
+
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::ClientPayload;
 
 use crate::ambient;
 use crate::core::{Core, Link, Phase, Sender, jid, text};
+use crate::group::group_id;
 use crate::messages::is_from_a_person;
 use crate::state::Addr;
 
@@ -63,6 +66,8 @@ impl Core {
                 conn,
                 out,
                 phase: Phase::Passive,
+                available: false,
+                watches: BTreeMap::new(),
             },
         );
         for waiter in self.login_waiters.remove(&addr).unwrap_or_default() {
@@ -110,6 +115,7 @@ impl Core {
             }
             "chatstate" => self.companion_chatstate(addr, node),
             "presence" => self.companion_presence(addr, node),
+            "call" => self.companion_call(addr, node),
             other => tracing::debug!(device = %addr, tag = other, "ignored a stanza"),
         }
     }
@@ -118,10 +124,19 @@ impl Core {
         let Some(named) = jid(node, "to") else {
             return;
         };
-        let Some(to) = self.resolve(&named) else {
+        let Some(state) = node.children().and_then(|children| children.first()) else {
             return;
         };
-        let Some(state) = node.children().and_then(|children| children.first()) else {
+        let name = match (state.tag.as_ref(), text(state, "media").as_str()) {
+            ("composing", "audio") => "recording",
+            ("composing", _) => "composing",
+            _ => "paused",
+        };
+        if let Some(group) = group_id(&named) {
+            self.type_to_group(from, &group, state, name);
+            return;
+        }
+        let Some(to) = self.resolve(&named) else {
             return;
         };
         let stanza = NodeBuilder::new("chatstate")
@@ -131,38 +146,11 @@ impl Core {
         for companion in self.companions_of(&to.number) {
             self.deliver_now(&companion, stanza.clone());
         }
-        let name = match (state.tag.as_ref(), text(state, "media").as_str()) {
-            ("composing", "audio") => "recording",
-            ("composing", _) => "composing",
-            _ => "paused",
-        };
         if let Some(phone) = self.phone_mut(&to.number)
             && phone.online
         {
             phone.typing.insert(from.number.clone(), name.to_owned());
         }
-    }
-
-    fn companion_presence(&mut self, addr: &Addr, node: &Node) {
-        if text(node, "type") != "subscribe" {
-            return;
-        }
-        let Some(target) = jid(node, "to").and_then(|to| self.resolve(&to)) else {
-            return;
-        };
-        let Some(phone) = self.phones.get(&target.number) else {
-            return;
-        };
-        let kind = if phone.online {
-            "available"
-        } else {
-            "unavailable"
-        };
-        let stanza = NodeBuilder::new("presence")
-            .attr("from", target.account())
-            .attr("type", kind)
-            .build();
-        self.deliver_now(addr, stanza);
     }
 }
 

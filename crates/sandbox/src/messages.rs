@@ -7,6 +7,7 @@ use wacore_binary::{Jid, Node};
 
 use crate::ambient;
 use crate::core::{Core, Entity, HeldAck, Sender, jid, text};
+use crate::group::group_id;
 use crate::state::Addr;
 use crate::trouble::{AckWay, Kind};
 
@@ -29,7 +30,28 @@ fn is_resent(node: &Node) -> bool {
         .any(|enc| !text(enc, "count").is_empty())
 }
 
+/// Where a message goes.
+enum Goal {
+    Person(Addr),
+    Group(String),
+}
+
 impl Core {
+    /// Where a message goes, or why the server does not take it.
+    fn goal(&self, from: &Addr, to: &Jid, node: &Node) -> Result<Goal, u16> {
+        if let Some(group) = group_id(to) {
+            return match self.group_refuses(&from.number, &group, node) {
+                Some(code) => Err(code),
+                None => Ok(Goal::Group(group)),
+            };
+        }
+        let chat = self.resolve(to).ok_or(404u16)?;
+        match self.phones.contains_key(&chat.number) {
+            true => Ok(Goal::Person(chat)),
+            false => Err(404),
+        }
+    }
+
     /// `<message>` from a companion: one encrypted body per receiving device.
     pub(crate) fn companion_message(&mut self, from: &Addr, node: &Node) {
         let person = is_from_a_person(node);
@@ -46,15 +68,14 @@ impl Core {
             self.ack_message(from, node, Some(400));
             return;
         };
-        let Some(chat) = self.resolve(&to) else {
-            tracing::debug!(device = %from, %to, "this network carries messages between people only");
-            self.ack_message(from, node, Some(404));
-            return;
+        let goal = match self.goal(from, &to, node) {
+            Ok(goal) => goal,
+            Err(code) => {
+                tracing::debug!(device = %from, %to, code, "a message is not taken");
+                self.ack_message(from, node, Some(code));
+                return;
+            }
         };
-        if !self.phones.contains_key(&chat.number) {
-            self.ack_message(from, node, Some(404));
-            return;
-        }
         let id = text(node, "id");
         let repeat = self
             .companions
@@ -70,12 +91,15 @@ impl Core {
             companion.saw(&id);
             self.dirty.insert(Entity::Seen(from.clone()));
         }
-        self.ack_in_its_way(from, node, &chat, person);
-        self.relay(from, node, &to, &chat);
+        self.ack_in_its_way(from, node, &goal, person);
+        match goal {
+            Goal::Person(chat) => self.relay(from, node, &to, &chat),
+            Goal::Group(group) => self.relay_to_group(from, &group, node),
+        }
     }
 
     /// Acknowledges now, or as the troubles want it.
-    fn ack_in_its_way(&mut self, from: &Addr, node: &Node, chat: &Addr, person: bool) {
+    fn ack_in_its_way(&mut self, from: &Addr, node: &Node, goal: &Goal, person: bool) {
         let mut way = AckWay::default();
         if person {
             way = self.troubles.ack_way(&from.number);
@@ -86,9 +110,18 @@ impl Core {
         if way.never {
             return;
         }
-        let ack = message_ack(node, None);
+        let mut ack = message_ack(node, None);
         // Nobody confirms a message to oneself.
-        if way.after_receipt && chat.number != from.number {
+        let confirmed = match goal {
+            Goal::Person(chat) => chat.number != from.number,
+            Goal::Group(group) => {
+                if let Some(hash) = self.group_phash(group) {
+                    ack.attrs.insert("phash", hash);
+                }
+                true
+            }
+        };
+        if way.after_receipt && confirmed {
             let held = HeldAck {
                 out,
                 ack,
@@ -138,6 +171,10 @@ impl Core {
         };
         let timestamp = ambient::now_secs();
         for (device, enc) in bodies {
+            // Who is blocked is told nothing, and nothing comes of it.
+            if device.number != from.number && self.has_blocked(&device.number, &from.number) {
+                continue;
+            }
             if device == *from || (device.number != chat.number && device.number != from.number) {
                 continue;
             }
@@ -204,8 +241,7 @@ impl Core {
     /// A companion acknowledges a stanza.
     pub(crate) fn companion_ack(&mut self, by: &Addr, node: &Node) {
         let from = jid(node, "to")
-            .and_then(|jid| self.resolve(&jid))
-            .map(|addr| addr.number)
+            .map(|jid| self.party(&jid))
             .unwrap_or_default();
         let kind = Some(text(node, "type")).filter(|kind| !kind.is_empty());
         let error = text(node, "error");

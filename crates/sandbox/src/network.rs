@@ -1,17 +1,21 @@
 //! The handle to a running network: the same operations as the control API, for tests and for it.
 
+mod chats;
+mod groups;
+mod people;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::content::Written;
+use crate::content::{Beside, Written};
 use crate::core::Core;
 use crate::history::ChatMessage;
 use crate::info::{Paired, PhoneInfo, info};
 use crate::phone;
-use crate::refusal::{Refusal, digits};
+use crate::refusal::{Refusal, chat_of, digits};
 use crate::shelf::Shelf;
 use crate::state::Addr;
 use crate::trouble::{Kind, Trouble};
@@ -241,8 +245,22 @@ impl Network {
     /// # Errors
     /// [`Refusal::Bad`] when it shows nothing, else as [`Network::send_text`].
     pub fn send(&self, number: &str, to: &str, written: &Written) -> Result<ChatMessage, Refusal> {
+        self.send_beside(number, to, written, &Beside::default())
+    }
+
+    /// [`Network::send`], with mentions and what it answers.
+    ///
+    /// # Errors
+    /// As [`Network::send`].
+    pub fn send_beside(
+        &self,
+        number: &str,
+        to: &str,
+        written: &Written,
+        beside: &Beside,
+    ) -> Result<ChatMessage, Refusal> {
         let number = self.known(number)?;
-        let to = digits(to)?;
+        let to = chat_of(to)?;
         if let Some(why) = written.refusal() {
             return Err(Refusal::Bad(why.to_owned()));
         }
@@ -255,7 +273,7 @@ impl Network {
             _ => None,
         };
         let written = uploaded.as_ref().unwrap_or(written);
-        self.with(|core| core.send(&number, &to, written))
+        self.with(|core| core.send(&number, &to, written, beside))
             .map_err(Refusal::Conflict)
     }
 
@@ -315,13 +333,13 @@ impl Network {
         }))
     }
 
-    /// Marks everything that `from` wrote as read and tells them. Returns how many there were.
+    /// Marks everything that `from` wrote, or that was written in this group, as read and tells them. Returns how many there were.
     ///
     /// # Errors
     /// [`Refusal::UnknownPhone`], [`Refusal::Conflict`] when the phone is offline.
     pub fn read(&self, number: &str, from: &str) -> Result<usize, Refusal> {
         let number = self.online(number)?;
-        let from = digits(from)?;
+        let from = chat_of(from)?;
         Ok(self.with(|core| core.read_chat(&number, &from)))
     }
 
@@ -354,7 +372,7 @@ impl Network {
     /// [`Refusal::Bad`] for another state, [`Refusal::Conflict`] when the phone is offline.
     pub fn typing(&self, number: &str, to: &str, state: &str) -> Result<(), Refusal> {
         let number = self.online(number)?;
-        let to = digits(to)?;
+        let to = chat_of(to)?;
         self.with(|core| core.type_to(&number, &to, state))
             .map_err(Refusal::Bad)
     }

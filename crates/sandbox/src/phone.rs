@@ -2,10 +2,12 @@
 
 mod account;
 mod chat;
+mod groups;
 mod incoming;
 pub(crate) mod media;
 pub(crate) mod pair;
 mod pair_code;
+mod settings;
 mod signal;
 
 pub(crate) use pair_code::{code_keys, normalise as normalise_code};

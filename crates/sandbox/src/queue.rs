@@ -45,8 +45,7 @@ impl Core {
             }
         };
         let from = crate::core::jid(&node, "from")
-            .and_then(|jid| self.resolve(&jid))
-            .map(|addr| addr.number)
+            .map(|jid| self.party(&jid))
             .unwrap_or_default();
         let class = node.tag.to_string();
         let kind = (class == "receipt")

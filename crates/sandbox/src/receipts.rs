@@ -5,6 +5,7 @@ use wacore_binary::{Jid, Node};
 
 use crate::ambient;
 use crate::core::{Core, jid, text};
+use crate::group::group_id;
 use crate::state::Addr;
 
 /// All message ids that a receipt speaks of.
@@ -60,6 +61,20 @@ impl Core {
         }
     }
 
+    /// Tells the other companions of an account what one of its devices has read of `chat`.
+    pub(crate) fn tell_own(&mut self, by: &Addr, chat: &Jid, ids: &[String], kind: &str) {
+        let own = self.jid_like(by, chat);
+        let Some(mut stanza) = receipt(own, ids, Some(kind), ambient::now_secs()) else {
+            return;
+        };
+        stanza.attrs.insert("recipient", chat.to_non_ad_string());
+        for companion in self.companions_of(&by.number) {
+            if companion != *by {
+                self.deliver(&companion, stanza.clone());
+            }
+        }
+    }
+
     /// `<receipt>` from a companion.
     pub(crate) fn companion_receipt(&mut self, from: &Addr, node: &Node) {
         let kind = text(node, "type");
@@ -79,22 +94,33 @@ impl Core {
         let Some(to) = jid(node, "to") else {
             return;
         };
+        // It has heard a call ring: nobody else's business.
+        if node.get_optional_child("offer").is_some() {
+            return;
+        }
+        let ids = receipt_ids(node);
+        let party = self.party(&to);
+        for id in &ids {
+            self.acknowledged(from, "message", id, &party, None);
+        }
+        if let Some(group) = group_id(&to) {
+            self.companion_group_receipt(from, &group, (&kind, &ids), node);
+            return;
+        }
         let Some(target) = self.resolve(&to) else {
             return;
         };
-        let ids = receipt_ids(node);
-        for id in &ids {
-            self.acknowledged(from, "message", id, &target.number, None);
-        }
         match kind.as_str() {
             "" | "delivery" => self.emit_receipt(from, &to, &ids, None),
             // A companion in the background: what its peer sees is an ordinary delivery.
             "inactive" => self.emit_receipt(from, &to, &ids, Some("inactive")),
             "read" | "played" => {
                 self.emit_receipt(from, &to, &ids, Some(&kind));
+                self.tell_own(from, &to, &ids, &kind);
                 self.mark_read_here(&from.number, &target.number, &ids);
             }
             "read-self" | "played-self" => {
+                self.tell_own(from, &to, &ids, &kind);
                 self.mark_read_here(&from.number, &target.number, &ids);
             }
             "retry" => self.relay_request(from, &target, node),

@@ -30,6 +30,16 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// A chat: a number, or the address of a group.
+pub(crate) fn chat_of(text: &str) -> Result<String, Refusal> {
+    match text.trim().strip_suffix("@g.us") {
+        Some(id) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(format!("{id}@g.us"))
+        }
+        _ => digits(text),
+    }
+}
+
 /// Digits of a phone number; a leading `+` is tolerated.
 pub(crate) fn digits(number: &str) -> Result<String, Refusal> {
     let number = number.trim();

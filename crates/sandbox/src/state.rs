@@ -1,15 +1,17 @@
 //! The memory of the network. Everything here that is not `serde(skip)` survives a restart.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use wacore_binary::Jid;
 
+use crate::appstate::AppState;
 use crate::backlog::{Queue, Queued};
 use crate::blob::Blob;
 use crate::history::{ChatMessage, History};
 use crate::ratchets::Ratchets;
+use crate::sender_keys::SenderKeys;
 
 /// One device of an account. Device 0 is the phone, all others are companions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,12 +87,24 @@ pub(crate) struct Phone {
     pub(crate) next_device: u16,
     pub(crate) app_state_key_id: Blob,
     pub(crate) app_state_key: Blob,
+    /// Kept in a file of its own.
+    #[serde(skip)]
+    pub(crate) app_state: AppState,
     /// Where the ratchets were before they had files of their own.
     #[serde(default, skip_serializing, rename = "sessions")]
     pub(crate) old_ratchets: BTreeMap<String, Blob>,
     /// Each kept in a file of its own.
     #[serde(skip)]
     pub(crate) ratchets: Ratchets,
+    /// Group keys, each kept in a file of its own.
+    #[serde(skip)]
+    pub(crate) sender_keys: SenderKeys,
+    /// Which devices have this phone's key of a group, by the group's id.
+    #[serde(default)]
+    pub(crate) keyed: BTreeMap<String, BTreeSet<String>>,
+    /// Others may not add this person to groups.
+    #[serde(default)]
+    pub(crate) refuses_groups: bool,
     /// Identity keys of other devices.
     pub(crate) identities: BTreeMap<String, Blob>,
     /// Where the history was before it had a file of its own.
@@ -104,6 +118,9 @@ pub(crate) struct Phone {
     /// Kept in a file of its own, to which lines are appended.
     #[serde(skip)]
     pub(crate) history: History,
+    /// What others see of the account.
+    #[serde(default)]
+    pub(crate) profile: crate::profile::Profile,
     /// The doings of the other side in its chat with this phone: `composing`, `recording`, `paused`.
     #[serde(skip)]
     pub(crate) typing: BTreeMap<String, String>,
@@ -174,6 +191,9 @@ pub(crate) struct Companion {
     /// Those of `seen` that were not saved.
     #[serde(skip)]
     pub(crate) seen_lately: Vec<String>,
+    /// Which collections of the account's settings it has asked for, in this process.
+    #[serde(skip)]
+    pub(crate) asked_for: BTreeSet<String>,
 }
 
 impl Companion {

@@ -24,7 +24,14 @@ pub(crate) struct Folder(pub(crate) Arc<PathBuf>);
 impl Folder {
     /// Opens the folder, making it when it does not exist.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        for folder in ["phones", "companions", RATCHETS, "media"] {
+        for folder in [
+            "phones",
+            "companions",
+            "groups",
+            RATCHETS,
+            SENDER_KEYS,
+            "media",
+        ] {
             let folder = path.join(folder);
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -41,6 +48,8 @@ pub(crate) fn name(entity: &Entity) -> String {
     match entity {
         Entity::Meta => "network.json".to_owned(),
         Entity::Phone(number) => format!("phones/{number}.json"),
+        Entity::Group(id) => format!("groups/{id}.json"),
+        Entity::AppState(number) => format!("phones/{number}.settings"),
         Entity::Companion(addr) => format!("companions/{addr}.json"),
         Entity::PreKeys(addr) => format!("companions/{addr}.prekeys"),
         // Lines: a stanza, or that one was taken.
@@ -57,10 +66,17 @@ pub(crate) fn messages_of(number: &str) -> String {
 
 /// The folder of the phones' ratchets.
 pub(crate) const RATCHETS: &str = "sessions";
+/// The folder of the phones' group keys.
+pub(crate) const SENDER_KEYS: &str = "sender_keys";
 
 /// The file of a ratchet: the phone's number and the other device, with a dash between them.
 fn ratchet_of(number: &str, with: &str) -> String {
     format!("{RATCHETS}/{number}-{with}")
+}
+
+/// The file of a group key: the phone's number, and the group with the device that the key is of.
+fn sender_key_of(number: &str, name: &str) -> String {
+    format!("{SENDER_KEYS}/{number}-{name}")
 }
 
 fn entity_changes(core: &mut Core, entity: &Entity, changes: &mut Vec<Change>) -> Result<()> {
@@ -82,6 +98,22 @@ fn entity_changes(core: &mut Core, entity: &Entity, changes: &mut Vec<Change>) -
                         None => Change::Remove(name),
                     });
                 }
+                for (with, key) in phone.sender_keys.take_changes()? {
+                    let name = sender_key_of(number, &with);
+                    changes.push(match key {
+                        Some(bytes) => Change::Put(name, bytes),
+                        None => Change::Remove(name),
+                    });
+                }
+            }
+        }
+        Entity::Group(id) => match core.groups.get(id) {
+            Some(group) => put(changes, serde_json::to_vec(group)?),
+            None => changes.push(Change::Remove(name.clone())),
+        },
+        Entity::AppState(number) => {
+            if let Some(phone) = core.phones.get(number) {
+                put(changes, serde_json::to_vec(&phone.app_state)?);
             }
         }
         Entity::Companion(addr) => match core.companions.get(addr) {

@@ -197,6 +197,24 @@ impl AccountStore<'_> {
         Ok(row.is_some())
     }
 
+    /// Whether the person behind this address is shown by it.
+    pub(crate) async fn is_shown(
+        &mut self,
+        instance: &InstanceId,
+        address: &Address,
+    ) -> Result<bool> {
+        let row = sql(
+            "SELECT c.id FROM contact_alias a JOIN contact c ON c.id = a.contact_id \
+             WHERE a.account_id = $1 AND a.instance_id = $2 AND a.address = $3 AND c.address = $3",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(address)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
+    }
+
     async fn aliases(
         &mut self,
         instance: &InstanceId,

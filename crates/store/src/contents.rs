@@ -65,6 +65,20 @@ impl AccountStore<'_> {
             .await
     }
 
+    /// From now on `proto` is what is sent. `false` when nothing is kept of the message.
+    pub async fn replace_proto(&mut self, key: &MessageKey, proto: &[u8]) -> Result<bool> {
+        let sealed = self.seal_proto(key, proto).await?;
+        let replaced = sql(
+            "UPDATE message_content SET proto = $3 WHERE account_id = $1 AND message_key = $2 AND proto IS NOT NULL",
+        )
+        .bind(&self.id)
+        .bind(key)
+        .bind(&sealed)
+        .execute(self.conn)
+        .await?;
+        Ok(replaced > 0)
+    }
+
     /// The protobuf of a message. `None` when it is not kept any more.
     pub async fn proto(&mut self, key: &MessageKey) -> Result<Option<Vec<u8>>> {
         let row = sql(

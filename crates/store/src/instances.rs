@@ -353,6 +353,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
+        self.unwatch_all(id).await?;
         self.conn.touch(id);
         Ok(changed > 0)
     }

@@ -30,6 +30,8 @@ pub struct Job {
     pub to: Address,
     /// It may have been on the wire.
     pub tried: bool,
+    /// Its number is looked up before its first try.
+    pub asks: bool,
     /// The first try begins by then, or not at all.
     pub valid_until: Option<Timestamp>,
     /// Tries that ended with a fault or a refusal.
@@ -49,6 +51,8 @@ pub struct NewJob<'a> {
     pub message: &'a MessageId,
     pub chat: &'a ChatId,
     pub to: &'a Address,
+    /// Nobody has said yet that the number is on WhatsApp, and in which form.
+    pub asks: bool,
     /// By the wall clock; `None` is at once, whatever the clock does.
     pub run_at: Option<Timestamp>,
     /// By the wall clock: until when the first try must begin.
@@ -59,7 +63,7 @@ pub struct NewJob<'a> {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, instance_id, kind, message_id, chat_id, address, tried, valid_until, attempts, silences, code FROM job ",
+            "SELECT id, instance_id, kind, message_id, chat_id, address, tried, asks, valid_until, attempts, silences, code FROM job ",
             $rest
         )
     };
@@ -72,8 +76,8 @@ impl AccountStore<'_> {
         sql(
             // A job for now never joins before one that joined already: the clock may step back, and
             // the clocks of two processes differ.
-            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat_id, tried, attempts, silences, run_at, valid_until, version, address, created_at, first_due) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $10, $11, $12, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
+            "INSERT INTO job (id, account_id, instance_id, seq, kind, message_id, chat_id, tried, attempts, silences, run_at, valid_until, version, address, asks, created_at, first_due) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $10, $11, $12, $13, $9, CASE WHEN $8 > $9 THEN $8 ELSE COALESCE( \
              (SELECT j.first_due FROM job j WHERE j.account_id = $2 AND j.instance_id = $3 AND j.first_due > $9 \
              AND (j.tried = 1 OR j.run_at = 0) ORDER BY j.first_due DESC LIMIT 1), $9) END)",
         )
@@ -89,6 +93,7 @@ impl AccountStore<'_> {
         .bind(job.valid_until)
         .bind(job.kind.version())
         .bind(job.to)
+        .bind(job.asks)
         .execute(self.conn)
         .await?;
         Ok(())
@@ -281,6 +286,7 @@ fn from_row(row: &Row) -> Result<Job> {
         chat: ChatId::from_text(row.text("chat_id")?),
         to: Address::from_wire(row.text("address")?),
         tried: row.bool("tried")?,
+        asks: row.bool("asks")?,
         valid_until: row.opt_time("valid_until")?,
         attempts: count("attempts")?,
         silences: count("silences")?,

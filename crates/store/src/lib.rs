@@ -15,7 +15,8 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`],
+//!   `chats` (what lists show of them, what phones keep of them), `names` (of people),
+//!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`], `groups`,
 //!   [`deliveries`], [`jobs`], [`media`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
 //!   for its shop.
 //!
@@ -29,6 +30,7 @@ pub mod accounts;
 pub mod audit;
 pub mod billing;
 mod changes;
+mod chats;
 mod commit;
 mod contacts;
 mod contents;
@@ -40,6 +42,7 @@ pub mod device;
 mod doors;
 pub mod error;
 pub mod events;
+mod groups;
 mod guests;
 pub mod instances;
 pub mod jobs;
@@ -49,11 +52,13 @@ pub mod leases;
 #[cfg(test)]
 mod locked;
 mod log;
+mod look_ups;
 mod lookup;
 pub mod media;
 pub mod members;
 mod menus;
 pub mod messages;
+mod names;
 pub mod open;
 pub mod people;
 mod pepper;
@@ -66,17 +71,20 @@ pub mod system;
 mod timers;
 pub mod usage;
 mod votes;
+mod watches;
 pub mod webhooks;
 mod writer;
 
 pub use accounts::AccountStore;
 pub use changes::{ReactionRow, ReceiptRow};
+pub use chats::{ChatQuery, ChatRow, ContactRow, LastRow, MessagePlace, Names};
 pub use credentials::{CredentialInfo, NewCredential};
 pub use database::Database;
 pub use db::{Conn, Store};
 pub use deliveries::{DeliveryPage, DeliveryRow};
 pub use device::{DeviceOp, DeviceStore, Entry};
 pub use error::{Result, StoreError};
+pub use groups::{GroupPage, GroupRow};
 pub use guests::Adoption;
 pub use instances::InstancePage;
 pub use jobs::{Job, NewJob, PASSED_OVER};

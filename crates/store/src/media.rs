@@ -288,22 +288,14 @@ impl AccountStore<'_> {
         let Some(message) = &medium.message else {
             return Ok(false);
         };
-        let sealed = self.seal_proto(message, proto).await?;
-        let filled = sql(
-            "UPDATE message_content SET proto = $3 WHERE account_id = $1 AND message_key = $2 AND proto IS NOT NULL",
-        )
-        .bind(&self.id)
-        .bind(message)
-        .bind(&sealed)
-        .execute(self.conn)
-        .await?;
+        let filled = self.replace_proto(message, proto).await?;
         sql("UPDATE medium SET uploaded_at = $3, used_at = $3 WHERE account_id = $1 AND id = $2")
             .bind(&self.id)
             .bind(&medium.id)
             .bind(now)
             .execute(self.conn)
             .await?;
-        Ok(filled > 0)
+        Ok(filled)
     }
 
     /// Somebody had to do with its bytes: they are kept for as long as anew.

@@ -109,6 +109,16 @@ struct Draft<'a> {
     content: NewContent<'a>,
 }
 
+impl Draft<'_> {
+    /// Whether the chat shows it by itself.
+    fn shows(&self) -> bool {
+        !matches!(
+            self.content.kind,
+            ContentKind::Reaction | ContentKind::Edit | ContentKind::Revoke | ContentKind::Vote
+        )
+    }
+}
+
 impl AccountStore<'_> {
     /// A message to send, `Queued`: its row and its chat. `None`: this instance has sent (or queued) that id
     /// before.
@@ -181,9 +191,14 @@ impl AccountStore<'_> {
         let chat = self.chat(new.instance, new.chat, now).await?;
         let sender = self.contact(new.instance, new.sender, now).await?;
         let key = MessageKey::random(self.conn.store.rng());
+        let counts = new.direction == Direction::In && new.shows();
+        // Read on another device before it was written here: the two come by ways of their own.
         let inserted = sql(
-            "INSERT INTO message (key, account_id, instance_id, id, chat_id, sender_id, wire_chat, wire_sender, direction, push_name, status, digest, at, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) ON CONFLICT DO NOTHING",
+            "INSERT INTO message (key, account_id, instance_id, id, chat_id, sender_id, wire_chat, wire_sender, direction, push_name, status, digest, at, created_at, updated_at, unread) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, CASE WHEN $15 = 1 \
+             AND NOT EXISTS (SELECT 1 FROM chat h WHERE h.account_id = $2 AND h.id = $5 AND h.read_until > $13) \
+             AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.account_id = $2 AND r.instance_id = $3 AND r.message_id = $4 \
+             AND r.chat_id = $5 AND r.state = 'ReadSelf') THEN 1 ELSE 0 END WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING unread",
         )
         .bind(&key)
         .bind(&self.id)
@@ -199,13 +214,21 @@ impl AccountStore<'_> {
         .bind(new.digest)
         .bind(new.at)
         .bind(now)
-        .execute(self.conn)
+        .bind(counts)
+        .fetch_optional(self.conn)
         .await?;
-        if inserted == 0 {
+        let Some(inserted) = inserted else {
             return Ok(None);
-        }
+        };
+        let unread = inserted.bool("unread")?;
         self.insert_content(new.instance, &key, &new.content)
             .await?;
+        if new.shows() {
+            self.note_in_chat(&chat, &key, new.at, unread).await?;
+        }
+        if let Some(name) = new.push_name.filter(|_| new.direction == Direction::In) {
+            self.note_push_name(&sender, name).await?;
+        }
         Ok(Some(Inserted { key, chat }))
     }
 
@@ -325,11 +348,15 @@ impl AccountStore<'_> {
             .transpose()
     }
 
-    /// Whether the instance has had to do with this chat before, and it worked.
-    pub async fn knows_chat(&mut self, instance: &InstanceId, chat: &Address) -> Result<bool> {
-        let Some(chat) = self.known_chat(instance, chat).await? else {
+    /// Whether the instance has had to do with this chat before, and it worked under this address: a number
+    /// whose person is shown by another one is an older form of that, or was theirs.
+    pub async fn knows_chat(&mut self, instance: &InstanceId, address: &Address) -> Result<bool> {
+        let Some(chat) = self.known_chat(instance, address).await? else {
             return Ok(false);
         };
+        if address.number().is_some() && !self.is_shown(instance, address).await? {
+            return Ok(false);
+        }
         let row = sql(
             "SELECT id FROM message WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3 \
              AND status IN ('sent', 'delivered', 'read', 'received') LIMIT 1",

@@ -12,6 +12,8 @@ mod bed;
 mod billing;
 #[path = "contract/changes.rs"]
 mod changes;
+#[path = "contract/chats.rs"]
+mod chats;
 #[path = "contract/contacts.rs"]
 mod contacts;
 #[path = "contract/credentials.rs"]
@@ -22,6 +24,8 @@ mod deliveries;
 mod device;
 #[path = "contract/full.rs"]
 mod full;
+#[path = "contract/groups.rs"]
+mod groups;
 #[path = "contract/guests.rs"]
 mod guests;
 #[path = "contract/instances.rs"]
@@ -32,6 +36,8 @@ mod jobs;
 mod keys;
 #[path = "contract/links.rs"]
 mod links;
+#[path = "contract/look_ups.rs"]
+mod look_ups;
 #[path = "contract/media.rs"]
 mod media;
 #[path = "contract/members.rs"]
@@ -40,6 +46,8 @@ mod members;
 mod messages;
 #[path = "contract/opening.rs"]
 mod opening;
+#[path = "contract/persons.rs"]
+mod persons;
 #[path = "contract/reseal.rs"]
 mod reseal;
 #[path = "contract/sealed.rs"]
@@ -56,6 +64,8 @@ mod user_sessions;
 mod users;
 #[path = "contract/votes.rs"]
 mod votes;
+#[path = "contract/watches.rs"]
+mod watches;
 
 macro_rules! on_both {
     (@bodies $kind:ident, $($module:ident :: $name:ident),*) => {
@@ -85,6 +95,8 @@ on_both! {
     instances::no_instance_crosses_accounts,
     instances::deleting_takes_everything_below,
     instances::an_instance_is_changed,
+    look_ups::a_number_is_corrected_for_all_that_wait,
+    watches::who_is_watched_is_kept_with_the_pairing,
     audit::the_log_is_read_in_pages,
     audit::what_is_over_is_pruned,
     audit::kinds_are_counted_from_a_time_on,
@@ -95,6 +107,8 @@ on_both! {
     credentials::no_credential_crosses_accounts,
     credentials::jwts_end_one_by_one,
     credentials::terms_change_all_at_once,
+    groups::groups_are_listed_and_found,
+    groups::what_is_done_to_a_group_is_done_here,
     guests::a_claimed_session_moves_whole,
     guests::only_a_waiting_guest_is_claimed,
     guests::a_claim_and_an_end_exclude_each_other,
@@ -129,6 +143,14 @@ on_both! {
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
     contacts::receipts_of_two_that_become_one_are_kept_once,
+    chats::lists_go_by_the_last_message,
+    chats::lists_are_narrowed,
+    chats::a_chats_messages_come_in_pages,
+    chats::what_is_read_counts_no_more,
+    chats::what_is_cleared_shows_no_more,
+    chats::two_chats_that_are_one_keep_their_state,
+    chats::people_are_listed_by_name,
+    persons::in_whatever_order_a_person_is_one_chat,
     timers::the_later_word_counts_for_a_chat,
     timers::two_chats_that_are_one_have_one_timer,
     contacts::a_message_is_found_in_its_own_chat,

@@ -66,11 +66,19 @@ pub fn object_with_nulls(bytes: &[u8]) -> Result<Map<String, Value>, Fail> {
         })
 }
 
-/// An object as `T`; the error names the field.
-pub fn typed<T: DeserializeOwned>(map: Map<String, Value>) -> Result<T, Fail> {
+/// An object as `T`; the error names the field. Where a field is there under two of its names and one is
+/// `""`, which some clients write for what they were not given, the other counts.
+pub fn typed<T: DeserializeOwned>(mut map: Map<String, Value>) -> Result<T, Fail> {
+    drop_empty_doubles::<T>(&mut map);
     serde_path_to_error::deserialize(Value::Object(map)).map_err(|error| {
         let path = error.path().to_string();
         let text = error.inner().to_string();
+        if let Some(field) = doubled(&text) {
+            let message =
+                format!("{field} is there twice, under two of its names; send one of them");
+            let error = Error::new(ErrorCode::InvalidField, message);
+            return Fail::of_field(error, field.to_owned());
+        }
         let field = match text
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split_once('`'))
@@ -89,6 +97,36 @@ pub fn typed<T: DeserializeOwned>(map: Map<String, Value>) -> Result<T, Fail> {
         };
         Fail::of_field(Error::new(ErrorCode::InvalidField, message), field)
     })
+}
+
+/// The field that serde found under two names.
+fn doubled(text: &str) -> Option<&str> {
+    let (field, _) = text.strip_prefix("duplicate field `")?.split_once('`')?;
+    Some(field)
+}
+
+/// More fields than any body of ours has, under all of their names.
+const NAMES_MOST: usize = 64;
+
+fn drop_empty_doubles<T: DeserializeOwned>(map: &mut Map<String, Value>) {
+    let empty = |value: &Value| value.as_str().is_some_and(str::is_empty);
+    if map.len() > NAMES_MOST || !map.values().any(empty) {
+        return;
+    }
+    let empties = map.iter().filter(|(_, value)| empty(value));
+    let empties: Vec<String> = empties.map(|(name, _)| name.clone()).collect();
+    for name in empties {
+        if map.keys().any(|other| are_one::<T>(&name, other)) {
+            map.remove(&name);
+        }
+    }
+}
+
+/// Whether both are names of one text of `T`.
+fn are_one<T: DeserializeOwned>(name: &str, other: &str) -> bool {
+    let both = [name, other].map(|name| (name.to_owned(), Value::String(String::new())));
+    let outcome = serde_json::from_value::<T>(Value::Object(Map::from_iter(both)));
+    name != other && outcome.is_err_and(|error| doubled(&error.to_string()).is_some())
 }
 
 fn invalid_json(why: &str) -> Error {

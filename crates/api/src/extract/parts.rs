@@ -170,6 +170,12 @@ async fn of_form<T: DeserializeOwned + MediaKind>(
             text.extend_from_slice(&chunk);
         }
         let text = String::from_utf8(text).map_err(|_| wrong_form("a text is not UTF-8"))?;
+        if let ("mentioned_ids" | "mentionedIds", Some(Value::Array(all))) =
+            (name.as_str(), texts.get_mut(&name))
+        {
+            all.extend(listed(text));
+            continue;
+        }
         if texts.contains_key(&name) {
             let text = format!("the field '{name}' is there twice");
             return Err(Fail::of_field(
@@ -186,11 +192,22 @@ async fn of_form<T: DeserializeOwned + MediaKind>(
     })
 }
 
+/// A list in a form: its part as often as there are values, a JSON array, or with commas between them.
+fn listed(text: String) -> Vec<Value> {
+    if let Ok(Value::Array(all)) = serde_json::from_str(&text) {
+        return all;
+    }
+    let names = text.split(',').map(str::trim);
+    let names = names.filter(|name| !name.is_empty());
+    names.map(|name| Value::String(name.to_owned())).collect()
+}
+
 /// A form knows texts alone.
 fn value_of(name: &str, text: String) -> Value {
     match (name, text.trim().to_ascii_lowercase().as_str()) {
         ("ptt" | "view_once" | "viewOnce", "true" | "1" | "on" | "yes") => Value::Bool(true),
         ("ptt" | "view_once" | "viewOnce", "false" | "0" | "off" | "no" | "") => Value::Bool(false),
+        ("mentioned_ids" | "mentionedIds", _) => Value::Array(listed(text)),
         ("delay", "") => Value::from(0),
         ("delay", digits) => match digits.parse::<Number>() {
             Ok(number) => Value::Number(number),

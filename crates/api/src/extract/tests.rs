@@ -49,6 +49,31 @@ fn both_spellings_nulls_and_unknown_fields() {
 }
 
 #[test]
+fn an_empty_name_beside_another_of_the_same_field_is_none() {
+    #[derive(Debug, Deserialize)]
+    struct Sent {
+        #[serde(default, alias = "image_url", alias = "url")]
+        image: Option<String>,
+        #[serde(default)]
+        caption: Option<String>,
+    }
+    for text in [
+        r#"{"image":"","image_url":"x","caption":""}"#,
+        r#"{"image":"","image_url":"","url":"x","caption":""}"#,
+        r#"{"url":"x","image":"","caption":""}"#,
+    ] {
+        let sent: Sent = parse(text.as_bytes()).expect(text);
+        assert_eq!(sent.image.as_deref(), Some("x"), "{text}");
+        assert_eq!(sent.caption.as_deref(), Some(""), "{text}");
+    }
+    let sent: Sent = parse(br#"{"image":"","url":""}"#).expect("both empty");
+    assert_eq!(sent.image.as_deref(), Some(""));
+    let fail = parse::<Sent>(br#"{"image":"y","url":"x"}"#).expect_err("two");
+    let text = fail.error().message.to_string();
+    assert!(text.starts_with("image is there twice"), "{text}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     for (text, code, part) in [
         ("", ErrorCode::InvalidField, "phone is required"),

@@ -79,6 +79,17 @@ impl Visitor<'_> for Whole {
     }
 }
 
+/// Yes or no in a query, as the clients' languages write it; `""` is neither.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    match text.unwrap_or_default().trim().to_lowercase().as_str() {
+        "" => Ok(None),
+        "true" | "1" => Ok(Some(true)),
+        "false" | "0" => Ok(Some(false)),
+        _ => Err(D::Error::custom("expected true or false")),
+    }
+}
+
 /// A number with a fraction, also as text.
 pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     #[derive(Deserialize)]
@@ -146,4 +157,29 @@ where
     T: Deserialize<'de> + Default,
 {
     object_or_empty(deserializer).map(Some)
+}
+
+/// `true` or `false`, also as a text or as 1 and 0: several languages write it so. `""` is none.
+pub fn some_switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected true or false")]
+    enum Form {
+        Switch(bool),
+        Number(u64),
+        Text(String),
+    }
+    let wrong = || D::Error::custom("expected true or false");
+    match Option::<Form>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Form::Switch(on)) => Ok(Some(on)),
+        Some(Form::Number(0)) => Ok(Some(false)),
+        Some(Form::Number(1)) => Ok(Some(true)),
+        Some(Form::Number(_)) => Err(wrong()),
+        Some(Form::Text(text)) => match text.trim().to_lowercase().as_str() {
+            "" => Ok(None),
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
+            _ => Err(wrong()),
+        },
+    }
 }

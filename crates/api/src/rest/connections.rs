@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-use super::{Envelope, enveloped};
+use super::{Envelope, enveloped, users::business::BusinessBody};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -131,10 +131,25 @@ pub struct ConnectionBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     business_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    business_profile: Option<BusinessBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_picture_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_picture_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     profile_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    website: Option<String>,
 }
 
 /// Tells whether the instance is connected, and as whom.
+///
+/// What others see of the number is as WhatsApp told it in the last minutes; it comes with a later call where it is not
+/// known yet.
 #[operation]
 pub async fn status(
     InstanceAccess { granted, .. }: InstanceAccess<Viewer>,
@@ -144,6 +159,11 @@ pub async fn status(
     // Not paired is exactly `{"connected": false}`, whatever is still remembered.
     let shown = |text: Option<String>| text.filter(|text| status.connected && !text.is_empty());
     let phone = shown(status.phone);
+    let own = status
+        .profile
+        .filter(|_| status.connected)
+        .unwrap_or_default();
+    let business = own.business.as_ref();
     Ok(enveloped(ConnectionBody {
         connected: status.connected,
         profile_url: phone.as_ref().map(|phone| format!("https://wa.me/{phone}")),
@@ -151,6 +171,12 @@ pub async fn status(
         whatsapp_jid: shown(status.jid.map(String::from)),
         push_name: shown(status.push_name),
         business_name: shown(status.business_name),
+        business_profile: business.map(BusinessBody::of),
+        website: business.and_then(|business| business.websites.first().cloned()),
+        profile_picture_id: own.picture_id,
+        profile_picture_url: own.picture_url,
+        verified_name: own.verified_name,
+        about: own.about,
     }))
 }
 
@@ -158,7 +184,7 @@ pub async fn status(
 pub struct ActionDone {
     #[schemars(with = "String")]
     instance_id: InstanceId,
-    #[schemars(extend("const" = "disconnected"))]
+    #[schemars(extend("enum" = ["disconnected", "connecting", "logged_out"]))]
     status: &'static str,
     details: &'static str,
 }
@@ -180,6 +206,41 @@ pub async fn disconnect(
             false => {
                 "There is no pairing: no phone is linked to this instance. Ask for session/qr or a link code to link one."
             }
+        },
+    }))
+}
+
+/// Closes the connection and opens another one.
+///
+/// The pairing stays, and what waits is sent afterwards. 409 where no phone is linked.
+#[operation]
+pub async fn restart(
+    InstanceAccess { granted, .. }: InstanceAccess<Developer>,
+    State(app): State<App>,
+) -> Result<Answer<ActionDone>, Fail> {
+    app.connections().restart(&granted).await?;
+    Ok(Answer(ActionDone {
+        instance_id: granted.id().clone(),
+        status: "connecting",
+        details: "The connection is being opened anew.",
+    }))
+}
+
+/// Unlinks the phone and wipes the keys of this device.
+///
+/// Chats, messages, tokens and webhooks stay; what waits to be sent has failed. Another scan links a phone again.
+#[operation]
+pub async fn log_out(
+    InstanceAccess { granted, .. }: InstanceAccess<Developer>,
+    State(app): State<App>,
+) -> Result<Answer<ActionDone>, Fail> {
+    let paired = app.connections().log_out(&granted).await?;
+    Ok(Answer(ActionDone {
+        instance_id: granted.id().clone(),
+        status: "logged_out",
+        details: match paired {
+            true => "The phone is unlinked. Ask for session/qr to link one again.",
+            false => "There was no pairing. Ask for session/qr to link a phone.",
         },
     }))
 }

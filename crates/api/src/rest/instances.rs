@@ -8,8 +8,8 @@ use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, InstanceView};
 use recado_model::{
-    BillingStatus, ConnectionState, Error, EventKind, InstanceId, MediaRule, Scope, Settings,
-    StateReason,
+    BillingStatus, Caller, ConnectionState, Error, EventKind, InstanceId, MediaRule, Scope,
+    Settings, StateReason,
     instance::{InstanceChange, InstanceQuery, InstanceSort, NewInstance},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -47,7 +47,7 @@ with_settings!(CreateInstanceBody {
     webhook: Option<String>,
     #[serde(default, alias = "eventsSubscribe")]
     events_subscribe: Option<Names>,
-    /// Kept and answered; without effect until calls are built.
+    /// Declines calls that come in.
     #[serde(default, alias = "rejectCalls")]
     reject_calls: bool,
     #[serde(default, alias = "autoReadMessages")]
@@ -68,6 +68,24 @@ pub async fn create(
     State(app): State<App>,
     Loose(body): Loose<CreateInstanceBody>,
 ) -> Result<Answer<InstanceBody>, Fail> {
+    made(&caller, &app, body).await
+}
+
+/// Creates an instance, as `create` does: clients have both.
+#[operation]
+pub async fn provision(
+    Owner { caller, .. }: Owner<Developer>,
+    State(app): State<App>,
+    Loose(body): Loose<CreateInstanceBody>,
+) -> Result<Answer<InstanceBody>, Fail> {
+    made(&caller, &app, body).await
+}
+
+async fn made(
+    caller: &Caller,
+    app: &App,
+    body: CreateInstanceBody,
+) -> Result<Answer<InstanceBody>, Fail> {
     let mut settings = Settings::default();
     settings.change(&body.settings()?)?;
     let new = NewInstance {
@@ -83,8 +101,8 @@ pub async fn create(
         },
         trial_until: None,
     };
-    let view = app.instances().create(&caller, new).await?;
-    Ok(Answer(InstanceBody::of(view, &app)))
+    let view = app.instances().create(caller, new).await?;
+    Ok(Answer(InstanceBody::of(view, app)))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -101,7 +119,7 @@ pub struct ListBody {
     #[serde(default, deserialize_with = "some_object_or_empty")]
     filter: Option<ListFilter>,
     /// The older clients' place for `filter.query`.
-    #[serde(default)]
+    #[serde(default, alias = "query")]
     search: Option<String>,
     #[serde(default)]
     sort: Option<String>,
@@ -162,9 +180,28 @@ pub async fn list(
     State(app): State<App>,
     Loose(body): Loose<ListBody>,
 ) -> Result<Answer<InstancePage>, Fail> {
-    let query = body.query()?;
+    page(&caller, &app, body.query()?).await
+}
+
+/// Looks for instances of the account by name, phone or id, a page at a time.
+///
+/// `query`, at the top or in `filter`, is what is looked for; the answer is as that of `list`.
+#[operation]
+pub async fn search(
+    Owner { caller, .. }: Owner<Viewer>,
+    State(app): State<App>,
+    Loose(body): Loose<ListBody>,
+) -> Result<Answer<InstancePage>, Fail> {
+    page(&caller, &app, body.query()?).await
+}
+
+async fn page(
+    caller: &Caller,
+    app: &App,
+    query: InstanceQuery,
+) -> Result<Answer<InstancePage>, Fail> {
     let (page, size) = (query.page, query.size);
-    let found = app.instances().list(&caller, query).await?;
+    let found = app.instances().list(caller, query).await?;
     Ok(Answer(InstancePage {
         page,
         size,
@@ -174,7 +211,7 @@ pub async fn list(
         content: found
             .items
             .into_iter()
-            .map(|view| InstanceBody::of(view, &app))
+            .map(|view| InstanceBody::of(view, app))
             .collect(),
     }))
 }
@@ -260,7 +297,7 @@ with_settings!(ChangeInstanceBody {
     webhook: Option<String>,
     #[serde(default, alias = "eventsSubscribe")]
     events_subscribe: Option<Names>,
-    /// Kept and answered; without effect until calls are built.
+    /// Declines calls that come in.
     #[serde(default, alias = "rejectCalls")]
     reject_calls: Option<bool>,
     #[serde(default, alias = "autoReadMessages")]
@@ -322,7 +359,7 @@ pub struct InstanceBody {
     webhook: Option<String>,
     /// Comma-joined, although it is sent as an array.
     events_subscribe: String,
-    /// As it was asked for; without effect until calls are built.
+    /// Whether calls that come in are declined.
     reject_calls: bool,
     auto_read_messages: bool,
     /// What becomes of buttons and lists.
@@ -335,6 +372,11 @@ pub struct InstanceBody {
     send_interval_ms: Option<i64>,
     /// At most so many milliseconds come on top, by chance; `null`: a quarter of the interval.
     send_jitter_ms: Option<i64>,
+    /// Whether others see the number as online while it is connected.
+    #[schemars(extend("enum" = ["unavailable", "available"]))]
+    presence: &'static str,
+    /// Written to those whose calls are declined.
+    reject_calls_message: Option<String>,
     labels: Map<String, Value>,
     /// Whether a phone has paired; `status` tells whether there is a connection.
     connected: bool,
@@ -391,6 +433,8 @@ impl InstanceBody {
             media: instance.settings.media.map(MediaRule::as_str),
             send_interval_ms: instance.settings.send_interval_ms,
             send_jitter_ms: instance.settings.send_jitter_ms,
+            presence: instance.settings.presence.as_str(),
+            reject_calls_message: instance.settings.reject_calls_message,
             labels: instance.labels,
             connected: instance.paired,
             connected_at: instance.connected_at.map(Rfc3339),

@@ -103,10 +103,11 @@ pub async fn set(
     Loose(body): Loose<SetBody>,
 ) -> Result<Answer<Envelope<Changed>>, Fail> {
     let events = asked(body.events.as_ref())?;
-    if body.url.is_none() && events.is_none() {
+    let url = body.url.as_deref().map(str::trim);
+    let url = url.filter(|url| !url.is_empty());
+    if url.is_none() && events.is_none() {
         return Err(Error::field("webhookURL", "webhookURL is required").into());
     }
-    let url = body.url.as_deref().map(str::trim);
     let (webhook, secret) = app
         .webhooks()
         .set(&granted, url, events)

@@ -3,15 +3,18 @@
 use recado_model::{
     Address, ChatId, ContactId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId,
     MessageKey, MessageStatus, StateReason, Timestamp, failure,
+    group::{Deed, Done, Member, Rank},
     message::{
         Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
     },
+    person::{CallStep, InboundCall, InboundPresence},
 };
 use recado_store::MessageRow;
 use serde_json::{Value, json};
 
 use super::{
-    Beside, Unread, connected, disconnected, failed, message, receipt, typing, undecryptable,
+    Beside, Unread, call, call_ended, connected, disconnected, failed, group, message, presence,
+    receipt, typing, undecryptable,
 };
 
 const AT: Timestamp = Timestamp(1_767_225_600_000);
@@ -41,7 +44,9 @@ fn id() -> MessageId {
 /// The whole document.
 pub fn document() -> String {
     let mut out = String::from(HEAD);
-    let samples = messages().into_iter().chain(connection()).chain(unsent());
+    let samples = messages().into_iter().chain(groups());
+    let samples = samples.chain(connection()).chain(unsent());
+    let samples = samples.chain(people());
     for (kind, text, mut payload) in samples {
         payload["type"] = json!(kind.as_str());
         payload["instance_id"] = json!(INSTANCE);
@@ -56,7 +61,7 @@ pub fn document() -> String {
         .map(|kind| format!("`{}`", kind.as_str()))
         .collect();
     out.push_str(&format!(
-        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but `UndecryptableMessage`.\n",
+        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but `UndecryptableMessage`, `CallOffer` and `CallTerminate`.\n",
         quiet.join(", ")
     ));
     out.push_str(RESERVED);
@@ -116,6 +121,70 @@ fn messages() -> [Sample; 3] {
             typing(&types),
         ),
     ]
+}
+
+fn people() -> [Sample; 3] {
+    let seen = InboundPresence {
+        who: ana(),
+        available: false,
+        last_seen: Some(AT),
+    };
+    let rings = InboundCall {
+        id: "A1B2C3D4E5F60718293A4B5C6D7E8F90".into(),
+        who: ana(),
+        creator: "222222222222222@lid".into(),
+        from: "222222222222222@lid".into(),
+        video: false,
+        group: None,
+        at: AT,
+        step: CallStep::Offer,
+    };
+    [
+        (
+            EventKind::Presence,
+            "Somebody whom you asked to hear of (`POST user/presence`) came (`state` is `online`) or went (`offline`).\n`last_seen` is `null` where they hide it. WhatsApp tells it only to numbers that show themselves: the setting\n`presence: available`.",
+            presence(&seen),
+        ),
+        (
+            EventKind::CallOffer,
+            "Somebody calls. `rejected`: it was declined at once, as the setting `reject_calls` wants it. Told while it rings\nor not at all. Sent only to those who name it.",
+            call(&rings, true),
+        ),
+        (
+            EventKind::CallTerminate,
+            "A call is over. `reason` is WhatsApp's word, where it says one: `accepted_elsewhere`, `rejected_elsewhere`,\n`timeout`. Sent only to those who name it.",
+            call_ended(&rings, Some("timeout")),
+        ),
+    ]
+}
+
+fn groups() -> Vec<Sample> {
+    let ana = ana();
+    let member = Member {
+        address: Address::from_wire("222222222222222@lid"),
+        number: Some(ana.shown.clone()),
+        lid: ana.alt.clone(),
+        rank: Rank::Member,
+    };
+    let done = |deed| Done {
+        group: Address::from_wire("120363000000000000@g.us"),
+        by: Some(Party::only(own())),
+        at: AT,
+        reason: None,
+        deed,
+    };
+    let texts = [
+        "People came into a group: by somebody, or by themselves (`join_reason` is `invite`). Also of a group that was just\nmade, with all that are in it. The fields are whatsmeow's `GroupInfo`; `join` names people by number where it is known,\n`participants`, ours, by all their addresses. `sender` is who did it.",
+        "People left a group, or were removed: `leave` names them. Whoever left is the `sender`. This number may be among them.",
+    ];
+    let deeds = [
+        done(Deed::Added(vec![member.clone()])),
+        done(Deed::Removed(vec![member])),
+    ];
+    let told = deeds.iter().filter_map(group);
+    told.zip(texts)
+        .map(|((kind, payload), text)| (kind, text, payload))
+        .collect()
 }
 
 fn connection() -> [Sample; 2] {

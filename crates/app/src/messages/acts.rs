@@ -219,7 +219,7 @@ impl Messages<'_> {
     }
 
     /// Callers act on what they have just sent: its acknowledgement is a moment away.
-    async fn once_sent(&self, granted: &Granted, row: MessageRow) -> Result<MessageRow> {
+    pub(super) async fn once_sent(&self, granted: &Granted, row: MessageRow) -> Result<MessageRow> {
         if row.direction == Direction::In || row.status.is_settled() {
             return Ok(row);
         }
@@ -296,17 +296,7 @@ fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
     if !ours && matches!(act, Act::Edit(_) | Act::Delete) {
         return wrong("message_id: only your own messages can be edited or deleted");
     }
-    if row.deleted_at.is_some() {
-        return late("message_id: this message was deleted already");
-    }
-    if ours && !row.status.is_sent() {
-        return late(match row.status {
-            MessageStatus::Failed | MessageStatus::Cancelled => {
-                "message_id: this message was not sent"
-            }
-            _ => "message_id: WhatsApp does not have this message yet; try again once it is sent",
-        });
-    }
+    require_there(row)?;
     if !matches!(act, Act::Edit(_)) {
         return Ok(());
     }
@@ -317,6 +307,17 @@ fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
         return late("message_id: WhatsApp takes edits for 20 minutes after a message was sent");
     }
     Ok(())
+}
+
+/// Whether WhatsApp has the message still.
+pub(super) fn require_there(row: &MessageRow) -> Result<()> {
+    let text = match row.status {
+        _ if row.deleted_at.is_some() => "message_id: this message was deleted already",
+        status if row.direction == Direction::In || status.is_sent() => return Ok(()),
+        MessageStatus::Failed | MessageStatus::Cancelled => "message_id: this message was not sent",
+        _ => "message_id: WhatsApp does not have this message yet; try again once it is sent",
+    };
+    Err(Error::new(ErrorCode::Conflict, text).with_field("message_id"))
 }
 
 /// An edit that waits must not go out once phones pass it over.

@@ -5,7 +5,10 @@ use recado_model::{
     Content, ContentKind, Error, ErrorCode, Result, content::Forward, message::Direction,
 };
 
-use super::{Accepted, Messages, Named, SendMessage, SendOptions, changes::is_about_another};
+use super::{
+    Accepted, Messages, Named, SendMessage, SendOptions, acts::require_there,
+    changes::is_about_another,
+};
 use crate::instances::require_paired;
 
 impl Messages<'_> {
@@ -30,6 +33,12 @@ impl Messages<'_> {
                 "message_id: this changes another message itself: name that one",
             ));
         }
+        // The same again is judged by its own row alone: the source may be gone by now.
+        let is_new = !self.is_known(granted, how.id.as_deref()).await?;
+        let row = match is_new {
+            true => self.once_sent(granted, row).await?,
+            false => row,
+        };
         let mut forward = Forward {
             source: row.id.clone(),
             chat: row.wire_chat.clone(),
@@ -37,12 +46,10 @@ impl Messages<'_> {
             text: row.text.clone(),
             proto: Vec::new(),
         };
-        // The same again is judged by its own row alone: the source may be gone by now.
-        if !self.is_known(granted, how.id.as_deref()).await? {
+        if is_new {
             let gone = |text| Error::new(ErrorCode::Conflict, text).with_field("message_id");
-            if row.deleted_at.is_some() {
-                return Err(gone("message_id: this message was deleted already"));
-            }
+            // Until it is sent, nobody can say where its medium lies.
+            require_there(&row)?;
             if row.kind == ContentKind::Other {
                 return Err(wrong(
                     "message_id: WhatsApp passes on no message of this kind",

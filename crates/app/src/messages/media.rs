@@ -76,7 +76,7 @@ impl Messages<'_> {
         checked: &mut Checked,
         rest: Option<Rest>,
     ) -> Result<Accepted> {
-        checked.to = self.address(granted, checked.to.clone()).await?;
+        self.locate(granted, checked).await?;
         let accepted = self.accept(granted, checked).await?;
         if let Some(rest) = rest {
             let (app, account) = (self.app.clone(), granted.account().clone());

@@ -1,8 +1,8 @@
 //! Whether a number is on WhatsApp, and under which address: asked before the first message to it.
 //!
 //! WhatsApp may know a number under a corrected form, and the address that it answers is the one to use.
-//! An answer is remembered. Where nobody can answer (offline, or too slow) the message is accepted: the
-//! failure is told later.
+//! An answer is remembered. Where nobody can answer (offline, or too slow) the message is accepted, and its
+//! number is looked up before its first try (`supervisor/look_ups.rs`).
 
 use quick_cache::sync::Cache;
 use recado_identity::Granted;
@@ -24,6 +24,7 @@ const REMEMBERED: usize = 20_000;
 struct Known {
     /// `None`: not on WhatsApp.
     address: Option<Address>,
+    lid: Option<Address>,
     at: Monotonic,
 }
 
@@ -41,6 +42,16 @@ impl Default for Numbers {
 }
 
 impl Numbers {
+    /// The last answer of late: `Some(None)` is that the number is not on WhatsApp.
+    pub fn answer(
+        &self,
+        instance: &InstanceId,
+        phone: &PhoneNumber,
+        now: Monotonic,
+    ) -> Option<Option<Address>> {
+        self.of(instance, phone, now).map(|known| known.address)
+    }
+
     fn of(&self, instance: &InstanceId, phone: &PhoneNumber, now: Monotonic) -> Option<Known> {
         let key = (instance.clone(), phone.as_str().to_owned());
         self.known.get(&key).filter(|known| {
@@ -52,39 +63,76 @@ impl Numbers {
         })
     }
 
-    fn remember(
+    /// The same, whole.
+    pub fn looked(
         &self,
         instance: &InstanceId,
         phone: &PhoneNumber,
-        address: Option<Address>,
-        at: Monotonic,
-    ) {
-        let key = (instance.clone(), phone.as_str().to_owned());
-        self.known.insert(key, Known { address, at });
+        now: Monotonic,
+    ) -> Option<Looked> {
+        let Known { address, lid, .. } = self.of(instance, phone, now)?;
+        Some(Looked {
+            phone: phone.clone(),
+            address,
+            lid,
+        })
+    }
+
+    pub fn remember(&self, instance: &InstanceId, looked: &Looked, at: Monotonic) {
+        let key = (instance.clone(), looked.phone.as_str().to_owned());
+        let known = Known {
+            address: looked.address.clone(),
+            lid: looked.lid.clone(),
+            at,
+        };
+        self.known.insert(key, known);
     }
 }
 
+/// Where a number is.
+pub(super) struct Found {
+    pub address: Address,
+    /// Nobody could be asked: the address is the number as it was given.
+    pub asks: bool,
+}
+
 /// The address to send to. [`ErrorCode::NotOnWhatsapp`], naming the field, when there is none.
-pub(super) async fn address_of(
+pub(crate) async fn address_of(
     app: &App,
     granted: &Granted,
     phone: &PhoneNumber,
 ) -> Result<Address> {
+    find(app, granted, phone).await.map(|found| found.address)
+}
+
+/// The same, and whether it is sure.
+pub(super) async fn find(app: &App, granted: &Granted, phone: &PhoneNumber) -> Result<Found> {
+    let sure = |address| Found {
+        address,
+        asks: false,
+    };
     let (core, instance) = (&app.core, granted.instance());
     let given = Address::of_number(phone);
     let now = core.clock.monotonic();
     if let Some(known) = core.numbers.of(&instance.id, phone, now) {
-        return known.address.ok_or_else(|| not_there(phone));
-    }
-    if instance.state != ConnectionState::Connected {
-        return Ok(given);
+        return known.address.map(sure).ok_or_else(|| not_there(phone));
     }
     let mut conn = core.store.read().await?;
     let mut store = conn.account(granted.account());
     if store.knows_chat(&instance.id, &given).await? {
-        return Ok(given);
+        return Ok(sure(given));
     }
     drop(conn);
+    let unsure = Found {
+        address: given,
+        asks: true,
+    };
+    // Whoever asks about too many too fast is asked later, with others.
+    let may_ask = instance.state == ConnectionState::Connected
+        && core.asking.may(&instance.id, core.clock.monotonic());
+    if !may_ask {
+        return Ok(unsure);
+    }
     let phones = vec![phone.clone()];
     let asked = app
         .exchange
@@ -93,15 +141,14 @@ pub(super) async fn address_of(
         found = asked => found.ok(),
         () = core.clock.sleep_ms(PATIENCE_MS) => None,
     };
-    let Some(Looked { address, .. }) = found.and_then(|found| found.into_iter().next()) else {
-        return Ok(given);
+    let Some(looked) = found.and_then(|found| found.into_iter().next()) else {
+        return Ok(unsure);
     };
-    core.numbers
-        .remember(&instance.id, phone, address.clone(), now);
-    address.ok_or_else(|| not_there(phone))
+    core.numbers.remember(&instance.id, &looked, now);
+    looked.address.map(sure).ok_or_else(|| not_there(phone))
 }
 
-fn not_there(phone: &PhoneNumber) -> Error {
+pub(crate) fn not_there(phone: &PhoneNumber) -> Error {
     Error::new(
         ErrorCode::NotOnWhatsapp,
         format!("phone {phone} is not on WhatsApp. Check the number with its country code."),

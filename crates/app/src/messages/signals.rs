@@ -5,7 +5,7 @@ use recado_identity::Granted;
 use recado_model::{
     Address, Direction, Error, ErrorCode, Instance, MessageId, PhoneNumber, Result,
     call::{MarkRead, Typing},
-    message::TypingState,
+    message::{Party, TypingState},
 };
 use recado_store::{AccountStore, MessageRow};
 
@@ -63,11 +63,25 @@ impl Messages<'_> {
         }
         drop(conn);
         for call in calls {
+            let (chat, read) = (call.chat.clone(), call.ids.clone());
             self.app
                 .exchange
                 .ask(granted.account(), granted.id(), call)
                 .await?;
+            self.note_read(granted, chat, &read).await?;
         }
+        Ok(())
+    }
+
+    /// They count as read from now on.
+    async fn note_read(&self, granted: &Granted, chat: Address, ids: &[MessageId]) -> Result<()> {
+        let now = self.app.core.clock.now();
+        let mut conn = self.app.core.store.write().await?;
+        let mut store = conn.account(granted.account());
+        store.lock_instance(granted.id()).await?;
+        let chat = store.chat(granted.id(), &Party::only(chat), now).await?;
+        store.read_messages(granted.id(), &chat, ids).await?;
+        conn.commit().await?;
         Ok(())
     }
 }

@@ -29,6 +29,8 @@ impl Actor {
         let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         store.set_paired(&self.instance, pairing, now).await?;
+        // Of whichever number it was before.
+        store.forget_groups(&self.instance).await?;
         store.set_wanted(&self.instance, true, now).await?;
         let detail = serde_json::json!({ "instance": self.instance }).to_string();
         store.audit("instance.paired", &detail, now).await?;
@@ -97,6 +99,7 @@ impl Actor {
         store
             .set_unpaired(&self.instance, ConnectionState::LoggedOut, reason, now)
             .await?;
+        store.forget_groups(&self.instance).await?;
         // The waiting messages were meant to leave from this number, not from the next one that pairs.
         let life = Life {
             core: &self.core,

@@ -15,6 +15,8 @@ impl Actor {
         match command {
             Command::Notice(notice) => return self.noticed(notice).await,
             Command::Wake => self.look_soon(),
+            Command::Appear => self.appear(),
+            Command::LookedUp { id, result } => self.looked_up(id, result).await,
             Command::Brought { id, result } => self.brought(id, result).await,
             Command::Reupload(asked) => self.reupload(asked),
             Command::SendReturned { id, result } => self.send_returned(id, result).await,

@@ -24,6 +24,8 @@ struct Flight {
 /// What a flight waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Its number is looked up; nothing of the message is on the wire.
+    Asking,
     /// Its medium is brought to WhatsApp; nothing of the message is on the wire.
     Bringing,
     /// The send itself.
@@ -84,6 +86,17 @@ impl Flights {
         self.add(job, work, Phase::Bringing, now);
     }
 
+    /// Its number is looked up.
+    pub fn ask(&mut self, job: Job, work: AbortHandle, now: Monotonic) {
+        self.add(job, work, Phase::Asking, now);
+    }
+
+    pub fn is_asking(&self) -> bool {
+        self.flying
+            .values()
+            .any(|flight| flight.phase == Phase::Asking)
+    }
+
     fn add(&mut self, job: Job, work: AbortHandle, phase: Phase, now: Monotonic) {
         if self.flying.is_empty() {
             self.last_tick = now;
@@ -124,7 +137,7 @@ impl Flights {
         let mut groups = Vec::new();
         for (_, flight) in self.flying.drain() {
             flight.work.abort();
-            if flight.phase != Phase::Bringing
+            if !matches!(flight.phase, Phase::Asking | Phase::Bringing)
                 && flight.job.to.is_group()
                 && !groups.contains(&flight.job.to)
             {
@@ -180,7 +193,7 @@ impl Flights {
             flight.waited_ms += passed;
             let (limit, what) = match flight.phase {
                 Phase::Bringing => (patience.bring_ms, Overdue::Send),
-                Phase::Sending => (patience.send_ms, Overdue::Send),
+                Phase::Asking | Phase::Sending => (patience.send_ms, Overdue::Send),
                 Phase::Answer => (patience.answer_ms, Overdue::Answer),
             };
             if flight.waited_ms >= limit {
@@ -212,6 +225,7 @@ mod tests {
             chat: ChatId::from_text(chat),
             to: Address::from_wire(chat),
             tried: true,
+            asks: false,
             valid_until: None,
             attempts: 0,
             silences: 0,

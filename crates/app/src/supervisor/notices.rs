@@ -48,9 +48,14 @@ impl Actor {
                 return Some(over(reason));
             }
             Notice::Fenced => return Some(over(StateReason::StreamReplaced)),
+            Notice::Renamed { push_name } => self.is_renamed(push_name).await,
             // Handled where they arrive.
             Notice::Receipt(_)
+            | Notice::Presence(_)
+            | Notice::Call(_)
             | Notice::Typing(_)
+            | Notice::Group(_)
+            | Notice::Synced(_)
             | Notice::ServerAck { .. }
             | Notice::Undecryptable { .. } => {}
         }
@@ -91,6 +96,7 @@ impl Actor {
         });
         self.flights.rested();
         self.look_soon();
+        self.appear();
     }
 
     async fn is_offline(&mut self, reason: StateReason, retrying: bool) -> Option<End> {

@@ -161,6 +161,10 @@ impl Actor {
             self.fail(&job, &Failure::of(failure::TOO_LATE)).await?;
             return Ok(false);
         }
+        if job.asks && !job.tried {
+            self.look_up(job).await?;
+            return Ok(false);
+        }
         let Ok(medium) = self.medium(&job).await? else {
             self.fail(&job, &Failure::of(failure::UNREADABLE)).await?;
             return Ok(false);
@@ -335,7 +339,7 @@ impl Actor {
     }
 
     /// Grows, with jitter.
-    fn rest_ms(&self, attempts: u32) -> i64 {
+    pub(super) fn rest_ms(&self, attempts: u32) -> i64 {
         let pause = (REST_FIRST_MS << attempts.min(10)).min(REST_MOST_MS);
         pause + self.core.rng.below(pause as u64 / 4) as i64
     }
@@ -427,7 +431,7 @@ impl Actor {
         Ok(())
     }
 
-    async fn fail(&mut self, job: &Job, failure: &Failure) -> Result<()> {
+    pub(super) async fn fail(&mut self, job: &Job, failure: &Failure) -> Result<()> {
         let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.account);
         self.life()

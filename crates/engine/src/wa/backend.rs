@@ -21,6 +21,7 @@ mod rows;
 mod secrets;
 mod signal;
 mod tc_token;
+mod told;
 
 use std::collections::HashMap;
 
@@ -43,6 +44,7 @@ pub(super) mod space {
     pub const SYNC_KEY: &str = "sync_key";
     pub const SYNC_VERSION: &str = "sync_version";
     pub const SYNC_MAC: &str = "sync_mac";
+    pub const SYNC_OWED: &str = "sync_owed";
     pub const META: &str = "meta";
     pub const LID: &str = "lid";
     pub const PHONE: &str = "phone";

@@ -190,10 +190,17 @@ async fn connect(
     let backend = Backend::new(link.device.clone(), gate.clone());
     let backend = backend.keeping(link.spec.keep_inbound);
     let backend = Arc::new(backend.judging(Judge::new(link, gate.clone())));
+    let untold = backend.forget_untold().await.map_err(Error::internal)?;
     let persistence = PersistenceManager::new(backend)
         .await
         .map_err(Error::internal)?;
     let persistence = Arc::new(persistence);
+    if untold {
+        // Whoever has no name asks for all collections at its log-in, its own name among them.
+        persistence
+            .process_command(DeviceCommand::SetPushName(String::new()))
+            .await;
+    }
     if persistence.get_device_snapshot().pn.is_none() {
         let props = DevicePropsOverride::new().with_os(link.spec.device_name.clone());
         persistence
@@ -235,6 +242,7 @@ async fn connect(
         queue: link.queue.clone(),
         pairable: link.pairable.clone(),
         closing: AtomicBool::new(false),
+        client: Arc::downgrade(&client),
     });
     let events = (
         client.subscribe(tap::interest(), tap.clone()),

@@ -1,4 +1,5 @@
-//! Hands the journal to the sink: one entry at a time, in order, each again until it is taken. A task
+//! Hands the journal to the sink: one entry at a time (of news of chats and people
+//! some hundred), in order, each again until it is taken. A task
 //! of its own, so that a database that is away for an hour holds up no news of the link's state.
 
 use std::{sync::Arc, time::Duration};
@@ -18,17 +19,17 @@ pub(super) async fn run(link: Arc<LinkCore>) {
     let _ = closed
         .run_until_cancelled(async {
             loop {
-                let (number, entry) = link.parts.journal.next().await;
-                hand_over(&link, entry).await;
-                link.parts.journal.taken(number);
+                let (number, entries) = link.parts.journal.next_together().await;
+                hand_over(&link, &entries).await;
+                link.parts.journal.taken(number, entries.len());
             }
         })
         .await;
 }
 
-async fn hand_over(link: &LinkCore, entry: Entry) {
+async fn hand_over(link: &LinkCore, entries: &[Entry]) {
     let mut tries = 0;
-    while let Err(error) = offer(link, entry.clone(), tries).await {
+    while let Err(error) = offer(link, entries, tries).await {
         tries += 1;
         if tries == 1 {
             tracing::warn!(
@@ -43,7 +44,7 @@ async fn hand_over(link: &LinkCore, entry: Entry) {
     }
 }
 
-async fn offer(link: &LinkCore, entry: Entry, tries: u32) -> Result<()> {
+async fn offer(link: &LinkCore, entries: &[Entry], tries: u32) -> Result<()> {
     let connection = link.connection();
     if connection.is_none() && tries < LOOK_UPS {
         return Err(Error::new(
@@ -52,7 +53,9 @@ async fn offer(link: &LinkCore, entry: Entry, tries: u32) -> Result<()> {
         ));
     }
     let client = connection.as_ref().map(|connection| &*connection.client);
-    let notice = notice::of(entry, client).await?;
+    let Some(notice) = notice::of(entries, client).await? else {
+        return Ok(());
+    };
     tokio::time::timeout(link.parts.commit_within(), link.parts.sink.notice(notice))
         .await
         .map_err(|_| inbound::too_slow())?

@@ -1,5 +1,6 @@
 //! The HTTP client that all links share: WhatsApp's version and media. Large bodies are in `streams`.
 
+mod pictures;
 mod streams;
 
 use std::{sync::Arc, time::Duration};
@@ -100,7 +101,15 @@ impl Http {
     }
 
     /// The whole answer.
-    async fn collect(&self, mut response: reqwest::Response) -> anyhow::Result<HttpResponse> {
+    async fn collect(&self, response: reqwest::Response) -> anyhow::Result<HttpResponse> {
+        self.collect_most(response, MAX_BODY).await
+    }
+
+    async fn collect_most(
+        &self,
+        mut response: reqwest::Response,
+        most: usize,
+    ) -> anyhow::Result<HttpResponse> {
         let status_code = response.status().as_u16();
         let mut body = Vec::new();
         loop {
@@ -109,8 +118,8 @@ impl Http {
             let Some(chunk) = next.map_err(reqwest::Error::without_url)? else {
                 return Ok(HttpResponse { status_code, body });
             };
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(anyhow!("the answer is larger than {MAX_BODY} bytes"));
+            if body.len() + chunk.len() > most {
+                return Err(anyhow!("the answer is larger than {most} bytes"));
             }
             body.extend_from_slice(&chunk);
         }

@@ -17,8 +17,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use recado_model::{chat::ChatAct, group::Deed};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Above this, what has been taken is cut out of a file that never gets empty.
 const COMPACT_ABOVE: u64 = 256 * 1024;
@@ -46,6 +47,44 @@ pub(super) enum Entry {
         unavailable: bool,
         hidden: bool,
     },
+    /// Something was done to a group. Addresses as they came.
+    Group {
+        group: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<String>,
+        at: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        deed: Deed,
+    },
+    /// A device of the account has done something to a chat.
+    Chat {
+        chat: String,
+        act: ChatAct,
+        /// Milliseconds: the messages that it is about, as `recado_model::chat::MessageRange`.
+        until: i64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ids: Vec<String>,
+    },
+    /// A device of the account has saved somebody.
+    Contact {
+        who: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alt: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        full_name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_name: Option<String>,
+    },
+}
+
+impl Entry {
+    /// Whether it is of those that come by the thousand when a device gets all of them.
+    fn is_synced(&self) -> bool {
+        matches!(self, Self::Chat { .. } | Self::Contact { .. })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +117,12 @@ pub(super) struct Journal {
     path: PathBuf,
     inner: Mutex<Inner>,
     more: Notify,
+    /// How many entries there were before the oldest that waits.
+    settled: watch::Sender<u64>,
 }
+
+/// So many entries of one kind are handed over together.
+const TOGETHER: usize = 200;
 
 #[derive(Default)]
 struct Inner {
@@ -108,6 +152,7 @@ impl Journal {
                 waiting: (0..).zip(waiting).collect(),
             }),
             more: Notify::new(),
+            settled: watch::Sender::new(0),
         }
     }
 
@@ -138,13 +183,53 @@ impl Journal {
         }
     }
 
-    /// The entry of that number is the sink's now. (Unless all was forgotten meanwhile.)
-    pub(super) fn taken(&self, number: u64) {
-        let mut inner = self.lock();
-        if inner.waiting.front().is_some_and(|(n, _)| *n == number) {
-            inner.waiting.pop_front();
-            inner.settle(&self.path);
+    /// The same, with those after it where all of them are news of chats and people: a device that gets all of
+    /// them at once is told by the thousand.
+    pub(super) async fn next_together(&self) -> (u64, Vec<Entry>) {
+        let (number, first) = self.next().await;
+        if !first.is_synced() {
+            return (number, vec![first]);
         }
+        let inner = self.lock();
+        // Otherwise all was forgotten meanwhile.
+        if inner.waiting.front().is_none_or(|(n, _)| *n != number) {
+            return (number, vec![first]);
+        }
+        let run = inner.waiting.iter().map(|(_, entry)| entry);
+        let run = run.take_while(|entry| entry.is_synced()).take(TOGETHER);
+        (number, run.cloned().collect())
+    }
+
+    /// The entry of that number is the sink's now, and so are `count - 1` after it. (Unless all was forgotten
+    /// meanwhile.)
+    pub(super) fn taken(&self, number: u64, count: usize) {
+        let mut inner = self.lock();
+        let end = number + count as u64;
+        while inner
+            .waiting
+            .front()
+            .is_some_and(|(n, _)| (number..end).contains(n))
+        {
+            inner.waiting.pop_front();
+        }
+        inner.settle(&self.path);
+        let settled = inner.settled();
+        drop(inner);
+        self.settled.send_replace(settled);
+    }
+
+    /// Returns once the sink has all that was noted until now.
+    pub(super) async fn settled(&self) {
+        let (count, settled) = {
+            let inner = self.lock();
+            (inner.count, inner.settled())
+        };
+        if settled >= count {
+            return;
+        }
+        let mut settled = self.settled.subscribe();
+        // The sender lives as long as we do.
+        drop(settled.wait_for(|settled| *settled >= count).await);
     }
 
     /// Whether a line can be written at the moment: writes one that says nothing.
@@ -163,6 +248,9 @@ impl Journal {
             ..Inner::default()
         };
         remove(&self.path);
+        let settled = inner.settled();
+        drop(inner);
+        self.settled.send_replace(settled);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -181,6 +269,13 @@ pub(super) fn remove(path: &Path) {
 }
 
 impl Inner {
+    /// How many entries wait no more.
+    fn settled(&self) -> u64 {
+        self.waiting
+            .front()
+            .map_or(self.count, |(number, _)| *number)
+    }
+
     fn write(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
@@ -304,137 +399,4 @@ fn left_over(path: &Path) -> io::Result<(VecDeque<Entry>, u64)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    fn ack(n: usize) -> Entry {
-        Entry::Ack {
-            id: format!("3EB0{n:04}"),
-            refused: None,
-        }
-    }
-
-    fn receipt() -> Entry {
-        Entry::Receipt {
-            from: Source {
-                chat: "120363@g.us".into(),
-                sender: "222:7@lid".into(),
-                sender_alt: Some("5511999999999@s.whatsapp.net".into()),
-                group: true,
-                me: false,
-            },
-            ids: vec!["3EB0AA".into(), "3EB0BB".into()],
-            state: State::Accepted,
-            at: 5,
-        }
-    }
-
-    struct Scratch {
-        path: PathBuf,
-        _folder: tempfile::TempDir,
-    }
-
-    fn scratch() -> Scratch {
-        let folder = tempfile::tempdir().expect("a folder");
-        Scratch {
-            path: folder.path().join("journal").join("INST.jsonl"),
-            _folder: folder,
-        }
-    }
-
-    async fn take(journal: &Journal, expected: &Entry) {
-        let (number, entry) = journal.next().await;
-        assert_eq!(entry, *expected);
-        journal.taken(number);
-    }
-
-    fn size(path: &Path) -> u64 {
-        fs::metadata(path).expect("a file").len()
-    }
-
-    #[tokio::test]
-    async fn what_was_not_taken_is_there_again() {
-        let scratch = scratch();
-        let journal = Journal::open(scratch.path.clone());
-        assert!(!scratch.path.exists(), "nothing to note, no file");
-        journal.note(receipt()).expect("noted");
-        journal.note(ack(1)).expect("noted");
-        let mode = fs::metadata(&scratch.path).expect("a file").permissions();
-        assert_eq!(mode.mode() & 0o777, 0o600);
-        take(&journal, &receipt()).await;
-        drop(journal);
-
-        // The process ended before the second was taken, and in the middle of a third.
-        let mut file = append_to(&scratch.path).expect("opens");
-        file.write_all(br#"{"is":"ack","i"#).expect("written");
-        let journal = Journal::open(scratch.path.clone());
-        journal.note(ack(2)).expect("noted");
-        for entry in [receipt(), ack(1), ack(2)] {
-            take(&journal, &entry).await;
-        }
-        assert_eq!(size(&scratch.path), 0, "empty once all are taken");
-        assert!(journal.lock().file.is_none(), "and not held open");
-        drop(journal);
-        assert!(
-            Journal::open(scratch.path.clone())
-                .lock()
-                .waiting
-                .is_empty()
-        );
-    }
-
-    #[tokio::test]
-    async fn a_damaged_line_does_not_take_the_others_with_it() {
-        let scratch = scratch();
-        Journal::open(scratch.path.clone())
-            .note(ack(1))
-            .expect("noted");
-        let mut file = append_to(&scratch.path).expect("opens");
-        file.write_all(b"\x00nonsense\n\n").expect("written");
-        let journal = Journal::open(scratch.path.clone());
-        journal.note(ack(2)).expect("noted");
-        take(&journal, &ack(1)).await;
-        take(&journal, &ack(2)).await;
-    }
-
-    #[tokio::test]
-    async fn a_file_that_never_gets_empty_stays_small() {
-        let scratch = scratch();
-        let journal = Journal::open(scratch.path.clone());
-        journal.note(ack(0)).expect("noted");
-        for n in 1..20_000 {
-            journal.note(ack(n)).expect("noted");
-            take(&journal, &ack(n - 1)).await;
-        }
-        assert!(size(&scratch.path) < COMPACT_ABOVE + 100);
-        drop(journal);
-        let left = Journal::open(scratch.path.clone());
-        assert_eq!(
-            left.lock().waiting.back().map(|(_, entry)| entry.clone()),
-            Some(ack(19_999))
-        );
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_written_is_not_noted() {
-        let scratch = scratch();
-        // A folder where the file should be: no line can be written, whoever we are.
-        fs::create_dir_all(&scratch.path).expect("a folder");
-        let journal = Journal::open(scratch.path.clone());
-        assert!(journal.note(ack(1)).is_err());
-        assert!(journal.probe().is_err());
-        assert!(journal.lock().waiting.is_empty());
-        fs::remove_dir(&scratch.path).expect("removed");
-        journal.probe().expect("it can be written again");
-        assert_eq!(size(&scratch.path), 0);
-        journal.note(ack(2)).expect("noted");
-        let (before, _) = journal.next().await;
-        journal.wipe();
-        assert!(!scratch.path.exists());
-        journal.note(ack(3)).expect("and noted anew");
-        journal.taken(before);
-        take(&journal, &ack(3)).await;
-    }
-}
+mod tests;

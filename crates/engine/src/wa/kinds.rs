@@ -180,6 +180,13 @@ pub(super) fn forward(proto: &[u8], own: bool) -> Option<Vec<u8>> {
     forward::ready(proto, own)
 }
 
+/// A finished message with the timer of its chat.
+pub(super) fn time(proto: &[u8], seconds: u32) -> Result<Vec<u8>> {
+    let mut message = wa::Message::decode_from_slice(proto).map_err(Error::internal)?;
+    timer::set(&mut message, Some(seconds));
+    Ok(message.encode_to_vec())
+}
+
 /// What can be chosen of a poll.
 pub(super) fn poll(proto: &[u8]) -> Option<Poll> {
     poll::sheet(&wa::Message::decode_from_slice(proto).ok()?)

@@ -1,15 +1,19 @@
 //! Everything but messages: the library's events to [`Notice`]s.
 
+mod groups;
+
 use recado_model::{
     Address, Result, StateReason, Timestamp,
     message::{InboundReceipt, InboundTyping, MessageId, Party, ReceiptState},
+    person::{CallStep, InboundCall, InboundPresence},
 };
 use whatsapp_rust::{
     Client, Jid, OwnedNodeRef,
     types::{
+        call::{CallAction, IncomingCall},
         events::{
-            ChatPresenceUpdate, ConnectFailureReason, DecryptFailMode, Receipt, ServerAck,
-            UndecryptableMessage,
+            ChatPresenceUpdate, ConnectFailureReason, DecryptFailMode, PresenceUpdate, Receipt,
+            ServerAck, UndecryptableMessage,
         },
         message::MessageSource,
         presence::{ChatPresence, ChatPresenceMedia, ReceiptType},
@@ -21,8 +25,11 @@ use super::{
     address::{self, Addresses},
     journal::{Entry, Source, State},
     payload::LONGEST_ID,
+    synced,
 };
 use crate::Notice;
+
+pub(super) use groups::group;
 
 fn from(source: &MessageSource) -> Source {
     Source {
@@ -34,8 +41,49 @@ fn from(source: &MessageSource) -> Source {
     }
 }
 
-/// `None` for receipts that say nothing about our messages (our own devices' business).
-pub(super) fn receipt(receipt: &Receipt) -> Option<Entry> {
+/// A device of our own has read what somebody wrote. The library drops the one word that tells where: `recipient`; so
+/// the stanza itself is looked at.
+pub(super) fn read_elsewhere(node: &OwnedNodeRef) -> Option<Entry> {
+    let node = node.get();
+    if node.tag.as_ref() != "receipt" {
+        return None;
+    }
+    let mut attrs = node.attrs();
+    let kind = attrs.optional_string("type")?.to_string();
+    if !matches!(
+        kind.as_str(),
+        "read" | "read-self" | "played" | "played-self"
+    ) {
+        return None;
+    }
+    let sender = attrs.optional_jid("from")?;
+    let chat = attrs.optional_jid("recipient")?;
+    let first = attrs.optional_string("id")?.to_string();
+    let at = attrs.optional_u64("t").and_then(|t| i64::try_from(t).ok());
+    let mut ids = vec![first];
+    if let Some(list) = node.get_optional_child("list") {
+        let items = list.children().unwrap_or_default().iter();
+        let items =
+            items.filter_map(|item| item.attrs().optional_string("id").map(|id| id.to_string()));
+        ids.extend(items);
+    }
+    ids.retain(|id| id.len() <= LONGEST_ID);
+    Some(Entry::Receipt {
+        from: Source {
+            group: chat.is_group(),
+            me: true,
+            sender: sender.to_string(),
+            chat: chat.to_string(),
+            sender_alt: None,
+        },
+        ids,
+        state: State::ReadSelf,
+        at: at.unwrap_or_default().saturating_mul(1000),
+    })
+}
+
+/// `None` for receipts that say nothing about our messages (our own devices' business). `is_own` knows our addresses.
+pub(super) fn receipt(receipt: &Receipt, is_own: impl Fn(&Jid) -> bool) -> Option<Entry> {
     let state = match receipt.r#type {
         // Of a device that cannot take it. (Those that ask again come as stanzas: see below.)
         ReceiptType::Sent => State::Accepted,
@@ -47,8 +95,18 @@ pub(super) fn receipt(receipt: &Receipt) -> Option<Entry> {
         _ => return None,
     };
     let fits = |id: &&String| id.len() <= LONGEST_ID;
+    let mut source = from(&receipt.source);
+    let reads = matches!(state, State::Read | State::ReadSelf | State::Played);
+    let mut state = state;
+    if reads && is_own(&receipt.source.sender) {
+        if !source.group {
+            // Its stanza says where: see `read_elsewhere`.
+            return None;
+        }
+        (source.me, state) = (true, State::ReadSelf);
+    }
     Some(Entry::Receipt {
-        from: from(&receipt.source),
+        from: source,
         ids: receipt.message_ids.iter().filter(fits).cloned().collect(),
         state,
         at: receipt.timestamp.timestamp_millis(),
@@ -100,9 +158,20 @@ pub(super) fn undecryptable(event: &UndecryptableMessage) -> Entry {
     }
 }
 
-/// Without a client, by what the stanza said alone.
-pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> {
-    Ok(match entry {
+/// Without a client, by what the stanza said alone. `None` of nothing that anybody need know.
+pub(super) async fn of(entries: &[Entry], client: Option<&Client>) -> Result<Option<Notice>> {
+    let mut all = Vec::new();
+    for entry in entries {
+        match synced::of(entry, client).await? {
+            Some(synced) => all.push(synced),
+            None => return of_one(entry.clone(), client).await,
+        }
+    }
+    Ok((!all.is_empty()).then_some(Notice::Synced(all)))
+}
+
+async fn of_one(entry: Entry, client: Option<&Client>) -> Result<Option<Notice>> {
+    Ok(Some(match entry {
         Entry::Receipt {
             from,
             ids,
@@ -125,6 +194,14 @@ pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> 
                 at: Timestamp(at),
             })
         }
+        Entry::Group {
+            group,
+            by,
+            number,
+            at,
+            reason,
+            deed,
+        } => groups::done(&group, (by.as_deref(), number.as_deref()), at, reason, deed),
         Entry::Ack { id, refused } => Notice::ServerAck {
             id: MessageId::from_wire(id),
             refused,
@@ -147,7 +224,9 @@ pub(super) async fn of(entry: Entry, client: Option<&Client>) -> Result<Notice> 
                 hidden,
             }
         }
-    })
+        // Told together.
+        Entry::Chat { .. } | Entry::Contact { .. } => return Ok(None),
+    }))
 }
 
 async fn addresses(from: &Source, client: Option<&Client>) -> Result<Addresses> {
@@ -190,6 +269,77 @@ pub(super) async fn typing(client: &Client, update: &ChatPresenceUpdate) -> Resu
         }
         .to_owned(),
     }))
+}
+
+/// Somebody who is watched came or went.
+pub(super) async fn presence(client: &Client, update: &PresenceUpdate) -> Result<Notice> {
+    Ok(Notice::Presence(InboundPresence {
+        who: party(client, &update.from, None).await?,
+        available: !update.unavailable,
+        last_seen: update
+            .last_seen
+            .map(|seen| Timestamp(seen.timestamp_millis())),
+    }))
+}
+
+/// Of all that calls consist of, what begins and ends them.
+pub(super) fn is_told(call: &IncomingCall) -> bool {
+    matches!(
+        call.action,
+        CallAction::Offer { .. } | CallAction::OfferNotice { .. } | CallAction::Terminate { .. }
+    ) && call.action.call_id().len() <= LONGEST_ID
+}
+
+pub(super) async fn call(client: &Client, call: &IncomingCall) -> Result<Option<Notice>> {
+    let (step, video, group, number) = match &call.action {
+        CallAction::Offer {
+            is_video,
+            group_jid,
+            caller_pn,
+            ..
+        } => (
+            CallStep::Offer,
+            *is_video,
+            group_jid.as_ref(),
+            caller_pn.as_ref(),
+        ),
+        CallAction::OfferNotice {
+            is_video, is_group, ..
+        } => {
+            let group = is_group.then_some(&call.from);
+            (CallStep::Offer, *is_video, group, None)
+        }
+        CallAction::Terminate { reason, .. } => (CallStep::End(reason.clone()), false, None, None),
+        _ => return Ok(None),
+    };
+    let creator = call.action.call_creator();
+    let who = match call.from.is_group() {
+        true => creator,
+        false => &call.from,
+    };
+    let address = |jid: &Jid| Address::from_wire(jid.to_non_ad_string());
+    Ok(Some(Notice::Call(InboundCall {
+        id: call.action.call_id().to_owned(),
+        who: party(client, who, number).await?,
+        // With its device: the caller's own device is to be told.
+        creator: creator.to_string(),
+        from: call.from.to_string(),
+        video,
+        group: group.map(address),
+        at: Timestamp(call.timestamp.timestamp_millis()),
+        step,
+    })))
+}
+
+/// A person that a stanza names by number or id, and perhaps by the number beside it.
+async fn party(client: &Client, jid: &Jid, number: Option<&Jid>) -> Result<Party> {
+    let source = MessageSource {
+        chat: jid.to_non_ad(),
+        sender: jid.to_non_ad(),
+        sender_alt: number.map(Jid::to_non_ad),
+        ..MessageSource::default()
+    };
+    Ok(address::of(client, &source).await?.sender)
 }
 
 /// The server acknowledges every stanza; only those of messages are worth telling.
@@ -282,6 +432,42 @@ mod tests {
                 at: 1_700_000_000_000,
             })
         );
+    }
+
+    #[test]
+    fn what_a_device_of_ours_has_read_is_told_with_its_chat() {
+        use whatsapp_rust::NodeBuilder;
+
+        let read = |kind: &'static str, recipient: Option<&'static str>| {
+            let item = NodeBuilder::new("item").attr("id", "3EB0BB").build();
+            let mut receipt = NodeBuilder::new("receipt")
+                .attr("from", "5511888888888@s.whatsapp.net")
+                .attr("id", "3EB0AA")
+                .attr("type", kind)
+                .attr("t", "1700000000");
+            if let Some(recipient) = recipient {
+                receipt = receipt.attr("recipient", recipient);
+            }
+            let list = NodeBuilder::new("list").children([item]).build();
+            stanza(receipt.children([list]).build())
+        };
+        let ana = Some("222@lid");
+        assert_eq!(read_elsewhere(&read("read", None)), None, "somebody else's");
+        assert_eq!(read_elsewhere(&read("sender", ana)), None);
+        for kind in ["read", "read-self"] {
+            let Some(Entry::Receipt {
+                from,
+                ids,
+                state,
+                at,
+            }) = read_elsewhere(&read(kind, ana))
+            else {
+                panic!("{kind} is told");
+            };
+            assert_eq!((from.chat.as_str(), from.me), ("222@lid", true));
+            assert_eq!(ids, ["3EB0AA", "3EB0BB"]);
+            assert_eq!((state, at), (State::ReadSelf, 1_700_000_000_000));
+        }
     }
 
     #[test]

@@ -231,6 +231,20 @@ impl Pump {
                     self.tell(notice).await;
                 }
             }
+            Event::Presence(update) => {
+                if let Ok(notice) = notice::presence(&connection.client, update).await {
+                    self.tell(notice).await;
+                }
+            }
+            Event::IncomingCall(call) => {
+                if let Ok(Some(notice)) = notice::call(&connection.client, call).await {
+                    self.tell(notice).await;
+                }
+            }
+            Event::SelfPushNameUpdated(update) => {
+                let push_name = update.new_name.clone();
+                self.tell(Notice::Renamed { push_name }).await;
+            }
             _ => {}
         }
     }

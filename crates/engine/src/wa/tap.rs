@@ -1,17 +1,20 @@
 //! Takes events off the library's tasks: never waits on anything but a line in the journal.
 
 use std::sync::{
-    Arc,
+    Arc, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
 use tokio::sync::{mpsc, watch};
-use whatsapp_rust::types::events::{Event, EventHandler, EventInterest, EventKind};
+use whatsapp_rust::{
+    Client, Jid,
+    types::events::{Event, EventHandler, EventInterest, EventKind},
+};
 
 use super::{
     gate::{Gate, Trip},
     journal::{Entry, Journal},
-    notice,
+    notice, synced,
 };
 
 /// Events waiting for the pump, per link. The last slots are kept for what must not be lost.
@@ -40,6 +43,17 @@ pub(super) fn interest() -> EventInterest {
         EventKind::ServerAck,
         EventKind::UndecryptableMessage,
         EventKind::ChatPresence,
+        EventKind::Presence,
+        EventKind::IncomingCall,
+        EventKind::SelfPushNameUpdated,
+        EventKind::GroupUpdate,
+        EventKind::ArchiveUpdate,
+        EventKind::PinUpdate,
+        EventKind::MuteUpdate,
+        EventKind::MarkChatAsReadUpdate,
+        EventKind::ClearChatUpdate,
+        EventKind::DeleteChatUpdate,
+        EventKind::ContactUpdate,
         EventKind::StreamReplaced,
         EventKind::StreamError,
         EventKind::TemporaryBan,
@@ -60,9 +74,21 @@ pub(super) struct Tap {
     /// The connection is closing, and its news is no news any more. The journal still notes: the library
     /// acknowledges until its last byte.
     pub(super) closing: AtomicBool,
+    /// Weak: the client holds its tap.
+    pub(super) client: Weak<Client>,
 }
 
 impl Tap {
+    /// Whether it is an address of our own account.
+    fn is_own(&self, jid: &Jid) -> bool {
+        let Some(client) = self.client.upgrade() else {
+            return false;
+        };
+        let own = [client.pn(), client.lid()];
+        let mut own = own.into_iter().flatten();
+        own.any(|own| own.user == jid.user && own.is_lid() == jid.is_lid())
+    }
+
     fn drop_one(kind: &'static str) {
         metrics::counter!("recado_engine_events_dropped_total", "kind" => kind).increment(1);
     }
@@ -108,17 +134,23 @@ impl EventHandler for Tap {
         }
         match &*event {
             Event::RawNode(node) => {
-                if let Some(entry) = notice::asked_again(node) {
+                let told = notice::asked_again(node).or_else(|| notice::read_elsewhere(node));
+                if let Some(entry) = told {
                     self.note(entry);
                 }
             }
             Event::Receipt(receipt) => {
-                if let Some(entry) = notice::receipt(receipt) {
+                if let Some(entry) = notice::receipt(receipt, |jid| self.is_own(jid)) {
                     self.note(entry);
                 }
             }
             Event::ServerAck(ack) => {
                 if let Some(entry) = notice::server_ack(ack) {
+                    self.note(entry);
+                }
+            }
+            Event::GroupUpdate(update) => {
+                if let Some(entry) = notice::group(update) {
                     self.note(entry);
                 }
             }
@@ -128,10 +160,27 @@ impl EventHandler for Tap {
                 // The pump sees to it that it is asked for again.
                 self.pass(event, "undecryptable", true);
             }
+            Event::ArchiveUpdate(_)
+            | Event::PinUpdate(_)
+            | Event::MuteUpdate(_)
+            | Event::MarkChatAsReadUpdate(_)
+            | Event::ClearChatUpdate(_)
+            | Event::DeleteChatUpdate(_)
+            | Event::ContactUpdate(_) => {
+                if let Some(entry) = synced::entry(&event) {
+                    self.note(entry);
+                }
+            }
             // Already committed by the hook: telling it again would deliver it twice.
             Event::Messages(batch) if batch.hook_committed => {}
             Event::Messages(_) => self.pass(event, "message", false),
             Event::ChatPresence(_) => self.pass(event, "typing", true),
+            Event::Presence(_) => self.pass(event, "presence", true),
+            Event::IncomingCall(call) => {
+                if notice::is_told(call) {
+                    self.pass(event, "call", true);
+                }
+            }
             Event::PairingQrCode(_) => {
                 self.pairable.send_replace(true);
                 self.pass(event, "state", false);

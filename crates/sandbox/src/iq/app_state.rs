@@ -1,99 +1,159 @@
-//! Settings that travel between an account's devices. The one that a phone really has is its name;
-//! without it a companion would wait for it at each log-in.
+//! What the devices of an account tell each other of chats, people and settings: asked for, and written.
 
-use buffa::MessageField;
-use wacore::appstate::{
-    encode_record, expand_app_state_keys,
-    hash::{HashState, generate_patch_mac},
-};
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
-use waproto::whatsapp::{
-    KeyId, SyncActionValue, SyncdPatch, SyncdVersion, sync_action_value::PushNameSetting,
-    syncd_mutation::SyncdOperation,
-};
 
 use crate::ambient;
-use crate::core::{Core, result, text};
-use crate::state::{Addr, Phone};
-
-/// The collection that holds the push name, and its one version.
-const NAMES: &str = "critical_block";
-const VERSION: u64 = 1;
+use crate::appstate::{COLLECTIONS, Collection, News, Refused};
+use crate::core::{Core, child_bytes, result, text};
+use crate::state::Addr;
 
 impl Core {
-    /// Every collection is empty, but for the phone's name.
-    pub(super) fn app_state(&self, addr: &Addr, id: &str, node: &Node) -> Node {
-        let phone = self.phones.get(&addr.number);
-        let collections = node
+    /// Each collection by itself: one that is refused holds up no other.
+    pub(super) fn app_state(&mut self, addr: &Addr, id: &str, node: &Node) -> Node {
+        let asked: Vec<Node> = node
             .get_optional_child("sync")
             .into_iter()
             .flat_map(|sync| sync.get_children_by_tag("collection"))
-            .map(|asked| {
-                let name = text(asked, "name");
-                let known: u64 = text(asked, "version").parse().unwrap_or_default();
-                let patch = phone
-                    .filter(|_| name == NAMES && known < VERSION)
-                    .map(push_name_patch);
-                let version = if patch.is_some() { VERSION } else { known };
-                let collection = NodeBuilder::new("collection")
-                    .attr("name", name)
-                    .attr("version", version)
-                    .attr("type", "result")
-                    .attr("has_more_patches", "false");
-                match patch {
-                    Some(bytes) => {
-                        let patch = NodeBuilder::new("patch").bytes(bytes).build();
-                        let patches = NodeBuilder::new("patches").children([patch]).build();
-                        collection.children([patches]).build()
-                    }
-                    None => collection.build(),
-                }
-            })
-            .collect::<Vec<_>>();
+            .cloned()
+            .collect();
+        let collections: Vec<Node> = asked
+            .iter()
+            .map(|asked| self.collection(addr, asked))
+            .collect();
         let sync = NodeBuilder::new("sync").children(collections).build();
         result(id, vec![sync])
     }
+
+    fn collection(&mut self, addr: &Addr, asked: &Node) -> Node {
+        let name = text(asked, "name");
+        let version: u64 = text(asked, "version").parse().unwrap_or_default();
+        if !COLLECTIONS.contains(&name.as_str()) {
+            return refused(&name, 0, (400, "bad-request"), None);
+        }
+        if let Some(patch) = child_bytes(asked, "patch") {
+            return self.patched(addr, (&name, version), patch);
+        }
+        if let Some(companion) = self.companions.get_mut(addr) {
+            companion.asked_for.insert(name.clone());
+        }
+        let anew = version == 0 || text(asked, "return_snapshot") == "true";
+        match self.news(addr, &name, (version, anew)) {
+            Some(news) => answer(&name, &news),
+            None => refused(&name, version, (500, "internal-server-error"), None),
+        }
+    }
+
+    fn news(&self, addr: &Addr, name: &str, (version, anew): (u64, bool)) -> Option<News> {
+        let nothing = Collection::default();
+        let phone = self.phones.get(&addr.number)?;
+        let collection = phone.app_state.get(name).unwrap_or(&nothing);
+        match collection.news(name, version, anew, &self.shelf) {
+            Ok(news) => Some(news),
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    name,
+                    "no snapshot of a collection"
+                );
+                None
+            }
+        }
+    }
+
+    /// A device writes. On another version than the last it is told what it lacks.
+    fn patched(&mut self, addr: &Addr, (name, version): (&str, u64), patch: &[u8]) -> Node {
+        match self.take_patch(addr, (name, version), patch) {
+            Ok(version) => NodeBuilder::new("collection")
+                .attr("name", name)
+                .attr("version", version)
+                .attr("type", "result")
+                .build(),
+            Err(Refused::Conflict) => {
+                let news = self.news(addr, name, (version, false));
+                refused(name, version, (409, "conflict"), news.as_ref())
+            }
+            Err(Refused::Bad) => refused(name, version, (400, "bad-request"), None),
+        }
+    }
+
+    /// A patch of this device, which all others of the account are told of: the version after it.
+    pub(crate) fn take_patch(
+        &mut self,
+        by: &Addr,
+        (name, base): (&str, u64),
+        patch: &[u8],
+    ) -> Result<u64, Refused> {
+        let Some(phone) = self.phones.get_mut(&by.number) else {
+            return Err(Refused::Bad);
+        };
+        let collection = phone.app_state.of(name);
+        collection.take(base, patch)?;
+        let version = collection.version;
+        self.touch_app_state(&by.number);
+        let told = NodeBuilder::new("notification")
+            .attr("from", by.account())
+            .attr("type", "server_sync")
+            .attr("id", ambient::stanza_id())
+            .attr("t", ambient::now_secs())
+            .children([NodeBuilder::new("collection")
+                .attr("name", name)
+                .attr("version", version)
+                .build()])
+            .build();
+        for companion in self.companions_of(&by.number) {
+            if companion != *by {
+                self.deliver(&companion, told.clone());
+            }
+        }
+        if !by.is_phone() {
+            self.read_settings(&by.number);
+        }
+        Ok(version)
+    }
 }
 
-/// One sealed mutation, `setting_pushName`, under the key that the phone shared at pairing.
-fn push_name_patch(phone: &Phone) -> Vec<u8> {
-    let keys = expand_app_state_keys(&phone.app_state_key.0);
-    let key_id = &phone.app_state_key_id.0;
-    let value = SyncActionValue {
-        timestamp: Some(ambient::now_ms()),
-        push_name_setting: MessageField::some(PushNameSetting {
-            name: Some(phone.name.clone()),
-        }),
-        ..Default::default()
-    };
-    let (mutation, _) = encode_record(
-        SyncdOperation::SET,
-        br#"["setting_pushName"]"#,
-        &value,
-        &keys,
-        key_id,
-        &ambient::bytes::<16>(),
-        1,
-    );
-    let mut state = HashState::default();
-    let mutations = vec![mutation];
-    let (_, applied) = state.update_hash(&mutations, |_, _| Ok(None));
-    if let Err(error) = applied {
-        tracing::error!(%error, "the name could not be hashed into the settings");
-    }
-    state.version = VERSION;
-    let mut patch = SyncdPatch {
-        version: MessageField::some(SyncdVersion {
-            version: Some(VERSION),
-        }),
-        mutations,
-        snapshot_mac: Some(state.generate_snapshot_mac(NAMES, &keys.snapshot_mac)),
-        key_id: MessageField::some(KeyId {
-            id: Some(key_id.clone()),
-        }),
-        ..Default::default()
-    };
-    patch.patch_mac = Some(generate_patch_mac(&patch, NAMES, &keys.patch_mac, VERSION));
-    buffa::Message::encode_to_vec(&patch)
+fn answer(name: &str, news: &News) -> Node {
+    let collection = NodeBuilder::new("collection")
+        .attr("name", name)
+        .attr("version", news.version)
+        .attr("type", "result")
+        .attr("has_more_patches", if news.more { "true" } else { "false" });
+    collection.children(children(news)).build()
+}
+
+fn children(news: &News) -> Vec<Node> {
+    let snapshot = news.snapshot.clone();
+    let snapshot = snapshot.map(|bytes| NodeBuilder::new("snapshot").bytes(bytes).build());
+    let patches = news.patches.iter().cloned();
+    let patches: Vec<Node> = patches
+        .map(|bytes| NodeBuilder::new("patch").bytes(bytes).build())
+        .collect();
+    let patches =
+        (!patches.is_empty()).then(|| NodeBuilder::new("patches").children(patches).build());
+    snapshot.into_iter().chain(patches).collect()
+}
+
+fn refused(
+    name: &str,
+    version: u64,
+    (code, why): (u16, &'static str),
+    news: Option<&News>,
+) -> Node {
+    let error = NodeBuilder::new("error")
+        .attr("code", u32::from(code))
+        .attr("text", why)
+        .build();
+    let more = news.is_some_and(|news| news.more);
+    NodeBuilder::new("collection")
+        .attr("name", name)
+        .attr("version", news.map_or(version, |news| news.version))
+        .attr("type", "error")
+        .attr("has_more_patches", if more { "true" } else { "false" })
+        .children(
+            [error]
+                .into_iter()
+                .chain(news.map(children).unwrap_or_default()),
+        )
+        .build()
 }

@@ -32,6 +32,8 @@ impl Core {
         };
         let mut partners = phone.history.partners();
         partners.insert(addr.number.clone());
+        let groups = self.groups_of(&addr.number);
+        partners.extend(groups.flat_map(|group| group.members.keys().cloned()));
         let lid = self.lid_jid(addr);
         let Some((signed, timestamp)) = self.key_index_list(&addr.number) else {
             return;

@@ -1,5 +1,6 @@
 //! The server's side of pairing: the lobby of clients that nobody has linked yet.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -195,6 +196,7 @@ impl Core {
                 queue: crate::backlog::Queue::default(),
                 seen: std::collections::HashSet::new(),
                 seen_lately: Vec::new(),
+                asked_for: BTreeSet::new(),
             },
         );
         self.touch_companion(&addr);

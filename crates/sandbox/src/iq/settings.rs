@@ -48,13 +48,3 @@ pub(super) fn privacy(id: &str) -> Node {
         ],
     )
 }
-
-/// Nobody is blocked.
-pub(super) fn blocklist(id: &str) -> Node {
-    result(id, vec![NodeBuilder::new("list").children([]).build()])
-}
-
-/// No groups.
-pub(super) fn groups(id: &str) -> Node {
-    result(id, vec![NodeBuilder::new("groups").children([]).build()])
-}

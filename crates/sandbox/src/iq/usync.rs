@@ -5,12 +5,13 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 use waproto::whatsapp::{ADVKeyIndexList, ADVSignedKeyIndexList};
 
+use super::profile::verified_name;
 use crate::ambient;
 use crate::core::{Core, jid, node_bytes, result};
 use crate::state::Addr;
 
 impl Core {
-    pub(super) fn usync(&mut self, id: &str, node: &Node) -> Node {
+    pub(super) fn usync(&mut self, by: &Addr, id: &str, node: &Node) -> Node {
         let Some(usync) = node.get_optional_child("usync") else {
             return result(id, Vec::new());
         };
@@ -27,7 +28,7 @@ impl Core {
             .into_iter()
             .flat_map(|list| list.get_children_by_tag("user"))
         {
-            users.push(self.usync_user(user, &protocols));
+            users.push(self.usync_user(by, user, &protocols));
         }
         let answer = NodeBuilder::new("usync")
             .children([
@@ -44,7 +45,7 @@ impl Core {
         result(id, vec![answer])
     }
 
-    fn usync_user(&mut self, user: &Node, protocols: &[String]) -> Node {
+    fn usync_user(&mut self, by: &Addr, user: &Node, protocols: &[String]) -> Node {
         let asked_number = user
             .get_optional_child("contact")
             .and_then(node_bytes)
@@ -86,6 +87,9 @@ impl Core {
                         children.push(NodeBuilder::new("lid").attr("val", lid).build());
                     }
                 }
+                "status" | "picture" | "business" if registered => {
+                    children.extend(self.shown(protocol, &number, &by.number));
+                }
                 "devices" => children.push(
                     NodeBuilder::new("devices")
                         .children([NodeBuilder::new("device-list").children([]).build()])
@@ -95,6 +99,27 @@ impl Core {
             }
         }
         builder.children(children).build()
+    }
+
+    /// What an account shows of itself to another.
+    fn shown(&self, protocol: &str, number: &str, to: &str) -> Option<Node> {
+        let profile = &self.phones.get(number)?.profile;
+        let shows = self.shows(number, to);
+        match protocol {
+            "status" if shows => Some(
+                NodeBuilder::new("status")
+                    .attr("t", profile.about_at)
+                    .bytes(profile.about.as_bytes().to_vec())
+                    .build(),
+            ),
+            "status" => Some(NodeBuilder::new("status").attr("code", "401").build()),
+            "picture" => {
+                let picture = profile.picture.as_ref().filter(|_| shows)?;
+                let node = NodeBuilder::new("picture").attr("id", picture.id.as_str());
+                Some(node.build())
+            }
+            _ => profile.business.as_ref().map(verified_name),
+        }
     }
 
     /// The form of a number under which it is registered: some countries have changed theirs, and people write

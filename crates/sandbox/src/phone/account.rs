@@ -6,10 +6,12 @@ use anyhow::{Result, anyhow};
 use wacore_libsignal::protocol::{KeyPair, PrivateKey};
 
 use crate::ambient;
+use crate::appstate::AppState;
 use crate::blob::Blob;
 use crate::core::{Core, Entity};
 use crate::history::History;
 use crate::ratchets::Ratchets;
+use crate::sender_keys::SenderKeys;
 use crate::state::{Phone, SignedPreKey};
 
 impl Core {
@@ -19,6 +21,7 @@ impl Core {
             if !name.is_empty() && phone.name != name {
                 name.clone_into(&mut phone.name);
                 self.touch_phone(number);
+                self.write_name(number);
             }
             return Ok(());
         }
@@ -26,6 +29,8 @@ impl Core {
         self.lids.insert(phone.lid.clone(), number.to_owned());
         self.phones.insert(number.to_owned(), phone);
         self.dirty.insert(Entity::Phone(number.to_owned()));
+        // Without it a companion would wait for it at each log-in.
+        self.write_name(number);
         Ok(())
     }
 
@@ -65,13 +70,18 @@ impl Core {
             next_device: 1,
             app_state_key_id: Blob(ambient::bytes::<6>().to_vec()),
             app_state_key: Blob(ambient::bytes::<32>().to_vec()),
+            app_state: AppState::default(),
             old_ratchets: BTreeMap::new(),
             ratchets: Ratchets::default(),
+            sender_keys: SenderKeys::default(),
+            keyed: BTreeMap::new(),
+            refuses_groups: false,
             identities: BTreeMap::new(),
             old_messages: Vec::new(),
             inbox: VecDeque::new(),
             key_shares: BTreeMap::new(),
             history: History::of(number),
+            profile: Default::default(),
             typing: BTreeMap::new(),
         })
     }

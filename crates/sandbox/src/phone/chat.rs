@@ -1,18 +1,19 @@
 //! A person's acts in a chat: write, read, type, go offline, unlink devices.
 
 use anyhow::Result;
-use buffa::{Message as _, MessageField};
+use buffa::Message as _;
 use wacore::messages::{MessageUtils, wrap_device_sent};
 use wacore::proto_helpers::MessageExt as _;
 use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore::types::message::EditAttribute;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
-use waproto::whatsapp::{Message, MessageKey, message};
+use waproto::whatsapp::{Message, MessageKey};
 
 use crate::ambient;
-use crate::content::{Question, Written, describe, make};
+use crate::content::{Beside, Question, Written, describe, make};
 use crate::core::Core;
+use crate::group::group_id_of;
 use crate::history::{ChatMessage, fingerprint};
 use crate::state::Addr;
 
@@ -33,11 +34,11 @@ pub(super) struct Envelope<'a> {
 /// What the outside of a message tells of its content.
 #[derive(Clone, Debug)]
 pub(super) struct Stanza {
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// `creation` of a poll, `vote` of a vote.
-    poll: Option<&'static str>,
-    media: Option<&'static str>,
-    edit: String,
+    pub(super) poll: Option<&'static str>,
+    pub(super) media: Option<&'static str>,
+    pub(super) edit: String,
 }
 
 impl Stanza {
@@ -60,7 +61,7 @@ impl Stanza {
 
 impl Core {
     /// The messages of a chat with this id.
-    fn of_chat<'a>(
+    pub(super) fn of_chat<'a>(
         &'a self,
         number: &'a str,
         other: &'a str,
@@ -68,14 +69,11 @@ impl Core {
     ) -> impl Iterator<Item = &'a ChatMessage> {
         let phone = self.phones.get(number).into_iter();
         let with_id = phone.flat_map(move |phone| phone.history.with_id(id));
-        with_id.filter(move |message| {
-            let chat = [message.from.as_str(), message.to.as_str()];
-            chat.contains(&number) && chat.contains(&other)
-        })
+        with_id.filter(move |message| message.is_of_chat(number, other))
     }
 
     /// Whether the phone wrote the message of this chat with this id; `None` when there is none.
-    fn wrote(&self, number: &str, to: &str, id: &str) -> Option<bool> {
+    pub(super) fn wrote(&self, number: &str, to: &str, id: &str) -> Option<bool> {
         let first = self.of_chat(number, to, id).next();
         first.map(|message| message.from == number)
     }
@@ -89,10 +87,13 @@ impl Core {
         at_ms: i64,
     ) -> Message {
         let key = written.about().map(|(id, _)| MessageKey {
-            remote_jid: Some(Addr::phone(to).jid().to_string()),
+            remote_jid: Some(match group_id_of(to) {
+                Some(_) => to.to_owned(),
+                None => Addr::phone(to).jid().to_string(),
+            }),
             from_me: self.wrote(number, to, id).or(Some(false)),
             id: Some(id.to_owned()),
-            ..Default::default()
+            participant: self.author_in(number, to, id),
         });
         make(written, key, at_ms)
     }
@@ -104,7 +105,7 @@ impl Core {
     }
 
     /// A phone by its number or its id, without device.
-    fn named(&self, number: &str, by_lid: bool) -> String {
+    pub(super) fn named(&self, number: &str, by_lid: bool) -> String {
         let phone = Addr::phone(number);
         let lid = self.lid_jid(&phone).filter(|_| by_lid);
         lid.unwrap_or_else(|| phone.jid()).to_non_ad_string()
@@ -121,7 +122,8 @@ impl Core {
                     early.or_else(|| self.poll(number, to, id)).ok_or_else(|| {
                         format!("this phone shows no poll {id} of its chat with {to}")
                     })?;
-                let address = |number: &str| self.named(number, choice.by_lid);
+                let by_lid = choice.by_lid || self.goes_by_lid(to);
+                let address = |number: &str| self.named(number, by_lid);
                 let choice = choice.clone();
                 Written::Vote(choice.sealed(&poll, &address(&creator), &address(number)))
             }
@@ -139,16 +141,31 @@ impl Core {
 
     /// Seconds after which what is written in a chat disappears, as somebody set it last.
     fn timer(&self, number: &str, other: &str) -> Option<u32> {
+        if let Some(id) = group_id_of(other) {
+            let group = self.groups.get(id)?;
+            return Some(group.expiration).filter(|seconds| *seconds > 0);
+        }
         let phone = self.phones.get(number)?;
         phone.history.timer(other).filter(|seconds| *seconds > 0)
     }
 
-    /// A vote as this phone reads it: one that does not open chooses nothing and is marked.
+    /// A message as this phone reads it: with numbers where it names addresses; a vote that does not open chooses
+    /// nothing and is marked.
     pub(super) fn opened(&self, number: &str, mut entry: ChatMessage) -> ChatMessage {
+        for address in &mut entry.detail.mentions {
+            *address = self
+                .number_named(address)
+                .unwrap_or(std::mem::take(address));
+        }
+        if let Some(quote) = &mut entry.detail.quoted
+            && let Some(number) = self.number_named(&quote.from)
+        {
+            quote.from = number;
+        }
         let Some(choice) = entry.detail.vote.clone() else {
             return entry;
         };
-        let other = match entry.from == number {
+        let other = match entry.from == number || group_id_of(&entry.to).is_some() {
             true => &entry.to,
             false => &entry.from,
         };
@@ -176,6 +193,7 @@ impl Core {
         number: &str,
         to: &str,
         written: &Written,
+        beside: &Beside,
     ) -> Result<ChatMessage, String> {
         self.may_send(number, to)?;
         self.read_chat(number, to);
@@ -187,6 +205,7 @@ impl Core {
         let written = &self.prepared(number, to, written)?;
         let now = ambient::now_ms();
         let mut content = self.content_of(number, to, written, now);
+        self.put_beside(number, to, beside, &mut content)?;
         if let Some(seconds) = self.timer(number, to) {
             content.set_ephemeral_expiration(seconds);
         }
@@ -204,6 +223,7 @@ impl Core {
             detail: shown.detail,
             reactions: Default::default(),
             votes: Default::default(),
+            receipts: Default::default(),
             edited: false,
             deleted: false,
             status: "sent".to_owned(),
@@ -214,6 +234,7 @@ impl Core {
             same: true,
             device: 0,
             hidden: false,
+            cleared: false,
         };
         self.fetch(number, &mut entry);
         let entry = self.opened(number, entry);
@@ -226,7 +247,9 @@ impl Core {
     }
 
     fn may_send(&self, number: &str, to: &str) -> Result<(), String> {
-        if !self.phones.contains_key(to) {
+        if let Some(id) = group_id_of(to) {
+            self.may_write_to_group(number, id)?;
+        } else if !self.phones.contains_key(to) {
             return Err(format!(
                 "{to} is not on this network: create it with POST /phones"
             ));
@@ -239,11 +262,18 @@ impl Core {
 
     /// To every device of the other side, and to one's own others.
     fn fan_out(&mut self, number: &str, entry: &ChatMessage, content: &Message) {
+        if let Some(id) = group_id_of(&entry.to) {
+            self.fan_out_in_group(number, id, entry, content);
+            return;
+        }
         let destination = Addr::phone(entry.to.as_str());
         let copy = wrap_device_sent(content.clone(), destination.jid().to_string());
         let plain = MessageUtils::encode_and_pad(content);
         let copy = MessageUtils::encode_and_pad(&copy);
-        let mut devices = self.devices_of(&entry.to);
+        let mut devices = match self.has_blocked(&entry.to, number) {
+            true => Vec::new(),
+            false => self.devices_of(&entry.to),
+        };
         if entry.to != number {
             devices.extend(self.companions_of(number));
         }
@@ -290,26 +320,13 @@ impl Core {
         plaintext: &[u8],
         envelope: &Envelope<'_>,
     ) -> Result<Option<Node>> {
-        let open = self
-            .phones
-            .get(number)
-            .is_some_and(|phone| phone.has_session(device));
-        let bundle = if open {
-            None
-        } else {
-            self.bundle(device, true)
-        };
-        let own_lid = self.lid_jid(&Addr::phone(number));
-        let Some(phone) = self.phones.get_mut(number) else {
+        let Some(sealed) = self.sealed_for(number, device, plaintext)? else {
             return Ok(None);
         };
-        if !open {
-            let Some(bundle) = bundle else {
-                return Ok(None);
-            };
-            phone.open_session(device, &bundle)?;
-        }
-        let sealed = phone.seal(device, plaintext)?;
+        let own_lid = self.lid_jid(&Addr::phone(number));
+        let Some(phone) = self.phones.get(number) else {
+            return Ok(None);
+        };
         let mut enc = NodeBuilder::new("enc")
             .attr("v", "2")
             .attr("type", sealed.kind);
@@ -350,15 +367,25 @@ impl Core {
         let Some(phone) = self.phones.get_mut(number) else {
             return 0;
         };
-        let ids = phone.history.read_from(from);
+        let ids = phone.history.read_chat(from);
         if ids.is_empty() {
             return 0;
         }
         self.touch_phone(number);
-        for chunk in ids.chunks(256) {
-            self.emit_receipt(&Addr::phone(number), &Jid::pn(from), chunk, Some("read"));
+        let own = Addr::phone(number);
+        let count = ids.values().map(Vec::len).sum();
+        for (author, ids) in ids {
+            for chunk in ids.chunks(256) {
+                match group_id_of(from) {
+                    Some(id) => self.emit_group_receipt(&own, id, &author, chunk, Some("read")),
+                    None => {
+                        self.emit_receipt(&own, &Jid::pn(from), chunk, Some("read"));
+                        self.tell_own(&own, &Jid::pn(from), chunk, "read");
+                    }
+                }
+            }
         }
-        ids.len()
+        count
     }
 
     /// Says that these were read or played, whatever was written: as a program of somebody's own may.
@@ -378,6 +405,11 @@ impl Core {
                 ));
             }
         };
+        if let Some(id) = group_id_of(to) {
+            self.may_write_to_group(number, id)?;
+            self.type_to_group(&Addr::phone(number), id, &child, state);
+            return Ok(());
+        }
         let stanza = NodeBuilder::new("chatstate")
             .attr("from", Addr::phone(number).jid())
             .children([child])
@@ -395,12 +427,17 @@ impl Core {
 
     /// Switches the phone's radio. Waiting stanzas are processed when it comes back.
     pub(crate) fn set_online(&mut self, number: &str, online: bool) {
+        self.while_there(number, |core| core.switch_radio(number, online));
+    }
+
+    fn switch_radio(&mut self, number: &str, online: bool) {
         let Some(phone) = self.phones.get_mut(number) else {
             return;
         };
         phone.online = online;
         if online {
             let waiting = std::mem::take(&mut phone.inbox);
+            self.read_settings(number);
             for stanza in waiting {
                 match crate::queue::unpack_stanza(&stanza) {
                     Ok(node) => self.deliver_to_phone(number, node),
@@ -418,51 +455,5 @@ impl Core {
             self.remove_companion(companion, true);
         }
         companions.len()
-    }
-
-    /// Gives a companion the key of the account's settings.
-    pub(crate) fn share_app_state_key(&mut self, to: &Addr) {
-        let Some(phone) = self.phones.get_mut(&to.number) else {
-            return;
-        };
-        let content = Message {
-            protocol_message: MessageField::some(message::ProtocolMessage {
-                r#type: Some(message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
-                app_state_sync_key_share: MessageField::some(message::AppStateSyncKeyShare {
-                    keys: vec![app_state_key(phone)],
-                }),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let id = ambient::message_id();
-        phone.key_shares.insert(id.clone(), to.clone());
-        let envelope = Envelope {
-            id: &id,
-            timestamp: ambient::now_secs(),
-            recipient: None,
-            category: Some("peer"),
-            retry: 0,
-            stanza: Stanza::of(&content),
-        };
-        let plaintext = MessageUtils::encode_and_pad(&content);
-        self.send_sealed(&to.number, to, &plaintext, &envelope);
-    }
-}
-
-fn app_state_key(phone: &crate::state::Phone) -> message::AppStateSyncKey {
-    message::AppStateSyncKey {
-        key_id: MessageField::some(message::AppStateSyncKeyId {
-            key_id: Some(phone.app_state_key_id.0.clone()),
-        }),
-        key_data: MessageField::some(message::AppStateSyncKeyData {
-            key_data: Some(phone.app_state_key.0.clone()),
-            fingerprint: MessageField::some(message::AppStateSyncKeyFingerprint {
-                raw_id: Some(phone.adv_raw_id),
-                current_index: Some(0),
-                device_indexes: vec![0],
-            }),
-            timestamp: Some(ambient::now_ms()),
-        }),
     }
 }

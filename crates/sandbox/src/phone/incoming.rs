@@ -12,6 +12,7 @@ use crate::ambient;
 use crate::bundle::{key_node, skey_node};
 use crate::content::describe;
 use crate::core::{Core, jid, node_bytes, text};
+use crate::group::{group_id, group_id_of};
 use crate::history::{ChatMessage, fingerprint};
 use crate::receipts::receipt_ids;
 use crate::refusal::Refusal;
@@ -44,7 +45,7 @@ impl Core {
     }
 
     fn phone_message(&mut self, number: &str, node: &Node) {
-        let Some(from) = jid(node, "from").and_then(|jid| self.resolve(&jid)) else {
+        let Some(from) = self.writer_of(node) else {
             return;
         };
         let id = text(node, "id");
@@ -54,7 +55,8 @@ impl Core {
                 tracing::debug!(number, %from, id, error = format!("{error:#}"), "cannot decrypt");
                 let asked = asked_before(node);
                 let t = text(node, "t");
-                self.retry_receipt(number, (&from, jid(node, "from")), &id, &t, asked + 1);
+                let named = jid(node, "from");
+                self.retry_receipt(number, (&from, named), &id, &t, asked + 1);
             }
         }
         self.touch_phone(number);
@@ -62,14 +64,39 @@ impl Core {
 
     /// The content and the fingerprint of its bytes.
     fn decrypt(&mut self, number: &str, from: &Addr, node: &Node) -> Result<(Message, String)> {
-        let enc = node.get_optional_child("enc").context("no body")?;
-        let body = node_bytes(enc).context("empty body")?;
         let Some(phone) = self.phones.get_mut(number) else {
             bail!("no such phone");
         };
-        let plaintext = phone.open(from, &text(enc, "type"), body)?;
+        let group = jid(node, "from").as_ref().and_then(group_id);
+        let plaintext = match group {
+            Some(group) => phone.open_in_group(from, &group, node)?,
+            None => {
+                let enc = node.get_optional_child("enc").context("no body")?;
+                let body = node_bytes(enc).context("empty body")?;
+                phone.open(from, &text(enc, "type"), body)?
+            }
+        };
         let bytes = MessageUtils::unpad_message_ref(&plaintext, 2)?;
         Ok((decode_plaintext(&plaintext, 2)?, fingerprint(bytes)))
+    }
+
+    /// Whom a message is to: a group, whom another device of the account wrote to, or this phone.
+    fn chat_of(
+        &self,
+        number: &str,
+        own: bool,
+        group: Option<&str>,
+        content: &Message,
+    ) -> Option<String> {
+        let copy = content.device_sent_message.as_option();
+        match (group, copy) {
+            (Some(group), _) => Some(format!("{group}@g.us")),
+            (None, Some(copy)) if own => {
+                let to: Jid = copy.destination_jid.as_deref()?.parse().ok()?;
+                Some(self.resolve(&to)?.number)
+            }
+            _ => Some(number.to_owned()),
+        }
     }
 
     /// Puts a decrypted message into the history and confirms it.
@@ -89,20 +116,9 @@ impl Core {
             self.share_app_state_key(from);
             return;
         }
-        let copy = content.device_sent_message.as_option();
-        let to = match copy {
-            Some(copy) if own => {
-                let to = copy
-                    .destination_jid
-                    .as_deref()
-                    .and_then(|jid| jid.parse::<Jid>().ok())
-                    .and_then(|jid| self.resolve(&jid));
-                let Some(to) = to else {
-                    return;
-                };
-                to.number
-            }
-            _ => number.to_owned(),
+        let group = jid(node, "from").as_ref().and_then(group_id);
+        let Some(to) = self.chat_of(number, own, group.as_deref(), content) else {
+            return;
         };
         let id = text(node, "id");
         let asks = !own && self.troubled_by(number, from, node, &id);
@@ -115,6 +131,7 @@ impl Core {
             detail: shown.detail,
             reactions: Default::default(),
             votes: Default::default(),
+            receipts: Default::default(),
             edited: false,
             deleted: false,
             status: if own { "sent" } else { "received" }.to_owned(),
@@ -125,6 +142,7 @@ impl Core {
             same: true,
             device: from.device,
             hidden: asks,
+            cleared: false,
         });
         let entry = entry.map(|mut entry| {
             self.fetch(number, &mut entry);
@@ -141,8 +159,16 @@ impl Core {
             self.retry_receipt(number, (from, named), &id, &text(node, "t"), 1);
         } else if !own {
             // Confirmed again when it came again: the first confirmation may have been lost.
-            let to = jid(node, "from").unwrap_or_else(|| from.jid());
-            self.emit_receipt(&Addr::phone(number), &to, &[id], None);
+            let (own, to) = (
+                Addr::phone(number),
+                jid(node, "from").unwrap_or_else(|| from.jid()),
+            );
+            match group {
+                Some(group) => {
+                    self.emit_group_receipt(&own, &group, &from.number, &[id], None);
+                }
+                None => self.emit_receipt(&own, &to, &[id], None),
+            }
         }
     }
 
@@ -183,7 +209,8 @@ impl Core {
             return Err(Refusal::Conflict(text));
         }
         let seconds = (message.timestamp / 1000).to_string();
-        self.retry_receipt(number, (&sender, None), id, &seconds, count);
+        let group = group_id_of(&message.to).map(Jid::group);
+        self.retry_receipt(number, (&sender, group), id, &seconds, count);
         Ok(())
     }
 
@@ -198,9 +225,17 @@ impl Core {
         count: u64,
     ) {
         let own = Addr::phone(number);
-        let sender = match named {
-            Some(named) => self.jid_like(&own, &named),
-            None => own.jid(),
+        let group = named.as_ref().and_then(group_id);
+        let head = match (&group, named) {
+            (Some(group), _) => self.group_head("receipt", &own, group),
+            (None, Some(named)) => {
+                let sender = self.jid_like(&own, &named);
+                Some(NodeBuilder::new("receipt").attr("from", sender))
+            }
+            (None, None) => Some(NodeBuilder::new("receipt").attr("from", own.jid())),
+        };
+        let Some(head) = head else {
+            return;
         };
         let Some(phone) = self.phones.get(number) else {
             return;
@@ -228,8 +263,7 @@ impl Core {
                 skey_node(&phone.signed_prekey),
             ])
             .build();
-        let receipt = NodeBuilder::new("receipt")
-            .attr("from", sender)
+        let receipt = head
             .attr("id", id)
             .attr("type", "retry")
             .attr("t", ambient::now_secs())
@@ -250,9 +284,10 @@ impl Core {
     }
 
     fn phone_receipt(&mut self, number: &str, node: &Node) {
-        let Some(from) = jid(node, "from").and_then(|jid| self.resolve(&jid)) else {
+        let Some(from) = self.writer_of(node) else {
             return;
         };
+        let group = jid(node, "from").as_ref().and_then(group_id);
         let status = match text(node, "type").as_str() {
             "" | "delivery" | "inactive" => "delivered",
             "read" | "played" => "read",
@@ -266,6 +301,10 @@ impl Core {
             }
             _ => return,
         };
+        if let Some(group) = group {
+            self.group_receipt_came(number, &group, &from.number, status, node);
+            return;
+        }
         let Some(phone) = self.phones.get_mut(number) else {
             return;
         };
@@ -315,6 +354,12 @@ impl Core {
         };
         let own = to.number == number;
         let destination = Addr::phone(entry.to.as_str());
+        if !entry.deleted
+            && let Some(group) = group_id_of(&entry.to).map(str::to_owned)
+        {
+            self.resend_in_group(number, &group, to, &entry, retry);
+            return;
+        }
         if entry.deleted {
             tracing::debug!(number, %to, id, "deleted meanwhile");
             return;
@@ -336,6 +381,17 @@ impl Core {
         };
         let plaintext = MessageUtils::encode_and_pad(&content);
         self.send_sealed(number, to, &plaintext, &envelope);
+    }
+}
+
+impl Core {
+    /// Who sent a stanza: in a group the member that it names.
+    fn writer_of(&self, node: &Node) -> Option<Addr> {
+        let from = jid(node, "from")?;
+        match group_id(&from) {
+            Some(_) => self.resolve(&jid(node, "participant")?),
+            None => self.resolve(&from),
+        }
     }
 }
 

@@ -237,6 +237,9 @@ async fn fields(bed: &mut Bed) {
         .send()
         .await
         .refused(400, "invalid_field");
+    let both = json!({"webhookURL": "https://a.example", "url": "https://b.example"});
+    let twice = hook(both).send().await.refused(400, "invalid_field");
+    assert_eq!(twice["field"], "webhookURL");
     hook(json!({"webhookURL": "https://example.com", "events": ["Receipt"]}))
         .send()
         .await

@@ -9,6 +9,8 @@
 //! | `acts` | reactions, edits and deletions, both ways |
 //! | `menus` | links with a preview, things to choose from |
 //! | `signals` | what a chat is told beside messages: typing, read |
+//! | `groups` | groups: managed, written in, joined, left, and what goes wrong with them |
+//! | `chats` | chats and people: listed, read, what is done to them here and on the phone |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
 //! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
@@ -36,6 +38,9 @@
 //! | `every_kind` | each kind of message out and in; a kind without its line does not compile |
 //! | `duplicates` | one id, one message |
 //! | `nodes` | two nodes on one PostgreSQL: who leads, who lost, who takes over |
+//! | `users` | people on WhatsApp: who is there, what they show, whom a number blocks and hears of; its own profile |
+//! | `instances` | a connection begun anew and ended, calls, lists of instances |
+//! | `look_ups` | numbers that could not be looked up when their message was accepted |
 //! | `dead_link` | a network or a store that is dead under a link: told, mended, nothing lost |
 //! | `sent` | sent means sent: refusals, silence, repeats, delays, clocks |
 //! | `field_sends`, `field_webhooks`, `field_busy` | faults from the field: numbers, texts, times; receivers with odd certificates and connections; what is busy |
@@ -75,6 +80,7 @@ mod bad_input;
 mod below;
 mod billing;
 mod cache;
+mod chats;
 mod checklist;
 mod credentials;
 mod dead_link;
@@ -88,10 +94,13 @@ mod field_webhooks;
 mod field_wire;
 mod forged;
 mod full;
+mod groups;
 mod guests;
+mod instances;
 mod kinds;
 mod limits;
 mod log;
+mod look_ups;
 mod mail;
 mod management;
 mod mcp;
@@ -119,5 +128,6 @@ mod tools;
 mod turnstile;
 mod unrouted;
 mod usage;
+mod users;
 mod webhooks;
 mod wire;

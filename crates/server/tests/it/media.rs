@@ -23,6 +23,7 @@ on_both! {
     each_form_goes_out,
     each_form_comes_in,
     a_message_waits_over_a_restart,
+    a_medium_is_passed_on_once_it_is_there,
     an_upload_is_sent_many_times,
     the_same_id_is_the_same_medium,
 }
@@ -178,6 +179,42 @@ async fn a_message_waits_over_a_restart(bed: &mut Bed) {
     let all = network.messages(CUSTOMER).expect("a phone");
     let arrivals: Vec<_> = all.iter().filter(|m| m.id == "WAITS-0001").collect();
     assert_eq!(arrivals.len(), 1);
+}
+
+/// Until it is sent nobody can say where its bytes lie.
+async fn a_medium_is_passed_on_once_it_is_there(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let bytes = samples::jpeg(40, 30);
+    let image = |id: &str, delay: i64| {
+        let body = json!({
+            "phone": CUSTOMER, "id": id, "delay": delay,
+            "image": "", "image_url": BASE64_STANDARD.encode(&bytes),
+        });
+        post(bed, &made, "image", body)
+    };
+    let pass_on = async |id: &str, own: &str| {
+        let path = made.path(&format!("/chat/messages/{id}/forward"));
+        let call = bed.post(&path).bearer(&bed.a.jwt);
+        call.json(json!({"phone": CUSTOMER, "id": own}))
+            .send()
+            .await
+    };
+    image("LATER-0001", 600_000).await.ok();
+    let waits = pass_on("LATER-0001", "PASS-0001").await;
+    assert_eq!(waits.refused(409, "conflict")["field"], "message_id");
+    let path = made.path("/queue/messages/LATER-0001");
+    let call = bed.call("DELETE", &path).bearer(&bed.a.jwt);
+    call.send().await.ok();
+    let cancelled = pass_on("LATER-0001", "PASS-0001").await;
+    assert_eq!(cancelled.refused(409, "conflict")["field"], "message_id");
+    image("NOW-000001", 0).await.ok();
+    until("it to be passed on", async || {
+        let answer = pass_on("NOW-000001", "PASS-0002").await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    let seen = found(bed, "PASS-0002").await;
+    assert_eq!((seen.fault, seen.sha256), (None, Some(hash(&bytes))));
 }
 
 async fn an_upload_is_sent_many_times(bed: &mut Bed) {

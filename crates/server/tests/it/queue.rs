@@ -138,6 +138,8 @@ async fn all_are_taken_out(bed: &mut Bed) {
 
 async fn what_may_be_on_the_wire_stays(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
+    // A number that was never written to would be looked up first.
+    arrived(bed, &made, "first-001", "first").await;
     let trouble = json!({"kind": "freeze"});
     bed.sandbox.network().trouble(&trouble).expect("a trouble");
     let body = json!({"phone": CUSTOMER, "message": "on the wire", "id": "tried-001"});

@@ -73,6 +73,7 @@ impl AccountStore<'_> {
             (Some(old), Some(new)) => {
                 self.merge_rows(instance, (gone, kept), (old, new)).await?;
                 self.merge_timers(old, new).await?;
+                self.merge_chat_states(instance, old, new).await?;
                 sql("DELETE FROM chat WHERE account_id = $1 AND id = $2")
                     .bind(&self.id)
                     .bind(old)
@@ -86,6 +87,7 @@ impl AccountStore<'_> {
                     .await?;
             }
         }
+        self.merge_names(gone, kept).await?;
         sql("UPDATE contact_alias SET contact_id = $4 WHERE account_id = $1 AND instance_id = $2 AND contact_id = $3")
             .bind(&self.id)
             .bind(instance)

@@ -285,6 +285,7 @@ pub async fn no_instance_crosses_accounts(bed: &Bed) {
         message: &message,
         chat: &ChatId::random(&OsRng),
         to: &one,
+        asks: false,
         run_at: None,
         valid_until: None,
     };

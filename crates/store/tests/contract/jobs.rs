@@ -40,6 +40,7 @@ async fn put_job(
         message,
         chat: &chat.expect("a chat"),
         to: &to,
+        asks: false,
         run_at,
         valid_until: None,
     };

@@ -179,9 +179,10 @@ impl Bed {
     }
 }
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../../migrations/0001_first.sql"),
     include_str!("../../../../migrations/0003_polls.sql"),
+    include_str!("../../../../migrations/0009_presence_watches.sql"),
 ];
 
 /// The tables in which a row mentions one of the accounts, or the session.

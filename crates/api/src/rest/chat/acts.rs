@@ -60,9 +60,9 @@ macro_rules! act_body {
 act_body!(ReactBody {
     /// `me:` before it: one of your own.
     #[serde(default, alias = "messageId")]
+    #[schemars(length(min = 1))]
     message_id: String,
     /// An emoji; `""` takes yours back.
-    #[serde(default)]
     #[schemars(length(max = 32))]
     reaction: String,
 });
@@ -70,6 +70,7 @@ act_body!(ReactBody {
 act_body!(UnreactBody {
     /// `me:` before it: one of your own.
     #[serde(default, alias = "messageId")]
+    #[schemars(length(min = 1))]
     message_id: String,
 });
 

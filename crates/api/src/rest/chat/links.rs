@@ -114,6 +114,7 @@ send_body!(ButtonsBody {
     message: String,
     /// 1 to 20.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 20))]
     buttons: Vec<ButtonBody>,
     #[serde(default)]
     footer: Option<String>,
@@ -136,6 +137,7 @@ send_body!(ListBody {
     button_text: String,
     /// With 1 to 100 rows in all.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 100))]
     sections: Vec<SectionBody>,
     #[serde(default)]
     footer: Option<String>,

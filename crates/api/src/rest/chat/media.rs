@@ -71,7 +71,15 @@ macro_rules! holds {
 
 send_body!(ImageBody {
     /// A public URL, base64 or a data URL: JPEG, PNG or WebP.
-    #[serde(default, alias = "image_url", alias = "imageUrl", alias = "url", alias = "file")]
+    #[serde(
+        default,
+        alias = "image_url",
+        alias = "imageUrl",
+        alias = "imageURL",
+        alias = "image_u_r_l",
+        alias = "url",
+        alias = "file"
+    )]
     image: Option<String>,
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]
@@ -91,7 +99,15 @@ holds!(ImageBody, Image, image, |body| Extras {
 
 send_body!(VideoBody {
     /// A public URL, base64 or a data URL: MP4 or 3GP.
-    #[serde(default, alias = "video_url", alias = "videoUrl", alias = "url", alias = "file")]
+    #[serde(
+        default,
+        alias = "video_url",
+        alias = "videoUrl",
+        alias = "videoURL",
+        alias = "video_u_r_l",
+        alias = "url",
+        alias = "file"
+    )]
     video: Option<String>,
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]
@@ -115,7 +131,15 @@ holds!(VideoBody, Video, video, |body| Extras {
 
 send_body!(GifBody {
     /// A public URL, base64 or a data URL: an MP4 film without sound. A GIF picture is refused.
-    #[serde(default, alias = "gif_url", alias = "gifUrl", alias = "url", alias = "file")]
+    #[serde(
+        default,
+        alias = "gif_url",
+        alias = "gifUrl",
+        alias = "gifURL",
+        alias = "gif_u_r_l",
+        alias = "url",
+        alias = "file"
+    )]
     gif: Option<String>,
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]
@@ -135,7 +159,15 @@ holds!(GifBody, Gif, gif, |body| Extras {
 
 send_body!(AudioBody {
     /// A public URL, base64 or a data URL: MP3, M4A, AAC, AMR or Ogg.
-    #[serde(default, alias = "audio_url", alias = "audioUrl", alias = "url", alias = "file")]
+    #[serde(
+        default,
+        alias = "audio_url",
+        alias = "audioUrl",
+        alias = "audioURL",
+        alias = "audio_u_r_l",
+        alias = "url",
+        alias = "file"
+    )]
     audio: Option<String>,
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]
@@ -160,7 +192,15 @@ holds!(AudioBody, Audio, audio, |body| Extras {
 
 send_body!(DocumentBody {
     /// A public URL, base64 or a data URL: any file.
-    #[serde(default, alias = "document_url", alias = "documentUrl", alias = "url", alias = "file")]
+    #[serde(
+        default,
+        alias = "document_url",
+        alias = "documentUrl",
+        alias = "documentURL",
+        alias = "document_u_r_l",
+        alias = "url",
+        alias = "file"
+    )]
     document: Option<String>,
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]
@@ -186,7 +226,15 @@ holds!(DocumentBody, Document, document, |body| Extras {
 
 send_body!(StickerBody {
     /// A public URL, base64 or a data URL: a WebP picture, best of 512 x 512 pixels.
-    #[serde(default, alias = "sticker_url", alias = "stickerUrl", alias = "url", alias = "file")]
+    #[serde(
+        default,
+        alias = "sticker_url",
+        alias = "stickerUrl",
+        alias = "stickerURL",
+        alias = "sticker_u_r_l",
+        alias = "url",
+        alias = "file"
+    )]
     sticker: Option<String>,
     /// In place of it: what `POST …/media` answered.
     #[serde(default, alias = "mediaId")]

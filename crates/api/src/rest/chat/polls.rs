@@ -31,7 +31,7 @@ send_body!(PollBody {
     name: String,
     /// 2 to 12, each another one.
     #[serde(default)]
-    #[schemars(length(min = 2, max = 12), inner(length(min = 1, max = 100)))]
+    #[schemars(length(min = 2, max = 12), inner(length(min = 1, max = 100)), extend("uniqueItems" = true))]
     options: Vec<String>,
     /// How many of them one person may choose, 1 by default; 0 is any number.
     #[serde(default, alias = "selectableOptionsCount", deserialize_with = "some_whole")]
@@ -79,8 +79,9 @@ pub struct VoteBody {
     phone: String,
     /// Of the poll. `me:` before it: one of your own.
     #[serde(default, alias = "messageId")]
+    #[schemars(length(min = 1))]
     message_id: String,
-    /// The words of an option, or a list of them. Ignored where `selected_options` is given.
+    /// The words of an option, or a list of them. Ignored where `selected_options` names any.
     #[serde(default)]
     #[schemars(with = "Option<Names>")]
     vote: Option<Value>,
@@ -115,9 +116,11 @@ pub async fn vote(
     State(app): State<App>,
     Loose(body): Loose<VoteBody>,
 ) -> Result<Answer<Envelope<Done>>, Fail> {
-    let (options, field) = match body.selected_options {
-        Some(options) => (options, "selected_options"),
-        None => (words(body.vote)?, "vote"),
+    // An empty list beside a vote is one that was left as it was, not a wish to take the vote back.
+    let (options, field) = match (body.selected_options, body.vote) {
+        (Some(options), None) => (options, "selected_options"),
+        (Some(options), Some(_)) if !options.is_empty() => (options, "selected_options"),
+        (_, vote) => (words(vote)?, "vote"),
     };
     let details = match options.is_empty() {
         true => "The vote is being taken back.",

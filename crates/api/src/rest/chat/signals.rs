@@ -96,7 +96,7 @@ pub struct ReadBody {
     id: Names,
     /// Where they were written: a number, or the address of a person or group.
     #[serde(default, deserialize_with = "text_or_number")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(min = 1))]
     chat: String,
     /// Who wrote them. Need not be given: the messages are known.
     #[serde(default, deserialize_with = "text_or_number")]

@@ -1,6 +1,6 @@
 //! What bodies say of how an instance behaves.
 
-use recado_model::{Interactive, MediaRule, Result, SettingsChange};
+use recado_model::{Interactive, MediaRule, OwnPresence, Result, SettingsChange};
 
 /// A body of an instance: fields of its own, then its settings, of which what is left out stays as it is. All stand in
 /// one struct: in a flattened one an error would name no field.
@@ -26,12 +26,30 @@ macro_rules! with_settings {
             /// At most so many milliseconds come on top, by chance: 0 to 600000.
             #[serde(default, alias = "sendJitterMs", deserialize_with = "crate::extract::some_whole")]
             send_jitter_ms: Option<i64>,
+            /// Whether others see the number as online while it is connected: `unavailable`, the default, or `available`.
+            #[serde(default)]
+            #[schemars(extend("enum" = ["unavailable", "available"]))]
+            presence: Option<String>,
+            /// Written to those whose calls are declined, at most once an hour to each; `""` is nothing.
+            #[serde(default, alias = "rejectCallsMessage")]
+            #[schemars(length(max = 1_000))]
+            reject_calls_message: Option<String>,
         }
 
         impl $name {
             fn settings(&self) -> recado_model::Result<recado_model::SettingsChange> {
                 let pause = (self.send_interval_ms, self.send_jitter_ms);
-                settings::change(self.interactive.as_deref(), self.media.as_deref(), pause)
+                let presence = self.presence.as_deref();
+                let change = settings::change(
+                    self.interactive.as_deref(),
+                    self.media.as_deref(),
+                    presence,
+                    pause,
+                )?;
+                Ok(recado_model::SettingsChange {
+                    reject_calls_message: self.reject_calls_message.clone(),
+                    ..change
+                })
             }
         }
     };
@@ -42,15 +60,19 @@ pub(super) use with_settings;
 pub(super) fn change(
     interactive: Option<&str>,
     media: Option<&str>,
+    presence: Option<&str>,
     (send_interval_ms, send_jitter_ms): (Option<i64>, Option<i64>),
 ) -> Result<SettingsChange> {
     let given = |text: &&str| !text.trim().is_empty();
     let interactive = interactive.filter(given).map(Interactive::parse);
     let media = media.filter(given).map(MediaRule::parse);
+    let presence = presence.filter(given).map(OwnPresence::parse);
     Ok(SettingsChange {
         interactive: interactive.transpose()?,
         media: media.transpose()?,
         send_interval_ms,
         send_jitter_ms,
+        presence: presence.transpose()?,
+        reject_calls_message: None,
     })
 }

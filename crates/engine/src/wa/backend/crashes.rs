@@ -255,6 +255,49 @@ async fn survives_a_failure_anywhere(server: &Server) {
     assert!(calls > 10, "the store was called {calls} times only");
 }
 
+/// A process that dies after it has written a step, before it has told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_and_not_told_is_told_again() {
+    let mut server = Server::new();
+    server.cut_snapshot(&["a", "b"]);
+    let fixture = Fixture::new().await;
+    let apply = async |backend: Arc<Backend>, server: &Server| {
+        let known = backend.get_version(NAME.as_str()).await.expect("a version");
+        let processor = AppStateProcessor::new(backend, Arc::new(TokioRuntime));
+        let applied = processor.process_patch_list(server.since(known.version), true);
+        applied.await.expect("applied").0.len()
+    };
+    for patched in [false, true] {
+        if patched {
+            server.patch(&[(SET, "c")]);
+        }
+        // Written, and not a word of it.
+        assert!(apply(with_key(&fixture).await, &server).await > 0);
+        // The next one dies, too.
+        for _ in 0..2 {
+            let next = with_key(&fixture).await;
+            assert!(next.forget_untold().await.expect("looks"), "{patched}");
+            let (macs, state) = rows(&fixture).await;
+            assert_eq!((macs.len(), state.version), (0, 0));
+        }
+        let next = with_key(&fixture).await;
+        assert_eq!(
+            apply(next.clone(), &server).await,
+            if patched { 3 } else { 2 }
+        );
+        let (_, state) = rows(&fixture).await;
+        next.set_version(NAME.as_str(), state).await.expect("told");
+        assert!(
+            !with_key(&fixture)
+                .await
+                .forget_untold()
+                .await
+                .expect("looks")
+        );
+        fits(&rows(&fixture).await, "in the end");
+    }
+}
+
 fn later_patches(server: &mut Server) {
     server.patch(&[(SET, "a"), (SET, "new")]);
     server.patch(&[(REMOVE, "b")]);

@@ -26,7 +26,7 @@ use whatsapp_rust::wacore::{
     store::error::Result,
 };
 
-use super::{Backend, app_sync::mac_key, delete, encode, key_of, put, space};
+use super::{Backend, app_sync::mac_key, delete, encode, key_of, put, space, told::owed};
 
 /// The calls of one step so far.
 #[derive(Default)]
@@ -47,6 +47,10 @@ impl Held {
         }
     }
 
+    fn is_nothing(&self) -> bool {
+        !self.cleared && self.removed.is_empty() && self.added.is_empty()
+    }
+
     fn is_version_of(&self, state: &HashState) -> bool {
         self.version.as_ref().is_some_and(|held| {
             held.version < state.version
@@ -54,9 +58,9 @@ impl Held {
         })
     }
 
-    /// In an order that means the same as the calls did.
-    fn ops(self, name: &str) -> Result<Vec<DeviceOp>> {
-        let mut ops = Vec::with_capacity(2 + self.removed.len() + self.added.len());
+    /// In an order that means the same as the calls did. `snapshot`: it is one.
+    fn ops(self, name: &str, snapshot: bool) -> Result<Vec<DeviceOp>> {
+        let mut ops = Vec::with_capacity(3 + self.removed.len() + self.added.len());
         if self.cleared {
             ops.push(DeviceOp::DeletePrefix {
                 space: space::SYNC_MAC,
@@ -71,6 +75,10 @@ impl Held {
         }
         if let Some(state) = &self.version {
             ops.push(put(space::SYNC_VERSION, name, 0, encode(state)?));
+            // Of an empty collection there is nothing to tell.
+            if state.version > 0 {
+                ops.push(owed(name, state, snapshot));
+            }
         }
         Ok(ops)
     }
@@ -98,14 +106,20 @@ impl Backend {
             let whole = held.is_version_of(&state);
             let held = all.remove(name).unwrap_or_default();
             if whole {
-                self.apply(held.ops(name)?).await?;
+                self.apply(held.ops(name, false)?).await?;
             }
         }
         let mut held = all.remove(name).unwrap_or_default();
         let is_snapshot = !held.added.is_empty();
+        if held.is_nothing() {
+            let stored = self.stored_version(name).await?;
+            if stored.version > 0 && stored.version == state.version && stored.hash == state.hash {
+                return self.confirmed(name).await;
+            }
+        }
         held.version = Some(state);
         if is_snapshot || self.is_whole(name, &held).await? {
-            return self.apply(held.ops(name)?).await;
+            return self.apply(held.ops(name, is_snapshot)?).await;
         }
         all.insert(name.to_owned(), held);
         Ok(())
@@ -116,7 +130,7 @@ impl Backend {
         let mut held = all.remove(name).unwrap_or_default();
         held.removed.extend(indexes.iter().cloned());
         if held.version.is_none() || self.is_whole(name, &held).await? {
-            return self.apply(held.ops(name)?).await;
+            return self.apply(held.ops(name, false)?).await;
         }
         all.insert(name.to_owned(), held);
         Ok(())
@@ -136,7 +150,7 @@ impl Backend {
             all.insert(name.to_owned(), held);
             return Ok(());
         }
-        self.apply(held.ops(name)?).await
+        self.apply(held.ops(name, false)?).await
     }
 
     pub(super) async fn hold_cleared(&self, name: &str) {

@@ -6,7 +6,7 @@ use whatsapp_rust::{Client, IsOnWhatsAppResult, Jid};
 use super::{super::core::LinkCore, ASK, within};
 
 impl LinkCore {
-    pub(super) async fn look_up(&self, phones: &[PhoneNumber]) -> Result<Vec<Looked>> {
+    pub(in crate::wa) async fn look_up(&self, phones: &[PhoneNumber]) -> Result<Vec<Looked>> {
         let client = self.online()?;
         let found = ask(&client, phones).await?;
         // WhatsApp may know a number under a corrected form (Brazil's ninth digit), and then the
@@ -18,22 +18,19 @@ impl LinkCore {
             .any(|result| result.is_registered && is_corrected(result));
         let mut answer = Vec::with_capacity(phones.len());
         for phone in phones {
-            let address = match found.iter().find(|result| answers(result, phone)) {
-                Some(result) => address(result),
+            let alone: Vec<IsOnWhatsAppResult>;
+            let result = match found.iter().find(|result| answers(result, phone)) {
+                Some(result) => Some(result),
                 None if any_corrected && phones.len() > 1 => {
-                    ask(&client, std::slice::from_ref(phone))
-                        .await?
-                        .first()
-                        .and_then(address)
+                    alone = ask(&client, std::slice::from_ref(phone)).await?;
+                    alone.first()
                 }
-                None => found
-                    .first()
-                    .filter(|_| phones.len() == 1)
-                    .and_then(address),
+                None => found.first().filter(|_| phones.len() == 1),
             };
             answer.push(Looked {
                 phone: phone.clone(),
-                address,
+                address: result.and_then(address),
+                lid: result.and_then(lid),
             });
         }
         Ok(answer)
@@ -51,6 +48,11 @@ fn number(result: &IsOnWhatsAppResult) -> &Jid {
 
 fn answers(result: &IsOnWhatsAppResult, phone: &PhoneNumber) -> bool {
     number(result).user == phone.as_str()
+}
+
+fn lid(result: &IsOnWhatsAppResult) -> Option<Address> {
+    let lid = result.lid.as_ref().filter(|_| result.is_registered)?;
+    Some(Address::from_wire(lid.to_non_ad_string()))
 }
 
 fn address(result: &IsOnWhatsAppResult) -> Option<Address> {

@@ -106,6 +106,7 @@ async fn acts_that_do_not_fit(bed: &mut Bed) {
     let long = "x".repeat(65_537);
     for (method, path, body, field) in [
         ("POST", "react", json!({"reaction": "👍"}), "message_id"),
+        ("POST", "react", json!({"message_id": "A"}), "reaction"),
         (
             "POST",
             "react",

@@ -146,6 +146,10 @@ async fn another_time_is_the_same_message(bed: &mut Bed) {
 async fn what_was_on_the_wire_is_never_too_late(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
     let network = bed.sandbox.network();
+    // A number that was never written to would be looked up first.
+    send(bed, &made, "before-it", None).await;
+    bed.wait_status(&made, "before-it", &["sent", "delivered", "read"])
+        .await;
     network
         .trouble(&json!({"kind": "freeze"}))
         .expect("a trouble");

@@ -1,0 +1,130 @@
+//! People on WhatsApp, as callers ask about them: who is there, what they let others see, whom this number blocks,
+//! whose coming and going it hears of. Answered at once or not at all.
+
+mod blocking;
+mod describing;
+mod watching;
+
+use std::collections::HashMap;
+
+use recado_identity::Granted;
+use recado_model::{
+    Address, DeviceCall, Error, ErrorCode, PhoneNumber, Result,
+    call::{LookUp, Looked},
+};
+
+use crate::{App, instances::require_paired};
+
+pub use describing::{Avatar, Described};
+pub(crate) use watching::WATCHED_MOST;
+
+/// In one call.
+const CHECKED_MOST: usize = 5_000;
+/// In one question.
+const CHUNK: usize = 200;
+
+pub struct People<'a> {
+    pub(crate) app: &'a App,
+}
+
+/// A number that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedNumber {
+    pub phone: PhoneNumber,
+    /// Where it is, which may be in a corrected form. `None`: it is not on WhatsApp.
+    pub address: Option<Address>,
+    /// The id that goes with it.
+    pub lid: Option<Address>,
+}
+
+impl People<'_> {
+    /// Which of these numbers are on WhatsApp, each as it was asked for, in that order.
+    pub async fn check(&self, granted: &Granted, phones: &[String]) -> Result<Vec<CheckedNumber>> {
+        if phones.is_empty() || phones.len() > CHECKED_MOST {
+            let text = format!("phone is required: a number, or a list of up to {CHECKED_MOST}");
+            return Err(Error::field("phone", text));
+        }
+        let phones = phones.iter().map(|phone| PhoneNumber::parse(phone));
+        let phones = phones.collect::<Result<Vec<_>>>()?;
+        let found = self.look_up(granted, &phones).await?;
+        Ok(phones
+            .into_iter()
+            .map(|phone| {
+                let looked = found.get(&phone);
+                CheckedNumber {
+                    address: looked.and_then(|looked| looked.address.clone()),
+                    lid: looked.and_then(|looked| looked.lid.clone()),
+                    phone,
+                }
+            })
+            .collect())
+    }
+
+    /// By what was answered of late; the rest is asked for, some at a time.
+    async fn look_up(
+        &self,
+        granted: &Granted,
+        phones: &[PhoneNumber],
+    ) -> Result<HashMap<PhoneNumber, Looked>> {
+        self.require_link(granted).await?;
+        let (core, id) = (&self.app.core, granted.id());
+        let now = core.clock.monotonic();
+        let mut found = HashMap::with_capacity(phones.len());
+        let mut unknown: Vec<PhoneNumber> = Vec::new();
+        for phone in phones {
+            match core.numbers.looked(id, phone, now) {
+                Some(looked) => drop(found.insert(phone.clone(), looked)),
+                None if unknown.contains(phone) => {}
+                None => unknown.push(phone.clone()),
+            }
+        }
+        for chunk in unknown.chunks(CHUNK) {
+            let phones = chunk.to_vec();
+            for looked in self.ask(granted, LookUp { phones }).await? {
+                core.numbers.remember(id, &looked, core.clock.monotonic());
+                found.insert(looked.phone.clone(), looked);
+            }
+        }
+        Ok(found)
+    }
+
+    /// One person, group not meant: by number, as WhatsApp has it, or by id.
+    async fn person(&self, granted: &Granted, phone: &str) -> Result<Address> {
+        let address = Address::from_caller(phone)?;
+        if address.is_group() {
+            let text = "phone: this is a group; name a person by number or id";
+            return Err(Error::new(ErrorCode::InvalidPhone, text).with_field("phone"));
+        }
+        self.located(granted, address).await
+    }
+
+    /// A number as WhatsApp has it; everything else as it is.
+    async fn located(&self, granted: &Granted, address: Address) -> Result<Address> {
+        let Some(number) = address.number() else {
+            self.require_link(granted).await?;
+            return Ok(address);
+        };
+        let phone = PhoneNumber::parse(number)?;
+        let found = self.look_up(granted, std::slice::from_ref(&phone)).await?;
+        let address = found.get(&phone).and_then(|looked| looked.address.clone());
+        address.ok_or_else(|| crate::messages::numbers::not_there(&phone))
+    }
+
+    async fn require_link(&self, granted: &Granted) -> Result<()> {
+        require_paired(granted.instance())?;
+        self.app.supervisor.require_here(granted.id()).await
+    }
+
+    /// A question about people, in its turn.
+    async fn ask<C: DeviceCall + Send>(&self, granted: &Granted, call: C) -> Result<C::Answer> {
+        let core = &self.app.core;
+        core.asking.wait(&*core.clock, granted.id()).await?;
+        self.tell(granted, call).await
+    }
+
+    /// What is no question.
+    async fn tell<C: DeviceCall + Send>(&self, granted: &Granted, call: C) -> Result<C::Answer> {
+        let (account, id) = (granted.account(), granted.id());
+        self.app.exchange.ask(account, id, call).await
+    }
+}

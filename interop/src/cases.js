@@ -4,9 +4,10 @@
 import { acts } from './cases/acts.js';
 import { chats } from './cases/chats.js';
 import { devices } from './cases/devices.js';
+import { groups } from './cases/groups.js';
 import { hidden } from './cases/hidden.js';
 import { media } from './cases/media.js';
 import { polls } from './cases/polls.js';
 import { texts } from './cases/texts.js';
 
-export const cases = [...texts, ...media, ...polls, ...acts, ...hidden, ...devices, ...chats];
+export const cases = [...texts, ...media, ...polls, ...acts, ...hidden, ...devices, ...chats, ...groups];

@@ -84,6 +84,7 @@ export class Peer {
   reactions = [];
   presences = [];
   #chatUpdates = [];
+  #groupNews = [];
 
   /** `network` is the sandbox's address; `customer` whose device this will be; `shop` whom it writes to. */
   constructor({ network, customer, shop }, byCode = false) {
@@ -190,6 +191,8 @@ export class Peer {
     ev.on('messages.update', (updates) => this.updates.push(...updates));
     ev.on('messages.reaction', (reactions) => this.reactions.push(...reactions));
     ev.on('chats.update', (updates) => this.#chatUpdates.push(...updates));
+    ev.on('groups.update', (updates) => this.#groupNews.push(...updates));
+    ev.on('group-participants.update', (update) => this.#groupNews.push(update));
     ev.on('presence.update', (presence) => this.presences.push(presence));
   }
 
@@ -214,6 +217,18 @@ export class Peer {
   chatUpdate(chat, what, check) {
     const fits = (update) => update.id === chat && check(update);
     return until(`${chat} ${what} at Baileys`, () => this.#chatUpdates.find(fits));
+  }
+
+  /** That somebody's rank or membership in a group is another one. */
+  groupChange(group, action) {
+    const fits = (news) => news.id === group && news.action === action;
+    return until(`${action} in ${group} at Baileys`, () => this.#groupNews.find(fits));
+  }
+
+  /** That a group has another name. */
+  groupRenamed(group, subject) {
+    const fits = (news) => news.id === group && news.subject === subject;
+    return until(`${subject} of ${group} at Baileys`, () => this.#groupNews.find(fits));
   }
 
   /** The media host has this no more. */

@@ -12,6 +12,8 @@ pub enum Bench {
     Auth(measure::Options),
     /// What a flood of log-ins costs callers with credentials, and whether time tells people apart
     LoginFlood(measure::Options),
+    /// What the lists of large accounts cost beside those of small ones, and the bytes on disk of a message
+    Chats(measure::Options),
     /// Resident memory, threads and file handles per connected, idle instance
     Memory(memory::Options),
     /// Memory under large documents, a hundred instances at the pacing limit, and each kind beside a text
@@ -22,6 +24,7 @@ pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Auth(options) => measure::run("auth", options),
         Bench::LoginFlood(options) => measure::run("login-flood", options),
+        Bench::Chats(options) => measure::run("chats", options),
         Bench::Memory(options) => memory::run(options),
         Bench::Messages(options) => messages::run(options),
     }

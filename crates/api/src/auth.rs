@@ -42,6 +42,7 @@ pub use direct::{DirectByName, DirectClaimant, DirectInstance, DirectOpener};
 pub use named::Naming;
 pub use owner::{AccountOwner, InstanceAccess, Owner, OwnerInstance};
 pub use person::{LogIn, LogOut, Member, MemberInstance, Opener, SignedIn, Visitor, Whoever};
+pub(crate) use presented::is_of_a_proxy;
 pub use presented::{Accepts, CredentialHeaders};
 pub use roles::{Anytime, Confirmed, Least, least};
 pub use rule::Rule;

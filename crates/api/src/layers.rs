@@ -1,6 +1,6 @@
 //! The layers around every handler: one middleware, so that the order is plain to read.
 //!
-//! Caller's address, request id → span → caps on the head, CORS preflight → timeout → handler (panics
+//! Caller's address, request id → span → caps on the head, pages that may not speak MCP, CORS preflight → timeout → handler (panics
 //! caught) → failed proofs counted → errors rendered for their surface → security headers, CORS → metrics. Neither headers
 //! nor queries are ever logged: credentials live there.
 
@@ -62,7 +62,12 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     let (request, rest) = unread::lend(request);
     let mut response = async {
         let asked = || cors.as_ref().and_then(|grant| grant.preflight(&request));
-        let response = match edge::refused(&request).or_else(asked) {
+        let foreign = || match surface {
+            Surface::Mcp => state.mcp.pages.refused(request.uri(), request.headers()),
+            _ => None,
+        };
+        let early = edge::refused(&request).or_else(foreign).or_else(asked);
+        let response = match early {
             Some(response) => response,
             None => handled(request, next, longest).await,
         };

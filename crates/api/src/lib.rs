@@ -32,7 +32,9 @@
 //!
 //! **To add an MCP tool**: in `mcp/tools/<noun>.rs` a struct of arguments (`Deserialize` and
 //! `JsonSchema`, its doc comments are what the model reads), an `async fn(ToolCall, Args) -> Result<ToolAnswer>`,
-//! and one line in that file's `tools()`. Confirmation, schema, route row and annotations follow.
+//! and one line in that file's `tools()`. Schema, route row, annotations and the refusal of arguments that it does
+//! not take follow. One that wants a person's word first also says what it would do (`.confirmed(ask)`); contract
+//! arguments that it leaves out are named (`.without(…)`).
 //!
 //! **To add an error**: a variant of `recado_model::ErrorCode`; every surface renders it, and the
 //! snapshot of [`error`] shows how.
@@ -123,7 +125,7 @@ pub fn router(app: App, options: Options) -> Router {
 }
 
 fn state(app: App, options: Options) -> ApiState {
-    let mcp = mcp::service(&app, &options);
+    let mcp = mcp::endpoint(&app, &options);
     let known = state::Known {
         surfaces: Arc::new(routes::surfaces()),
         allow: routes::allowed_methods(&routes::table()),

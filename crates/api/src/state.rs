@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::{Full, combinators::BoxBody};
 use recado_app::App;
 
-use crate::{Options, surfaces::Surfaces};
+use crate::{Options, mcp::Endpoint, surfaces::Surfaces};
 
 /// The router's state. Cloned per request, so it is one pointer.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct ApiState(Arc<StateParts>);
 pub struct StateParts {
     pub app: App,
     pub options: Options,
-    pub(crate) mcp: McpService,
+    pub(crate) mcp: Endpoint,
     pub(crate) routes: Known,
 }
 
@@ -49,7 +49,7 @@ impl AllowedMethods {
 }
 
 impl ApiState {
-    pub(crate) fn new(app: App, options: Options, mcp: McpService, routes: Known) -> Self {
+    pub(crate) fn new(app: App, options: Options, mcp: Endpoint, routes: Known) -> Self {
         Self(Arc::new(StateParts {
             app,
             options,

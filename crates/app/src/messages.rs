@@ -3,7 +3,7 @@
 //! Their life afterwards is in `life`; whether a number is on WhatsApp in `numbers`; what
 //! callers read of them in `status`, of those that wait in `queued`; what a chat is told beside messages in `signals`; what is done to earlier
 //! messages in `acts` (by callers) and `changes` (to the stored ones); what an answer to a menu chooses in `menus`;
-//! votes in polls in `votes`; what an instance writes by itself in `replies`; what is passed on in `forward`; those with a medium in `media`, and bytes that come later in
+//! votes in polls in `votes`; what one would do, for whoever is asked first, in `preview`; what an instance writes by itself in `replies`; what is passed on in `forward`; those with a medium in `media`, and bytes that come later in
 //! `fetching`.
 
 mod acts;
@@ -15,6 +15,7 @@ pub(crate) mod life;
 mod media;
 pub(crate) mod menus;
 pub(crate) mod numbers;
+mod preview;
 mod queued;
 pub(crate) mod replies;
 mod signals;
@@ -36,6 +37,7 @@ use crate::{App, instances::require_paired, media::given::Prepared};
 
 pub use acts::{Act, Acted, Named};
 pub use media::SendMedia;
+pub use preview::Preview;
 pub use queued::{Purged, QueuePage, QueuedView};
 pub use status::{MessageDetail, MessageView, PollView, ReactionView, ReceiptView};
 

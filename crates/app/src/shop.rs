@@ -2,7 +2,7 @@
 
 use recado_identity::Calls;
 use recado_model::{
-    Account, ConnectionState, Error, Result,
+    Account, ConnectionState, Error, Language, Result,
     instance::{InstanceQuery, InstanceSort},
 };
 
@@ -28,6 +28,12 @@ impl Shop<'_> {
         let mut conn = self.app.core.store.read().await?;
         let account = conn.account(&by.caller().account).account().await?;
         account.ok_or_else(Error::unauthorized)
+    }
+
+    /// The language of its assistant's answers.
+    pub async fn language(&self, by: &dyn Calls) -> Result<Language> {
+        let account = self.account(by).await?;
+        Ok(Language::parse(&account.language).unwrap_or_default())
     }
 
     pub async fn status(&self, by: &dyn Calls) -> Result<ShopStatus> {

@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use crate::{
-    Options, Ready,
+    Account, Options, Ready,
     client::{Connection, Request, get, request},
     memory,
     report::{self, Report},
@@ -256,11 +256,20 @@ fn text(of: &Value, name: &str) -> Result<String> {
 
 fn token_request(ready: &Ready) -> Result<Request> {
     let account = ready.accounts.first().context("no account")?;
+    Ok(token_request_of(account))
+}
+
+fn token_request_of(account: &Account) -> Request {
     let body = json!({
         "client_token": account.client_token,
         "client_secret": account.client_secret,
     });
-    Ok(request("POST", "/token", &[], &body.to_string()))
+    request("POST", "/token", &[], &body.to_string())
+}
+
+/// An owner's JWT of this account.
+pub async fn jwt_of(connection: &mut Connection, account: &Account) -> Result<String> {
+    jwt(connection, &token_request_of(account)).await
 }
 
 async fn jwt(connection: &mut Connection, request: &[u8]) -> Result<String> {

@@ -12,7 +12,9 @@
 )]
 
 mod auth;
+mod chats;
 mod client;
+mod fill;
 mod flood;
 mod login;
 mod memory;
@@ -32,6 +34,8 @@ enum Cli {
     Auth(Options),
     /// Measure what a flood of log-ins costs the others
     LoginFlood(flood::Options),
+    /// Measure what lists cost in large accounts
+    Chats(chats::Options),
     /// The process under load; the others start it
     #[command(hide = true)]
     Serve {
@@ -41,6 +45,9 @@ enum Cli {
         /// Refused log-ins are answered at once, so that their times can be compared
         #[arg(long)]
         no_hold: bool,
+        /// One account after the other gets an instance with so many chats of so many messages each: `200x1`
+        #[arg(long)]
+        fill: Vec<fill::Size>,
     },
 }
 
@@ -67,7 +74,12 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse() {
         Cli::Auth(options) => auth::run(&options),
         Cli::LoginFlood(options) => flood::run(&options),
-        Cli::Serve { accounts, no_hold } => serve::run(accounts, no_hold),
+        Cli::Chats(options) => chats::run(&options),
+        Cli::Serve {
+            accounts,
+            no_hold,
+            fill,
+        } => serve::run(accounts, no_hold, &fill),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,6 +114,7 @@ struct Account {
     /// Of its owner.
     email: String,
     password: String,
+    filled: Option<fill::Filled>,
 }
 
 /// CPU and memory that the process under load has used so far.

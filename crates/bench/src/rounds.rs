@@ -110,16 +110,53 @@ pub async fn compare<F: Future<Output = Result<Supply>>>(
             pairs.push((a, b));
         }
     }
+    Ok(figures(&pairs, |bare, mine| bare / mine))
+}
+
+/// The same call in a small and in a large account.
+pub struct Versus {
+    pub address: SocketAddr,
+    pub small: Request,
+    pub large: Request,
+}
+
+/// Compares the two, in turns: `cpu` is how many times as dear the large one is, `throughput` likewise its share
+/// of the small one's; `bare_us` is the small one's time.
+pub async fn versus(
+    control: &Control,
+    pair: &Versus,
+    (rounds, length): (u32, Duration),
+) -> Result<Figures> {
+    let mut mine = connections(pair.address).await?;
+    let mut sides = Vec::new();
+    for request in [&pair.small, &pair.large] {
+        let answer = probe(pair.address, request, |_| true).await?;
+        sides.push((Supply::Same(request.clone()), answer));
+    }
+    let mut pairs = Vec::new();
+    // The first pair of rounds warms caches and branches and is not counted.
+    for round in 0..=rounds {
+        let a = measure(control, &mut mine, &sides[0].0, length, sides[0].1).await?;
+        let b = measure(control, &mut mine, &sides[1].0, length, sides[1].1).await?;
+        if round > 0 {
+            pairs.push((a, b));
+        }
+    }
+    Ok(figures(&pairs, |small, large| large / small))
+}
+
+/// Medians of rounds in turns; `ratio` says which of two processor times is divided by which.
+fn figures(pairs: &[(Round, Round)], ratio: impl Fn(f64, f64) -> f64) -> Figures {
     let of = |pick: &dyn Fn(&(Round, Round)) -> f64| sorted(pairs.iter().map(pick));
-    let cpu = of(&|(a, b)| a.cpu_us() / b.cpu_us());
-    Ok(Figures {
+    let cpu = of(&|(a, b)| ratio(a.cpu_us(), b.cpu_us()));
+    Figures {
         cpu: quantile(&cpu, 0.5),
         cpu_low: quantile(&cpu, 0.25),
         cpu_high: quantile(&cpu, 0.75),
         throughput: quantile(&of(&|(a, b)| b.per_second() / a.per_second()), 0.5),
         bare_us: quantile(&of(&|(a, _)| a.cpu_us()), 0.5),
         row_us: quantile(&of(&|(_, b)| b.cpu_us()), 0.5),
-    })
+    }
 }
 
 pub struct Round {

@@ -3,6 +3,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -38,23 +39,23 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tracing_subscriber::{fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{Account, Ready, Usage, login::email};
+use crate::{Account, Ready, Usage, fill, login::email};
 
 /// The largest answer that a bare handler gives, in bytes.
 pub const MAX_ANSWER: usize = 2048;
 /// The answer of a guarded route here: about as much as a status.
 const ANSWER: &str = r#"{"code":200,"success":true,"data":{"connected":true,"state":"connected","phone":"5511999990001","jid":"5511999990001@s.whatsapp.net"}}"#;
 
-pub fn run(count: usize, no_hold: bool) -> Result<()> {
+pub fn run(count: usize, no_hold: bool, sizes: &[fill::Size]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(serve(count, no_hold));
+    let outcome = runtime.block_on(serve(count, no_hold, sizes));
     runtime.shutdown_timeout(Duration::from_secs(2));
     outcome
 }
 
-async fn serve(count: usize, no_hold: bool) -> Result<()> {
+async fn serve(count: usize, no_hold: bool, sizes: &[fill::Size]) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let settings = Settings::from_toml(&format!(
         "data_dir = {:?}\nlisten = \"127.0.0.1:0\"\nmetrics_listen = \"\"\nnode = \"bench\"\n\
@@ -64,7 +65,8 @@ async fn serve(count: usize, no_hold: bool) -> Result<()> {
     let gateway = gateway(&settings, no_hold).await?;
     let gateway_at = gateway.base_url.trim_start_matches("http://").parse()?;
 
-    let made = accounts(&gateway, count).await?;
+    let data = folder.path().join("data");
+    let made = accounts(&gateway, count, sizes, &data).await?;
     let options = || -> Result<recado_api::Options> {
         Ok(recado_api::Options {
             trusted_proxies: settings.trusted_proxies()?,
@@ -137,7 +139,12 @@ async fn gateway(settings: &Settings, no_hold: bool) -> Result<Gateway> {
     Gateway::start(settings, world).await
 }
 
-async fn accounts(gateway: &Gateway, count: usize) -> Result<Vec<Account>> {
+async fn accounts(
+    gateway: &Gateway,
+    count: usize,
+    sizes: &[fill::Size],
+    data: &Path,
+) -> Result<Vec<Account>> {
     let mut made = Vec::with_capacity(count);
     for number in 0..count {
         // Like those that people choose, and no two the same.
@@ -148,7 +155,12 @@ async fn accounts(gateway: &Gateway, count: usize) -> Result<Vec<Account>> {
             owner_password: Some(password.clone()),
         };
         let account = accounts::create(&gateway.store, &SystemClock, &OsRng, new).await?;
+        let filled = match sizes.get(number) {
+            Some(size) => Some(fill::fill(&gateway.store, &account.id, *size, data).await?),
+            None => None,
+        };
         made.push(Account {
+            filled,
             email: email(number),
             password: password.expose().to_owned(),
             client_token: account.client_token.expose().to_owned(),

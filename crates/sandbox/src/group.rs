@@ -58,6 +58,9 @@ pub struct Invitation {
 pub(crate) struct Picture {
     pub(crate) id: String,
     pub(crate) jpeg: Blob,
+    /// Where it lies on the media host.
+    #[serde(default)]
+    pub(crate) path: String,
 }
 
 /// A group, as the server knows it. People are numbers.

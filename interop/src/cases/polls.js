@@ -16,7 +16,10 @@ export const QUESTION = 'Almoço?';
 export const OPTIONS = ['Feijoada', 'Salada', 'Nada, obrigada'];
 
 const secretOf = ({ message }) => message.messageContextInfo.messageSecret;
-const creatorOf = ({ key }, peer) => (key.fromMe ? peer.selfIn(key.remoteJid) : key.remoteJid);
+/** Whom a message is from or, of one's own, for: its form, number or hidden id, is that of the chat. */
+const partyOf = ({ key }) => key.participant ?? key.remoteJid;
+const creatorOf = (message, peer) =>
+  message.key.fromMe ? peer.selfIn(partyOf(message)) : partyOf(message);
 
 /** The key of one person's votes in one poll. */
 function voteKey(secret, id, creator, voter) {
@@ -28,16 +31,16 @@ function voteKey(secret, id, creator, voter) {
 /** Baileys' person chooses these options of a poll that it has: the id of the vote. */
 export async function vote(peer, poll, options) {
   const { key: target } = poll;
-  const [creator, voter] = [creatorOf(poll, peer), peer.selfIn(target.remoteJid)];
+  const [creator, voter] = [creatorOf(poll, peer), peer.selfIn(partyOf(poll))];
   const key = voteKey(secretOf(poll), target.id, creator, voter);
   const selectedOptions = options.map((option) => sha256(Buffer.from(option)));
   const plain = proto.Message.PollVoteMessage.encode({ selectedOptions }).finish();
   const encIv = randomBytes(12);
   const encPayload = aesEncryptGCM(plain, key, encIv, Buffer.from(`${target.id}\0${voter}`));
-  const { remoteJid, fromMe, id } = target;
+  const { remoteJid, fromMe, id, participant } = target;
   const pollUpdateMessage = {
     // Named as the sender sees it.
-    pollCreationMessageKey: { remoteJid, fromMe, id },
+    pollCreationMessageKey: { remoteJid, fromMe, id, participant },
     vote: { encPayload, encIv },
     senderTimestampMs: Date.now(),
   };

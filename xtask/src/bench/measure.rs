@@ -1,4 +1,4 @@
-//! `cargo xtask bench auth` and `login-flood`: builds `recado-bench` optimised and lets it measure.
+//! `cargo xtask bench auth`, `login-flood` and `chats`: builds `recado-bench` optimised and lets it measure.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ pub struct Options {
     /// Put the figures into docs/performance.md
     #[arg(long)]
     write: bool,
-    /// The arguments of the program itself: --rounds, --seconds, --pairs; auth --tokens; login-flood --connections
+    /// The arguments of the program itself: --rounds, --seconds, --pairs; auth --tokens; login-flood --connections; chats --chats, --messages
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

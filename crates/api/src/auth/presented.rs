@@ -235,7 +235,7 @@ fn bearer(value: &str) -> Option<&str> {
 /// Whether `Authorization` belongs to a proxy in front: HTTP Basic whose user name is not of a client
 /// token's form. Browsers send it with every call, so it counts for nothing here. What cannot be read is
 /// not taken for that.
-pub(super) fn is_of_a_proxy(headers: &HeaderMap) -> bool {
+pub(crate) fn is_of_a_proxy(headers: &HeaderMap) -> bool {
     let value = headers.get(header::AUTHORIZATION);
     let user = value.and_then(|value| basic_user(value.as_bytes()));
     user.is_some_and(|user| !is_a_clients(&user))

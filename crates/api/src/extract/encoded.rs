@@ -58,7 +58,7 @@ pub fn bytes_of(field: &'static str, text: &str) -> Result<Vec<u8>> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(&STANDARD, lenient)
         .decode(code)
-        .map_err(|_| wrong(" is a public URL, base64, or a data URL"))
+        .map_err(|_| wrong(" is neither base64 nor a data URL"))
 }
 
 /// The last part of a URL's path, as a file's name.

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use crate::{
     ApiState, Options, Surface,
     again::Again,
-    auth::{Accepts, CredentialHeaders, Guard, McpToken, Public, Rule},
+    auth::{Accepts, CredentialHeaders, Guard, McpToken, Public, Rule, is_of_a_proxy},
     describe::Described,
     edge::ClientIp,
     error::{Fail, RpcFailure, json_response, rpc_failure, status_of, waits},
@@ -43,7 +43,8 @@ const KNOWN: [&str; 5] = [
 ];
 
 /// The guard of the endpoint. The body of a caller without a good token is read too, but only to
-/// find method and id: `initialize` is open, and the refusal echoes the id.
+/// find method and id: `initialize` is open to who shows no token, and the refusal echoes the id. Who
+/// shows one that does not hold is told so at once: several clients look nowhere else.
 pub struct McpCaller {
     state: ApiState,
     parts: Parts,
@@ -54,7 +55,7 @@ pub struct McpCaller {
 /// The sender of a message.
 enum Who {
     Shop(ShopToken),
-    /// Nobody whom a token proves: `initialize` alone is open to them.
+    /// Nobody, who shows no token either: `initialize` alone is open to them.
     Anybody,
 }
 
@@ -81,6 +82,8 @@ impl FromRequest<ApiState> for McpCaller {
             // echoes the id.
             Err(fail) => (Err(fail), true),
         };
+        // A proxy's own log-in is not shown to us.
+        let shows = presented && !is_of_a_proxy(&parts.headers);
         if proof.is_ok() {
             Again::note::<McpToken>(&mut parts, state);
         }
@@ -106,7 +109,7 @@ impl FromRequest<ApiState> for McpCaller {
         };
         let who = match proof {
             Ok(shop) => Who::Shop(shop),
-            Err(_) if only_initialize(&body) => Who::Anybody,
+            Err(_) if !shows && only_initialize(&body) => Who::Anybody,
             Err(fail) => return Err(unauthorized(&fail, &body, state, presented)),
         };
         Ok(Self {
@@ -292,7 +295,7 @@ impl McpCaller {
         if let Who::Shop(shop) = &self.who {
             parts.extensions.insert(shop.clone());
         }
-        let response = (self.state.mcp)(Request::from_parts(parts, Full::new(body))).await;
+        let response = (self.state.mcp.speak)(Request::from_parts(parts, Full::new(body))).await;
         let (head, body) = response.into_parts();
         let is_json = head
             .headers

@@ -5,11 +5,13 @@
 //! first argument; the confirmation step is the table's business, not the tool's.
 
 mod answer;
+mod confirm;
 mod credentials;
 mod messages;
 mod numbers;
 mod schema;
 mod shop;
+mod stray;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, pin::Pin, sync::LazyLock};
 
@@ -20,7 +22,6 @@ use recado_model::{Error, ErrorCode, Result};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     auth::{Guard, Rule},
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use answer::ToolAnswer;
+use confirm::Asked;
 
 /// The caller of a tool, and the services it may act through.
 pub struct ToolCall {
@@ -60,8 +62,23 @@ pub enum Effect {
     Mutation,
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<ToolAnswer>> + Send>>;
-type Start = Box<dyn Fn(ToolCall, JsonObject) -> std::result::Result<Running, Fail> + Send + Sync>;
+type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+/// Reads the arguments; what it gives has not begun yet.
+type Start<T> =
+    Box<dyn Fn(ToolCall, JsonObject) -> std::result::Result<Running<T>, Fail> + Send + Sync>;
+
+fn start<F, Call, Args, Run, T>(run: F) -> Start<T>
+where
+    F: Fn(Call, Args) -> Run + Send + Sync + 'static,
+    Call: From<ToolCall>,
+    Args: DeserializeOwned,
+    Run: Future<Output = Result<T>> + Send + 'static,
+{
+    Box::new(move |call, arguments| {
+        let args = extract::typed(arguments)?;
+        Ok(Box::pin(run(call.into(), args)))
+    })
+}
 
 /// A tool of the table.
 pub struct ToolEntry {
@@ -70,10 +87,12 @@ pub struct ToolEntry {
     title: &'static str,
     effect: Effect,
     pub rule: Rule,
-    /// The warning of the confirmation step, where there is one.
-    gate: Option<&'static str>,
+    /// The confirmation step, where there is one.
+    gate: Option<Start<Asked>>,
+    /// Arguments of the contract that it does not carry out.
+    later: &'static [stray::Later],
     pub definition: Tool,
-    start: Start,
+    start: Start<ToolAnswer>,
 }
 
 /// A line of a noun's `tools()`.
@@ -106,19 +125,24 @@ where
         effect,
         rule: Call::RULE,
         gate: None,
+        later: &[],
         definition: Tool::new(name, description, schema::of::<Args>())
             .with_annotations(annotations),
-        start: Box::new(move |call, arguments| {
-            let args = extract::typed(arguments)?;
-            Ok(Box::pin(run(call.into(), args)))
-        }),
+        start: start(run),
     }
 }
 
 impl ToolEntry {
-    /// Nothing happens before the caller repeats the call with `confirm: true`.
-    fn confirmed(mut self, warning: &'static str) -> Self {
-        self.gate = Some(warning);
+    /// Nothing happens before the caller repeats the call with `confirm: true`; until then `ask` judges the
+    /// whole call and says what it would do.
+    fn confirmed<F, Call, Args, Run>(mut self, ask: F) -> Self
+    where
+        F: Fn(Call, Args) -> Run + Send + Sync + 'static,
+        Call: From<ToolCall>,
+        Args: DeserializeOwned,
+        Run: Future<Output = Result<Asked>> + Send + 'static,
+    {
+        self.gate = Some(start(ask));
         let text = self.definition.description.take().unwrap_or_default();
         let hint = " (requiere confirmación: pasar confirm=true para ejecutar)";
         self.definition.description = Some(format!("{text}{hint}").into());
@@ -129,47 +153,76 @@ impl ToolEntry {
         self
     }
 
+    /// The contract has these arguments as well; they are refused by name where they ask for something.
+    fn without(mut self, later: &'static [stray::Later]) -> Self {
+        self.later = later;
+        self
+    }
+
     /// For the access matrix.
     pub(crate) fn note(&self) -> String {
         let effect = match self.effect {
             Effect::Query => "read-only",
             Effect::Mutation => "changes things",
         };
-        match self.gate {
+        match &self.gate {
             Some(_) => format!("{effect}, confirm-gated"),
             None => effect.to_owned(),
         }
     }
 
-    /// A failing tool is a result with `isError`, never a JSON-RPC error. Arguments are read before
-    /// the confirmation is asked for, so that nobody confirms what cannot be done.
+    /// A failing tool is a result with `isError`, never a JSON-RPC error. Nobody is asked to confirm what
+    /// cannot be done.
     pub(crate) async fn call(&self, call: ToolCall, mut arguments: JsonObject) -> CallToolResult {
         arguments.retain(|_, value| !value.is_null());
-        let confirm = arguments.remove("confirm");
-        let request_id = call.request_id.clone();
-        let running = match (self.start)(call, arguments) {
-            Ok(running) => running,
-            Err(fail) => return failed(fail.error()),
+        let confirmed = match confirm::take(&mut arguments) {
+            Ok(confirmed) => confirmed,
+            Err(error) => return failed(&error),
         };
-        if let Some(warning) = self.gate
-            && !confirm.is_some_and(|value| value == Value::Bool(true) || value == "true")
-        {
-            let text = format!(
-                "⚠️ CONFIRMACION REQUERIDA: {}\n{warning}\n\nPara ejecutar, llama de nuevo con confirm: true",
-                self.title
-            );
-            return CallToolResult::success(vec![ContentBlock::text(text)]);
+        if let Some(error) = self.stray(&arguments) {
+            return failed(&error);
         }
-        // A panic would end the task that `rmcp` runs us in, and leave the caller without an answer.
-        let outcome = AssertUnwindSafe(running).catch_unwind().await;
-        match outcome.unwrap_or_else(|_| Err(error::panicked())) {
-            Ok(answer) => CallToolResult::success(answer.into_content()),
+        let request_id = call.request_id.clone();
+        let content = match &self.gate {
+            Some(ask) if !confirmed => {
+                let (app, shop) = (call.app.clone(), call.shop.clone());
+                match ask(call, arguments) {
+                    Ok(asking) => self.asked(&app, &shop, asking).await,
+                    Err(fail) => return failed(fail.error()),
+                }
+            }
+            _ => match (self.start)(call, arguments) {
+                Ok(running) => caught(running).await.map(ToolAnswer::into_content),
+                Err(fail) => return failed(fail.error()),
+            },
+        };
+        match content {
+            Ok(content) => CallToolResult::success(content),
             Err(error) => {
                 error::log(&error, &request_id);
                 failed(&error)
             }
         }
     }
+
+    /// What the call would do, as the text that asks for a word.
+    async fn asked(
+        &self,
+        app: &App,
+        shop: &ShopToken,
+        asking: Running<Asked>,
+    ) -> Result<Vec<ContentBlock>> {
+        let asked = caught(asking).await?;
+        let language = app.shop().language(shop).await?;
+        let text = asked.text(self.title, language);
+        Ok(vec![ContentBlock::text(text)])
+    }
+}
+
+/// A panic would end the task that `rmcp` runs us in, and leave the caller without an answer.
+async fn caught<T>(running: Running<T>) -> Result<T> {
+    let outcome = AssertUnwindSafe(running).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err(error::panicked()))
 }
 
 fn failed(error: &Error) -> CallToolResult {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::App;
-use recado_model::{Error, EventKind};
+use recado_model::{Error, ErrorCode, EventKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,8 @@ fn asked(events: Option<&Names>) -> Result<Option<Vec<EventKind>>, Error> {
     let Some(Names(names)) = events else {
         return Ok(None);
     };
-    let kinds = EventKind::parse_list(names.iter().map(String::as_str))?;
+    let kinds = EventKind::parse_list(names.iter().map(String::as_str))
+        .map_err(|error| error.with_field("events"))?;
     Ok(Some(kinds).filter(|kinds| !kinds.is_empty()))
 }
 
@@ -114,6 +115,7 @@ pub async fn set(
         .await
         .map_err(|error| match error.field {
             Some("url") => error.renamed("url", "webhookURL"),
+            None if error.code == ErrorCode::InvalidUrl => error.with_field("webhookURL"),
             _ => error,
         })?;
     Ok(enveloped(Changed {

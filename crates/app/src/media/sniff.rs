@@ -64,7 +64,7 @@ impl Sniffed {
                 "{field}: a voice note (ptt) is Opus in Ogg; these bytes are {found}. Send them without ptt, or convert them: ffmpeg -i IN -c:a libopus -ac 1 OUT.ogg"
             )),
             (MediaForm::Audio, _) => wrong(format!(
-                "{field} is MP3, M4A, AAC, AMR or Ogg; these bytes are {found}"
+                "{field} is MP3, M4A, AAC, AMR, WAV or Ogg; these bytes are {found}"
             )),
         }
     }

@@ -29,7 +29,7 @@ use recado_model::{
     message::{Draft, FinishedMessage, InboundMessage},
 };
 use recado_sandbox::{ChatMessage, Config, Sandbox};
-use recado_store::{Lease, MasterKey, Options, Store};
+use recado_store::{Entry, Lease, MasterKey, Options, Store};
 pub use recado_testkit::database::Kind;
 use recado_testkit::database::{self, TestDatabase};
 use tokio::sync::watch;
@@ -200,6 +200,12 @@ impl Lab {
             .expect("an answer")
     }
 
+    /// The ratchets that are written, by whose they are.
+    pub async fn ratchets(&self, instance: &InstanceId) -> Vec<Entry> {
+        let device = self.store.device(&self.account, instance);
+        device.scan("session").await.expect("sessions")
+    }
+
     /// Ana's phone scans the QR of a fresh link; returns once it is online.
     pub async fn paired(&self) -> (InstanceId, Arc<dyn Link>, Arc<Recorder>) {
         let instance = self.instance().await;
@@ -221,7 +227,6 @@ impl Lab {
         sink.online().await;
     }
 
-    /// Waits until `number`'s phone shows `text`, and returns how far it got.
     /// The message as the phone has it once it has come so often.
     pub async fn phone_has(&self, number: &str, id: &MessageId, arrivals: u64) -> ChatMessage {
         let has = self.sandbox.network().wait_for(PATIENCE, |network| {
@@ -232,6 +237,7 @@ impl Lab {
         has.await.expect("the phone has it")
     }
 
+    /// Waits until `number`'s phone shows `text`.
     pub async fn phone_shows(&self, number: &str, text: &str) {
         let shown = self.sandbox.network().wait_for(PATIENCE, |network| {
             let messages = network.messages(number).ok()?;

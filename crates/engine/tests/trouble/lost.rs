@@ -8,13 +8,17 @@ use recado_model::InstanceId;
 use crate::support::{ANA, BIA, Kind, Lab, QUICK, Recorder};
 
 /// What waits is read, and then the process dies: of it only the ratchet is written. In a drain of what
-/// waited the library writes all before it asks the sink.
+/// waited the library writes all before it asks the sink; what it reads once the drain is over it writes
+/// after it asked, and then nothing has happened yet.
 async fn ratchet_alone(lab: &Lab, instance: &InstanceId) {
-    let dying = Arc::new(Recorder::default());
-    dying.refuse(u32::MAX);
-    let link = lab.start(instance, &dying).await;
-    dying.refused().await;
-    link.stop().await;
+    let before = lab.ratchets(instance).await;
+    while lab.ratchets(instance).await == before {
+        let dying = Arc::new(Recorder::default());
+        dying.refuse(u32::MAX);
+        let link = lab.start(instance, &dying).await;
+        dying.refused().await;
+        link.stop().await;
+    }
     lab.raw("DELETE FROM device WHERE space = 'pending'").await;
 }
 

@@ -4,9 +4,9 @@ use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
 use super::{NOT_ACCEPTABLE, NOT_FOUND, No, Picture, group_id};
-use crate::ambient;
 use crate::blob::Blob;
 use crate::core::{Core, iq_error, jid, node_bytes, result, text};
+use crate::profile;
 use crate::state::Addr;
 
 /// No picture of a profile is larger.
@@ -21,24 +21,30 @@ impl Core {
         let answer = match text(node, "type").as_str() {
             "set" => {
                 let jpeg = given.and_then(node_bytes).filter(|bytes| !bytes.is_empty());
-                self.set_group_picture(&addr.number, &group, jpeg)
+                let set = self.set_group_picture(&addr.number, &group, jpeg);
+                set.map(|id_of| id_of.map(|id_of| NodeBuilder::new("picture").attr("id", id_of)))
             }
-            _ => self.group_picture(&addr.number, &group),
+            _ => {
+                let kind = given.map(|asked| text(asked, "type")).unwrap_or_default();
+                self.group_picture(&addr.number, &group)
+                    .map(|found| Some(found.attr("type", kind)))
+            }
         };
         Some(match answer {
-            Ok(Some(id_of)) => {
-                let picture = NodeBuilder::new("picture").attr("id", id_of);
-                result(id, vec![picture.build()])
-            }
+            Ok(Some(picture)) => result(id, vec![picture.build()]),
             Ok(None) => result(id, Vec::new()),
             Err(No(code, why)) => iq_error(id, code, why),
         })
     }
 
-    fn group_picture(&self, by: &str, id: &str) -> Result<Option<String>, No> {
+    fn group_picture(&self, by: &str, id: &str) -> Result<NodeBuilder, No> {
         let group = self.group_with(by, id)?;
         let picture = group.picture.as_ref().ok_or(NOT_FOUND)?;
-        Ok(Some(picture.id.clone()))
+        let url = format!("https://{}{}", self.media_host, picture.path);
+        Ok(NodeBuilder::new("picture")
+            .attr("id", picture.id.as_str())
+            .attr("url", url)
+            .attr("direct_path", picture.path.as_str()))
     }
 
     /// Without bytes the group has none any more.
@@ -52,10 +58,7 @@ impl Core {
         if jpeg.is_some_and(|jpeg| !jpeg.starts_with(&[0xff, 0xd8]) || jpeg.len() > LARGEST) {
             return Err(NOT_ACCEPTABLE);
         }
-        let picture = jpeg.map(|jpeg| Picture {
-            id: ambient::now_ms().to_string(),
-            jpeg: Blob(jpeg.to_vec()),
-        });
+        let picture = jpeg.map(|jpeg| self.keep_picture(jpeg)).transpose()?;
         let id_of = picture.as_ref().map(|picture| picture.id.clone());
         if let Some(group) = self.groups.get_mut(id) {
             group.picture = picture;
@@ -63,6 +66,18 @@ impl Core {
         self.touch_group(id);
         self.tell_picture(id, by, id_of.as_deref());
         Ok(id_of)
+    }
+
+    fn keep_picture(&self, jpeg: &[u8]) -> Result<Picture, No> {
+        let kept = profile::Picture::put(&self.shelf, jpeg, jpeg).map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "cannot keep a picture");
+            No(500, "internal-server-error")
+        })?;
+        Ok(Picture {
+            id: kept.id,
+            jpeg: Blob(jpeg.to_vec()),
+            path: kept.path,
+        })
     }
 
     fn tell_picture(&mut self, id: &str, by: &str, id_of: Option<&str>) {

@@ -118,6 +118,9 @@ impl Core {
         done: oneshot::Sender<Result<Addr, String>>,
     ) {
         let lid = self.lid_jid(&invitation.addr);
+        let phone = self.phones.get(&invitation.addr.number);
+        let business = phone.and_then(|phone| phone.profile.business.as_ref());
+        let business = business.map(|business| business.verified_name.clone());
         let Some(lobby) = self.lobby.get_mut(&conn) else {
             drop(done.send(Err("the client went away".to_owned())));
             return;
@@ -127,15 +130,18 @@ impl Core {
         if let Some(lid) = lid {
             device = device.attr("lid", lid);
         }
-        let success = NodeBuilder::new("pair-success")
-            .children([
-                NodeBuilder::new("device-identity")
-                    .bytes(invitation.identity)
-                    .build(),
-                device.build(),
-                NodeBuilder::new("platform").attr("name", "android").build(),
-            ])
-            .build();
+        let mut parts = vec![
+            NodeBuilder::new("device-identity")
+                .bytes(invitation.identity)
+                .build(),
+            device.build(),
+            NodeBuilder::new("platform").attr("name", "android").build(),
+        ];
+        // Of a business its verified name.
+        if let Some(name) = business {
+            parts.push(NodeBuilder::new("biz").attr("name", name).build());
+        }
+        let success = NodeBuilder::new("pair-success").children(parts).build();
         let stanza = NodeBuilder::new("iq")
             .attr("from", wacore_binary::SERVER_JID)
             .attr("type", "set")

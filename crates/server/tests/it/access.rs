@@ -165,7 +165,7 @@ async fn ask(
     whose: Whose,
     passes: bool,
 ) -> Option<Answer> {
-    // `initialize` is open and looks at no bearer's worth; the endpoint's rows judge the rest.
+    // `initialize` is open to who shows nothing; the endpoint's rows judge the rest.
     if row.path == "initialize" {
         let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize"});
         let answer = bed
@@ -174,13 +174,12 @@ async fn ask(
             .json(hello)
             .send()
             .await;
-        let conflict = due_mcp(hand) == Due::Conflict;
-        assert_eq!(
-            answer.status,
-            if conflict { 400 } else { 200 },
-            "{}: {answer:?}",
-            hand.name
-        );
+        let due = match due_mcp(hand) {
+            Due::Conflict => 400,
+            Due::Unauthorized if hand.has(Slot::Bearer) => 401,
+            _ => 200,
+        };
+        assert_eq!(answer.status, due, "{}: {answer:?}", hand.name);
         return None;
     }
     if row.method == "MCP" {

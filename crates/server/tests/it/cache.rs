@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use recado_identity::Presented;
 use recado_model::{Clock as _, Role, Token, TokenKind, clock::OsRng};
 use serde_json::{Value, json};
@@ -231,6 +232,8 @@ async fn a_miss_for_nobody_asks_once(bed: &mut Bed) {
 async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: &mut Bed) {
     // Well beyond what the cache holds. The same guards as over HTTP, without its cost.
     const STRANGERS: u64 = 80_000;
+    // At once: they wait for the database together.
+    const CROWD: u64 = 20;
     // Late enough that the first of them have filled what there is.
     const PASSING: u64 = 60_000;
     const JUNK: u64 = 20_000;
@@ -271,19 +274,24 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: &mut Bed) {
     assert!(asked < JUNK / 20, "{asked} statements for junk");
 
     let before = statements(bed);
-    let mut passing = Vec::new();
-    for number in 0..STRANGERS {
-        let token = Token::random(TokenKind::Api, &OsRng);
+    let knock = async |token: &Token| {
         let presented = Presented {
             bearer: Some(token.expose()),
             ..Presented::default()
         };
         access.mcp(&presented).await.expect_err("nobody has it");
-        if number % 200 == 0 {
+    };
+    let mut passing = Vec::new();
+    for crowd in 0..STRANGERS / CROWD {
+        let all: Vec<Token> = (0..CROWD)
+            .map(|_| Token::random(TokenKind::Api, &OsRng))
+            .collect();
+        join_all(all.iter().map(&knock)).await;
+        if crowd % 10 == 0 {
             use_hot().await;
         }
-        if (PASSING..PASSING + 1000).contains(&number) {
-            passing.push(token);
+        if (PASSING..PASSING + 1000).contains(&(crowd * CROWD)) {
+            passing.extend(all);
         }
     }
     let asked = statements(bed) - before;
@@ -294,11 +302,7 @@ async fn junk_asks_nothing_and_strangers_push_no_one_out(bed: &mut Bed) {
     // What is remembered has an end: of those that only came by hardly one is known still.
     let before = statements(bed);
     for token in &passing {
-        let presented = Presented {
-            bearer: Some(token.expose()),
-            ..Presented::default()
-        };
-        access.mcp(&presented).await.expect_err("nobody has it");
+        knock(token).await;
     }
     let asked = statements(bed) - before;
     assert!(asked > 900, "only {asked} of a thousand were forgotten");

@@ -121,6 +121,13 @@ async fn a_group_is_made_listed_and_shown(bed: &mut Bed) {
     assert_eq!(network.description.as_deref(), Some("About us"));
     assert_eq!(network.members[SHOP], Rank::SuperAdmin);
     assert!(network.picture.is_some());
+    let path = made.path("/user/avatar");
+    let asked = bed
+        .post(&path)
+        .bearer(&bed.a.jwt)
+        .json(json!({ "phone": id }));
+    let avatar = asked.send().await.ok();
+    assert!(avatar.to_string().contains("https://"), "{avatar}");
     let list = get(bed, &made, "list?page=0&page_size=0").await.ok();
     assert_eq!(list["data"]["total"], 1);
     assert_eq!(list["data"]["groups"][0]["group_id"], id);

@@ -1,9 +1,10 @@
 //! The MCP endpoint: the contract's table row by row, batches, and the modern revision beside that.
 
+use recado_model::{Token, TokenKind, clock::OsRng};
 use serde_json::{Value, json};
 
 use crate::{
-    gateway::{Answer, Bed, Call},
+    gateway::{Answer, Bed, CUSTOMER, Call, SHOP, SHOP_TOO},
     story::inner,
     wire,
 };
@@ -15,6 +16,8 @@ on_both! {
     notifications_and_batches,
     the_modern_revision,
     who_may_speak,
+    a_token_that_does_not_hold_is_told_at_once,
+    what_a_tool_does_not_take_is_not_dropped,
 }
 
 fn request(method: &str, params: Value) -> Value {
@@ -575,6 +578,28 @@ async fn who_may_speak(bed: &mut Bed) {
             assert!(answer.contains("application/json"), "{answer}");
         }
     }
+    // Whatever it is that they ask, and whoever answers that.
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    for (method, body) in [
+        ("POST", note.to_string()),
+        ("POST", request("no/such", json!({})).to_string()),
+        (
+            "POST",
+            json!([request("ping", json!({})), note]).to_string(),
+        ),
+        ("POST", "[".to_owned()),
+        ("DELETE", String::new()),
+        ("GET", String::new()),
+        ("OPTIONS", String::new()),
+        ("PUT", String::new()),
+    ] {
+        for path in ["/api/mcp/", "/api/mcp"] {
+            let call = bed.call(method, path).bearer(&bed.a.api_token);
+            let call = call.header("origin", "https://evil.example");
+            let call = call.header("content-type", "application/json");
+            call.body(body.clone()).send().await.expect(403);
+        }
+    }
     let base = bed.gateway().base_url.clone();
     post(bed)
         .header("origin", &base)
@@ -582,4 +607,68 @@ async fn who_may_speak(bed: &mut Bed) {
         .send()
         .await
         .expect(200);
+}
+
+async fn a_token_that_does_not_hold_is_told_at_once(bed: &mut Bed) {
+    let hello = |token: &str| {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let call = bed.post("/api/mcp/").bearer(token);
+        call.json(request("initialize", params)).send()
+    };
+    hello(&bed.a.api_token).await.expect(200);
+    let token = Token::random(TokenKind::Api, &OsRng);
+    for wrong in [token.expose(), "nonsense", bed.a.jwt.as_str()] {
+        let answer = hello(wrong).await;
+        is_error(&answer, 401, -32000, json!(1));
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.contains("invalid_token"), "{challenge}");
+    }
+}
+
+async fn what_a_tool_does_not_take_is_not_dropped(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.sandbox
+        .network()
+        .add_phone(CUSTOMER, "Customer")
+        .expect("a phone");
+    let send = async |extra: Value| {
+        let mut arguments = json!({"phone": CUSTOMER, "message": "hello", "confirm": true});
+        let all = arguments.as_object_mut().expect("an object");
+        all.extend(extra.as_object().expect("an object").clone());
+        let call = json!({"name": "send_whatsapp_message", "arguments": arguments});
+        let answer = bed.mcp(&bed.a, request("tools/call", call)).await.ok();
+        let result = &answer["result"];
+        let text = result["content"][0]["text"].as_str().expect("a text");
+        (result["isError"] == true, text.to_owned())
+    };
+    for (extra, says) in [
+        (json!({"sesion_id": 1}), "Did you mean session_id?"),
+        (
+            json!({"scheduled_at": "2030-01-01T09:00:00"}),
+            "scheduled_at is not carried out",
+        ),
+        (
+            json!({"archive_after_send": true}),
+            "archive_after_send is not carried out",
+        ),
+    ] {
+        let (refused, text) = send(extra).await;
+        assert!(refused && text.contains(says), "{text}");
+    }
+    let network = bed.sandbox.network();
+    assert_eq!(network.messages(CUSTOMER).expect("a phone").len(), 0);
+    // Models fill in what they have no use for.
+    let idle = json!({"action": "send", "scheduled_at": "", "archive_after_send": false, "customer_locale": null});
+    let (refused, text) = send(idle).await;
+    assert!(!refused, "{text}");
+    assert_eq!(network.messages(CUSTOMER).expect("a phone").len(), 1);
+    // A role makes no choice among several numbers.
+    let (refused, text) = send(json!({"sender_role": "marketing"})).await;
+    assert!(!refused, "one number is all of them: {text}");
+    bed.paired(&bed.a, SHOP_TOO).await;
+    let (refused, text) = send(json!({"sender_role": "marketing"})).await;
+    assert!(refused && text.contains("session_id"), "{text}");
+    let one = made.number;
+    let (refused, text) = send(json!({"sender_role": "marketing", "session_id": one})).await;
+    assert!(!refused, "{text}");
 }

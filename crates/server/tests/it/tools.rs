@@ -1,5 +1,6 @@
 //! The MCP tools: the confirmation step, sessions of others, linking a number.
 
+use recado_model::Language;
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
 
 on_both! {
     sending_is_confirmed_first,
+    a_confirmation_is_in_the_accounts_words,
     sessions_of_others_look_missing,
     linking_by_tools,
     looking_connects_nothing,
@@ -16,6 +18,8 @@ on_both! {
 
 async fn sending_is_confirmed_first(bed: &mut Bed) {
     let made = bed.paired(&bed.a, SHOP).await;
+    let instance = bed.get(&made.path("")).bearer(&bed.a.jwt).send().await.ok();
+    let name = instance["name"].as_str().expect("a name").to_owned();
     let ask = json!({"phone": format!("+{CUSTOMER}"), "message": "really?"});
     let with = |name: &str, value: Value| {
         let mut arguments = ask.clone();
@@ -26,19 +30,36 @@ async fn sending_is_confirmed_first(bed: &mut Bed) {
         ask.clone(),
         with("confirm", json!(false)),
         with("confirm", json!(null)),
-        with("confirm", json!("yes")),
-        with("confirm", json!(1)),
+        with("confirm", json!("")),
+        with("confirm", json!(0)),
     ] {
         let asked = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
         assert_eq!(asked["isError"], false, "not an error: {asked}");
         let text = asked["content"][0]["text"].as_str().expect("text");
-        assert_eq!(
-            text,
-            "⚠️ CONFIRMACION REQUERIDA: Enviar mensaje de WhatsApp\nSe enviara un mensaje real por WhatsApp\n\nPara ejecutar, llama de nuevo con confirm: true"
+        let due = format!(
+            "⚠️ CONFIRMACION REQUERIDA: Enviar mensaje de WhatsApp\n\
+             A real WhatsApp message will be sent. It can be deleted afterwards, but not unread.\n\
+             To: +{CUSTOMER}\nFrom: {name} (session_id {}, +{SHOP})\nText: really?\n\n\
+             To do it, call again with confirm: true",
+            made.number
         );
+        assert_eq!(text, due);
+    }
+    // What may have been meant as a yes is named, and not asked for ever.
+    for word in [json!("yes"), json!(2), json!([])] {
+        let refused = bed
+            .tool(&bed.a, "send_whatsapp_message", with("confirm", word))
+            .await;
+        assert_eq!(refused["isError"], true, "{refused}");
+        let text = refused["content"][0]["text"].as_str().expect("text");
+        assert!(text.contains("confirm must be true"), "{text}");
     }
     // Nothing was sent by asking; a marker shows that the queue is empty.
-    for (text, confirm) in [("marker", json!(true)), ("marker 2", json!("true"))] {
+    for (text, confirm) in [
+        ("marker", json!(true)),
+        ("marker 2", json!("true")),
+        ("marker 3", json!(1)),
+    ] {
         let arguments = json!({"phone": CUSTOMER, "message": text, "confirm": confirm, "session_id": made.number, "action": "send"});
         let sent = inner(&bed.tool(&bed.a, "send_whatsapp_message", arguments).await);
         assert_eq!(
@@ -64,6 +85,20 @@ async fn sending_is_confirmed_first(bed: &mut Bed) {
             json!({"phone": CUSTOMER, "message": "x", "session_id": "one"}),
             "Error: session_id",
         ),
+        (json!({"phone": CUSTOMER, "message": ""}), "Error: message"),
+        (json!({"phone": "12", "message": "x"}), "Error: phone"),
+        (
+            json!({"phone": CUSTOMER, "message": "x", "session_id": 99}),
+            "Error: session 99 not found",
+        ),
+        (
+            json!({"phone": CUSTOMER, "media_url": "ftp://example.com/x"}),
+            "Error: media_url",
+        ),
+        (
+            json!({"phone": CUSTOMER, "message": "x", "valid_until": "soon"}),
+            "Error: valid_until",
+        ),
     ] {
         let refused = bed.tool(&bed.a, "send_whatsapp_message", arguments).await;
         assert_eq!(refused["isError"], true);
@@ -86,6 +121,60 @@ async fn sending_is_confirmed_first(bed: &mut Bed) {
         (&refused["isError"], &refused["content"][0]["text"]),
         (&json!(true), &json!("Error: Session not connected"))
     );
+}
+
+async fn a_confirmation_is_in_the_accounts_words(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let mut conn = bed.gateway().store.write().await.expect("writes");
+    let mut account = conn.account(&bed.a.id);
+    account.set_language(Language::Spanish).await.expect("sets");
+    conn.commit().await.expect("commits");
+    let network = bed.sandbox.network();
+    let hello = network.send_text(CUSTOMER, SHOP, "hola").expect("writes");
+    bed.delivered("a greeting", |d| {
+        d.body["event"]["info"]["id"] == hello.id.as_str()
+    })
+    .await;
+    let shown = async |tool: &str, arguments: Value| {
+        let asked = bed.tool(&bed.a, tool, arguments).await;
+        assert_eq!(asked["isError"], false, "{asked}");
+        asked["content"][0]["text"]
+            .as_str()
+            .expect("text")
+            .to_owned()
+    };
+    let known = format!("Para: Ana (+{CUSTOMER})\n");
+    for (tool, arguments, what) in [
+        (
+            "send_whatsapp_message",
+            json!({"media_url": "https://example.com/menu.pdf", "media_type": "document", "caption": "La carta"}),
+            "Archivo: document: https://example.com/menu.pdf\nTexto: La carta\n",
+        ),
+        (
+            "send_whatsapp_location",
+            json!({"latitude": 1.5, "longitude": 2, "name": "Plaza"}),
+            "Lugar: Plaza — 1.5, 2\n",
+        ),
+        (
+            "send_whatsapp_contact",
+            json!({"contact_name": "Ana", "contact_phone": "34600000000"}),
+            "Tarjeta de contacto: Ana (",
+        ),
+    ] {
+        let mut arguments = arguments;
+        arguments["phone"] = json!(CUSTOMER);
+        let text = shown(tool, arguments).await;
+        assert!(text.starts_with("⚠️ CONFIRMACION REQUERIDA: "), "{text}");
+        assert!(text.contains(&known) && text.contains(what), "{text}");
+        assert!(
+            text.ends_with("Para ejecutar, llama de nuevo con confirm: true"),
+            "{text}"
+        );
+    }
+    let text = shown("regenerate_api_key", json!({"confirmation": true})).await;
+    assert!(text.contains("No se puede deshacer"), "{text}");
+    assert_eq!(bed.shown(CUSTOMER, "La carta"), 0);
 }
 
 async fn sessions_of_others_look_missing(bed: &mut Bed) {

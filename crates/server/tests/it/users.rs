@@ -315,6 +315,7 @@ async fn the_status_shows_the_own_profile(bed: &mut Bed) {
     );
     assert_eq!(told["about"], "Open");
     assert_eq!(told["verified_name"], "Padaria Boa");
+    assert_eq!(told["business_name"], "Padaria Boa");
     assert_eq!(told["website"], "https://example.com/");
     assert_eq!(told["profile_url"], format!("https://wa.me/{SHOP}"));
     assert_eq!(told["profile_picture_id"], picture.id);

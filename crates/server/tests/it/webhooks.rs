@@ -408,12 +408,14 @@ async fn private_addresses_are_refused(bed: &mut Bed) {
             .post(&made.path("/webhook"))
             .bearer(&bed.a.jwt)
             .json(json!({"webhookURL": url}));
-        set.send().await.refused(400, "invalid_url");
+        let refused = set.send().await.refused(400, "invalid_url");
+        assert_eq!(refused["field"], "webhookURL");
         let create = bed
             .call("PUT", "/instances/create")
             .bearer(&bed.a.jwt)
             .json(json!({"name": "Hooks", "webhook": url}));
-        create.send().await.refused(400, "invalid_url");
+        let refused = create.send().await.refused(400, "invalid_url");
+        assert_eq!(refused["field"], "webhook");
         let direct = bed
             .post("/sessions")
             .bearer(&bed.a.api_token)

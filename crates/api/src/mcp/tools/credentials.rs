@@ -5,7 +5,7 @@ use recado_model::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{Effect, NoArgs, ToolAnswer, ToolCall, ToolEntry, tool};
+use super::{Effect, NoArgs, ToolAnswer, ToolCall, ToolEntry, confirm::Asked, tool};
 
 pub(super) fn tools() -> Vec<ToolEntry> {
     vec![
@@ -23,9 +23,7 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             Effect::Mutation,
             regenerate,
         )
-        .confirmed(
-            "El token actual dejara de funcionar de inmediato y todos los clientes MCP que lo usan quedaran desconectados",
-        ),
+        .confirmed(ask),
     ]
 }
 
@@ -84,6 +82,20 @@ struct Regenerated<'a> {
     hint: &'a str,
     dashboard: String,
     message: String,
+}
+
+async fn ask(call: ToolCall, _: RegenerateArgs) -> Result<Asked> {
+    let credentials = call.app.credentials();
+    let (actor, own) = (Actor::from(&call.shop), call.shop.credential());
+    let key = credentials.get(actor, own).await?;
+    Ok(Asked {
+        effect: [
+            "The token in use stops at once, and every MCP client that has it is cut off. It cannot be had back.",
+            "O token em uso deixa de funcionar de imediato e todos os clientes MCP que o usam ficam desconectados. Não há volta.",
+            "El token actual dejara de funcionar de inmediato y todos los clientes MCP que lo usan quedaran desconectados. No se puede deshacer.",
+        ],
+        lines: vec![(["Token", "Token", "Token"], key.hint.clone())],
+    })
 }
 
 async fn regenerate(call: ToolCall, _: RegenerateArgs) -> Result<ToolAnswer> {

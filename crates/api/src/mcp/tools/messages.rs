@@ -13,12 +13,28 @@ use sha2::{Digest, Sha256};
 
 use crate::extract::{decimal, name_in_url, number, some_number, text_or_number};
 
-use super::{Effect, ToolAnswer, ToolCall, ToolEntry, tool};
+use super::{
+    Effect, ToolAnswer, ToolCall, ToolEntry,
+    confirm::{Asked, Words},
+    tool,
+};
 
 /// How long a call waits for WhatsApp to take the message before it is answered `queued`.
 const PATIENCE_MS: i64 = 4_000;
 const KEY_OF_ANOTHER: &str =
     "idempotency_key was used for another message; give each message its own key";
+
+/// What the contract's senders take beside ours, at one time or another, with what asks for nothing.
+const LATER: [(&str, &str); 8] = [
+    ("archive_after_send", ""),
+    ("archive_policy", "never"),
+    ("customer_locale", ""),
+    ("direction", ""),
+    ("from_phone", ""),
+    ("marketing", ""),
+    ("scheduled_at", ""),
+    ("sender_role", "general"),
+];
 
 pub(super) fn tools() -> Vec<ToolEntry> {
     vec![
@@ -29,7 +45,8 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             Effect::Mutation,
             send,
         )
-        .confirmed("Se enviara un mensaje real por WhatsApp"),
+        .confirmed(ask_send)
+        .without(&LATER),
         tool(
             "send_whatsapp_location",
             "Enviar ubicacion de WhatsApp",
@@ -37,7 +54,8 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             Effect::Mutation,
             send_location,
         )
-        .confirmed("Se enviara una ubicacion real por WhatsApp"),
+        .confirmed(ask_location)
+        .without(&LATER),
         tool(
             "send_whatsapp_contact",
             "Enviar contacto de WhatsApp",
@@ -45,7 +63,8 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             Effect::Mutation,
             send_contact,
         )
-        .confirmed("Se enviara una tarjeta de contacto real por WhatsApp"),
+        .confirmed(ask_contact)
+        .without(&LATER),
         tool(
             "get_whatsapp_outbound_delivery_status",
             "Consultar entrega de un envio de WhatsApp",
@@ -75,7 +94,7 @@ struct SendArgs {
     /// Send from this session (its numeric id); by default the first connected one
     #[serde(default, deserialize_with = "some_number")]
     session_id: Option<i64>,
-    /// Logical sender; session_id wins over it
+    /// Logical sender; session_id wins over it. With several numbers connected, give session_id instead
     #[serde(default)]
     sender_role: Option<SenderRole>,
     /// Public URL of a file to send
@@ -153,7 +172,7 @@ send_args!(ContactArgs {
     contact_phone: String,
 });
 
-/// Roles are not mapped to numbers yet: every one of them means the first connected number.
+/// Roles are not assigned to numbers: `general` is the first connected one, the others want the choice made.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum SenderRole {
@@ -284,6 +303,16 @@ async fn queue_status(call: ToolCall, args: QueueArgs) -> Result<ToolAnswer> {
 }
 
 async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
+    let (route, said) = routed(&call, args).await?;
+    deliver(call, route, said).await
+}
+
+async fn ask_send(call: ToolCall, args: SendArgs) -> Result<Asked> {
+    let (route, said) = routed(&call, args).await?;
+    ask(call, route, said).await
+}
+
+async fn routed(call: &ToolCall, args: SendArgs) -> Result<(SendTo, Said)> {
     let said = match given(args.media_url) {
         None => Said::Content(Content::Text(Text::new(args.message.unwrap_or_default())?)),
         Some(url) => {
@@ -306,26 +335,61 @@ async fn send(call: ToolCall, args: SendArgs) -> Result<ToolAnswer> {
         key: args.idempotency_key,
     };
     match args.sender_role {
-        Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None => {
-            deliver(call, route, said).await
+        Some(SenderRole::Operations | SenderRole::Marketing) if route.number.is_none() => {
+            require_one_number(call).await?;
+        }
+        Some(SenderRole::General | SenderRole::Operations | SenderRole::Marketing) | None => {}
+    }
+    Ok((route, said))
+}
+
+/// Roles are not assigned to numbers here: where there is a choice, a role does not make it.
+async fn require_one_number(call: &ToolCall) -> Result<()> {
+    let all = call.app.instances().all(&call.shop).await?;
+    let connected = all.iter().map(Granted::instance);
+    let connected = connected.filter(|one| one.state == ConnectionState::Connected);
+    let ids: Vec<String> = connected.map(|one| one.number.to_string()).collect();
+    match ids.len() {
+        0 | 1 => Ok(()),
+        _ => {
+            let text = format!(
+                "sender_role is not assigned to a number here, and several are connected; say session_id, one of {}",
+                ids.join(", ")
+            );
+            Err(Error::field("sender_role", text))
         }
     }
 }
 
-async fn send_location(call: ToolCall, mut args: LocationArgs) -> Result<ToolAnswer> {
+async fn send_location(call: ToolCall, args: LocationArgs) -> Result<ToolAnswer> {
+    let (route, said) = place(args)?;
+    deliver(call, route, said).await
+}
+
+async fn ask_location(call: ToolCall, args: LocationArgs) -> Result<Asked> {
+    let (route, said) = place(args)?;
+    ask(call, route, said).await
+}
+
+fn place(mut args: LocationArgs) -> Result<(SendTo, Said)> {
     let (name, address) = (args.name.take(), args.address.take());
     let location = Location::new(args.latitude, args.longitude, name, address)?;
-    deliver(
-        call,
-        args.into(),
-        Said::Content(Content::Location(location)),
-    )
-    .await
+    Ok((args.into(), Said::Content(Content::Location(location))))
 }
 
 async fn send_contact(call: ToolCall, args: ContactArgs) -> Result<ToolAnswer> {
+    let (route, said) = card(args)?;
+    deliver(call, route, said).await
+}
+
+async fn ask_contact(call: ToolCall, args: ContactArgs) -> Result<Asked> {
+    let (route, said) = card(args)?;
+    ask(call, route, said).await
+}
+
+fn card(args: ContactArgs) -> Result<(SendTo, Said)> {
     let card = ContactCard::new(&args.contact_name, &args.contact_phone)?;
-    deliver(call, args.into(), Said::Content(Content::Contact(card))).await
+    Ok((args.into(), Said::Content(Content::Contact(card))))
 }
 
 fn given(text: Option<String>) -> Option<String> {
@@ -350,40 +414,42 @@ enum Said {
     },
 }
 
-/// Hands a message of any kind over, and waits a little for what becomes of it.
-async fn deliver(call: ToolCall, route: SendTo, said: Said) -> Result<ToolAnswer> {
-    let messages = call.app.messages();
-    let key = given(route.key)
+/// The number that a message goes out from, and what its key names.
+struct Sender {
+    granted: Granted<ShopToken>,
+    key: Option<MessageId>,
+}
+
+/// A key's number before a number is chosen: the first connected one may be another by now, and a repeated key
+/// still means the message that went out from the earlier one.
+async fn sender(call: &ToolCall, route: &SendTo) -> Result<Sender> {
+    let key = given(route.key.clone())
         .map(|key| MessageId::from_wire(stable_id(&call.shop.caller().account, &key)));
-    // Before a number is chosen: the first connected one may be another by now, and a repeated key
-    // still means the message that went out from the earlier one.
     let known = match &key {
-        Some(id) => messages.find_anywhere(&call.shop, id).await?,
+        Some(id) => call.app.messages().find_anywhere(&call.shop, id).await?,
         None => None,
     };
     let granted = match (known, route.number) {
         (Some((granted, _)), _) => granted,
         (None, Some(number)) => call.instance(number).await?,
-        (None, None) => first_connected(&call).await?,
+        (None, None) => first_connected(call).await?,
     };
-    let keyed = key.is_some();
-    let (to, how) = (
-        route.phone.clone(),
-        SendOptions {
+    Ok(Sender { granted, key })
+}
+
+impl Said {
+    /// As the services take it.
+    fn into_send(self, route: &SendTo, key: Option<&MessageId>) -> Outgoing {
+        let how = SendOptions {
             id: key.map(|id| id.as_str().to_owned()),
-            valid_until: route.valid_until,
-            once_in_account: keyed,
+            valid_until: route.valid_until.clone(),
+            once_in_account: key.is_some(),
             ..SendOptions::default()
-        },
-    );
-    // A known message is not sent again, only compared: a key of another one is a conflict.
-    let accepted = match said {
-        Said::Content(content) => {
-            let send = SendMessage { to, content, how };
-            messages.send(&granted, send).await
-        }
-        Said::Medium { form, url, caption } => {
-            let send = SendMedia {
+        };
+        let to = route.phone.clone();
+        match self {
+            Self::Content(content) => Outgoing::Plain(SendMessage { to, content, how }),
+            Self::Medium { form, url, caption } => Outgoing::Medium(SendMedia {
                 to,
                 form,
                 file_name: name_in_url(&url),
@@ -392,21 +458,116 @@ async fn deliver(call: ToolCall, route: SendTo, said: Said) -> Result<ToolAnswer
                 view_once: false,
                 picture: None,
                 how,
-            };
+            }),
+        }
+    }
+}
+
+enum Outgoing {
+    Plain(SendMessage),
+    Medium(SendMedia),
+}
+
+/// The argument of the tool that a fault of the file is one of.
+fn of_the_url(form: MediaForm) -> impl Fn(Error) -> Error {
+    move |error| match error.field {
+        Some(field) if field == form.field() => error.renamed(field, "media_url"),
+        _ => error,
+    }
+}
+
+/// Hands a message of any kind over, and waits a little for what becomes of it.
+async fn deliver(call: ToolCall, route: SendTo, said: Said) -> Result<ToolAnswer> {
+    let messages = call.app.messages();
+    let Sender { granted, key } = sender(&call, &route).await?;
+    // A known message is not sent again, only compared: a key of another one is a conflict.
+    let accepted = match said.into_send(&route, key.as_ref()) {
+        Outgoing::Plain(send) => messages.send(&granted, send).await,
+        Outgoing::Medium(send) => {
+            let form = send.form;
             let accepted = messages.send_media(&granted, send).await;
-            accepted.map_err(|error| match error.field {
-                Some(field) if field == form.field() => error.renamed(field, "media_url"),
-                _ => error,
-            })
+            accepted.map_err(of_the_url(form))
         }
     };
     let accepted = accepted.map_err(|error| match error.code {
-        ErrorCode::Conflict if keyed => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
+        ErrorCode::Conflict if key.is_some() => Error::new(ErrorCode::Conflict, KEY_OF_ANOTHER),
         _ => error,
     })?;
     let settled = messages.wait_settled(&granted, &accepted.id, PATIENCE_MS);
     let view = settled.await?;
     outcome(granted.instance(), &route.phone, &accepted, view.as_ref())
+}
+
+const EFFECT: Words = [
+    "A real WhatsApp message will be sent. It can be deleted afterwards, but not unread.",
+    "Uma mensagem real será enviada pelo WhatsApp. Depois pode ser apagada, mas não deixa de ter sido lida.",
+    "Se enviara un mensaje real por WhatsApp. Despues se puede borrar, pero no dejar de haberse leido.",
+];
+
+/// Whom a message of any kind would reach, from which number, and with what.
+async fn ask(call: ToolCall, route: SendTo, said: Said) -> Result<Asked> {
+    let messages = call.app.messages();
+    let Sender { granted, key } = sender(&call, &route).await?;
+    let what = described(&said);
+    let preview = match said.into_send(&route, key.as_ref()) {
+        Outgoing::Plain(send) => messages.preview(&granted, send).await?,
+        Outgoing::Medium(send) => {
+            let form = send.form;
+            let preview = messages.preview_media(&granted, send).await;
+            preview.map_err(of_the_url(form))?
+        }
+    };
+    let number = preview.to.number().map(|number| format!("+{number}"));
+    let number = number.unwrap_or_else(|| preview.to.to_string());
+    let to = match preview.name {
+        Some(name) => format!("{name} ({number})"),
+        None => number,
+    };
+    let instance = granted.instance();
+    let phone = instance.phone.as_deref().unwrap_or_default();
+    let from = format!(
+        "{} (session_id {}, +{phone})",
+        instance.name, instance.number
+    );
+    let mut lines = vec![(["To", "Para", "Para"], to), (["From", "De", "De"], from)];
+    lines.extend(what);
+    Ok(Asked {
+        effect: EFFECT,
+        lines,
+    })
+}
+
+/// The words, the file or the place, by name.
+fn described(said: &Said) -> Vec<(Words, String)> {
+    let text = ["Text", "Texto", "Texto"];
+    match said {
+        Said::Content(Content::Location(place)) => {
+            let at = format!("{}, {}", place.latitude, place.longitude);
+            let name = place.name.clone();
+            let words = [name, place.address.clone(), Some(at)];
+            let words: Vec<String> = words.into_iter().flatten().collect();
+            vec![(["Place", "Lugar", "Lugar"], words.join(" — "))]
+        }
+        Said::Content(Content::Contact(card)) => {
+            let shown = format!("{} ({})", card.name, card.phone);
+            vec![(
+                ["Contact card", "Cartão de contato", "Tarjeta de contacto"],
+                shown,
+            )]
+        }
+        Said::Content(content) => {
+            let words = content.text().unwrap_or_default().to_owned();
+            vec![(text, words)]
+        }
+        Said::Medium { form, url, caption } => {
+            let file = (
+                ["File", "Arquivo", "Archivo"],
+                format!("{}: {url}", form.field()),
+            );
+            let caption = caption.clone().map(|words| (text, words));
+            std::iter::once(file).chain(caption).collect()
+        }
+    }
 }
 
 fn outcome(

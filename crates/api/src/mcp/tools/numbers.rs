@@ -36,7 +36,8 @@ pub(super) fn tools() -> Vec<ToolEntry> {
             "Start linking a WhatsApp number; returns the QR to scan with the phone (WhatsApp, Linked devices). Reuses a disconnected, unpaired session unless force_new.",
             Effect::Mutation,
             connect,
-        ),
+        )
+        .without(&[("routing_roles", "")]),
     ]
 }
 

@@ -91,7 +91,8 @@ async fn act(
     }
 }
 
-/// The messages that an act is about, as other stacks write it: all until now, and the newest by name.
+/// The messages that an act is about, as other stacks write it: all until now, and the newest by name. Lines that
+/// nobody wrote, as of a timer, have no names here: of those all until now.
 fn range(chat: &Jid, last: &[LastMessage]) -> Result<SyncActionMessageRange> {
     let mut keys = Vec::with_capacity(last.len());
     for message in last {
@@ -101,5 +102,6 @@ fn range(chat: &Jid, last: &[LastMessage]) -> Result<SyncActionMessageRange> {
         keys.push((key, message.at.0 / 1_000));
     }
     let newest = last.first().map_or(0, |message| message.at.0 / 1_000);
-    Ok(message_range(newest.max(now_secs()), None, keys))
+    let now = now_secs();
+    Ok(message_range(newest.max(now), Some(now), keys))
 }

@@ -13,6 +13,7 @@ on_both! {
     the_phone_has_groups_and_labels_too,
     a_cleared_chat_is_empty_on_both_sides,
     a_deleted_chat_begins_anew,
+    the_line_of_a_timer_goes_with_its_chat,
     a_chat_that_is_read_tells_its_senders,
     a_timer_is_set,
     what_the_phone_did_meanwhile_comes_afterwards,
@@ -274,6 +275,21 @@ async fn a_cleared_chat_is_empty_on_both_sides(bed: &mut Bed) {
     assert!(shown(bed, &made).await.is_empty());
     written(bed, &made, CUSTOMER, "three").await;
     assert_eq!(shown(bed, &made).await, ["three"]);
+}
+
+/// The line that says so goes as well, though nobody wrote it and it has no name here.
+async fn the_line_of_a_timer_goes_with_its_chat(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    for (method, path) in [("POST", "/clear"), ("DELETE", "")] {
+        written(bed, &made, CUSTOMER, "one").await;
+        let timer = format!("/chats/{CUSTOMER}/expiration");
+        let body = json!({"expiration": "24H"});
+        ask(bed, &made, ("PUT", &timer), body).await.ok();
+        phone_shows(bed, CUSTOMER, "its line", |chat| chat.messages == 2).await;
+        let path = format!("/chats/{CUSTOMER}{path}");
+        ask(bed, &made, (method, &path), json!({})).await.ok();
+        phone_shows(bed, CUSTOMER, "nothing", |chat| chat.messages == 0).await;
+    }
 }
 
 async fn a_deleted_chat_begins_anew(bed: &mut Bed) {

@@ -59,7 +59,7 @@ impl HistoryStanding {
     }
 
     /// Whether anything of it is lost.
-    pub fn has_gap(&self) -> bool {
+    fn has_gap(&self) -> bool {
         self.missing > 0
             || self.holes > 0
             || self.damaged > 0

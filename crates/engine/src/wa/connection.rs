@@ -29,7 +29,7 @@ use whatsapp_rust::{
 use super::{
     backend::Backend,
     gate::{Gate, Trip},
-    history,
+    history::{self, Spool},
     inbound::CommitHook,
     lost::Judge,
     parts::{Control, LinkParts},
@@ -64,6 +64,7 @@ pub(super) struct Connection {
     line: Arc<Line>,
     runtime: LinkRuntime,
     tap: Arc<Tap>,
+    spool: Option<Arc<Spool>>,
     events: Mutex<Option<Events>>,
 }
 
@@ -90,6 +91,7 @@ impl Connection {
                 line,
                 runtime,
                 tap,
+                spool: link.spool.clone(),
                 events: Mutex::new(Some(events)),
             }),
             Err(error) => {
@@ -144,9 +146,13 @@ impl Connection {
     }
 
     async fn finish_history(&self) {
+        let Some(spool) = &self.spool else {
+            return;
+        };
         let fetched = async {
             while self.gate.tripped().is_none()
-                && self.client.memory_report().await.history_sync_tasks.entries > 0
+                && (spool.awaits()
+                    || self.client.memory_report().await.history_sync_tasks.entries > 0)
             {
                 tokio::time::sleep(HISTORY_LOOK).await;
             }

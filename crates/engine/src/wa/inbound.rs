@@ -96,6 +96,7 @@ async fn announced(link: &LinkParts, batch: &[WaMessage]) -> Result<()> {
         return Ok(());
     };
     for item in batch.iter().filter(|item| history::is_announcement(item)) {
+        spool.announced();
         spool.keep_key().await?;
         let id = item.info.id.clone();
         let noted = link.journal.note(Entry::HistoryAnnounced { id });

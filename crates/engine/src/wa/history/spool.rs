@@ -8,7 +8,8 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use recado_model::{
@@ -17,7 +18,7 @@ use recado_model::{
 };
 use recado_store::{DeviceOp, DeviceStore};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 use whatsapp_rust::{types::events::LazyHistorySync, wacore::crypto::hkdf_sha256_into};
 
 use super::super::{journal::Entry, media};
@@ -26,6 +27,9 @@ const SPACE: &str = "history";
 const KEY: &str = "spool";
 /// Under which a frame's own key is expanded.
 const PURPOSE: &str = "recado history frame ";
+/// So long after an announcement the library may not have begun with its frame.
+const BEGUN: Duration = Duration::from_millis(300);
+
 /// More than the library opens.
 pub(super) const LARGEST: u64 = 80 * 1024 * 1024;
 
@@ -42,6 +46,7 @@ pub(in crate::wa) struct Spool {
     rng: Arc<dyn Rng>,
     key: [u8; 32],
     kept: OnceCell<()>,
+    announced_at: Mutex<Option<Instant>>,
 }
 
 impl Spool {
@@ -63,6 +68,7 @@ impl Spool {
             rng,
             key,
             kept,
+            announced_at: Mutex::default(),
         })
     }
 
@@ -78,6 +84,23 @@ impl Spool {
             self.device.apply(vec![row]).await
         };
         Ok(self.kept.get_or_try_init(put).await.map(|_| ())?)
+    }
+
+    /// A frame is to come.
+    pub(in crate::wa) fn announced(&self) {
+        let mut at = self.lock();
+        *at = Some(Instant::now());
+    }
+
+    /// Whether one may be to come that the library has not begun with.
+    pub(in crate::wa) fn awaits(&self) -> bool {
+        self.lock().is_some_and(|at| at.elapsed() < BEGUN)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.announced_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// On the disk once it returns. It is called where nothing may wait but for the disk.

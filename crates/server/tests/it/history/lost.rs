@@ -31,6 +31,14 @@ async fn told_gap(bed: &Bed, made: &Made) -> Value {
     gap["gap"].clone()
 }
 
+/// Of now, by then: the second instance finds the first's in the phone's past.
+fn lives(kind: &str) -> usize {
+    match kind {
+        "history_truncated" => 1,
+        _ => 2,
+    }
+}
+
 /// Waits until so many of the announced frames are stored.
 async fn stored_but(bed: &Bed, made: &Made, missing: i64) {
     nothing_is_queued(bed.sandbox.network()).await;
@@ -47,18 +55,18 @@ async fn a_frame_that_is_truncated_or_lies_is_a_gap(bed: &mut Bed) {
     remember(bed, &many(50, DAY));
     in_frames_of(bed, 10);
     for kind in ["history_truncated", "history_lies"] {
+        bed.sandbox.receiver().clear();
         trouble(bed, json!({"kind": kind, "number": SHOP, "count": 1}));
+        let made = linked(bed, json!({ "name": kind })).await;
+        stored_but(bed, &made, 1).await;
+        let gap = told_gap(bed, &made).await;
+        assert_eq!(gap["missing"], 1, "{gap}");
+        a_live_message_comes(bed, &made, kind).await;
+        let seen = bed.look(&bed.a, &made).await;
+        assert_eq!(seen["status"], "connected");
+        // The first frame is lost, and no other.
+        assert_eq!(messages(bed, &made, CUSTOMER).await.len(), lives(kind) + 40);
     }
-    let made = linked(bed, json!({})).await;
-    // Both hit the first frame that is sent.
-    stored_but(bed, &made, 1).await;
-    let gap = told_gap(bed, &made).await;
-    assert_eq!(gap["missing"], 1, "{gap}");
-    a_live_message_comes(bed, &made, "the connection goes on").await;
-    let seen = bed.look(&bed.a, &made).await;
-    assert_eq!(seen["status"], "connected");
-    let all = messages(bed, &made, CUSTOMER).await;
-    assert!(all.len() > 30 && all.len() < 51, "{}", all.len());
 }
 
 async fn a_frame_that_the_host_lost_is_a_gap(bed: &mut Bed) {

@@ -1,7 +1,7 @@
 //! One frame: read part by part, each part a transaction of its own, so that messages of now get in between.
 
 use recado_model::{
-    Address, ChatId, ContentKind, EventKind, History, MediaRule, Result, Timestamp,
+    ChatId, ContentKind, EventKind, History, MediaRule, Result, Timestamp,
     chat::{ChatAct, MessageRange, Mute},
     history::{
         ChatLooks, FrameEnd, FrameFault, HistoryChat, HistoryPart, OwnAddresses, PastMessage,
@@ -164,8 +164,7 @@ async fn known_before(
     of: &FrameOf,
     chat: &Party,
 ) -> Result<Option<ChatId>> {
-    let addresses: Vec<Address> = chat.addresses().into_iter().cloned().collect();
-    for address in &addresses {
+    for address in chat.addresses() {
         if let Some(chat) = store.known_chat(&of.instance, address).await? {
             return Ok(Some(chat));
         }

@@ -13,13 +13,14 @@ mod spool;
 use recado_model::History;
 use whatsapp_rust::{
     types::events::InboundMessage as WaMessage,
-    wacore::store::DevicePropsOverride,
-    wacore::store::device::default_history_sync_config,
+    wacore::store::{DevicePropsOverride, device::default_history_sync_config},
     waproto::whatsapp::{
         device_props::{HistorySyncConfig, PlatformType},
         message::protocol_message::Type,
     },
 };
+
+use super::payload;
 
 pub(super) use self::{
     read::{Reading, read},
@@ -31,11 +32,7 @@ const FULL_DAYS: u32 = 365;
 
 /// Whether the phone says in it that a frame is to be fetched. The library has taken out where.
 pub(super) fn is_announcement(item: &WaMessage) -> bool {
-    let message = &item.message;
-    let inner = message.device_sent_message.as_option();
-    let message = inner
-        .and_then(|sent| sent.message.as_option())
-        .unwrap_or(message);
+    let (message, _) = payload::unwrap(&item.message);
     let protocol = message.protocol_message.as_option();
     let kind = protocol.and_then(|protocol| protocol.r#type);
     item.info.source.is_from_me && kind == Some(Type::HISTORY_SYNC_NOTIFICATION)

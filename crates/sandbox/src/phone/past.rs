@@ -1,6 +1,6 @@
 //! A phone's past, as it sends it to a device that it links, and to one that asks for more of a chat.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -49,17 +49,27 @@ struct Frame {
     request: Option<String>,
 }
 
-/// The messages of one chat, the newest first.
+/// One chat as its phone has it.
 struct Past<'a> {
     chat: String,
+    /// The newest first.
     messages: Vec<&'a ChatMessage>,
+    unread: usize,
+}
+
+/// Some of its messages, one after another.
+struct Slice<'a> {
+    past: &'a Past<'a>,
+    messages: &'a [&'a ChatMessage],
+    /// The oldest of them is the oldest that is sent.
+    is_last: bool,
 }
 
 impl Core {
     /// The phone sends its past to a device that it has just linked. One without any sends nothing.
     pub(crate) fn tell_past(&mut self, to: &Addr, full: bool) {
         let mut frames = self.frames(&to.number, full);
-        number(&mut frames);
+        count(&mut frames);
         for frame in frames {
             self.send_frame(to, frame);
         }
@@ -76,15 +86,17 @@ impl Core {
             tracing::debug!(device = %to, "no such chat to send older messages of");
             return;
         };
-        let mut sync = self.sync(Inside::ON_DEMAND, &[]);
         let past = self.past(&to.number);
+        let mut sync = self.sync(Inside::ON_DEMAND, []);
         if let Some(past) = past.iter().find(|past| past.chat == chat) {
             let (older, more) = older(&past.messages, request);
             let end = match more {
                 true => End::COMPLETE_ON_DEMAND_SYNC_BUT_MORE_MSG_REMAIN_ON_PRIMARY,
                 false => End::COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
             };
-            let conversation = self.conversation(&to.number, &chat, &older, end);
+            let people = older.iter().map(|message| message.from.as_str());
+            sync = self.sync(Inside::ON_DEMAND, people.chain([chat.as_str()]));
+            let conversation = self.conversation(&to.number, past, older, end);
             sync.conversations.push(conversation);
         }
         drop(past);
@@ -112,9 +124,13 @@ impl Core {
         };
         let mut chats: BTreeMap<&str, Vec<&ChatMessage>> = BTreeMap::new();
         for message in phone.history.shown().filter(|one| one.is_kept()) {
-            let chat = message.partner(number);
+            let chat = match group_id_of(&message.to) {
+                Some(_) => message.to.as_str(),
+                None => message.partner(number),
+            };
             chats.entry(chat).or_default().push(message);
         }
+        let unread = phone.history.unread();
         let mut all = Vec::with_capacity(chats.len());
         for (chat, mut messages) in chats {
             // Of one time the order in which they came counts.
@@ -123,6 +139,7 @@ impl Core {
             all.push(Past {
                 chat: chat.to_owned(),
                 messages,
+                unread: unread.get(chat).copied().unwrap_or_default(),
             });
         }
         all
@@ -139,21 +156,21 @@ impl Core {
         let since = ambient::now_ms() - RECENT_MS;
         let (mut first, mut recent, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for past in &past {
-            let unread = self.unread_of(number, &past.chat);
-            let split = past.messages.len().min(FIRST_EACH.max(unread));
+            let slice = |messages, is_last| Slice {
+                past,
+                messages,
+                is_last,
+            };
+            let split = past.messages.len().min(FIRST_EACH.max(past.unread));
             let (newest, others) = past.messages.split_at(split);
-            first.push((past.chat.as_str(), newest.to_vec(), others.is_empty()));
             let new = others.partition_point(|message| message.timestamp >= since);
             let (new, old) = others.split_at(new);
-            recent.push((past.chat.as_str(), new.to_vec(), old.is_empty()));
-            rest.push((past.chat.as_str(), old.to_vec(), true));
+            first.push(slice(newest, others.is_empty()));
+            recent.push(slice(new, old.is_empty()));
+            rest.push(slice(old, true));
         }
-        let mut frames = self.chunks(
-            number,
-            (Outside::INITIAL_BOOTSTRAP, Inside::INITIAL_BOOTSTRAP),
-            first,
-            chunk,
-        );
+        let bootstrap = (Outside::INITIAL_BOOTSTRAP, Inside::INITIAL_BOOTSTRAP);
+        let mut frames = self.chunks(number, bootstrap, first, chunk);
         frames.push(self.names(&past));
         frames.extend(self.chunks(number, (Outside::RECENT, Inside::RECENT), recent, chunk));
         if full {
@@ -162,43 +179,47 @@ impl Core {
         frames
     }
 
-    fn unread_of(&self, number: &str, chat: &str) -> usize {
-        let phone = self.phones.get(number);
-        let unread = phone.map(|phone| phone.history.unread());
-        unread
-            .and_then(|unread| unread.get(chat).copied())
-            .unwrap_or_default()
-    }
-
     /// Chats in frames of so many messages; a long chat goes over several.
     fn chunks(
         &self,
         number: &str,
         kinds: (Outside, Inside),
-        chats: Vec<(&str, Vec<&ChatMessage>, bool)>,
+        chats: Vec<Slice<'_>>,
         chunk: usize,
     ) -> Vec<Frame> {
-        let mut frames: Vec<(Vec<&str>, Vec<Conversation>, usize)> = Vec::new();
-        for (chat, messages, is_last) in chats {
-            let mut parts = messages.chunks(chunk).peekable();
+        let mut frames: Vec<(BTreeSet<&str>, Vec<Conversation>, usize)> = Vec::new();
+        for Slice {
+            past,
+            messages,
+            is_last,
+        } in chats
+        {
+            // What comes first of a chat comes in one piece.
+            let most = match kinds.1 {
+                Inside::INITIAL_BOOTSTRAP => messages.len().max(1),
+                _ => chunk,
+            };
+            let mut parts = messages.chunks(most).peekable();
             while let Some(part) = parts.next() {
                 let end = match is_last && parts.peek().is_none() {
                     true => End::COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
                     false => End::COMPLETE_BUT_MORE_MESSAGES_REMAIN_ON_PRIMARY,
                 };
-                let conversation = self.conversation(number, chat, part, end);
+                let people = part.iter().map(|message| message.from.as_str());
+                let people = people.chain([past.chat.as_str()]);
+                let conversation = self.conversation(number, past, part, end);
                 match frames.last_mut().filter(|last| last.2 + part.len() <= chunk) {
                     Some(last) => {
-                        last.0.push(chat);
+                        last.0.extend(people);
                         last.1.push(conversation);
                         last.2 += part.len();
                     }
-                    None => frames.push((vec![chat], vec![conversation], part.len())),
+                    None => frames.push((people.collect(), vec![conversation], part.len())),
                 }
             }
         }
-        let made = frames.into_iter().map(|(chats, conversations, _)| {
-            let mut sync = self.sync(kinds.1, &chats);
+        let made = frames.into_iter().map(|(people, conversations, _)| {
+            let mut sync = self.sync(kinds.1, people);
             sync.conversations = conversations;
             Frame {
                 kinds,
@@ -209,10 +230,10 @@ impl Core {
         made.collect()
     }
 
-    /// A frame with who is who in these chats.
-    fn sync(&self, kind: Inside, chats: &[&str]) -> HistorySync {
-        let pairs = chats.iter().filter_map(|chat| {
-            let addr = Addr::phone(*chat);
+    /// A frame with who is who of these numbers.
+    fn sync<'a>(&self, kind: Inside, people: impl IntoIterator<Item = &'a str>) -> HistorySync {
+        let pairs = people.into_iter().filter_map(|number| {
+            let addr = Addr::phone(number);
             Some(PhoneNumberToLIDMapping {
                 pn_jid: Some(addr.jid().to_string()),
                 lid_jid: Some(self.lid_jid(&addr)?.to_string()),
@@ -228,7 +249,7 @@ impl Core {
     /// What people call themselves.
     fn names(&self, past: &[Past<'_>]) -> Frame {
         let chats: Vec<&str> = past.iter().map(|past| past.chat.as_str()).collect();
-        let mut sync = self.sync(Inside::PUSH_NAME, &chats);
+        let mut sync = self.sync(Inside::PUSH_NAME, chats.iter().copied());
         let people = chats.iter().filter_map(|chat| self.phones.get(*chat));
         sync.pushnames = people
             .map(|phone| Pushname {
@@ -246,14 +267,16 @@ impl Core {
     fn conversation(
         &self,
         number: &str,
-        chat: &str,
+        past: &Past<'_>,
         messages: &[&ChatMessage],
         end: End,
     ) -> Conversation {
+        let chat = past.chat.as_str();
         let phone = self.phones.get(number);
         let shown = phone.and_then(|phone| phone.app_state.shown.chats.get(chat));
         let shown = shown.cloned().unwrap_or_default();
-        let newest = messages.first().map(|message| seconds(message.timestamp));
+        let newest = past.messages.first();
+        let newest = newest.map(|message| seconds(message.timestamp));
         let group = group_id_of(chat).and_then(|id| self.groups.get(id));
         let lid = self.lid_jid(&Addr::phone(chat));
         let infos = messages.iter().map(|message| HistorySyncMsg {
@@ -265,7 +288,7 @@ impl Core {
             messages: infos.collect(),
             last_msg_timestamp: newest,
             conversation_timestamp: newest,
-            unread_count: u32::try_from(self.unread_of(number, chat)).ok(),
+            unread_count: u32::try_from(past.unread).ok(),
             end_of_history_transfer: Some(true),
             end_of_history_transfer_type: Some(end),
             name: group.map(|group| group.subject.clone()),
@@ -311,7 +334,8 @@ impl Core {
         let Some(phone) = self.phones.get(number).filter(|_| !on.reactions.is_empty()) else {
             return Vec::new();
         };
-        let acts = phone.history.of_chat(chat);
+        let shown = phone.history.shown();
+        let acts: Vec<_> = shown.filter(|act| act.is_of_chat(number, chat)).collect();
         let signs = on.reactions.iter().filter_map(|(who, emoji)| {
             let put = |act: &&&ChatMessage| {
                 let sign = act.detail.reaction.as_ref();
@@ -422,7 +446,7 @@ fn jid_of(chat: &str) -> String {
 }
 
 /// Counts the frames of each kind from 1, and how far each goes.
-fn number(frames: &mut [Frame]) {
+fn count(frames: &mut [Frame]) {
     let is_counted = |frame: &Frame| frame.sync.sync_type != Inside::PUSH_NAME;
     let total = frames.iter().filter(|frame| is_counted(frame)).count();
     let mut orders: BTreeMap<i32, u32> = BTreeMap::new();
@@ -439,10 +463,10 @@ fn number(frames: &mut [Frame]) {
 }
 
 /// Those before the one that a device has, the newest first; and whether there are more.
-fn older<'a>(
-    messages: &[&'a ChatMessage],
+fn older<'a, 'b>(
+    messages: &'b [&'a ChatMessage],
     request: &HistorySyncOnDemandRequest,
-) -> (Vec<&'a ChatMessage>, bool) {
+) -> (&'b [&'a ChatMessage], bool) {
     let id = request.oldest_msg_id.as_deref().unwrap_or_default();
     let at = request.oldest_msg_timestamp_ms.unwrap_or(i64::MAX);
     let known = messages.iter().position(|message| message.id == id);
@@ -455,7 +479,7 @@ fn older<'a>(
     let count = usize::try_from(count).unwrap_or_default().min(ASKED_MOST);
     let rest = &messages[from..];
     let some = &rest[..rest.len().min(count)];
-    (some.to_vec(), some.len() < rest.len())
+    (some, some.len() < rest.len())
 }
 
 fn zlib(plain: &[u8]) -> std::io::Result<Vec<u8>> {

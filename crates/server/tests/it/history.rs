@@ -240,7 +240,7 @@ async fn recent_history_comes_after_linking(bed: &mut Bed) {
         assert!(kinds.contains(&json!(kind)), "{kinds:?}");
     }
     assert!(events.iter().any(|event| event["progress"] == 100 && event["exhausted"] == true));
-    assert_eq!(told(bed, "Message"), [Value::Null; 0]);
+    assert!(told(bed, "Message").is_empty());
     // What is quoted, read, answered: the messages are there like any other.
     let body = json!({"phone": CUSTOMER, "message": "as you said", "reply_to_message_id": "PAST0001", "id": "REPLY-001"});
     bed.send(&bed.a, &made, body).await.ok();
@@ -261,7 +261,7 @@ async fn off_keeps_nothing(bed: &mut Bed) {
     assert_eq!(messages(bed, &made, CUSTOMER).await.len(), 2);
     let history = chats(bed, &made).await["history"].clone();
     assert_eq!((&history["state"], &history["received"]), (&json!("none"), &json!(0)));
-    assert_eq!(told(bed, "HistorySync"), [Value::Null; 0]);
+    assert!(told(bed, "HistorySync").is_empty());
     assert!(!bed.holds("PAST0001 said").await, "nowhere");
 }
 

@@ -7,6 +7,7 @@ use recado_model::{
 };
 use whatsapp_rust::{
     Jid,
+    wacore_binary::JidExt as _,
     waproto::{
         buffa::{Message as _, MessageField},
         whatsapp::{
@@ -129,7 +130,7 @@ impl Place<'_> {
         match named {
             Some(named) => Some(self.pairs.party(&named.parse().ok()?)),
             // In a chat with a person there is nobody else.
-            None => (!self.chat.to_string().ends_with("@g.us")).then(|| self.pairs.party(self.chat)),
+            None => (!self.chat.is_group()).then(|| self.pairs.party(self.chat)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use recado_model::{Address, history::OwnAddresses, message::Party};
-use whatsapp_rust::{Jid, wacore_binary::JidExt as _, waproto::whatsapp::HistorySync};
+use whatsapp_rust::{Jid, waproto::whatsapp::HistorySync};
 
 /// Numbers and ids that belong together, both ways.
 #[derive(Default)]

@@ -91,9 +91,10 @@ fn is_lost(error: &io::Error) -> bool {
 fn rest_of(bytes: &[u8]) -> Option<HistorySync> {
     let mut stream = HistorySyncStream::new(bytes, MAX_DECOMPRESSED);
     loop {
-        match stream.next_conversation_bytes() {
-            Ok(Some(_)) => {}
-            Ok(None) => return stream.remainder().ok(),
+        let chat = stream.next_conversation_bytes();
+        match chat.map(|chat| chat.is_some()) {
+            Ok(true) => {}
+            Ok(false) => return stream.remainder().ok(),
             Err(_) => return None,
         }
     }
@@ -182,7 +183,7 @@ impl Reader<'_> {
             messages.extend(place.reactions(info));
         }
         placed(&mut messages);
-        if self.reading.kind == FrameKind::InitialBootstrap {
+        if self.reading.kind == FrameKind::InitialBootstrap && has_newest(conversation, &messages) {
             mark_unread(&mut messages, conversation.unread_count.unwrap_or(0));
         }
         messages
@@ -224,6 +225,15 @@ fn placed(messages: &mut [PastMessage]) {
         };
         before = Some((at, past.place));
     }
+}
+
+/// Whether the newest message of the chat is among them, and not in another frame.
+fn has_newest(conversation: &Conversation, messages: &[PastMessage]) -> bool {
+    let newest = conversation.last_msg_timestamp;
+    let newest = newest.or(conversation.conversation_timestamp);
+    let newest = newest.and_then(|seconds| i64::try_from(seconds).ok());
+    let here = messages.iter().map(|past| past.message.at.0 / 1_000).max();
+    newest.is_none_or(|newest| here.is_some_and(|here| here >= newest))
 }
 
 /// The last of those that others wrote.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use recado_model::{
-    Error, MediaClass, MediaKey, Result, Rng,
+    MediaClass, MediaKey, Result, Rng,
     history::FrameKind,
 };
 use recado_store::{DeviceOp, DeviceStore};

@@ -65,7 +65,7 @@ async fn a_frame_that_is_truncated_or_lies_is_a_gap(bed: &mut Bed) {
         let seen = bed.look(&bed.a, &made).await;
         assert_eq!(seen["status"], "connected");
         // The first frame is lost, and no other.
-        assert_eq!(messages(bed, &made, CUSTOMER).await.len(), lives(kind) + 40);
+        assert_eq!(messages(bed, &made, CUSTOMER).await.len(), lives(kind) + 30);
     }
 }
 

@@ -62,7 +62,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use billing::{BillingConfig, BillingStanding, ReturnTo, Subscribed, Subscriptions};
 pub use chats::{
-    AskedHistory, ChatMessageView, ChatMessages, ChatPage, ChatView, Chats, LastView, ListChats, Person,
+    AskedHistory, ChatMessageView, ChatMessages, ChatPage, ChatView, Chats, LastView, ListChats,
+    Person,
 };
 pub use config::{Config, Guests, MediaConfig, MediaLimits};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};

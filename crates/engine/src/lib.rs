@@ -18,8 +18,8 @@ use std::{
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Address, Call, CallAnswer, DeviceCall, Error, History, InstanceId, MediaClass, MediaDigest,
-    MediaKey, MediaRef, Result, StateReason, Timestamp,
+    AccountId, Address, Call, CallAnswer, DeviceCall, Error, History, InstanceId, MediaClass,
+    MediaDigest, MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
     chat::Synced,
     content::{Ballot, Chosen, Poll, Voting},

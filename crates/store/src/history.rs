@@ -121,8 +121,10 @@ impl AccountStore<'_> {
     }
 
     async fn touch_history(&mut self, instance: &InstanceId, now: Timestamp) -> Result<()> {
-        sql("INSERT INTO history_sync (account_id, instance_id, last_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (instance_id) DO UPDATE SET last_at = $3, settled = 0")
+        sql(
+            "INSERT INTO history_sync (account_id, instance_id, last_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (instance_id) DO UPDATE SET last_at = $3, settled = 0",
+        )
         .bind(&self.id)
         .bind(instance)
         .bind(now)

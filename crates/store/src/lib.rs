@@ -104,8 +104,8 @@ pub use queued::QueuedRow;
 pub use receipts::UNMATCHED_MOST;
 pub use seal::MasterKey;
 pub use system::{
-    AccountSummary, BillingLook, BillingSummary, FULL_MOST, FrameOf, GuestDoor, JwtKey, KeyKind, KeyRow,
-    MediumOf, System, Weaknesses,
+    AccountSummary, BillingLook, BillingSummary, FULL_MOST, FrameOf, GuestDoor, JwtKey, KeyKind,
+    KeyRow, MediumOf, System, Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

@@ -8,8 +8,8 @@ use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, InstanceView};
 use recado_model::{
-    BillingStatus, Caller, ConnectionState, Error, EventKind, History, InstanceId, MediaRule, Scope,
-    Settings, StateReason,
+    BillingStatus, Caller, ConnectionState, Error, EventKind, History, InstanceId, MediaRule,
+    Scope, Settings, StateReason,
     instance::{InstanceChange, InstanceQuery, InstanceSort, NewInstance},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

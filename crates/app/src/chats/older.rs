@@ -2,9 +2,7 @@
 
 use recado_identity::Granted;
 use recado_model::{
-    Address, Direction, Error, ErrorCode, History, Result,
-    call::FetchHistory,
-    chat::LastMessage,
+    Address, Direction, Error, ErrorCode, History, Result, call::FetchHistory, chat::LastMessage,
 };
 
 use super::Chats;
@@ -43,7 +41,10 @@ impl Chats<'_> {
         let (chat, _) = self.find_at(granted, address).await?;
         let (account, instance) = (granted.account(), granted.id());
         let mut conn = self.app.core.store.read().await?;
-        let oldest = conn.account(account).oldest_message(instance, &chat).await?;
+        let oldest = conn
+            .account(account)
+            .oldest_message(instance, &chat)
+            .await?;
         drop(conn);
         let Some(oldest) = oldest else {
             return Err(conflict(

@@ -78,7 +78,10 @@ async fn store(core: Arc<Core>, busy: Busy, frame: FrameOf, stop: CancellationTo
         stored = history::store(&core, &frame) => stored.map(|()| Outcome::Done),
     };
     let failed = stored.is_err();
-    tried(stored, "a frame of history could not be stored; trying again");
+    tried(
+        stored,
+        "a frame of history could not be stored; trying again",
+    );
     if failed {
         tokio::select! {
             () = stop.cancelled() => {}

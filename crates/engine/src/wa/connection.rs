@@ -20,9 +20,7 @@ use whatsapp_rust::{
     store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
     types::{events::Subscription, message::MessageInfo},
     wacore::{
-        iq::keepalive::KeepaliveSpec,
-        runtime::Runtime as _,
-        store::error::Result as StoreResult,
+        iq::keepalive::KeepaliveSpec, runtime::Runtime as _, store::error::Result as StoreResult,
     },
 };
 
@@ -158,7 +156,9 @@ impl Connection {
             }
         };
         if tokio::time::timeout(HISTORY, fetched).await.is_err() {
-            tracing::warn!("frames of history were still being fetched when their link closed; they are lost");
+            tracing::warn!(
+                "frames of history were still being fetched when their link closed; they are lost"
+            );
         }
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use buffa::Message as _;
 use tokio::sync::oneshot;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
-use buffa::Message as _;
 use waproto::whatsapp::DeviceProps;
 use waproto::whatsapp::client_payload::DevicePairingRegistrationData;
 

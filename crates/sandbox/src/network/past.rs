@@ -32,11 +32,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Refusal::UnknownPhone`], [`Refusal::Bad`] for a chat that is none.
-    pub fn remember(
-        &self,
-        number: &str,
-        texts: &[PastText],
-    ) -> Result<Vec<ChatMessage>, Refusal> {
+    pub fn remember(&self, number: &str, texts: &[PastText]) -> Result<Vec<ChatMessage>, Refusal> {
         let number = self.known(number)?;
         let messages = texts.iter().map(|text| message(&number, text));
         let messages = messages.collect::<Result<Vec<_>, _>>()?;
@@ -75,7 +71,9 @@ fn message(number: &str, text: &PastText) -> Result<ChatMessage, Refusal> {
     let from = match &text.from {
         Some(from) => digits(from)?,
         None if chat.contains('@') => {
-            return Err(Refusal::Bad("`from` is missing: who of the group".to_owned()));
+            return Err(Refusal::Bad(
+                "`from` is missing: who of the group".to_owned(),
+            ));
         }
         None => chat.clone(),
     };

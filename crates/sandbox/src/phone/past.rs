@@ -76,12 +76,7 @@ impl Core {
     }
 
     /// The phone sends older messages of a chat to a device that asked for them by the message `id`.
-    pub(crate) fn tell_older(
-        &mut self,
-        to: &Addr,
-        id: &str,
-        request: &HistorySyncOnDemandRequest,
-    ) {
+    pub(crate) fn tell_older(&mut self, to: &Addr, id: &str, request: &HistorySyncOnDemandRequest) {
         let Some(chat) = self.chat_asked_for(request) else {
             tracing::debug!(device = %to, "no such chat to send older messages of");
             return;
@@ -208,7 +203,10 @@ impl Core {
                 let people = part.iter().map(|message| message.from.as_str());
                 let people = people.chain([past.chat.as_str()]);
                 let conversation = self.conversation(number, past, part, end);
-                match frames.last_mut().filter(|last| last.2 + part.len() <= chunk) {
+                match frames
+                    .last_mut()
+                    .filter(|last| last.2 + part.len() <= chunk)
+                {
                     Some(last) => {
                         last.0.extend(people);
                         last.1.push(conversation);

@@ -57,7 +57,13 @@ fn answered(chat: &str, id: &str, millis: i64) -> PastText {
 
 /// So many messages of Ana's, a minute between them, the last of them so long ago.
 fn many(count: i64, last_ago: i64) -> Vec<PastText> {
-    let texts = (0..count).map(|n| said(CUSTOMER, &format!("PAST{n:04}"), last_ago + (count - n) * MINUTE));
+    let texts = (0..count).map(|n| {
+        said(
+            CUSTOMER,
+            &format!("PAST{n:04}"),
+            last_ago + (count - n) * MINUTE,
+        )
+    });
     texts.collect()
 }
 
@@ -208,7 +214,10 @@ async fn recent_history_comes_after_linking(bed: &mut Bed) {
     }
     let mine = &ana[30];
     assert_eq!(mine["status"], "delivered");
-    assert_eq!(ids(&messages(bed, &made, BIA).await), ["BIA01", "BIA02", "BIA03"]);
+    assert_eq!(
+        ids(&messages(bed, &made, BIA).await),
+        ["BIA01", "BIA02", "BIA03"]
+    );
     let list = chats(bed, &made).await;
     let of = |who: &str| {
         let content = list["content"].as_array().expect("a list");
@@ -218,7 +227,10 @@ async fn recent_history_comes_after_linking(bed: &mut Bed) {
     assert_eq!((&ana["unread"], &ana["name"]), (&json!("1"), &json!("Ana")));
     assert_eq!(ana["last_message"]["message_id"], "UNREAD01");
     let bia = of(BIA).expect("listed");
-    assert_eq!((&bia["archived"], &bia["unread"]), (&json!(true), &json!("0")));
+    assert_eq!(
+        (&bia["archived"], &bia["unread"]),
+        (&json!(true), &json!("0"))
+    );
     assert_eq!(bia["name"], "Bia");
     assert!(bia["lid"].as_str().is_some_and(|lid| lid.ends_with("@lid")));
 
@@ -234,12 +246,23 @@ async fn recent_history_comes_after_linking(bed: &mut Bed) {
         counts.map(|count| count.expect("a number")).sum()
     };
     assert_eq!((sum("messages"), sum("new_messages")), (35, 35));
-    assert!(events.iter().all(|event| event["damaged"] == false && event["gap"].is_null()));
-    let kinds: Vec<_> = events.iter().map(|event| event["sync_type"].clone()).collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| event["damaged"] == false && event["gap"].is_null())
+    );
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| event["sync_type"].clone())
+        .collect();
     for kind in ["initial_bootstrap", "recent", "push_name"] {
         assert!(kinds.contains(&json!(kind)), "{kinds:?}");
     }
-    assert!(events.iter().any(|event| event["progress"] == 100 && event["exhausted"] == true));
+    assert!(
+        events
+            .iter()
+            .any(|event| event["progress"] == 100 && event["exhausted"] == true)
+    );
     assert!(told(bed, "Message").is_empty());
     // What is quoted, read, answered: the messages are there like any other.
     let body = json!({"phone": CUSTOMER, "message": "as you said", "reply_to_message_id": "PAST0001", "id": "REPLY-001"});
@@ -260,7 +283,10 @@ async fn off_keeps_nothing(bed: &mut Bed) {
     a_live_message_comes(bed, &made, "of now, too").await;
     assert_eq!(messages(bed, &made, CUSTOMER).await.len(), 2);
     let history = chats(bed, &made).await["history"].clone();
-    assert_eq!((&history["state"], &history["received"]), (&json!("none"), &json!(0)));
+    assert_eq!(
+        (&history["state"], &history["received"]),
+        (&json!("none"), &json!(0))
+    );
     assert!(told(bed, "HistorySync").is_empty());
     assert!(!bed.holds("PAST0001 said").await, "nowhere");
 }
@@ -273,20 +299,29 @@ async fn full_brings_all_that_there_is(bed: &mut Bed) {
     all_stored(bed, &recent).await;
     let newest = messages(bed, &recent, CUSTOMER).await;
     assert_eq!(newest.len() as i64, FIRST_EACH);
-    let change = ask(bed, &recent, ("PATCH", ""), json!({"history": "full"})).await.ok();
+    let change = ask(bed, &recent, ("PATCH", ""), json!({"history": "full"}))
+        .await
+        .ok();
     assert_eq!(change["history"], "full");
     let note = change["history_note"].as_str().expect("a note");
     assert!(note.contains("next link"), "{note}");
-    let same = ask(bed, &recent, ("PATCH", ""), json!({"history": "full"})).await.ok();
+    let same = ask(bed, &recent, ("PATCH", ""), json!({"history": "full"}))
+        .await
+        .ok();
     assert!(same.get("history_note").is_none(), "{same}");
     // The next link of the same number.
-    ask(bed, &recent, ("POST", "/session/logout"), Value::Null).await.ok();
+    ask(bed, &recent, ("POST", "/session/logout"), Value::Null)
+        .await
+        .ok();
     bed.wait_state(&bed.a, &recent, "logged_out").await;
     assert_eq!(chats(bed, &recent).await["history"]["state"], "none");
     bed.scan(&bed.a, &recent, SHOP).await;
     all_stored(bed, &recent).await;
     let all = messages(bed, &recent, CUSTOMER).await;
-    let expected: Vec<_> = texts.iter().map(|text| text.id.clone().expect("an id")).collect();
+    let expected: Vec<_> = texts
+        .iter()
+        .map(|text| text.id.clone().expect("an id"))
+        .collect();
     assert_eq!(ids(&all), expected, "those that were here are not doubled");
 }
 
@@ -367,7 +402,8 @@ async fn what_the_phone_wrote_meanwhile_comes_with_its_time(bed: &mut Bed) {
     bed.restart().await;
     let found = until("what the phone wrote", async || {
         let all = messages(bed, &made, CUSTOMER).await;
-        all.into_iter().find(|one| one["message_id"] == written.id.as_str())
+        all.into_iter()
+            .find(|one| one["message_id"] == written.id.as_str())
     })
     .await;
     assert_eq!(found["is_from_me"], true);
@@ -381,13 +417,19 @@ async fn the_setting_is_checked_and_answered(bed: &mut Bed) {
     let seen = bed.look(&bed.a, &made).await;
     assert_eq!(seen["history"], "recent");
     for (given, expected) in [("off", "off"), (" full ", "full"), ("", "full")] {
-        let changed = ask(bed, &made, ("PATCH", ""), json!({"history": given})).await.ok();
+        let changed = ask(bed, &made, ("PATCH", ""), json!({"history": given}))
+            .await
+            .ok();
         assert_eq!(changed["history"], expected);
         assert!(changed.get("history_note").is_none(), "no phone is linked");
     }
     let refused = ask(bed, &made, ("PATCH", ""), json!({"history": "all"})).await;
     let refused = refused.expect(400).json();
-    assert!(refused["error"].as_str().is_some_and(|text| text.contains("history")));
+    assert!(
+        refused["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("history"))
+    );
     let body = json!({"name": "Wrong", "history": "everything"});
     let create = bed.call("PUT", "/instances/create").bearer(&bed.a.jwt);
     create.json(body).send().await.expect(400);

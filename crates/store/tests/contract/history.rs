@@ -60,10 +60,22 @@ pub async fn frames_are_kept_once_until_their_link_is_over(bed: &Bed) {
     let kept = store.keep_frame(&id, NODE, &again, NOW).await;
     assert!(!kept.expect("keeps"), "it came before");
     let later = NOW.plus_secs(1);
-    assert!(store.keep_frame(&id, NODE, &two, later).await.expect("keeps"));
+    assert!(
+        store
+            .keep_frame(&id, NODE, &two, later)
+            .await
+            .expect("keeps")
+    );
     let row = store.history(&id).await.expect("reads");
-    assert_eq!((row.announced, row.last_at, row.settled), (2, Some(later), false));
-    let seen: Vec<_> = row.frames.iter().map(|one| (&one.frame, one.times)).collect();
+    assert_eq!(
+        (row.announced, row.last_at, row.settled),
+        (2, Some(later), false)
+    );
+    let seen: Vec<_> = row
+        .frames
+        .iter()
+        .map(|one| (&one.frame, one.times))
+        .collect();
     assert_eq!(seen, [(&one, 2), (&two, 1)]);
     assert_eq!(row.frames[0].state, FrameState::Waiting);
     conn.commit().await.expect("commit");
@@ -182,10 +194,16 @@ pub async fn messages_of_the_past_keep_their_time_and_come_once(bed: &Bed) {
     };
     let page = store.messages_of_chat(&id, &chat, Some(&place), 50).await;
     let page = page.expect("reads");
-    assert_eq!(page.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["A"]);
+    assert_eq!(
+        page.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(),
+        ["A"]
+    );
     let listed = store.listed_chat(&id, &chat).await.expect("reads");
     let listed = listed.expect("listed");
-    assert_eq!(listed.unread, 2, "the one that came in, and the one that the phone has so");
+    assert_eq!(
+        listed.unread, 2,
+        "the one that came in, and the one that the phone has so"
+    );
     assert_eq!(listed.last.expect("a last one").id.as_str(), "LIVE");
     assert_eq!(listed.names.push.as_deref(), Some("Ana"), "the newer name");
     let oldest = store.oldest_message(&id, &chat).await.expect("reads");

@@ -1,7 +1,8 @@
 //! Chats, their messages and people as answers have them.
 
 use recado_app::{
-    HistoryStanding, ChatMessageView, ChatMessages, ChatPage, ChatView, LastView, ListChats, Person};
+    ChatMessageView, ChatMessages, ChatPage, ChatView, HistoryStanding, LastView, ListChats, Person,
+};
 use recado_model::{Address, chat::Mute};
 use schemars::JsonSchema;
 use serde::Serialize;

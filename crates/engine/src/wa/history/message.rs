@@ -59,7 +59,9 @@ impl Place<'_> {
     pub(super) fn reactions(&self, info: &WebMessageInfo) -> Vec<PastMessage> {
         let on = info.key.as_option();
         let signs = info.reactions.iter();
-        signs.filter_map(|sign| self.reaction(on?, sign, at(info)?)).collect()
+        signs
+            .filter_map(|sign| self.reaction(on?, sign, at(info)?))
+            .collect()
     }
 
     fn reaction(&self, on: &MessageKey, sign: &Reaction, from: Timestamp) -> Option<PastMessage> {

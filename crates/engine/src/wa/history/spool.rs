@@ -12,10 +12,7 @@ use std::{
     time::Duration,
 };
 
-use recado_model::{
-    MediaClass, MediaKey, Result, Rng,
-    history::FrameKind,
-};
+use recado_model::{MediaClass, MediaKey, Result, Rng, history::FrameKind};
 use recado_store::{DeviceOp, DeviceStore};
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::OnceCell, time::Instant};

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    a_live_message_comes, all_stored, chats, ids, in_frames_of, linked, many, messages,
-    nothing_is_queued, remember, told, trouble, DAY,
+    DAY, a_live_message_comes, all_stored, chats, ids, in_frames_of, linked, many, messages,
+    nothing_is_queued, remember, told, trouble,
 };
 use crate::gateway::{Bed, CUSTOMER, Made, SHOP, until};
 
@@ -72,7 +72,10 @@ async fn a_frame_that_is_truncated_or_lies_is_a_gap(bed: &mut Bed) {
 async fn a_frame_that_the_host_lost_is_a_gap(bed: &mut Bed) {
     remember(bed, &many(60, DAY));
     in_frames_of(bed, 10);
-    trouble(bed, json!({"kind": "history_lost", "number": SHOP, "count": 1}));
+    trouble(
+        bed,
+        json!({"kind": "history_lost", "number": SHOP, "count": 1}),
+    );
     let made = linked(bed, json!({})).await;
     stored_but(bed, &made, 1).await;
     // Nothing is told before it is sure.
@@ -91,7 +94,10 @@ async fn a_frame_that_the_host_lost_is_a_gap(bed: &mut Bed) {
 async fn a_frame_that_the_host_cannot_give_at_first_comes(bed: &mut Bed) {
     remember(bed, &many(40, DAY));
     in_frames_of(bed, 20);
-    trouble(bed, json!({"kind": "history_late", "number": SHOP, "ms": 1_500}));
+    trouble(
+        bed,
+        json!({"kind": "history_late", "number": SHOP, "ms": 1_500}),
+    );
     let made = linked(bed, json!({})).await;
     all_stored(bed, &made).await;
     let expected: Vec<_> = (0..40).map(|n| format!("PAST{n:04}")).collect();

@@ -90,7 +90,7 @@ impl AccountStore<'_> {
         }
     }
 
-    /// A frame came, and waits in the spool of `node`. `false`: it had come before.
+    /// A frame came, and waits in the spool of `node`. `false`: it had come before, and nobody needs these bytes.
     pub async fn keep_frame(
         &mut self,
         instance: &InstanceId,
@@ -101,7 +101,8 @@ impl AccountStore<'_> {
         let row = sql(
             "INSERT INTO history_frame (account_id, instance_id, digest, node, name, kind, chunk_order, progress, request, state, came_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-             ON CONFLICT (instance_id, digest) DO UPDATE SET times = history_frame.times + 1 RETURNING name",
+             ON CONFLICT (instance_id, digest) DO UPDATE SET times = history_frame.times + CASE WHEN history_frame.name = $5 THEN 0 ELSE 1 END \
+             RETURNING name, state",
         )
         .bind(&self.id)
         .bind(instance)
@@ -117,7 +118,8 @@ impl AccountStore<'_> {
         .fetch_one(self.conn)
         .await?;
         self.touch_history(instance, now).await?;
-        Ok(row.text("name")? == frame.name)
+        let waits = row.text("state")? == FrameState::Waiting.as_str();
+        Ok(waits && row.text("name")? == frame.name)
     }
 
     async fn touch_history(&mut self, instance: &InstanceId, now: Timestamp) -> Result<()> {

@@ -1,4 +1,4 @@
-//! A frame taken apart: one chat at a time, in parts of so many messages, never more than that in memory.
+//! A frame taken apart: one chat at a time in memory, given on in parts of so many messages.
 
 use std::{io, path::PathBuf};
 
@@ -83,7 +83,10 @@ pub(in crate::wa) fn read(
 fn is_lost(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::Other
+        io::ErrorKind::NotFound
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::Other
     )
 }
 

@@ -5,7 +5,10 @@ mod older;
 
 use std::time::Instant;
 
-use recado_sandbox::{Network, PastText};
+use recado_sandbox::{
+    Network, NewGroup, PastText,
+    content::{Gone, Sign, Wording, Written},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,6 +20,7 @@ on_both! {
     recent_history_comes_after_linking, off_keeps_nothing, full_brings_all_that_there_is,
     a_guests_past_is_not_kept, what_comes_twice_is_there_once, a_message_of_now_is_not_held_up,
     a_restart_in_the_middle_loses_and_doubles_nothing,
+    what_was_done_to_messages_and_groups_come_with_the_past,
     what_the_phone_wrote_meanwhile_comes_with_its_time, the_setting_is_checked_and_answered,
 }
 
@@ -389,6 +393,65 @@ async fn a_restart_in_the_middle_loses_and_doubles_nothing(bed: &mut Bed) {
     let all = messages(bed, &made, CUSTOMER).await;
     let expected: Vec<_> = (0..600).map(|n| format!("PAST{n:04}")).collect();
     assert_eq!(ids(&all), expected);
+}
+
+async fn what_was_done_to_messages_and_groups_come_with_the_past(bed: &mut Bed) {
+    let network = bed.sandbox.network().clone();
+    let says = |from: &str, to: &str, written: Written| {
+        let sent = network.send(from, to, &written);
+        sent.expect("it writes").id
+    };
+    let text = |text: &str| Written::Text(text.to_owned());
+    let liked = says(CUSTOMER, SHOP, text("do you like this?"));
+    let sign = Sign {
+        message_id: liked.clone(),
+        emoji: "👍".to_owned(),
+    };
+    says(SHOP, CUSTOMER, Written::Reaction(sign));
+    let gone = says(CUSTOMER, SHOP, text("never mind"));
+    let end = Gone {
+        message_id: gone,
+        forged: false,
+    };
+    says(CUSTOMER, SHOP, Written::Delete(end));
+    let edited = says(CUSTOMER, SHOP, text("at five"));
+    let wording = Wording {
+        message_id: edited.clone(),
+        text: "at six".to_owned(),
+        forged: false,
+    };
+    says(CUSTOMER, SHOP, Written::Edit(wording));
+    let group = NewGroup {
+        subject: "Neighbours".to_owned(),
+        participants: vec![CUSTOMER.to_owned()],
+        ..NewGroup::default()
+    };
+    let (group, _) = network.create_group(SHOP, &group).expect("a group");
+    let group = group.id.clone();
+    let in_group = [(SHOP, "hello all"), (CUSTOMER, "hello")];
+    let in_group = in_group.map(|(from, words)| says(from, &group, text(words)));
+
+    let made = linked(bed, json!({})).await;
+    all_stored(bed, &made).await;
+    let all = messages(bed, &made, CUSTOMER).await;
+    assert_eq!(ids(&all), [liked.clone(), edited]);
+    assert_eq!(all[1]["text"], "at six");
+    let told = bed.told(&made, &liked).await;
+    assert_eq!(told["reactions"][0]["reaction"], "👍", "{told}");
+    let own = format!("{SHOP}@s.whatsapp.net");
+    assert_eq!(told["reactions"][0]["sender"], own);
+    let there = messages(bed, &made, &group).await;
+    assert_eq!(ids(&there), in_group);
+    let senders = there.iter().map(|one| one["sender"].clone());
+    let ana = format!("{CUSTOMER}@s.whatsapp.net");
+    assert_eq!(senders.collect::<Vec<_>>(), [json!(own), json!(ana)]);
+    // The sign is taken back here: it is the one that was put there.
+    let back = json!({"phone": CUSTOMER, "message_id": liked, "id": "BACK-0001"});
+    ask(bed, &made, ("DELETE", "/chat/react"), back).await.ok();
+    bed.wait_status(&made, "BACK-0001", &["sent", "delivered", "read"])
+        .await;
+    let told = bed.told(&made, &liked).await;
+    assert_eq!(told["reactions"], json!([]));
 }
 
 async fn what_the_phone_wrote_meanwhile_comes_with_its_time(bed: &mut Bed) {

@@ -162,7 +162,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The oldest first, each with what was put on it.
+    /// The oldest first, and then what was put on them.
     fn messages(&self, jid: &Jid, conversation: &Conversation) -> Vec<PastMessage> {
         let infos = conversation.messages.iter();
         let infos = infos.filter_map(|one| one.message.as_option());
@@ -180,15 +180,13 @@ impl Reader<'_> {
             pairs: &self.pairs,
             chat: jid,
         };
-        let mut messages = Vec::with_capacity(infos.len());
-        for info in infos {
-            messages.extend(place.message(info));
-            messages.extend(place.reactions(info));
-        }
+        let found = infos.iter().filter_map(|info| place.message(info));
+        let mut messages: Vec<_> = found.collect();
         placed(&mut messages);
         if self.reading.kind == FrameKind::InitialBootstrap && has_newest(conversation, &messages) {
             mark_unread(&mut messages, conversation.unread_count.unwrap_or(0));
         }
+        messages.extend(infos.iter().flat_map(|info| place.reactions(info)));
         messages
     }
 

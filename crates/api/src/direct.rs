@@ -126,6 +126,9 @@ pub struct ClaimedBody {
     claimed: bool,
     label: String,
     phone: Option<String>,
+    /// What the phone sent of its past while the session was a guest's is not kept, and does not come again.
+    #[schemars(extend("const" = "not_kept"))]
+    history: &'static str,
 }
 
 /// Makes a guest's session the shop's.
@@ -146,6 +149,7 @@ pub async fn claim(
         claimed: true,
         label: instance.name,
         phone: instance.phone,
+        history: "not_kept",
     }))
 }
 

@@ -3,6 +3,7 @@
 //! The phone is who keeps chats. What a caller does is told to it and to the other devices, and comes back as their
 //! word (`synced`), which is what changes the rows: so there is one order of all that was done, wherever that was.
 
+mod older;
 pub(crate) mod synced;
 pub(crate) mod view;
 
@@ -16,8 +17,9 @@ use recado_model::{
 };
 use recado_store::{AccountStore, ChatQuery, ChatRow, MessagePlace, MessageRow};
 
-use crate::{App, instances::require_paired, messages::numbers};
+use crate::{App, instances::require_paired, messages::numbers, past::HistoryStanding};
 
+pub use older::AskedHistory;
 pub use view::{ChatMessageView, ChatMessages, ChatPage, ChatView, LastView, Person};
 
 pub struct Chats<'a> {
@@ -70,8 +72,10 @@ impl Chats<'_> {
         rows.truncate(list.size as usize);
         let last = rows.last().filter(|_| more);
         let next = last.map(|row| encoded(&format!("{}.{}", row.last_at.0, row.id)));
+        let history = store.history(granted.id()).await?;
         let now = self.app.core.clock.now();
         Ok(ChatPage {
+            history: HistoryStanding::of(&history),
             items: rows.into_iter().map(|row| view::chat(row, now)).collect(),
             next,
         })

@@ -7,10 +7,12 @@
 mod beside;
 mod document;
 mod groups;
+mod history;
 
 pub(crate) use beside::{Beside, ReadVote, Totals, UnreadVote, VoteTold};
 pub use document::document;
 pub(crate) use groups::group;
+pub(crate) use history::{Counts, history, history_gap};
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,

@@ -1,6 +1,7 @@
 //! Messages and notices from WhatsApp: committed with their events and deliveries before they are acknowledged.
 
 mod calls;
+mod history;
 mod news;
 
 use std::sync::{
@@ -125,6 +126,7 @@ impl Sink for Ingest {
             Notice::Undecryptable { .. } => return self.undecryptable(&notice).await,
             Notice::Group(done) => return self.group(done).await,
             Notice::Synced(all) => return self.synced(all).await,
+            Notice::History(news) => return self.history(news).await,
             Notice::Typing(typing) => {
                 let payload = events::typing(typing);
                 self.passing(self.emit(EventKind::ChatPresence, payload).await);

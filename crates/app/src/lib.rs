@@ -8,6 +8,7 @@
 //! - `exchange`: calls to devices, put through to whoever has the link.
 //! - [`supervisor`]: one actor per running instance; it owns the link and the send queue. `inbox`: what it is
 //!   told; `held`: its instance, for every change.
+//! - `history`: what phones send of their past, stored beside what comes in now; `past`: how an instance stands with it.
 //! - [`ingest`]: what comes in from WhatsApp, committed before it is acknowledged.
 //! - [`egress`]: the one way to addresses that tenants choose. [`events`]: the payloads that subscribers see.
 //! - `workers`: what the program does by itself, such as webhooks going out. `ready`: whether the database takes a
@@ -33,12 +34,14 @@ pub mod events;
 mod exchange;
 pub mod groups;
 mod held;
+mod history;
 mod inbox;
 pub mod ingest;
 pub mod instances;
 pub mod media;
 pub mod messages;
 mod own;
+mod past;
 pub mod people;
 pub mod profile;
 mod ready;
@@ -59,7 +62,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use billing::{BillingConfig, BillingStanding, ReturnTo, Subscribed, Subscriptions};
 pub use chats::{
-    ChatMessageView, ChatMessages, ChatPage, ChatView, Chats, LastView, ListChats, Person,
+    AskedHistory, ChatMessageView, ChatMessages, ChatPage, ChatView, Chats, LastView, ListChats,
+    Person,
 };
 pub use config::{Config, Guests, MediaConfig, MediaLimits};
 pub use connections::{ConnectionStatus, Connections, QrAnswer};
@@ -76,6 +80,7 @@ pub use messages::{
     QueuedView, ReactionView, ReceiptView, SendMedia, SendMessage, SendOptions,
 };
 pub use own::OwnProfile;
+pub use past::HistoryStanding;
 pub use people::{Avatar, CheckedNumber, Described, People};
 pub use profile::{ProfileChange, Profiles};
 pub use shop::{Shop, ShopStatus};
@@ -115,6 +120,8 @@ pub(crate) struct Core {
     pub numbers: messages::numbers::Numbers,
     pub asking: asking::Asking,
     pub own: own::Own,
+    /// Rings when a frame of history has come.
+    pub frames: tokio::sync::Notify,
     /// Callers who were answered of late.
     pub answered: messages::replies::Answered,
 }
@@ -164,6 +171,7 @@ impl App {
             numbers: Default::default(),
             asking: Default::default(),
             own: Default::default(),
+            frames: Default::default(),
             answered: Default::default(),
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
@@ -192,6 +200,7 @@ impl App {
         tasks.spawn(workers::billing::run(self.clone(), stop.clone()));
         tasks.spawn(workers::media::run(self.clone(), stop.clone()));
         tasks.spawn(workers::media::prune(self.core.clone(), stop.clone()));
+        tasks.spawn(workers::history::run(self.core.clone(), stop.clone()));
         tasks.spawn(self.identity.clone().write_usage(stop.clone()));
         let supervisor = || self.supervisor.clone();
         tasks.spawn(workers::leases::run(supervisor(), stop.clone()));

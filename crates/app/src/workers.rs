@@ -9,6 +9,7 @@
 pub mod billing;
 pub mod deliveries;
 pub mod guests;
+pub mod history;
 pub mod leases;
 pub mod media;
 pub mod queues;

@@ -18,12 +18,13 @@ use std::{
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Address, Call, CallAnswer, DeviceCall, Error, InstanceId, MediaClass, MediaDigest,
-    MediaKey, MediaRef, Result, StateReason, Timestamp,
+    AccountId, Address, Call, CallAnswer, DeviceCall, Error, History, InstanceId, MediaClass,
+    MediaDigest, MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
     chat::Synced,
     content::{Ballot, Chosen, Poll, Voting},
     group,
+    history::{Frame, FrameEnd, FrameFault, HistoryNews, HistoryPart, OwnAddresses},
     media::{FilledMedia, Uploaded},
     message::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
@@ -32,6 +33,7 @@ use recado_model::{
     person::{InboundCall, InboundPresence},
 };
 use recado_store::Lease;
+use tokio::sync::mpsc;
 
 /// Starts links. One per process; shares sockets' TLS set-up and the HTTP client among them.
 #[async_trait]
@@ -132,6 +134,21 @@ pub trait Engine: Send + Sync + 'static {
     /// Fetches a picture of somebody from WhatsApp's hosts. Needs no link.
     async fn fetch_picture(&self, url: &str) -> Result<Vec<u8>>;
 
+    /// Takes a frame of history apart and gives its parts to `to`, each once the one before it was taken. Needs no link.
+    ///
+    /// # Errors
+    /// `Gone` where it is not there or does not open. `Damaged` where it ends early: what came before that was given.
+    async fn read_history(
+        &self,
+        of: (&AccountId, &InstanceId),
+        own: OwnAddresses,
+        frame: &Frame,
+        to: mpsc::Sender<HistoryPart>,
+    ) -> std::result::Result<FrameEnd, FrameFault>;
+
+    /// Removes a frame of history: it is stored, or nobody wants it.
+    fn drop_history(&self, instance: &InstanceId, frame: &str);
+
     /// Wipes the device of an instance from the store. Only while no link of it runs.
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()>;
 
@@ -148,6 +165,9 @@ pub struct LinkSpec {
     /// Whether what comes in may wait in the device's rows until its commit. Without it a message
     /// that is not acknowledged in time comes again, and no content is written before the sink has it.
     pub keep_inbound: bool,
+    /// How much of its past a phone is asked for that links this device now. What comes of it is always given to the sink,
+    /// unless nothing is kept.
+    pub history: History,
     /// Under which the device's rows are changed: without it they stay as they are.
     pub lease: Lease,
     /// Groups with a message that may have been on the wire and is not acknowledged: their members get
@@ -234,7 +254,7 @@ pub trait Sink: Send + Sync + 'static {
     async fn has(&self, id: &MessageId) -> Result<bool>;
 
     /// `Err` means "not taken, give it again": a receipt, an acknowledgement, an undecryptable message,
-    /// what was done to a group or news of chats is then offered until it is taken, with growing pauses and before any later one, also
+    /// what was done to a group, news of chats or of history is then offered until it is taken, with growing pauses and before any later one, also
     /// by the next link of the instance. One that was taken may come again after a crash. State and
     /// typing are told once.
     async fn notice(&self, notice: Notice) -> Result<()>;
@@ -302,6 +322,8 @@ pub enum Notice {
     },
     /// Something was done to a group.
     Group(group::Done),
+    /// Of what the phone sends of its past.
+    History(HistoryNews),
     /// What other devices of the account, or this one, did to chats and the address book, in their order.
     Synced(Vec<Synced>),
     /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.

@@ -5,7 +5,8 @@
 //! ends a connection whose store failed, `wire` its socket. `pump/watch` notices a socket that died in silence,
 //! `pump/mend` brings back a link whose gate was shut, `lost` finds messages that were counted as read and are
 //! nowhere.
-//! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
+//! `tap` takes the library's events; `journal` keeps those that are told once, `history` what phones send of their
+//! past, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `roster`, `kinds`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` sends, `media` seals and opens, brings to WhatsApp's hosts and fetches, and `calls` do what
 //! else callers ask; `backend` keeps the device in the store; `http` and `runtime` are what the library runs on.
@@ -25,6 +26,7 @@ mod connection;
 mod core;
 mod courier;
 mod gate;
+mod history;
 mod http;
 mod inbound;
 mod journal;
@@ -49,6 +51,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -57,10 +60,12 @@ use recado_model::{
     MessageId, Result, Rng,
     change::{Change, Edited},
     content::{Ballot, Chosen, Poll, Voting},
+    history::{Frame, FrameEnd, FrameFault, HistoryPart, OwnAddresses},
     media::FilledMedia,
     message::{Draft, Rendered},
 };
 use recado_store::Store;
+use tokio::sync::mpsc;
 use url::Url;
 use whatsapp_rust::transport::{
     TokioWebSocketTransportFactory, TransportFactory, default_tls_connector,
@@ -88,7 +93,8 @@ pub struct WaConfig {
     pub network: Network,
     /// For the jitter of reconnections.
     pub rng: Arc<dyn Rng>,
-    /// The folder where receipts wait until the sink has taken them; made when the first one comes.
+    /// The folder where receipts wait until the sink has taken them, and frames of history until they are stored; made
+    /// when the first one comes.
     pub journal: PathBuf,
     pub timers: WaTimers,
 }
@@ -106,6 +112,8 @@ pub struct WaTimers {
     pub commit_ms: u64,
     /// The first pause before a link whose store failed tries the store again; it doubles.
     pub reopen_ms: u64,
+    /// How long a frame of history is tried to be fetched.
+    pub history_ms: u64,
 }
 
 impl Default for WaTimers {
@@ -116,7 +124,14 @@ impl Default for WaTimers {
             stale_ms: 180_000,
             commit_ms: 30_000,
             reopen_ms: 500,
+            history_ms: 300_000,
         }
+    }
+}
+
+impl WaTimers {
+    fn history(&self) -> Duration {
+        Duration::from_millis(self.history_ms)
     }
 }
 
@@ -171,7 +186,7 @@ fn whatsapp(rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts> {
     // One connector for all links: each holds the whole list of root certificates.
     let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
     Ok(EngineParts {
-        http: Arc::new(Http::new(None).map_err(Error::internal)?),
+        http: Arc::new(Http::new(None, timers.history()).map_err(Error::internal)?),
         transport: Arc::new(transport),
         version: None,
         rng,
@@ -186,7 +201,7 @@ fn sandbox(url: &str, rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts
     media.set_query(None);
     media.set_scheme("http").map_err(|()| not_loopback())?;
     Ok(EngineParts {
-        http: Arc::new(Http::new(Some(media)).map_err(Error::internal)?),
+        http: Arc::new(Http::new(Some(media), timers.history()).map_err(Error::internal)?),
         transport: Arc::new(TokioWebSocketTransportFactory::new().with_url(address)),
         version: Some(SANDBOX_VERSION),
         rng,
@@ -216,8 +231,14 @@ fn not_loopback() -> Error {
 }
 
 impl WaEngine {
-    fn journal_of(&self, instance: &InstanceId) -> PathBuf {
-        self.journal.join(format!("{instance}.jsonl"))
+    fn files_of(&self, instance: &InstanceId) -> (PathBuf, PathBuf) {
+        let journal = self.journal.join(format!("{instance}.jsonl"));
+        (journal, self.frames_of(instance))
+    }
+
+    /// Where frames of history wait.
+    fn frames_of(&self, instance: &InstanceId) -> PathBuf {
+        self.journal.join("history").join(instance.as_str())
     }
 }
 
@@ -235,8 +256,8 @@ impl Engine for WaEngine {
         let rekey = spec.rekey.iter();
         let rekey = rekey.map(|group| backend::forget_group_keys(group.as_str()));
         device.apply(rekey.collect()).await?;
-        let journal = self.journal_of(&spec.instance);
-        let link = WaLink::start(self.parts.clone(), device, spec, sink, journal).await?;
+        let files = self.files_of(&spec.instance);
+        let link = WaLink::start(self.parts.clone(), device, spec, sink, files).await?;
         Ok(Arc::new(link))
     }
 
@@ -333,9 +354,37 @@ impl Engine for WaEngine {
         self.parts.http.picture(url).await
     }
 
+    async fn read_history(
+        &self,
+        (account, instance): (&AccountId, &InstanceId),
+        own: OwnAddresses,
+        frame: &Frame,
+        to: mpsc::Sender<HistoryPart>,
+    ) -> std::result::Result<FrameEnd, FrameFault> {
+        let device = self.store.device(account, instance);
+        let key = history::key_of(&device).await.map_err(FrameFault::Failed)?;
+        let reading = history::Reading {
+            folder: self.frames_of(instance),
+            key: key.ok_or(FrameFault::Gone)?,
+            name: frame.name.clone(),
+            kind: frame.kind,
+            instance: instance.clone(),
+            own,
+        };
+        let read = tokio::task::spawn_blocking(move || history::read(&reading, &to));
+        read.await
+            .map_err(|error| FrameFault::Failed(Error::internal(error)))?
+    }
+
+    fn drop_history(&self, instance: &InstanceId, frame: &str) {
+        history::remove(&self.frames_of(instance).join(frame));
+    }
+
     async fn forget(&self, account: &AccountId, instance: &InstanceId) -> Result<()> {
         self.store.device(account, instance).wipe().await?;
-        journal::remove(&self.journal_of(instance));
+        let (journal, frames) = self.files_of(instance);
+        journal::remove(&journal);
+        history::remove(&frames);
         Ok(())
     }
 

@@ -80,6 +80,9 @@ calls! {
     } -> ();
     /// Saves somebody in the address book of all devices of the account; over as `ChangeChat`.
     SaveContact { phone: PhoneNumber, full_name: String, first_name: Option<String>, } -> ();
+    /// Asks the phone for so many messages of a chat before its oldest one here. Answers by what name the phone's
+    /// answer goes: it comes as a frame of history, or not at all.
+    FetchHistory { chat: Address, oldest: LastMessage, count: u32, } -> String;
     /// From now on what is written in a chat disappears after so many seconds; 0: it stays.
     SetTimer { chat: Address, seconds: u32, } -> ();
 

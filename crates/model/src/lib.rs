@@ -1,7 +1,7 @@
 //! The vocabulary of Recado: pure types, no I/O, no runtime.
 //!
 //! One file per noun: [`id`], [`clock`], [`account`], [`billing`], [`credential`], [`caller`],
-//! [`instance`], [`call`], [`change`], [`chat`], [`address`], [`message`], [`message_id`], [`content`], [`media`], [`job`], [`event`], [`group`], [`webhook`], [`user`], [`error`],
+//! [`instance`], [`call`], [`change`], [`chat`], [`address`], [`message`], [`message_id`], [`content`], [`media`], [`job`], [`event`], [`group`], [`history`], [`webhook`], [`user`], [`error`],
 //! [`person`], [`phone`], [`network`], [`text`]. Every other crate speaks in these types.
 //!
 //! To add a noun: a file here with the noun's name, its `pub use` below, and the file of the same name
@@ -22,6 +22,7 @@ pub mod error;
 pub mod event;
 pub mod failure;
 pub mod group;
+pub mod history;
 pub mod id;
 pub mod instance;
 pub mod job;
@@ -57,6 +58,6 @@ pub use media::{MediaClass, MediaDigest, MediaKey, MediaLooks, MediaRef, MediaSt
 pub use message::{Direction, MessageStatus};
 pub use message_id::MessageId;
 pub use phone::PhoneNumber;
-pub use settings::{Interactive, MediaRule, OwnPresence, Settings, SettingsChange};
+pub use settings::{History, Interactive, MediaRule, OwnPresence, Settings, SettingsChange};
 pub use text::is_unseen;
 pub use user::{Language, LinkKind};

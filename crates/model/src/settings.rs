@@ -24,6 +24,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_jitter_ms: Option<i64>,
     pub presence: OwnPresence,
+    /// How much of its past a phone is asked for when it is linked.
+    pub history: History,
     /// Written to who calls, where calls are declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reject_calls_message: Option<String>,
@@ -95,6 +97,40 @@ impl OwnPresence {
     }
 }
 
+/// How much of its past a phone is asked for when it is linked, and whether it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// Nothing is kept.
+    Off,
+    /// The last months.
+    #[default]
+    Recent,
+    /// All that the phone gives.
+    Full,
+}
+
+impl History {
+    pub const ALL: [Self; 3] = [Self::Off, Self::Recent, Self::Full];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Recent => "recent",
+            Self::Full => "full",
+        }
+    }
+
+    /// # Errors
+    /// For the field `history`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|one| one.as_str() == text.trim());
+        known.ok_or_else(|| Error::field("history", "history is off, recent or full"))
+    }
+}
+
 /// When a medium that comes in is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +173,7 @@ pub struct SettingsChange {
     pub send_interval_ms: Option<i64>,
     pub send_jitter_ms: Option<i64>,
     pub presence: Option<OwnPresence>,
+    pub history: Option<History>,
     /// Blank is none.
     pub reject_calls_message: Option<String>,
 }
@@ -161,6 +198,7 @@ impl Settings {
             self.send_interval_ms = Some(interval).filter(|ms| *ms > 0);
         }
         self.presence = change.presence.unwrap_or(self.presence);
+        self.history = change.history.unwrap_or(self.history);
         if let Some(text) = &change.reject_calls_message {
             self.reject_calls_message = match is_blank(text) {
                 true => None,

@@ -2,6 +2,7 @@
 
 mod chats;
 mod groups;
+mod past;
 mod people;
 
 use axum::extract::rejection::JsonRejection;
@@ -83,6 +84,7 @@ pub(crate) fn routes(network: Network) -> Router<Network> {
         .merge(people::routes())
         .merge(groups::routes())
         .merge(chats::routes())
+        .merge(past::routes())
         .route_layer(from_fn_with_state(network, after_saving));
     Router::new()
         .route("/health", get(health))

@@ -57,6 +57,8 @@ pub(crate) struct Candidate {
     pub(crate) identity_public: Vec<u8>,
     pub(crate) registration_id: u32,
     pub(crate) signed_prekey: SignedPreKey,
+    /// It wants all of the phone's past.
+    pub(crate) wants_all: bool,
 }
 
 /// A connection that waits to be paired.
@@ -151,6 +153,8 @@ pub(crate) struct Core {
     /// Host and port that companions are told to use for media.
     pub(crate) media_host: String,
     pub(crate) shelf: Shelf,
+    /// Until when the media host cannot give what lies under these last parts of a path.
+    pub(crate) late: HashMap<String, tokio::time::Instant>,
     /// Calls since the start.
     pub(crate) calls: Vec<crate::profile::Call>,
     pub(crate) next_conn: u64,

@@ -87,7 +87,7 @@ impl ChatMessage {
     }
 
     /// Whether it changes an earlier one.
-    fn is_act(&self) -> bool {
+    pub(crate) fn is_act(&self) -> bool {
         matches!(self.kind.as_str(), "reaction" | "edit" | "revoke" | "vote")
     }
 
@@ -175,8 +175,13 @@ impl ChatMessage {
             && !self.is_act()
     }
 
+    /// Whether phones send it to devices that they link: what was deleted is gone, and acts go with what they are about.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.deleted && !self.is_act() && self.kind != "timer" && self.kind != "undecryptable_vote"
+    }
+
     /// The other side of the chat that it is in.
-    fn partner(&self, owner: &str) -> &str {
+    pub(crate) fn partner(&self, owner: &str) -> &str {
         match self.from == owner {
             true => &self.to,
             false => &self.from,

@@ -80,7 +80,7 @@ pub use group::{Invitation, MemberResult, Rank};
 pub use groups::{GroupSettings, Joined, NewGroup};
 pub use history::ChatMessage;
 pub use info::{CompanionInfo, GroupInfo, Paired, PhoneInfo};
-pub use network::Network;
+pub use network::{Network, PastText};
 pub use receiver::{Delivery, Mode, Receiver};
 pub use refusal::Refusal;
 pub use shown::{ChatChange, ChatInfo, Label, SavedContact, ShownChat};

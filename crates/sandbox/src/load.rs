@@ -239,6 +239,7 @@ fn empty(meta: Meta, noise_key: KeyPair, shelf: Shelf, media_host: String) -> Co
         held_acks: HashMap::new(),
         media_host,
         shelf,
+        late: HashMap::new(),
         calls: Vec::new(),
         next_conn: 0,
     }

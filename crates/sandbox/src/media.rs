@@ -116,6 +116,10 @@ async fn take(network: &Network, body: Body, token: &str) -> Result<String, Faul
 }
 
 async fn download(State(network): State<Network>, Path(name): Path<String>) -> Response {
+    let late = network.peek(|core| core.late.get(&name).copied());
+    if late.is_some_and(|late| late > tokio::time::Instant::now()) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let file = match network.shelf().find(&name) {
         Found::Here(file) => file,
         Found::Gone => return StatusCode::GONE.into_response(),

@@ -2,6 +2,7 @@
 
 mod chats;
 mod groups;
+mod past;
 mod people;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,8 @@ use crate::refusal::{Refusal, chat_of, digits};
 use crate::shelf::Shelf;
 use crate::state::Addr;
 use crate::trouble::{Kind, Trouble};
+
+pub use past::PastText;
 
 /// A client that answers nothing for this long will not pair.
 const PAIRING_TIMEOUT: Duration = Duration::from_secs(30);

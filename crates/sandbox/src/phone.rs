@@ -7,6 +7,7 @@ mod incoming;
 pub(crate) mod media;
 pub(crate) mod pair;
 mod pair_code;
+mod past;
 mod settings;
 mod signal;
 

@@ -121,6 +121,9 @@ pub(crate) struct Phone {
     /// What others see of the account.
     #[serde(default)]
     pub(crate) profile: crate::profile::Profile,
+    /// Messages of a frame of its past, where the person has chosen that.
+    #[serde(default)]
+    pub(crate) history_chunk: Option<usize>,
     /// The doings of the other side in its chat with this phone: `composing`, `recording`, `paused`.
     #[serde(skip)]
     pub(crate) typing: BTreeMap<String, String>,

@@ -2,7 +2,7 @@
 //!
 //! This file knows the list and the input; what each kind does is where the healthy path is:
 //! `conn` (swallow, freeze), `messages` (refuse, acks, repeats), `streams` (stream errors) and
-//! `phone/incoming` (retry receipts).
+//! `phone/incoming` (retry receipts), `phone/past` (frames of a phone's past).
 
 use std::time::Duration;
 
@@ -34,9 +34,19 @@ pub enum Kind {
     StreamError,
     /// Phones ask for messages that they got.
     RetryReceipt,
+    /// A frame of a phone's past ends in the middle.
+    HistoryTruncated,
+    /// One says to have more than it has.
+    HistoryLies,
+    /// The media host has forgotten one before it is fetched.
+    HistoryLost,
+    /// The media host cannot give one at first.
+    HistoryLate,
+    /// One is told of twice.
+    HistoryTwice,
 }
 
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 14] = [
     ("swallow", Kind::Swallow),
     ("freeze", Kind::Freeze),
     ("refuse", Kind::Refuse),
@@ -46,6 +56,11 @@ const KINDS: [(&str, Kind); 9] = [
     ("drop_repeats", Kind::DropRepeats),
     ("stream_error", Kind::StreamError),
     ("retry_receipt", Kind::RetryReceipt),
+    ("history_truncated", Kind::HistoryTruncated),
+    ("history_lies", Kind::HistoryLies),
+    ("history_lost", Kind::HistoryLost),
+    ("history_late", Kind::HistoryLate),
+    ("history_twice", Kind::HistoryTwice),
 ];
 
 /// How long after the receipt the acknowledgement comes, unless the caller says it: a client may
@@ -91,7 +106,11 @@ impl Trouble {
                 "count" => kind != Kind::Freeze,
                 "ms" => matches!(
                     kind,
-                    Kind::Swallow | Kind::Freeze | Kind::DelayAcks | Kind::ReceiptsFirst
+                    Kind::Swallow
+                        | Kind::Freeze
+                        | Kind::DelayAcks
+                        | Kind::ReceiptsFirst
+                        | Kind::HistoryLate
                 ),
                 "code" => matches!(kind, Kind::Refuse | Kind::DropRepeats | Kind::StreamError),
                 _ => false,
@@ -127,6 +146,9 @@ impl Trouble {
                             .ok_or_else(|| bad("ms", "must be 1 or more, and not for ages"))
                     })
                     .transpose()?;
+            }
+            Kind::HistoryLate if ms.is_none() => {
+                return Err(bad("ms", "is missing: how long the host cannot give it"));
             }
             Kind::DelayAcks if ms.is_none() => {
                 return Err(bad("ms", "is missing: how late the acks come"));

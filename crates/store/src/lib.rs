@@ -17,7 +17,7 @@
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
 //!   `chats` (what lists show of them, what phones keep of them), `names` (of people),
 //!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`], `groups`,
-//!   [`deliveries`], [`jobs`], [`media`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
+//!   [`deliveries`], [`jobs`], [`media`], [`audit`], [`billing`], [`usage`], [`members`], `history` (what phones send of their past); `guests`: an instance that waits
 //!   for its shop.
 //!
 //! To add a function: a method in the file of its noun, in `impl AccountStore`, with `account_id` in
@@ -44,6 +44,7 @@ pub mod error;
 pub mod events;
 mod groups;
 mod guests;
+mod history;
 pub mod instances;
 pub mod jobs;
 mod kept;
@@ -86,6 +87,7 @@ pub use device::{DeviceOp, DeviceStore, Entry};
 pub use error::{Result, StoreError};
 pub use groups::{GroupPage, GroupRow};
 pub use guests::Adoption;
+pub use history::{FrameRow, FrameState, HistoryRow};
 pub use instances::InstancePage;
 pub use jobs::{Job, NewJob, PASSED_OVER};
 pub use kept::KeySource;
@@ -102,8 +104,8 @@ pub use queued::QueuedRow;
 pub use receipts::UNMATCHED_MOST;
 pub use seal::MasterKey;
 pub use system::{
-    AccountSummary, BillingLook, BillingSummary, FULL_MOST, GuestDoor, JwtKey, KeyKind, KeyRow,
-    MediumOf, System, Weaknesses,
+    AccountSummary, BillingLook, BillingSummary, FULL_MOST, FrameOf, GuestDoor, JwtKey, KeyKind,
+    KeyRow, MediumOf, System, Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

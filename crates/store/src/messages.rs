@@ -5,6 +5,7 @@ use recado_model::{
     Address, ChatId, ContactId, ContentKind, Direction, Failure, InstanceId, MessageId, MessageKey,
     MessageStatus, Timestamp,
     content::MenuOption,
+    history::PastMessage,
     message::{InboundMessage, Party},
 };
 
@@ -96,7 +97,7 @@ macro_rules! select {
 pub(crate) use select;
 
 /// A row on its way in, of either direction.
-struct Draft<'a> {
+pub(crate) struct Draft<'a> {
     instance: &'a InstanceId,
     id: &'a MessageId,
     chat: &'a Party,
@@ -107,6 +108,61 @@ struct Draft<'a> {
     digest: Option<&'a str>,
     at: Timestamp,
     content: NewContent<'a>,
+    past: Option<Past>,
+}
+
+/// What is different in a message of the past.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    unread: bool,
+    /// In place of now: among messages of one time it stands by this.
+    since: Timestamp,
+}
+
+impl<'a> From<&'a InboundMessage> for Draft<'a> {
+    fn from(message: &'a InboundMessage) -> Self {
+        let (direction, status) = if message.from_me {
+            (Direction::Out, MessageStatus::Sent)
+        } else {
+            (Direction::In, MessageStatus::Received)
+        };
+        Self {
+            instance: &message.instance,
+            id: &message.id,
+            chat: &message.chat,
+            sender: &message.sender,
+            direction,
+            push_name: message.push_name.as_deref(),
+            status,
+            digest: None,
+            at: message.at,
+            content: NewContent {
+                kind: message.kind,
+                text: message.text.as_deref(),
+                proto: &message.proto,
+                options: &[],
+                about: message.about.as_ref(),
+            },
+            past: None,
+        }
+    }
+}
+
+impl<'a> From<&'a PastMessage> for Draft<'a> {
+    fn from(past: &'a PastMessage) -> Self {
+        let draft = Self::from(&past.message);
+        Self {
+            status: match draft.direction {
+                Direction::Out => past.status,
+                Direction::In => draft.status,
+            },
+            past: Some(Past {
+                unread: past.unread,
+                since: past.since(),
+            }),
+            ..draft
+        }
+    }
 }
 
 impl Draft<'_> {
@@ -137,6 +193,7 @@ impl AccountStore<'_> {
             status: MessageStatus::Queued,
             digest: Some(message.digest),
             at: now,
+            past: None,
             content: NewContent {
                 kind: message.kind,
                 text: message.text,
@@ -154,33 +211,10 @@ impl AccountStore<'_> {
         message: &InboundMessage,
         now: Timestamp,
     ) -> Result<Option<Inserted>> {
-        let (direction, status) = if message.from_me {
-            (Direction::Out, MessageStatus::Sent)
-        } else {
-            (Direction::In, MessageStatus::Received)
-        };
-        let draft = Draft {
-            instance: &message.instance,
-            id: &message.id,
-            chat: &message.chat,
-            sender: &message.sender,
-            direction,
-            push_name: message.push_name.as_deref(),
-            status,
-            digest: None,
-            at: message.at,
-            content: NewContent {
-                kind: message.kind,
-                text: message.text.as_deref(),
-                proto: &message.proto,
-                options: &[],
-                about: message.about.as_ref(),
-            },
-        };
-        self.insert_message(&draft, now).await
+        self.insert_message(&message.into(), now).await
     }
 
-    async fn insert_message(
+    pub(crate) async fn insert_message(
         &mut self,
         new: &Draft<'_>,
         now: Timestamp,
@@ -191,11 +225,12 @@ impl AccountStore<'_> {
         let chat = self.chat(new.instance, new.chat, now).await?;
         let sender = self.contact(new.instance, new.sender, now).await?;
         let key = MessageKey::random(self.conn.store.rng());
-        let counts = new.direction == Direction::In && new.shows();
+        let unread = new.past.is_none_or(|past| past.unread);
+        let counts = unread && new.direction == Direction::In && new.shows();
         // Read on another device before it was written here: the two come by ways of their own.
         let inserted = sql(
-            "INSERT INTO message (key, account_id, instance_id, id, chat_id, sender_id, wire_chat, wire_sender, direction, push_name, status, digest, at, created_at, updated_at, unread) \
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, CASE WHEN $15 = 1 \
+            "INSERT INTO message (key, account_id, instance_id, id, chat_id, sender_id, wire_chat, wire_sender, direction, push_name, status, digest, at, created_at, updated_at, past, unread) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $16, CASE WHEN $15 = 1 \
              AND NOT EXISTS (SELECT 1 FROM chat h WHERE h.account_id = $2 AND h.id = $5 AND h.read_until > $13) \
              AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.account_id = $2 AND r.instance_id = $3 AND r.message_id = $4 \
              AND r.chat_id = $5 AND r.state = 'ReadSelf') THEN 1 ELSE 0 END WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING unread",
@@ -213,12 +248,18 @@ impl AccountStore<'_> {
         .bind(new.status.as_str())
         .bind(new.digest)
         .bind(new.at)
-        .bind(now)
+        .bind(new.past.map_or(now, |past| past.since))
         .bind(counts)
+        .bind(new.past.is_some())
         .fetch_optional(self.conn)
         .await?;
         let Some(inserted) = inserted else {
-            return Ok(None);
+            let came = new.past.is_none() && new.digest.is_none();
+            let key = match came {
+                true => self.now_told(new, (&chat, &sender)).await?,
+                false => None,
+            };
+            return Ok(key.map(|key| Inserted { key, chat }));
         };
         let unread = inserted.bool("unread")?;
         self.insert_content(new.instance, &key, &new.content)
@@ -227,9 +268,42 @@ impl AccountStore<'_> {
             self.note_in_chat(&chat, &key, new.at, unread).await?;
         }
         if let Some(name) = new.push_name.filter(|_| new.direction == Direction::In) {
-            self.note_push_name(&sender, name).await?;
+            match new.past {
+                None => self.note_push_name(&sender, name).await?,
+                Some(_) => self.note_first_name(&sender, name).await?,
+            }
         }
         Ok(Some(Inserted { key, chat }))
+    }
+
+    /// The message that was of the past alone until now, of which nobody has been told.
+    async fn now_told(
+        &mut self,
+        new: &Draft<'_>,
+        (chat, sender): (&ChatId, &ContactId),
+    ) -> Result<Option<MessageKey>> {
+        let row = sql(
+            "UPDATE message SET past = 0 WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3 AND sender_id = $4 \
+             AND id = $5 AND past = 1 RETURNING key",
+        )
+        .bind(&self.id)
+        .bind(new.instance)
+        .bind(chat)
+        .bind(sender)
+        .bind(new.id)
+        .fetch_optional(self.conn)
+        .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let key = MessageKey::from_text(row.text("key")?);
+        // What is told of it has a link of its own.
+        sql("DELETE FROM medium WHERE account_id = $1 AND message_key = $2")
+            .bind(&self.id)
+            .bind(&key)
+            .execute(self.conn)
+            .await?;
+        Ok(Some(key))
     }
 
     /// Gives a message of ours the account's next queue number. Last in its transaction: whoever

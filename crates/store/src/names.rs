@@ -53,6 +53,18 @@ impl AccountStore<'_> {
         Ok(())
     }
 
+    /// The name that somebody goes by, where none is known: it may be an old one.
+    pub(crate) async fn note_first_name(&mut self, contact: &ContactId, name: &str) -> Result<()> {
+        sql("UPDATE contact SET push_name = $3, push_lower = $4 WHERE account_id = $1 AND id = $2 AND push_name IS NULL")
+            .bind(&self.id)
+            .bind(contact)
+            .bind(name)
+            .bind(name.to_lowercase().as_str())
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// Two that are one keep what either was called.
     pub(crate) async fn merge_names(&mut self, gone: &ContactId, kept: &ContactId) -> Result<()> {
         let row = sql(

@@ -5,6 +5,7 @@
 //! [`reseal`]: replacing keys. [`proofs`]: from a token to its credential. [`placement`]: which process
 //! runs which instance. [`guests`]: instances that nobody owns yet. [`claims`]: deliveries for workers.
 //! [`retention`]: what is old enough to go. [`media`]: which are to be fetched, or to go. [`billing`]: what is paid for, and what is not.
+//! [`history`]: what phones sent of their past and nobody has stored yet.
 //!
 //! People have a door of their own, [`crate::people`].
 //!
@@ -15,6 +16,7 @@ pub mod accounts;
 pub mod billing;
 pub mod claims;
 pub mod guests;
+pub mod history;
 pub mod keys;
 pub mod media;
 pub mod placement;
@@ -26,6 +28,7 @@ pub mod rotation;
 pub use accounts::AccountSummary;
 pub use billing::{BillingLook, BillingSummary};
 pub use guests::GuestDoor;
+pub use history::FrameOf;
 pub use keys::{JwtKey, KeyKind, KeyRow, Weaknesses};
 pub use media::{FULL_MOST, MediumOf};
 
@@ -59,6 +62,7 @@ pub const FUNCTIONS: &[&str] = &[
     "expired_guests",
     "guests",
     "held",
+    "history_to_settle",
     "insert_jwt_key",
     "instances_to_start",
     "is_jwt_revoked",
@@ -88,6 +92,7 @@ pub const FUNCTIONS: &[&str] = &[
     "retire_peppers",
     "rotate_master",
     "unused_media",
+    "waiting_frames",
     "waiting_queues",
     "weaknesses",
 ];

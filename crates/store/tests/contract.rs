@@ -28,6 +28,8 @@ mod full;
 mod groups;
 #[path = "contract/guests.rs"]
 mod guests;
+#[path = "contract/history.rs"]
+mod history;
 #[path = "contract/instances.rs"]
 mod instances;
 #[path = "contract/jobs.rs"]
@@ -113,6 +115,11 @@ on_both! {
     guests::only_a_waiting_guest_is_claimed,
     guests::a_claim_and_an_end_exclude_each_other,
     guests::guests_are_capped_exactly,
+    history::frames_are_kept_once_until_their_link_is_over,
+    history::what_is_missing_is_looked_at_once_nothing_comes,
+    history::messages_of_the_past_keep_their_time_and_come_once,
+    history::a_message_that_comes_after_its_past_is_told,
+    history::frame_states_are_the_codes,
     messages::ids_are_unique_where_they_must_be,
     messages::status_only_rises,
     messages::events_and_deliveries_are_one_transaction,

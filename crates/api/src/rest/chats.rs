@@ -1,6 +1,7 @@
 //! Chats: listed and read, and what is done to them on all devices of the number.
 
 mod acts;
+mod history;
 mod views;
 
 use axum::extract::State;
@@ -13,6 +14,7 @@ pub use acts::{
     archive, clear, delete, mark_read, mark_unread, mute, pin, set_expiration, unarchive, unmute,
     unpin,
 };
+pub use history::ask_for_older;
 pub use views::PersonBody;
 
 use views::{ChatBody, ChatList, MessageList};

@@ -8,8 +8,8 @@ use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, InstanceView};
 use recado_model::{
-    BillingStatus, Caller, ConnectionState, Error, EventKind, InstanceId, MediaRule, Scope,
-    Settings, StateReason,
+    BillingStatus, Caller, ConnectionState, Error, EventKind, History, InstanceId, MediaRule,
+    Scope, Settings, StateReason,
     instance::{InstanceChange, InstanceQuery, InstanceSort, NewInstance},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -331,8 +331,26 @@ pub async fn update(
         webhook: body.webhook,
         events: events.transpose()?,
     };
+    let before = granted.instance().settings.history;
     let view = app.instances().change(&granted, change).await?;
-    Ok(Answer(InstanceBody::of(view, &app)))
+    let (history, linked) = (view.instance.settings.history, view.instance.paired);
+    let mut body = InstanceBody::of(view, &app);
+    if linked && history != before {
+        body.history_note = Some(history_note(history));
+    }
+    Ok(Answer(body))
+}
+
+/// What a phone sends was settled when it was linked.
+fn history_note(history: History) -> &'static str {
+    match history {
+        History::Off => {
+            "From now on nothing of the past is kept. What is here stays; what the phone is asked for changes with the next link."
+        }
+        History::Recent | History::Full => {
+            "What the phone is asked for was settled when it was linked: this counts from the next link. POST /instances/{id}/chats/{phone}/history asks it for older messages of one chat."
+        }
+    }
 }
 
 /// Deletes an instance with its pairing and its tokens.
@@ -375,6 +393,12 @@ pub struct InstanceBody {
     /// Whether others see the number as online while it is connected.
     #[schemars(extend("enum" = ["unavailable", "available"]))]
     presence: &'static str,
+    /// How much of its past a phone sends when it is linked.
+    #[schemars(extend("enum" = ["off", "recent", "full"]))]
+    history: &'static str,
+    /// In the answer to a change of `history` where a phone is linked: since when it counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history_note: Option<&'static str>,
     /// Written to those whose calls are declined.
     reject_calls_message: Option<String>,
     labels: Map<String, Value>,
@@ -434,6 +458,8 @@ impl InstanceBody {
             send_interval_ms: instance.settings.send_interval_ms,
             send_jitter_ms: instance.settings.send_jitter_ms,
             presence: instance.settings.presence.as_str(),
+            history: instance.settings.history.as_str(),
+            history_note: None,
             reject_calls_message: instance.settings.reject_calls_message,
             labels: instance.labels,
             connected: instance.paired,

@@ -131,6 +131,7 @@ pub(super) fn groups() -> Vec<Group> {
             GET     "/instances/{id}/chats/{phone}"               => rest::chats::get,
             DELETE  "/instances/{id}/chats/{phone}"               => rest::chats::delete,
             GET     "/instances/{id}/chats/{phone}/messages"      => rest::chats::messages,
+            POST    "/instances/{id}/chats/{phone}/history"       => rest::chats::ask_for_older,
             POST    "/instances/{id}/chats/{phone}/archive"       => rest::chats::archive,
             POST    "/instances/{id}/chats/{phone}/unarchive"     => rest::chats::unarchive,
             POST    "/instances/{id}/chats/{phone}/pin"           => rest::chats::pin,

@@ -5,11 +5,15 @@ use recado_model::{
 };
 use recado_store::{ChatRow, ContactRow, MessageRow, Names};
 
+use crate::past::HistoryStanding;
+
 /// A page of chats, and where the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatPage {
     pub items: Vec<ChatView>,
     pub next: Option<String>,
+    /// What has come of the phone's past.
+    pub history: HistoryStanding,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,18 +4,20 @@ use recado_model::{
     Address, ChatId, ContactId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId,
     MessageKey, MessageStatus, StateReason, Timestamp, failure,
     group::{Deed, Done, Member, Rank},
+    history::{Frame, FrameEnd, FrameKind},
     message::{
         Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
     },
     person::{CallStep, InboundCall, InboundPresence},
 };
-use recado_store::MessageRow;
+use recado_store::{FrameState, MessageRow};
 use serde_json::{Value, json};
 
 use super::{
-    Beside, Unread, call, call_ended, connected, disconnected, failed, group, message, presence,
-    receipt, typing, undecryptable,
+    Beside, Counts, Unread, call, call_ended, connected, disconnected, failed, group, history,
+    message, presence, receipt, typing, undecryptable,
 };
+use crate::past::HistoryStanding;
 
 const AT: Timestamp = Timestamp(1_767_225_600_000);
 const INSTANCE: &str = "RCABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -46,7 +48,7 @@ pub fn document() -> String {
     let mut out = String::from(HEAD);
     let samples = messages().into_iter().chain(groups());
     let samples = samples.chain(connection()).chain(unsent());
-    let samples = samples.chain(people());
+    let samples = samples.chain(people()).chain([past()]);
     for (kind, text, mut payload) in samples {
         payload["type"] = json!(kind.as_str());
         payload["instance_id"] = json!(INSTANCE);
@@ -121,6 +123,36 @@ fn messages() -> [Sample; 3] {
             typing(&types),
         ),
     ]
+}
+
+fn past() -> Sample {
+    let frame = Frame {
+        name: String::new(),
+        kind: FrameKind::Recent,
+        chunk_order: Some(2),
+        progress: Some(60),
+        request: None,
+        digest: String::new(),
+    };
+    let counts = Counts {
+        chats: 20,
+        messages: 312,
+        fresh: 310,
+        names: 0,
+    };
+    let standing = HistoryStanding {
+        announced: 4,
+        came: 3,
+        progress: Some(60),
+        open: true,
+        ..HistoryStanding::default()
+    };
+    let end = FrameEnd::default();
+    (
+        EventKind::HistorySync,
+        "A frame of what the phone sends of its past is stored: when it was linked, as the setting `history` wants it, and\nwhen it was asked (`POST chats/{phone}/history`: `request_id` is the one that was answered). Messages of the past make\nno `Message` events. `sync_type` is `initial_bootstrap`, `recent`, `full`, `push_name`, `on_demand` or another of\nWhatsApp's. `chunk_order` counts the frames of a type; `progress` is the phone's own, in percent; both may be `null`.\n`new_messages` were not here before. `exhausted`: the phone has nothing older of any of these chats. `damaged`: not all of\nit could be read. `history` is how it stands by now: `announced` frames by the phone, of which so many were `received`\nand so many are still `waiting`; `state` is `none`, `running`, `complete` or `incomplete`.\nOnce nothing has come for a quarter of an hour and something is missing, it is told with `sync_type: null` and\n`gap: {missing, left_out, damaged, progress}`: frames that were announced and did not come, numbers that are left out, frames\nthat could not be read, and the last `progress` where that is below 100, else `null`. A frame cannot be asked for again.",
+        history(&frame, FrameState::Stored, end, &counts, &standing),
+    )
 }
 
 fn people() -> [Sample; 3] {

@@ -319,6 +319,7 @@ impl Actor {
         let mut store = conn.account(&self.account);
         let tried = store.tried_addresses(&self.instance).await?;
         let unknown = store.unknown_jobs(&self.instance).await?;
+        let behaviour = store.behaviour(&self.instance).await?;
         drop(conn);
         if unknown > 0 {
             metrics::counter!("recado_jobs_unknown_total").increment(unknown.unsigned_abs());
@@ -330,6 +331,7 @@ impl Actor {
             instance: self.instance.clone(),
             device_name: self.core.config.device_name.clone(),
             keep_inbound: !self.discard.load(Ordering::Relaxed),
+            history: behaviour.unwrap_or_default().0.history,
             lease: held.lease.clone(),
             rekey: groups.collect(),
         };

@@ -56,6 +56,7 @@ impl Actor {
             | Notice::Typing(_)
             | Notice::Group(_)
             | Notice::Synced(_)
+            | Notice::History(_)
             | Notice::ServerAck { .. }
             | Notice::Undecryptable { .. } => {}
         }

@@ -5,6 +5,7 @@
 
 mod chats;
 mod groups;
+mod history;
 mod numbers;
 mod pairing;
 mod people;
@@ -49,6 +50,7 @@ impl LinkCore {
             Call::RejectCall(call) => CallAnswer::RejectCall(self.reject_call(&call).await?),
             Call::ChangeChat(call) => CallAnswer::ChangeChat(self.change_chat(&call).await?),
             Call::SaveContact(call) => CallAnswer::SaveContact(self.save_contact(&call).await?),
+            Call::FetchHistory(call) => CallAnswer::FetchHistory(self.fetch_history(&call).await?),
             Call::SetTimer(call) => CallAnswer::SetTimer(self.set_timer(&call).await?),
             other => return self.group_call(other).await,
         })

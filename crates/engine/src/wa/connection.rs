@@ -20,15 +20,14 @@ use whatsapp_rust::{
     store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
     types::{events::Subscription, message::MessageInfo},
     wacore::{
-        iq::keepalive::KeepaliveSpec,
-        runtime::Runtime as _,
-        store::{DevicePropsOverride, error::Result as StoreResult},
+        iq::keepalive::KeepaliveSpec, runtime::Runtime as _, store::error::Result as StoreResult,
     },
 };
 
 use super::{
     backend::Backend,
     gate::{Gate, Trip},
+    history::{self, Spool},
     inbound::CommitHook,
     lost::Judge,
     parts::{Control, LinkParts},
@@ -39,6 +38,10 @@ use super::{
 
 /// A graceful close flushes receipts and commits; a stuck sink must not hold it for ever.
 const CLOSE: Duration = Duration::from_secs(12);
+
+/// So long a close waits for frames of history that are being fetched: they do not come again.
+const HISTORY: Duration = Duration::from_secs(20);
+const HISTORY_LOOK: Duration = Duration::from_millis(100);
 
 /// The saver wakes on each change, but not on one that comes while it writes the one before.
 const SAVER_INTERVAL: Duration = Duration::from_secs(10);
@@ -59,6 +62,7 @@ pub(super) struct Connection {
     line: Arc<Line>,
     runtime: LinkRuntime,
     tap: Arc<Tap>,
+    spool: Option<Arc<Spool>>,
     events: Mutex<Option<Events>>,
 }
 
@@ -85,6 +89,7 @@ impl Connection {
                 line,
                 runtime,
                 tap,
+                spool: link.spool.clone(),
                 events: Mutex::new(Some(events)),
             }),
             Err(error) => {
@@ -138,9 +143,29 @@ impl Connection {
         }));
     }
 
+    async fn finish_history(&self) {
+        let Some(spool) = &self.spool else {
+            return;
+        };
+        let fetched = async {
+            while self.gate.tripped().is_none()
+                && (spool.awaits()
+                    || self.client.memory_report().await.history_sync_tasks.entries > 0)
+            {
+                tokio::time::sleep(HISTORY_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(HISTORY, fetched).await.is_err() {
+            tracing::warn!(
+                "frames of history were still being fetched when their link closed; they are lost"
+            );
+        }
+    }
+
     /// Closes the socket and ends every task: in good order while the gate is open, and as if it had
     /// never been once it is shut.
     pub(super) async fn close(&self) {
+        self.finish_history().await;
         // First, so that no event of the closing reaches the sink.
         self.tap.closing.store(true, Ordering::SeqCst);
         if self.gate.tripped().is_none() {
@@ -202,7 +227,7 @@ async fn connect(
             .await;
     }
     if persistence.get_device_snapshot().pn.is_none() {
-        let props = DevicePropsOverride::new().with_os(link.spec.device_name.clone());
+        let props = history::props(&link.spec.device_name, link.spec.history);
         persistence
             .process_command(DeviceCommand::SetDeviceProps(props))
             .await;
@@ -223,7 +248,6 @@ async fn connect(
         .with_transport_factory_arc(Arc::new(wire))
         .with_http_client_arc(link.engine.http.clone())
         .with_cache_config(caches())
-        .with_skip_history_sync(true)
         .with_wanted_pre_key_count(PRE_KEYS)
         .with_background_saver_interval(SAVER_INTERVAL)
         .with_inbound_durability_hook(CommitHook::new(link, gate.clone()));
@@ -239,6 +263,7 @@ async fn connect(
         epoch,
         gate: gate.clone(),
         journal: link.journal.clone(),
+        spool: link.spool.clone(),
         queue: link.queue.clone(),
         pairable: link.pairable.clone(),
         closing: AtomicBool::new(false),

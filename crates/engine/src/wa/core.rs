@@ -135,7 +135,7 @@ impl LinkCore {
             connection.close().await;
         }
         self.parts.device.wipe().await?;
-        self.parts.journal.wipe();
+        self.parts.forget_all();
         Ok(())
     }
 

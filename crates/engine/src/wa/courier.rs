@@ -52,6 +52,12 @@ async fn offer(link: &LinkCore, entries: &[Entry], tries: u32) -> Result<()> {
             "the link is between two connections",
         ));
     }
+    if let Some(spool) = &link.parts.spool
+        && entries.iter().any(Entry::is_frame)
+    {
+        // Whoever takes it opens it with that.
+        spool.keep_key().await?;
+    }
     let client = connection.as_ref().map(|connection| &*connection.client);
     let Some(notice) = notice::of(entries, client).await? else {
         return Ok(());

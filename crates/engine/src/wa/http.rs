@@ -40,6 +40,9 @@ pub(super) struct Http {
     loopback: Option<Url>,
     version: Arc<Mutex<VersionCache>>,
     streams: Arc<Semaphore>,
+    /// How long what is told once is tried, and how many may wait for their next try.
+    patience: Duration,
+    waiting: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -49,7 +52,7 @@ struct VersionCache {
 }
 
 impl Http {
-    pub(super) fn new(loopback: Option<Url>) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(loopback: Option<Url>, patience: Duration) -> Result<Self, reqwest::Error> {
         let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_max_idle_per_host(4);
@@ -65,6 +68,8 @@ impl Http {
             loopback,
             version: Arc::default(),
             streams: streams::places(),
+            patience,
+            waiting: streams::waiting(),
         })
     }
 
@@ -211,7 +216,7 @@ impl HttpClient for Http {
     }
 
     fn execute_streaming(&self, request: HttpRequest) -> anyhow::Result<StreamingHttpResponse> {
-        self.stream(request)
+        self.insist(request)
     }
 
     fn execute_upload(
@@ -231,7 +236,7 @@ mod tests {
     #[test]
     fn the_sandbox_leads_every_host_to_loopback() {
         let loopback = Url::parse("http://127.0.0.1:4242/").expect("a URL");
-        let http = Http::new(Some(loopback)).expect("a client");
+        let http = Http::new(Some(loopback), Duration::ZERO).expect("a client");
         let target = http
             .target("https://media.example.net/mms/image/abc?auth=x&token=y")
             .expect("a target");

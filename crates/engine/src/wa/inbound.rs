@@ -26,6 +26,8 @@ use whatsapp_rust::{
 use super::{
     address,
     gate::{Gate, Trip},
+    history,
+    journal::Entry,
     kinds,
     parts::LinkParts,
     payload::{self, LONGEST_ID},
@@ -88,6 +90,21 @@ pub(super) async fn deliver(link: &LinkParts, client: &Client, batch: &[WaMessag
         .map_err(|_| too_slow())?
 }
 
+/// Notes which frames of history are to come: what becomes of one is told by nobody else.
+async fn announced(link: &LinkParts, batch: &[WaMessage]) -> Result<()> {
+    let Some(spool) = &link.spool else {
+        return Ok(());
+    };
+    for item in batch.iter().filter(|item| history::is_announcement(item)) {
+        spool.announced();
+        spool.keep_key().await?;
+        let id = item.info.id.clone();
+        let noted = link.journal.note(Entry::HistoryAnnounced { id });
+        noted.map_err(Error::internal)?;
+    }
+    Ok(())
+}
+
 /// Commits before WhatsApp hears of it. Weak: the client holds the hook, and the link the client.
 pub(super) struct CommitHook {
     link: Weak<LinkParts>,
@@ -112,6 +129,10 @@ impl InboundDurabilityHook for CommitHook {
             .ok_or_else(|| anyhow!("the link is gone; WhatsApp delivers again"))?;
         // A message that a shut gate's client still decrypts comes again at the next connection.
         self.gate.check()?;
+        announced(&link, batch).await.map_err(|error| {
+            self.gate.trip(Trip::Journal);
+            anyhow!("{error}")
+        })?;
         deliver(&link, &client, batch).await.map_err(|error| {
             self.gate.trip(Trip::Commit);
             // The error's public text only: its source may quote what a database would not take.

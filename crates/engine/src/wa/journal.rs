@@ -17,7 +17,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use recado_model::{chat::ChatAct, group::Deed};
+use recado_model::{chat::ChatAct, group::Deed, history::FrameKind};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
@@ -68,6 +68,20 @@ pub(super) enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ids: Vec<String>,
     },
+    /// The phone has said that a frame of history is to be fetched.
+    HistoryAnnounced { id: String },
+    /// A frame of history lies in the spool.
+    HistoryFrame {
+        name: String,
+        digest: String,
+        kind: FrameKind,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        progress: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+    },
     /// A device of the account has saved somebody.
     Contact {
         who: String,
@@ -81,6 +95,10 @@ pub(super) enum Entry {
 }
 
 impl Entry {
+    pub(super) fn is_frame(&self) -> bool {
+        matches!(self, Self::HistoryFrame { .. })
+    }
+
     /// Whether it is of those that come by the thousand when a device gets all of them.
     fn is_synced(&self) -> bool {
         matches!(self, Self::Chat { .. } | Self::Contact { .. })

@@ -23,6 +23,7 @@ use super::{
     EngineParts,
     core::LinkCore,
     courier,
+    history::Spool,
     journal::Journal,
     parts::{LinkParts, Lost},
     pump::Pump,
@@ -46,8 +47,14 @@ impl WaLink {
         device: DeviceStore,
         spec: LinkSpec,
         sink: Arc<dyn Sink>,
-        journal: PathBuf,
+        (journal, frames): (PathBuf, PathBuf),
     ) -> Result<Self> {
+        let spool = match spec.keep_inbound {
+            true => Some(Arc::new(
+                Spool::open(device.clone(), frames, engine.rng.clone()).await?,
+            )),
+            false => None,
+        };
         let journal = tokio::task::spawn_blocking(move || Journal::open(journal))
             .await
             .map_err(Error::internal)?;
@@ -59,6 +66,7 @@ impl WaLink {
             device,
             sink,
             journal: Arc::new(journal),
+            spool,
             queue,
             control,
             pairable: Arc::new(watch::Sender::new(false)),

@@ -4,6 +4,7 @@ mod groups;
 
 use recado_model::{
     Address, Result, StateReason, Timestamp,
+    history::{Frame, HistoryNews},
     message::{InboundReceipt, InboundTyping, MessageId, Party, ReceiptState},
     person::{CallStep, InboundCall, InboundPresence},
 };
@@ -202,6 +203,22 @@ async fn of_one(entry: Entry, client: Option<&Client>) -> Result<Option<Notice>>
             reason,
             deed,
         } => groups::done(&group, (by.as_deref(), number.as_deref()), at, reason, deed),
+        Entry::HistoryAnnounced { id } => Notice::History(HistoryNews::Announced { id }),
+        Entry::HistoryFrame {
+            name,
+            digest,
+            kind,
+            order,
+            progress,
+            request,
+        } => Notice::History(HistoryNews::Came(Frame {
+            name,
+            kind,
+            chunk_order: order.map(i64::from),
+            progress: progress.map(i64::from),
+            request,
+            digest,
+        })),
         Entry::Ack { id, refused } => Notice::ServerAck {
             id: MessageId::from_wire(id),
             refused,

@@ -10,7 +10,7 @@ use std::{
 use recado_store::{DeviceOp, DeviceStore};
 use tokio::sync::{mpsc, watch};
 
-use super::{EngineParts, journal::Journal, tap::Signal};
+use super::{EngineParts, history::Spool, journal::Journal, tap::Signal};
 use crate::{LinkSpec, Sink};
 
 /// Wishes that the pump carries out, in order.
@@ -29,6 +29,8 @@ pub(super) struct LinkParts {
     pub(super) device: DeviceStore,
     pub(super) sink: Arc<dyn Sink>,
     pub(super) journal: Arc<Journal>,
+    /// Where frames of history go. `None`: nobody wants them.
+    pub(super) spool: Option<Arc<Spool>>,
     pub(super) queue: mpsc::Sender<Signal>,
     pub(super) control: mpsc::UnboundedSender<Control>,
     /// True once the server is ready to pair the running connection.
@@ -49,6 +51,14 @@ impl LinkParts {
     pub(super) fn jittered(&self, pause: Duration) -> Duration {
         let spread = u64::try_from(pause.as_millis() / 2).unwrap_or(0).max(1);
         pause + Duration::from_millis(self.engine.rng.below(spread))
+    }
+
+    /// The device is wiped: nothing of what came is wanted any more.
+    pub(super) fn forget_all(&self) {
+        self.journal.wipe();
+        if let Some(spool) = &self.spool {
+            spool.wipe();
+        }
     }
 
     /// The next client is to know nothing of `rows`. Called before the gate of this one is shut: whoever

@@ -364,7 +364,7 @@ impl Pump {
             }
             tokio::time::sleep(WIPE_AGAIN * tries).await;
         }
-        self.link.parts.journal.wipe();
+        self.link.parts.forget_all();
         self.tell(Notice::LoggedOut { reason }).await;
     }
 }

@@ -8,11 +8,12 @@ use std::sync::{
 use tokio::sync::{mpsc, watch};
 use whatsapp_rust::{
     Client, Jid,
-    types::events::{Event, EventHandler, EventInterest, EventKind},
+    types::events::{Event, EventHandler, EventInterest, EventKind, LazyHistorySync},
 };
 
 use super::{
     gate::{Gate, Trip},
+    history::Spool,
     journal::{Entry, Journal},
     notice, synced,
 };
@@ -54,6 +55,7 @@ pub(super) fn interest() -> EventInterest {
         EventKind::ClearChatUpdate,
         EventKind::DeleteChatUpdate,
         EventKind::ContactUpdate,
+        EventKind::HistorySync,
         EventKind::StreamReplaced,
         EventKind::StreamError,
         EventKind::TemporaryBan,
@@ -69,6 +71,8 @@ pub(super) struct Tap {
     pub(super) epoch: u64,
     pub(super) gate: Gate,
     pub(super) journal: Arc<Journal>,
+    /// Where frames of history go. `None`: nobody wants them.
+    pub(super) spool: Option<Arc<Spool>>,
     pub(super) queue: mpsc::Sender<Signal>,
     pub(super) pairable: Arc<watch::Sender<bool>>,
     /// The connection is closing, and its news is no news any more. The journal still notes: the library
@@ -100,6 +104,20 @@ impl Tap {
         }
     }
 
+    /// A frame is told once, and its phone counts it as taken already.
+    fn keep_frame(&self, frame: &LazyHistorySync) {
+        let Some(spool) = &self.spool else {
+            return;
+        };
+        match spool.put(frame) {
+            Ok(entry) => self.note(entry),
+            Err(error) => {
+                metrics::counter!("recado_engine_history_frames_lost_total").increment(1);
+                tracing::error!(%error, "a frame of history could not be kept; it will be missing");
+            }
+        }
+    }
+
     fn pass(&self, event: Arc<Event>, kind: &'static str, expendable: bool) {
         if self.closing.load(Ordering::SeqCst) {
             return;
@@ -128,6 +146,11 @@ impl Tap {
 
 impl EventHandler for Tap {
     fn handle_event(&self, event: Arc<Event>) {
+        // What the phone remembers does not depend on what this client does.
+        if let Event::HistorySync(frame) = &*event {
+            self.keep_frame(frame);
+            return;
+        }
         // A client that is ahead of its database is not believed: its news comes again from the next one.
         if self.gate.tripped().is_some() {
             return;

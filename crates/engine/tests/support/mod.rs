@@ -65,6 +65,7 @@ pub const QUICK: WaTimers = WaTimers {
     stale_ms: 10_000,
     commit_ms: 1_000,
     reopen_ms: 100,
+    history_ms: 2_000,
 };
 
 impl Lab {
@@ -183,6 +184,7 @@ impl Lab {
             instance: instance.clone(),
             device_name: "Recado".to_owned(),
             keep_inbound: true,
+            history: Default::default(),
             lease: Lease {
                 owner: "here".to_owned(),
                 fence: 1,

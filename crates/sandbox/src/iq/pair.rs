@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use buffa::Message as _;
 use tokio::sync::oneshot;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
+use waproto::whatsapp::DeviceProps;
 use waproto::whatsapp::client_payload::DevicePairingRegistrationData;
 
 use crate::ambient;
@@ -22,6 +24,13 @@ const REFS: usize = 6;
 /// The restart after pairing comes a moment later: at once, it would overtake the client's own
 /// bookkeeping, which the real server's distance never allows.
 const RESTART_DELAY: Duration = Duration::from_millis(100);
+
+/// How much of the phone's past a client asks for.
+fn wants_all(data: &DevicePairingRegistrationData) -> bool {
+    let props = data.device_props.as_deref();
+    let props = props.and_then(|props| DeviceProps::decode_from_slice(props).ok());
+    props.is_some_and(|props| props.require_full_sync == Some(true))
+}
 
 impl Core {
     /// A client that is not paired yet came in.
@@ -48,6 +57,7 @@ impl Core {
                 public: Blob(data.e_skey_val.clone().unwrap_or_default()),
                 signature: Blob(data.e_skey_sig.clone().unwrap_or_default()),
             },
+            wants_all: wants_all(data),
         };
         let refs: Vec<String> = (0..REFS)
             .map(|at| format!("2@{}{at}", hex::encode(ambient::bytes::<24>())))
@@ -210,6 +220,7 @@ impl Core {
         // The phone shares the key of the settings collections at once, so that the companion
         // does not have to ask for it at its first log-in.
         self.share_app_state_key(&addr);
+        self.tell_past(&addr, candidate.wants_all);
         self.announce_device(&addr, "add");
         drop(done.send(Ok(addr)));
         tokio::spawn(async move {

@@ -82,6 +82,7 @@ impl Core {
             key_shares: BTreeMap::new(),
             history: History::of(number),
             profile: Default::default(),
+            history_chunk: None,
             typing: BTreeMap::new(),
         })
     }

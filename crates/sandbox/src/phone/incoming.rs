@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use wacore::messages::{MessageUtils, decode_plaintext, wrap_device_sent};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
+use waproto::whatsapp::message::peer_data_operation_request_message::HistorySyncOnDemandRequest;
 use waproto::whatsapp::{Message, message::protocol_message::Type};
 
 use super::chat::{Envelope, Stanza};
@@ -114,6 +115,10 @@ impl Core {
             && protocol.r#type == Some(Type::APP_STATE_SYNC_KEY_REQUEST)
         {
             self.share_app_state_key(from);
+            return;
+        }
+        if own && let Some(request) = asked_for_older(content) {
+            self.tell_older(from, &text(node, "id"), request);
             return;
         }
         let group = jid(node, "from").as_ref().and_then(group_id);
@@ -393,6 +398,13 @@ impl Core {
             None => self.resolve(&from),
         }
     }
+}
+
+/// A question of a companion for older messages of a chat.
+fn asked_for_older(content: &Message) -> Option<&HistorySyncOnDemandRequest> {
+    let protocol = content.protocol_message.as_option()?;
+    let asked = protocol.peer_data_operation_request_message.as_option()?;
+    asked.history_sync_on_demand_request.as_option()
 }
 
 /// How often the sender was asked for this message before it sent this copy.

@@ -98,7 +98,7 @@ async fn a_guest_is_claimed_and_sends(bed: &mut Bed) {
         answer,
         json!({
             "id": guest.id, "key": shops.key, "apiKey": shops.api_key, "status": "connected",
-            "claimed": true, "label": "Guest", "phone": SHOP,
+            "claimed": true, "label": "Guest", "phone": SHOP, "history": "not_kept",
         })
     );
     assert!(shops.key.starts_with("qr_") && shops.key != guest.key);

@@ -11,6 +11,7 @@
 //! | `signals` | what a chat is told beside messages: typing, read |
 //! | `groups` | groups: managed, written in, joined, left, and what goes wrong with them |
 //! | `chats` | chats and people: listed, read, what is done to them here and on the phone |
+//! | `history` | what phones send of their past: stored once, in order; what is lost of it |
 //! | `guests` | sessions without a shop: what they may do, their claiming, their end |
 //! | `access`, `slots` | every route against every credential |
 //! | `people_access` | people: every route against cookies, roles and pages; what ends a session in use |
@@ -96,6 +97,7 @@ mod forged;
 mod full;
 mod groups;
 mod guests;
+mod history;
 mod instances;
 mod kinds;
 mod limits;

@@ -1,6 +1,8 @@
 //! Chats, their messages and people as answers have them.
 
-use recado_app::{ChatMessageView, ChatMessages, ChatPage, ChatView, LastView, ListChats, Person};
+use recado_app::{
+    ChatMessageView, ChatMessages, ChatPage, ChatView, HistoryStanding, LastView, ListChats, Person,
+};
 use recado_model::{Address, chat::Mute};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,6 +20,44 @@ pub struct ChatList {
     content: Vec<ChatBody>,
     /// What to pass as `before` for the page after this one; `null` at the end.
     next: Option<String>,
+    /// What has come of the phone's past since it was linked.
+    history: HistoryBody,
+}
+
+/// How an instance stands with what its phone sends of its past.
+#[derive(Serialize, JsonSchema)]
+pub struct HistoryBody {
+    /// `none`: it has sent nothing. `running`: something has come of late. `incomplete`: not all has come, and nothing more does.
+    #[schemars(extend("enum" = ["none", "running", "complete", "incomplete"]))]
+    state: &'static str,
+    /// Frames that the phone announced.
+    announced: i64,
+    received: i64,
+    /// Those of them that are not stored yet.
+    waiting: i64,
+    /// Percent, as the phone says.
+    progress: Option<i64>,
+    /// Announced frames that did not come; known once nothing more comes.
+    missing: i64,
+    /// Numbers that are left out in the phone's count; known once nothing more comes.
+    left_out: i64,
+    /// Frames that could not be read, or not to their end.
+    damaged: i64,
+}
+
+impl From<HistoryStanding> for HistoryBody {
+    fn from(standing: HistoryStanding) -> Self {
+        Self {
+            state: standing.state(),
+            announced: standing.announced,
+            received: standing.came,
+            waiting: standing.waiting,
+            progress: standing.progress,
+            missing: standing.missing,
+            left_out: standing.holes,
+            damaged: standing.damaged,
+        }
+    }
 }
 
 impl ChatList {
@@ -27,6 +67,7 @@ impl ChatList {
             page_size: list.size,
             content: page.items.into_iter().map(Into::into).collect(),
             next: page.next,
+            history: page.history.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What bodies say of how an instance behaves.
 
-use recado_model::{Interactive, MediaRule, OwnPresence, Result, SettingsChange};
+use recado_model::{History, Interactive, MediaRule, OwnPresence, Result, SettingsChange};
 
 /// A body of an instance: fields of its own, then its settings, of which what is left out stays as it is. All stand in
 /// one struct: in a flattened one an error would name no field.
@@ -30,6 +30,11 @@ macro_rules! with_settings {
             #[serde(default)]
             #[schemars(extend("enum" = ["unavailable", "available"]))]
             presence: Option<String>,
+            /// How much of its past a phone sends when it is linked: `recent`, the default, the last months; `full`, all that it
+            /// gives; `off`, nothing is kept.
+            #[serde(default)]
+            #[schemars(extend("enum" = ["off", "recent", "full"]))]
+            history: Option<String>,
             /// Written to those whose calls are declined, at most once an hour to each; `""` is nothing.
             #[serde(default, alias = "rejectCallsMessage")]
             #[schemars(length(max = 1_000))]
@@ -47,6 +52,7 @@ macro_rules! with_settings {
                     pause,
                 )?;
                 Ok(recado_model::SettingsChange {
+                    history: settings::history(self.history.as_deref())?,
                     reject_calls_message: self.reject_calls_message.clone(),
                     ..change
                 })
@@ -73,6 +79,13 @@ pub(super) fn change(
         send_interval_ms,
         send_jitter_ms,
         presence: presence.transpose()?,
+        history: None,
         reject_calls_message: None,
     })
+}
+
+/// `""` is the same as nothing.
+pub(super) fn history(text: Option<&str>) -> Result<Option<History>> {
+    let given = text.filter(|text| !text.trim().is_empty());
+    given.map(History::parse).transpose()
 }

@@ -4,7 +4,7 @@
 //! else.
 
 use std::{
-    io::{self, Read},
+    io::{self, Cursor, Read},
     sync::Arc,
     time::Duration,
 };
@@ -15,6 +15,7 @@ use reqwest::{Body, Response, header::CONTENT_LENGTH};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::Instant,
 };
 use whatsapp_rust::{
     anyhow::{self, Context as _, anyhow},
@@ -33,9 +34,28 @@ const ANSWER: Duration = Duration::from_secs(120);
 const PART: usize = 64 * 1024;
 /// Parts of an upload that are read ahead of the network.
 const AHEAD: usize = 2;
+/// The most that is told once: more than the library takes.
+const WHOLE: usize = 80 * 1024 * 1024;
+/// The pauses before what is told once is tried again; they double.
+const AGAIN_FIRST: Duration = Duration::from_millis(250);
+const AGAIN_MOST: Duration = Duration::from_secs(30);
+/// Each of them keeps a thread.
+const WAITING: usize = 64;
 
 pub(super) fn places() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(MOST))
+}
+
+pub(super) fn waiting() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(WAITING))
+}
+
+/// Whether another try may end otherwise.
+fn is_passing(answer: &anyhow::Result<HttpResponse>) -> bool {
+    match answer {
+        Err(_) => true,
+        Ok(answer) => matches!(answer.status_code, 408 | 429 | 500..),
+    }
 }
 
 /// An answer whose body comes part by part.
@@ -85,17 +105,37 @@ impl Http {
         })
     }
 
-    pub(super) fn stream(&self, request: HttpRequest) -> anyhow::Result<StreamingHttpResponse> {
-        let runtime = Handle::try_current()?;
-        let incoming = runtime.block_on(self.open(request))?;
+    /// What is told once: the whole answer, asked for again, for minutes, where there is none. So the library asks for
+    /// frames of history, which do not come a second time, and for snapshots of settings. (Media have ways of their
+    /// own.)
+    pub(super) fn insist(&self, request: HttpRequest) -> anyhow::Result<StreamingHttpResponse> {
+        let answer = Handle::try_current()?.block_on(self.insisted(request))?;
         Ok(StreamingHttpResponse {
-            status_code: incoming.status(),
-            body: Box::new(Parts {
-                runtime,
-                incoming,
-                part: Bytes::new(),
-            }),
+            status_code: answer.status_code,
+            body: Box::new(Cursor::new(answer.body)),
         })
+    }
+
+    async fn insisted(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        let end = Instant::now() + self.patience;
+        let mut pause = AGAIN_FIRST;
+        loop {
+            let answer = self.whole(request.clone()).await;
+            if !is_passing(&answer) || Instant::now() + pause > end {
+                return answer;
+            }
+            let Ok(_waits) = self.waiting.try_acquire() else {
+                return answer;
+            };
+            metrics::counter!("recado_engine_downloads_again_total").increment(1);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(AGAIN_MOST);
+        }
+    }
+
+    async fn whole(&self, request: HttpRequest) -> anyhow::Result<HttpResponse> {
+        let Incoming { response, _place } = self.open(request).await?;
+        self.collect_most(response, WHOLE).await
     }
 
     /// WhatsApp's hosts take no chunked bodies: the length is said first, and a body that ends early is an error.
@@ -156,32 +196,8 @@ async fn hand_over(
     }
 }
 
-/// A body for readers that may block.
-struct Parts {
-    runtime: Handle,
-    incoming: Incoming,
-    part: Bytes,
-}
-
-impl Read for Parts {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while self.part.is_empty() {
-            let next = self.runtime.block_on(self.incoming.part());
-            match next.map_err(io::Error::other)? {
-                Some(part) => self.part = part,
-                None => return Ok(0),
-            }
-        }
-        let count = to.len().min(self.part.len());
-        to[..count].copy_from_slice(&self.part.split_to(count));
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::{TcpListener, TcpStream},
@@ -203,7 +219,7 @@ mod tests {
             serve(stream).await;
         });
         let url = Url::parse(&format!("http://{address}/")).expect("a URL");
-        Http::new(Some(url)).expect("a client")
+        Http::new(Some(url), Duration::ZERO).expect("a client")
     }
 
     /// The head of a request, and what came with it.
@@ -298,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_download_comes_part_by_part() {
+    async fn a_download_comes_whole() {
         let http = host(|mut stream| async move {
             head(&mut stream).await;
             say(&mut stream, "206 Partial Content", &"x".repeat(LONG)).await;
@@ -310,6 +326,39 @@ mod tests {
         assert!(body.expect("whole") == vec![b'x'; LONG]);
     }
 
+    /// A host that does these things, one to each connection.
+    async fn moody(answers: &'static [(&'static str, &'static str)]) -> Http {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                head(&mut stream).await;
+                say(&mut stream, status, body).await;
+            }
+        });
+        let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+        Http::new(Some(url), Duration::from_secs(20)).expect("a client")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_host_that_is_down_is_asked_again() {
+        let http = moody(&[
+            ("503 Service Unavailable\r\nconnection: close", "no"),
+            ("503 Service Unavailable\r\nconnection: close", "no"),
+            ("200 OK\r\nconnection: close", "here"),
+        ]);
+        let (status, body) = download(http.await).await.expect("an answer");
+        assert_eq!((status, body.expect("whole")), (200, b"here".to_vec()));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_gone_is_not_asked_for_again() {
+        let http = moody(&[("410 Gone\r\nconnection: close", "")]).await;
+        let (status, _) = download(http).await.expect("an answer");
+        assert_eq!(status, 410);
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_download_that_is_cut_is_an_error_without_its_address() {
         let http = host(|mut stream| async move {
@@ -318,8 +367,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.expect("said");
         })
         .await;
-        let (_, body) = download(http).await.expect("an answer");
-        let text = format!("{:?}", body.expect_err("cut"));
+        let text = format!("{:?}", download(http).await.expect_err("cut"));
         assert!(!text.contains("secret"), "{text}");
     }
 

@@ -256,6 +256,7 @@ mod tests {
             instance: fixture.instance.clone(),
             device_name: "Recado".to_owned(),
             keep_inbound: true,
+            history: Default::default(),
             lease: recado_store::Lease {
                 owner: "here".to_owned(),
                 fence: 1,
@@ -264,9 +265,9 @@ mod tests {
         };
         let device = fixture.store.device(&fixture.account, &fixture.instance);
         let (to, notices) = mpsc::unbounded_channel();
-        let journal = engine.journal_of(&spec.instance);
+        let files = engine.files_of(&spec.instance);
         let sink = Arc::new(Notices(to));
-        let started = WaLink::start(engine.parts.clone(), device, spec, sink, journal).await;
+        let started = WaLink::start(engine.parts.clone(), device, spec, sink, files).await;
         assert_eq!(engine.network(), "sandbox");
         (started.expect("a link"), notices)
     }

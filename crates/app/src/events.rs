@@ -14,7 +14,9 @@ pub(crate) use groups::group;
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
-    Rng, Timestamp, failure,
+    Rng, Timestamp,
+    chat::SyncTrouble,
+    failure,
     message::{Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, Rendered},
     person::{InboundCall, InboundPresence},
 };
@@ -164,6 +166,19 @@ pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Option<V
             "type": state.to_lowercase(),
         }
     }))
+}
+
+/// What the account's devices tell each other does not follow, or follows again (`None`).
+pub(crate) fn app_state(collection: &str, trouble: Option<&SyncTrouble>) -> Value {
+    json!({
+        "state": if trouble.is_some() { "failing" } else { "recovered" },
+        "event": {
+            "collection": collection,
+            "cause": trouble.map(|trouble| trouble.cause.as_str()),
+            "tries": trouble.map(|trouble| trouble.tries),
+            "what_to_do": trouble.map(|trouble| trouble.cause.what_to_do()),
+        }
+    })
 }
 
 /// A message that came and could not be read.

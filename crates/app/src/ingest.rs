@@ -125,6 +125,8 @@ impl Sink for Ingest {
             Notice::Undecryptable { .. } => return self.undecryptable(&notice).await,
             Notice::Group(done) => return self.group(done).await,
             Notice::Synced(all) => return self.synced(all).await,
+            Notice::Unsynced(trouble) => return self.unsynced(trouble).await,
+            Notice::SyncedAgain { collection } => return self.synced_again(collection).await,
             Notice::Typing(typing) => {
                 let payload = events::typing(typing);
                 self.passing(self.emit(EventKind::ChatPresence, payload).await);

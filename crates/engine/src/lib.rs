@@ -21,7 +21,7 @@ use recado_model::{
     AccountId, Address, Call, CallAnswer, DeviceCall, Error, InstanceId, MediaClass, MediaDigest,
     MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
-    chat::Synced,
+    chat::{SyncTrouble, Synced},
     content::{Ballot, Chosen, Poll, Voting},
     group,
     media::{FilledMedia, Uploaded},
@@ -304,6 +304,12 @@ pub enum Notice {
     Group(group::Done),
     /// What other devices of the account, or this one, did to chats and the address book, in their order.
     Synced(Vec<Synced>),
+    /// A collection of what the account's devices tell each other does not follow. Told with each try to mend it.
+    Unsynced(SyncTrouble),
+    /// It follows again.
+    SyncedAgain {
+        collection: String,
+    },
     /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.
     ServerAck {
         id: MessageId,

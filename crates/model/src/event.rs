@@ -27,6 +27,8 @@ pub enum EventKind {
     MessageFailed,
     /// Ours: a message came that could not be read, and was asked for again. Only for those who name it.
     UndecryptableMessage,
+    /// Ours: what the phone does is not heard of any more, or is again. Only for those who name it.
+    AppStateSyncFailed,
     /// Ours: somebody calls. Only for those who name it.
     CallOffer,
     /// Ours: a call is over. Only for those who name it.
@@ -34,7 +36,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::All,
         Self::Connected,
         Self::Disconnected,
@@ -47,6 +49,7 @@ impl EventKind {
         Self::GroupParticipantsRemove,
         Self::MessageFailed,
         Self::UndecryptableMessage,
+        Self::AppStateSyncFailed,
         Self::CallOffer,
         Self::CallTerminate,
     ];
@@ -65,6 +68,7 @@ impl EventKind {
             Self::GroupParticipantsRemove => "GroupParticipantsRemove",
             Self::MessageFailed => "MessageFailed",
             Self::UndecryptableMessage => "UndecryptableMessage",
+            Self::AppStateSyncFailed => "AppStateSyncFailed",
             Self::CallOffer => "CallOffer",
             Self::CallTerminate => "CallTerminate",
         }
@@ -115,7 +119,10 @@ impl EventKind {
         // `All` means what the contract's clients know, and what nobody may miss.
         let in_all = !matches!(
             self,
-            Self::UndecryptableMessage | Self::CallOffer | Self::CallTerminate
+            Self::UndecryptableMessage
+                | Self::AppStateSyncFailed
+                | Self::CallOffer
+                | Self::CallTerminate
         );
         subscribed.contains(&self) || in_all && subscribed.contains(&Self::All)
     }

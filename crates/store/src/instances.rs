@@ -354,6 +354,7 @@ impl AccountStore<'_> {
         .execute(self.conn)
         .await?;
         self.unwatch_all(id).await?;
+        self.drop_sync_troubles(id).await?;
         self.conn.touch(id);
         Ok(changed > 0)
     }

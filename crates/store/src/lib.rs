@@ -69,6 +69,7 @@ pub mod seal;
 mod sql;
 pub mod system;
 mod timers;
+mod troubles;
 pub mod usage;
 mod votes;
 mod watches;

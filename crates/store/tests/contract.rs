@@ -56,6 +56,8 @@ mod sealed;
 mod system;
 #[path = "contract/timers.rs"]
 mod timers;
+#[path = "contract/troubles.rs"]
+mod troubles;
 #[path = "contract/usage.rs"]
 mod usage;
 #[path = "contract/user_sessions.rs"]
@@ -97,6 +99,7 @@ on_both! {
     instances::an_instance_is_changed,
     look_ups::a_number_is_corrected_for_all_that_wait,
     watches::who_is_watched_is_kept_with_the_pairing,
+    troubles::what_does_not_follow_is_kept_with_the_pairing,
     audit::the_log_is_read_in_pages,
     audit::what_is_over_is_pruned,
     audit::kinds_are_counted_from_a_time_on,

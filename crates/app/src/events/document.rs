@@ -2,7 +2,9 @@
 
 use recado_model::{
     Address, ChatId, ContactId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId,
-    MessageKey, MessageStatus, StateReason, Timestamp, failure,
+    MessageKey, MessageStatus, StateReason, Timestamp,
+    chat::{SyncTrouble, TroubleCause},
+    failure,
     group::{Deed, Done, Member, Rank},
     message::{
         Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
@@ -13,7 +15,7 @@ use recado_store::MessageRow;
 use serde_json::{Value, json};
 
 use super::{
-    Beside, Unread, call, call_ended, connected, disconnected, failed, group, message, presence,
+    Beside, Unread, app_state, call, call_ended, connected, disconnected, failed, group, message, presence,
     receipt, typing, undecryptable,
 };
 
@@ -55,14 +57,20 @@ pub fn document() -> String {
             kind.as_str()
         ));
     }
+    let apart: Vec<_> = EventKind::ALL
+        .into_iter()
+        .filter(|kind| !kind.is_wanted_by(&[EventKind::All]))
+        .map(|kind| format!("`{}`", kind.as_str()))
+        .collect();
     let quiet: Vec<_> = EventKind::ALL
         .into_iter()
         .filter(|kind| *kind != EventKind::All && !out.contains(&format!("## {}\n", kind.as_str())))
         .map(|kind| format!("`{}`", kind.as_str()))
         .collect();
     out.push_str(&format!(
-        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but `UndecryptableMessage`, `CallOffer` and `CallTerminate`.\n",
-        quiet.join(", ")
+        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but {}.\n",
+        quiet.join(", "),
+        apart.join(", ")
     ));
     out.push_str(RESERVED);
     out
@@ -202,7 +210,7 @@ fn connection() -> [Sample; 2] {
     ]
 }
 
-fn unsent() -> [Sample; 2] {
+fn unsent() -> [Sample; 3] {
     let row = MessageRow {
         key: MessageKey::from_text(""),
         instance: InstanceId::from_text(INSTANCE),
@@ -237,6 +245,11 @@ fn unsent() -> [Sample; 2] {
         at: AT,
         unavailable: false,
     };
+    let trouble = SyncTrouble {
+        collection: "regular_high".into(),
+        cause: TroubleCause::Broken,
+        tries: 1,
+    };
     [
         (
             EventKind::MessageFailed,
@@ -247,6 +260,11 @@ fn unsent() -> [Sample; 2] {
             EventKind::UndecryptableMessage,
             "A message came that could not be read, and was asked for again; what comes then is a `Message` with the same id. With `unavailable` it does not come: the phone alone has it. Sent only to those who name it.",
             undecryptable(&unread),
+        ),
+        (
+            EventKind::AppStateSyncFailed,
+            "What the phone does to chats, labels and its address book is not heard of any more (`state` is `failing`), of one\nof WhatsApp's collections: `cause` is `broken` where what came cannot be read, `refused` where WhatsApp does not hand\nit out. The gateway fetches all of it anew, with growing pauses, and what was missed comes then (`recovered`).\n`GET session/status` shows it meanwhile as `sync_troubles`. Sent only to those who name it.",
+            app_state(&trouble.collection, Some(&trouble)),
         ),
     ]
 }

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use recado_model::{
-    Result,
-    chat::Synced,
+    EventKind, Result,
+    chat::{SyncTrouble, Synced},
     group::{Deed, Done},
     message::{Party, Timer},
 };
@@ -59,5 +59,33 @@ impl Ingest {
         synced::apply(&mut store, &self.held.instance, all, now).await?;
         conn.commit().await?;
         Ok(())
+    }
+
+    /// What the account's devices do is not heard of any more.
+    pub(super) async fn unsynced(&self, trouble: &SyncTrouble) -> Result<()> {
+        let now = self.core().clock.now();
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        store
+            .put_sync_trouble(&self.held.instance, trouble, now)
+            .await?;
+        let payload = events::app_state(&trouble.collection, Some(trouble));
+        let event = self.event(EventKind::AppStateSyncFailed, payload, now);
+        store.append(&event).await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// It is again.
+    pub(super) async fn synced_again(&self, collection: &str) -> Result<()> {
+        let now = self.core().clock.now();
+        let instance = &self.held.instance;
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        if store.drop_sync_trouble(instance, collection).await? {
+            let payload = events::app_state(collection, None);
+            let event = self.event(EventKind::AppStateSyncFailed, payload, now);
+            store.append(&event).await?;
+        }
+        Ok(conn.commit().await?)
     }
 }

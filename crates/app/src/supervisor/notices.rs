@@ -56,6 +56,8 @@ impl Actor {
             | Notice::Typing(_)
             | Notice::Group(_)
             | Notice::Synced(_)
+            | Notice::Unsynced(_)
+            | Notice::SyncedAgain { .. }
             | Notice::ServerAck { .. }
             | Notice::Undecryptable { .. } => {}
         }

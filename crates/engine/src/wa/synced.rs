@@ -7,9 +7,9 @@ use recado_model::{
     message::Party,
 };
 use whatsapp_rust::{
-    Client, Jid,
+    Client, Jid, OwnedNodeRef,
     types::{events::Event, message::MessageSource},
-    wacore::types::LearningSource,
+    wacore::{appstate::patch_decode::WAPatchName, types::LearningSource},
     waproto::whatsapp::sync_action_value::SyncActionMessageRange,
 };
 
@@ -79,6 +79,32 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
         until: until.unwrap_or_else(|| at.timestamp_millis()),
         ids: range.map(ids).unwrap_or_default(),
     })
+}
+
+/// The versions of collections that WhatsApp speaks of, in its notices and in its answers.
+pub(super) fn versions(node: &OwnedNodeRef) -> Vec<(String, u64)> {
+    let node = node.get();
+    let all = match node.tag.as_ref() {
+        "notification" if node.attrs().optional_string("type").as_deref() == Some("server_sync") => {
+            node.children()
+        }
+        "iq" => node.get_optional_child("sync").and_then(|sync| sync.children()),
+        _ => None,
+    };
+    let collections = all.unwrap_or_default().iter();
+    let collections = collections.filter(|child| child.tag.as_ref() == "collection");
+    let read = collections.filter_map(|collection| {
+        let mut attrs = collection.attrs();
+        let name = attrs.optional_string("name")?.to_string();
+        let version = attrs.optional_u64("version").filter(|version| *version > 0)?;
+        is_known(&name).then_some((name, version))
+    });
+    read.collect()
+}
+
+/// Whether the library fetches a collection of that name.
+fn is_known(name: &str) -> bool {
+    !matches!(name.parse::<WAPatchName>(), Err(()) | Ok(WAPatchName::Unknown))
 }
 
 /// -1 is for ever; 0, and nothing, as well where it is muted.

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::{mpsc, watch};
 use whatsapp_rust::{
-    Client, Jid,
+    Client, Jid, OwnedNodeRef,
     types::events::{Event, EventHandler, EventInterest, EventKind},
 };
 
@@ -46,6 +46,7 @@ pub(super) fn interest() -> EventInterest {
         EventKind::Presence,
         EventKind::IncomingCall,
         EventKind::SelfPushNameUpdated,
+        EventKind::AppStateSyncFailed,
         EventKind::GroupUpdate,
         EventKind::ArchiveUpdate,
         EventKind::PinUpdate,
@@ -70,6 +71,8 @@ pub(super) struct Tap {
     pub(super) gate: Gate,
     pub(super) journal: Arc<Journal>,
     pub(super) queue: mpsc::Sender<Signal>,
+    /// Hears which version a collection of app state has.
+    pub(super) heard: Box<dyn Fn(String, u64) + Send + Sync>,
     pub(super) pairable: Arc<watch::Sender<bool>>,
     /// The connection is closing, and its news is no news any more. The journal still notes: the library
     /// acknowledges until its last byte.
@@ -91,6 +94,13 @@ impl Tap {
 
     fn drop_one(kind: &'static str) {
         metrics::counter!("recado_engine_events_dropped_total", "kind" => kind).increment(1);
+    }
+
+    /// Which versions of app state there are.
+    fn hear(&self, node: &OwnedNodeRef) {
+        for (collection, version) in synced::versions(node) {
+            (self.heard)(collection, version);
+        }
     }
 
     fn note(&self, entry: Entry) {
@@ -134,6 +144,7 @@ impl EventHandler for Tap {
         }
         match &*event {
             Event::RawNode(node) => {
+                self.hear(node);
                 let told = notice::asked_again(node).or_else(|| notice::read_elsewhere(node));
                 if let Some(entry) = told {
                     self.note(entry);

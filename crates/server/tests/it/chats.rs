@@ -1,6 +1,7 @@
 //! Chats: listed and read, what is done to them here and on the phone, and the address book.
 
 mod acts;
+mod broken;
 mod contacts;
 mod refused;
 

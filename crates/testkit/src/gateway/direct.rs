@@ -179,10 +179,11 @@ impl Bed {
     }
 }
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../../migrations/0001_first.sql"),
     include_str!("../../../../migrations/0003_polls.sql"),
     include_str!("../../../../migrations/0009_presence_watches.sql"),
+    include_str!("../../../../migrations/0011_sync_troubles.sql"),
 ];
 
 /// The tables in which a row mentions one of the accounts, or the session.

@@ -172,6 +172,14 @@ impl Core {
         }
     }
 
+    /// The next patch of this collection cannot be read by anybody.
+    pub(crate) fn spoil_settings(&mut self, number: &str, name: &str, snapshot: bool) {
+        if let Some(phone) = self.phones.get_mut(number) {
+            phone.app_state.spoils.insert(name.to_owned(), snapshot);
+            self.touch_app_state(number);
+        }
+    }
+
     /// The messages that an act of the phone is about: all that it shows.
     fn range(&self, number: &str, chat: &str) -> SyncActionMessageRange {
         let phone = self.phones.get(number);
@@ -218,7 +226,12 @@ impl Core {
         self.take_patch(&Addr::phone(number), (name, base), &patch)
             .map_err(|refused| format!("the server did not take it: {refused:?}"))?;
         if let Some(phone) = self.phones.get_mut(number) {
-            phone.app_state.of(name).read = base + 1;
+            let spoils = phone.app_state.spoils.remove(name);
+            let collection = phone.app_state.of(name);
+            collection.read = base + 1;
+            if let Some(snapshot) = spoils {
+                collection.spoil(snapshot)?;
+            }
         }
         self.apply_setting(number, &index, &value);
         self.touch_app_state(number);

@@ -7,10 +7,12 @@
 mod beside;
 mod document;
 mod groups;
+mod people;
 
 pub(crate) use beside::{Beside, ReadVote, Totals, UnreadVote, VoteTold};
 pub use document::document;
 pub(crate) use groups::group;
+pub(crate) use people::{identity, number_changed, picture};
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
@@ -250,6 +252,13 @@ pub(crate) fn call(call: &InboundCall, declined: bool) -> Value {
 pub(crate) fn call_ended(call: &InboundCall, reason: Option<&str>) -> Value {
     let mut payload = basics(call);
     payload["event"]["reason"] = json!(reason.unwrap_or_default());
+    payload
+}
+
+/// Somebody called, and nobody took it.
+pub(crate) fn missed(call: &InboundCall) -> Value {
+    let mut payload = basics(call);
+    payload["event"]["is_video"] = json!(call.video);
     payload
 }
 

@@ -42,7 +42,8 @@ mod own;
 pub mod people;
 pub mod profile;
 mod ready;
-pub mod shop;
+pub mod ringing;
+mod shop;
 pub mod supervisor;
 pub mod webhooks;
 mod workers;
@@ -117,6 +118,7 @@ pub(crate) struct Core {
     pub own: own::Own,
     /// Callers who were answered of late.
     pub answered: messages::replies::Answered,
+    pub ringing: ringing::RingingCalls,
 }
 
 impl Core {
@@ -165,6 +167,7 @@ impl App {
             asking: Default::default(),
             own: Default::default(),
             answered: Default::default(),
+            ringing: Default::default(),
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
         supervisor.recover().await?;

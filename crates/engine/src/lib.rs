@@ -29,7 +29,7 @@ use recado_model::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
         Rendered,
     },
-    person::{InboundCall, InboundPresence},
+    person::{InboundCall, InboundPresence, PersonChange},
 };
 use recado_store::Lease;
 
@@ -234,7 +234,7 @@ pub trait Sink: Send + Sync + 'static {
     async fn has(&self, id: &MessageId) -> Result<bool>;
 
     /// `Err` means "not taken, give it again": a receipt, an acknowledgement, an undecryptable message,
-    /// what was done to a group or news of chats is then offered until it is taken, with growing pauses and before any later one, also
+    /// what was done to a group, what became of somebody or news of chats is then offered until it is taken, with growing pauses and before any later one, also
     /// by the next link of the instance. One that was taken may come again after a crash. State and
     /// typing are told once.
     async fn notice(&self, notice: Notice) -> Result<()>;
@@ -296,6 +296,8 @@ pub enum Notice {
     Presence(InboundPresence),
     /// Somebody calls, or a call is over. Told once.
     Call(InboundCall),
+    /// Something became of somebody.
+    Person(PersonChange),
     /// The number has another name, by its phone or another device.
     Renamed {
         push_name: String,

@@ -29,14 +29,24 @@ pub enum EventKind {
     UndecryptableMessage,
     /// Ours: what the phone does is not heard of any more, or is again. Only for those who name it.
     AppStateSyncFailed,
+    /// Ours: somebody has another security code. Only for those who name it.
+    IdentityChange,
+    /// Ours: somebody has another number. Only for those who name it.
+    ContactNumberChanged,
+    /// Ours: somebody, or a group, has another picture. Only for those who name it.
+    PictureUpdate,
+    /// Ours: something else was done to a group. Only for those who name it.
+    GroupUpdate,
     /// Ours: somebody calls. Only for those who name it.
     CallOffer,
     /// Ours: a call is over. Only for those who name it.
     CallTerminate,
+    /// Ours: somebody called, and nobody took it. Only for those who name it.
+    MissedCall,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::All,
         Self::Connected,
         Self::Disconnected,
@@ -50,8 +60,13 @@ impl EventKind {
         Self::MessageFailed,
         Self::UndecryptableMessage,
         Self::AppStateSyncFailed,
+        Self::IdentityChange,
+        Self::ContactNumberChanged,
+        Self::PictureUpdate,
+        Self::GroupUpdate,
         Self::CallOffer,
         Self::CallTerminate,
+        Self::MissedCall,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -69,8 +84,13 @@ impl EventKind {
             Self::MessageFailed => "MessageFailed",
             Self::UndecryptableMessage => "UndecryptableMessage",
             Self::AppStateSyncFailed => "AppStateSyncFailed",
+            Self::IdentityChange => "IdentityChange",
+            Self::ContactNumberChanged => "ContactNumberChanged",
+            Self::PictureUpdate => "PictureUpdate",
+            Self::GroupUpdate => "GroupUpdate",
             Self::CallOffer => "CallOffer",
             Self::CallTerminate => "CallTerminate",
+            Self::MissedCall => "MissedCall",
         }
     }
 
@@ -121,8 +141,13 @@ impl EventKind {
             self,
             Self::UndecryptableMessage
                 | Self::AppStateSyncFailed
+                | Self::IdentityChange
+                | Self::ContactNumberChanged
+                | Self::PictureUpdate
+                | Self::GroupUpdate
                 | Self::CallOffer
                 | Self::CallTerminate
+                | Self::MissedCall
         );
         subscribed.contains(&self) || in_all && subscribed.contains(&Self::All)
     }

@@ -124,6 +124,9 @@ pub(crate) struct Phone {
     /// The doings of the other side in its chat with this phone: `composing`, `recording`, `paused`.
     #[serde(skip)]
     pub(crate) typing: BTreeMap<String, String>,
+    /// So many more copies of what it writes cannot be read by linked devices of others.
+    #[serde(skip)]
+    pub(crate) garbles: u32,
 }
 
 /// A one-time pre-key that a companion uploaded.

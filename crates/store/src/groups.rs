@@ -219,6 +219,8 @@ impl AccountStore<'_> {
             Deed::Approval(on) => group.approval = *on,
             Deed::MembersAdd(on) => group.members_add = Some(*on),
             Deed::Expires(seconds) => group.expiration = *seconds,
+            // Kept by WhatsApp alone.
+            Deed::Requested(_) | Deed::Unrequested(_) | Deed::LinkReset(_) => return Ok(()),
         }
         self.write_group(instance, &group, now).await
     }

@@ -70,6 +70,7 @@ mod sql;
 pub mod system;
 mod timers;
 mod troubles;
+mod unreadable;
 pub mod usage;
 mod votes;
 mod watches;
@@ -107,4 +108,5 @@ pub use system::{
     MediumOf, System, Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
+pub use unreadable::UNREADABLE_MOST;
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

@@ -146,6 +146,8 @@ on_both! {
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
     contacts::receipts_of_two_that_become_one_are_kept_once,
+    contacts::somebody_with_another_number_stays_one_person,
+    chats::what_cannot_be_read_is_counted,
     chats::lists_go_by_the_last_message,
     chats::lists_are_narrowed,
     chats::a_chats_messages_come_in_pages,

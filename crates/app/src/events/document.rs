@@ -9,14 +9,14 @@ use recado_model::{
     message::{
         Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
     },
-    person::{CallStep, InboundCall, InboundPresence},
+    person::{CallStep, Changed, InboundCall, InboundPresence, PersonChange},
 };
 use recado_store::MessageRow;
 use serde_json::{Value, json};
 
 use super::{
-    Beside, Unread, app_state, call, call_ended, connected, disconnected, failed, group, message, presence,
-    receipt, typing, undecryptable,
+    Beside, Unread, app_state, call, call_ended, connected, disconnected, failed, group, identity,
+    message, missed, number_changed, picture, presence, receipt, typing, undecryptable,
 };
 
 const AT: Timestamp = Timestamp(1_767_225_600_000);
@@ -48,7 +48,7 @@ pub fn document() -> String {
     let mut out = String::from(HEAD);
     let samples = messages().into_iter().chain(groups());
     let samples = samples.chain(connection()).chain(unsent());
-    let samples = samples.chain(people());
+    let samples = samples.chain(people()).chain(changes());
     for (kind, text, mut payload) in samples {
         payload["type"] = json!(kind.as_str());
         payload["instance_id"] = json!(INSTANCE);
@@ -131,7 +131,7 @@ fn messages() -> [Sample; 3] {
     ]
 }
 
-fn people() -> [Sample; 3] {
+fn people() -> [Sample; 4] {
     let seen = InboundPresence {
         who: ana(),
         available: false,
@@ -163,6 +163,47 @@ fn people() -> [Sample; 3] {
             "A call is over. `reason` is WhatsApp's word, where it says one: `accepted_elsewhere`, `rejected_elsewhere`,\n`timeout`. Sent only to those who name it.",
             call_ended(&rings, Some("timeout")),
         ),
+        (
+            EventKind::MissedCall,
+            "Somebody called, and nobody took it: it was neither taken nor declined on any device, nor by the setting. Also of a\ncall that rang while the instance was offline. Sent only to those who name it.",
+            missed(&rings),
+        ),
+    ]
+}
+
+/// What becomes of people, and of pictures.
+fn changes() -> [Sample; 3] {
+    let change = |change| PersonChange {
+        who: ana(),
+        at: AT,
+        change,
+    };
+    let now = Party {
+        alt: ana().alt,
+        ..Party::only(Address::from_wire("5511777777777@s.whatsapp.net"))
+    };
+    let number = Changed::Number { now: now.clone() };
+    let id = Some("1767225600".to_owned());
+    let picture_changed = Changed::Picture {
+        id: id.clone(),
+        by: None,
+    };
+    [
+        (
+            EventKind::IdentityChange,
+            "Somebody has another security code: another phone, or WhatsApp installed anew. Chats show it as\n`identity_changed_at`. Sent only to those who name it.",
+            identity(&change(Changed::SecurityCode)),
+        ),
+        (
+            EventKind::ContactNumberChanged,
+            "Somebody has another number. Their chat goes on under it, and the old one leads to it as well. Sent only to those\nwho name it.",
+            number_changed(&change(number), &now),
+        ),
+        (
+            EventKind::PictureUpdate,
+            "Somebody has another picture, or a group (`is_group`; `author` is who set it). `removed`: there is none any more.\n`POST user/avatar` has it. Sent only to those who name it.",
+            picture(&change(picture_changed), id.as_deref(), None),
+        ),
     ]
 }
 
@@ -184,10 +225,12 @@ fn groups() -> Vec<Sample> {
     let texts = [
         "People came into a group: by somebody, or by themselves (`join_reason` is `invite`). Also of a group that was just\nmade, with all that are in it. The fields are whatsmeow's `GroupInfo`; `join` names people by number where it is known,\n`participants`, ours, by all their addresses. `sender` is who did it.",
         "People left a group, or were removed: `leave` names them. Whoever left is the `sender`. This number may be among them.",
+        "Something else was done to a group; `change` says what, and beside it is what is new: `name`, `description`,\n`admin_only_message`, `admin_only_settings`, `approval`, `members_add` (with `enabled`), `expiration` (`seconds`), `link`\n(`new_invite_link`), `promote`, `demote` and `join_requests` (`participants`), `join_requests_withdrawn` (`jids`),\n`ended`. Sent only to those who name it.",
     ];
     let deeds = [
         done(Deed::Added(vec![member.clone()])),
-        done(Deed::Removed(vec![member])),
+        done(Deed::Removed(vec![member.clone()])),
+        done(Deed::Requested(vec![member])),
     ];
     let told = deeds.iter().filter_map(group);
     told.zip(texts)

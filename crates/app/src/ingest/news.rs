@@ -40,8 +40,14 @@ impl Ingest {
         if let Deed::Made(group) = &done.deed {
             groups::keep_timer(&mut store, instance, group, now).await?;
         }
-        if let Some((kind, payload)) = events::group(done) {
-            store.append(&self.event(kind, payload, now)).await?;
+        match events::group(done) {
+            Some((kind @ EventKind::GroupUpdate, payload)) => {
+                self.append_wanted(&mut store, kind, payload).await?;
+            }
+            Some((kind, payload)) => {
+                store.append(&self.event(kind, payload, now)).await?;
+            }
+            None => {}
         }
         Ok(conn.commit().await?)
     }
@@ -70,21 +76,20 @@ impl Ingest {
             .put_sync_trouble(&self.held.instance, trouble, now)
             .await?;
         let payload = events::app_state(&trouble.collection, Some(trouble));
-        let event = self.event(EventKind::AppStateSyncFailed, payload, now);
-        store.append(&event).await?;
+        self.append_wanted(&mut store, EventKind::AppStateSyncFailed, payload)
+            .await?;
         Ok(conn.commit().await?)
     }
 
     /// It is again.
     pub(super) async fn synced_again(&self, collection: &str) -> Result<()> {
-        let now = self.core().clock.now();
         let instance = &self.held.instance;
         let mut conn = self.held.write().await?;
         let mut store = conn.account(&self.held.account);
         if store.drop_sync_trouble(instance, collection).await? {
             let payload = events::app_state(collection, None);
-            let event = self.event(EventKind::AppStateSyncFailed, payload, now);
-            store.append(&event).await?;
+            self.append_wanted(&mut store, EventKind::AppStateSyncFailed, payload)
+                .await?;
         }
         Ok(conn.commit().await?)
     }

@@ -53,6 +53,7 @@ impl Actor {
             Notice::Receipt(_)
             | Notice::Presence(_)
             | Notice::Call(_)
+            | Notice::Person(_)
             | Notice::Typing(_)
             | Notice::Group(_)
             | Notice::Synced(_)

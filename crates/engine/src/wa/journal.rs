@@ -59,6 +59,14 @@ pub(super) enum Entry {
         reason: Option<String>,
         deed: Deed,
     },
+    /// Something became of somebody. Addresses as they came.
+    Person {
+        who: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lid: Option<String>,
+        at: i64,
+        what: What,
+    },
     /// A device of the account has done something to a chat.
     Chat {
         chat: String,
@@ -85,6 +93,18 @@ impl Entry {
     fn is_synced(&self) -> bool {
         matches!(self, Self::Chat { .. } | Self::Contact { .. })
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum What {
+    SecurityCode,
+    /// The number that they have now, and the id that goes with it.
+    Number { to: String, lid: Option<String> },
+    Picture {
+        id: Option<String>,
+        by: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -252,6 +252,11 @@ impl Pump {
                     self.tell(notice).await;
                 }
             }
+            Event::MissedCall(call) => {
+                if let Ok(notice) = notice::missed(&connection.client, call).await {
+                    self.tell(notice).await;
+                }
+            }
             Event::SelfPushNameUpdated(update) => {
                 let push_name = update.new_name.clone();
                 self.tell(Notice::Renamed { push_name }).await;

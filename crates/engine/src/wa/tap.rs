@@ -47,6 +47,10 @@ pub(super) fn interest() -> EventInterest {
         EventKind::IncomingCall,
         EventKind::SelfPushNameUpdated,
         EventKind::AppStateSyncFailed,
+        EventKind::IdentityChange,
+        EventKind::ContactNumberChanged,
+        EventKind::PictureUpdate,
+        EventKind::MissedCall,
         EventKind::GroupUpdate,
         EventKind::ArchiveUpdate,
         EventKind::PinUpdate,
@@ -182,6 +186,9 @@ impl EventHandler for Tap {
                     self.note(entry);
                 }
             }
+            Event::IdentityChange(change) => self.note(notice::identity(change)),
+            Event::ContactNumberChanged(change) => self.note(notice::number(change)),
+            Event::PictureUpdate(change) => self.note(notice::picture(change)),
             // Already committed by the hook: telling it again would deliver it twice.
             Event::Messages(batch) if batch.hook_committed => {}
             Event::Messages(_) => self.pass(event, "message", false),
@@ -192,6 +199,7 @@ impl EventHandler for Tap {
                     self.pass(event, "call", true);
                 }
             }
+            Event::MissedCall(_) => self.pass(event, "call", true),
             Event::PairingQrCode(_) => {
                 self.pairable.send_replace(true);
                 self.pass(event, "state", false);

@@ -34,7 +34,7 @@ impl Core {
         Ok(())
     }
 
-    fn new_phone(&self, number: &str, name: &str) -> Result<Phone> {
+    pub(super) fn new_phone(&self, number: &str, name: &str) -> Result<Phone> {
         let rng = &mut ambient::rng();
         let identity = KeyPair::generate(rng);
         let signed = KeyPair::generate(rng);
@@ -83,6 +83,7 @@ impl Core {
             history: History::of(number),
             profile: Default::default(),
             typing: BTreeMap::new(),
+            garbles: 0,
         })
     }
 }

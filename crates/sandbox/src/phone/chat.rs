@@ -320,9 +320,12 @@ impl Core {
         plaintext: &[u8],
         envelope: &Envelope<'_>,
     ) -> Result<Option<Node>> {
-        let Some(sealed) = self.sealed_for(number, device, plaintext)? else {
+        let Some(mut sealed) = self.sealed_for(number, device, plaintext)? else {
             return Ok(None);
         };
+        if !device.is_phone() && device.number != number {
+            self.garble_one(number, &mut sealed.body);
+        }
         let own_lid = self.lid_jid(&Addr::phone(number));
         let Some(phone) = self.phones.get(number) else {
             return Ok(None);
@@ -360,6 +363,19 @@ impl Core {
         Ok(Some(
             builder.children(meta.into_iter().chain([body])).build(),
         ))
+    }
+
+    /// Spoils a copy, where it is one of those that nobody is to read.
+    fn garble_one(&mut self, number: &str, body: &mut [u8]) {
+        let Some(phone) = self.phones.get_mut(number) else {
+            return;
+        };
+        if phone.garbles > 0
+            && let Some(last) = body.last_mut()
+        {
+            phone.garbles -= 1;
+            *last ^= 0xff;
+        }
     }
 
     /// Marks what `from` wrote as read and tells them.

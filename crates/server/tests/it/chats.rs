@@ -3,6 +3,7 @@
 mod acts;
 mod broken;
 mod contacts;
+mod people;
 mod refused;
 
 use recado_sandbox::{ChatChange, ChatInfo};

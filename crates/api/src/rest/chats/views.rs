@@ -57,6 +57,10 @@ pub struct ChatBody {
     /// How many messages nobody has read.
     messages_unread: i64,
     marked_as_unread: bool,
+    /// How many messages came that could not be read, and did not come again.
+    messages_unreadable: i64,
+    /// When the person's security code changed last: another phone, or WhatsApp installed anew.
+    identity_changed_at: Option<Rfc3339>,
     is_marked_spam: bool,
     /// Empty: of communities nothing is known.
     community_name: String,
@@ -106,6 +110,8 @@ pub struct PersonBody {
     business_name: Option<String>,
     /// Whether the phone's address book has them.
     saved: bool,
+    /// When their security code changed last: another phone, or WhatsApp installed anew.
+    identity_changed_at: Option<Rfc3339>,
 }
 
 /// A page of what a chat shows.
@@ -157,6 +163,7 @@ impl From<Person> for PersonBody {
             jid: person.address.to_string(),
             name: person.name().map(str::to_owned),
             saved: person.is_saved(),
+            identity_changed_at: person.identity_changed_at.map(Rfc3339),
             full_name: person.full_name,
             first_name: person.first_name,
             push_name: person.push_name,
@@ -192,6 +199,8 @@ impl From<ChatView> for ChatBody {
             unread: chat.unread.to_string(),
             messages_unread: chat.unread,
             marked_as_unread: chat.marked_unread,
+            messages_unreadable: chat.unreadable,
+            identity_changed_at: with.identity_changed_at.map(Rfc3339),
             is_marked_spam: false,
             community_name: String::new(),
             community_jid: String::new(),

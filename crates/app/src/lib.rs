@@ -36,6 +36,7 @@ mod held;
 mod inbox;
 pub mod ingest;
 pub mod instances;
+mod labels;
 pub mod media;
 pub mod messages;
 mod own;
@@ -68,6 +69,7 @@ pub use contacts::{ContactPage, Contacts, ListContacts};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use groups::{Groups, GroupsPage, MadeGroup, NewGroup};
 pub use instances::{InstanceList, InstanceView, Instances};
+pub use labels::Labels;
 pub use media::{
     Downloaded, Given, LookExit, Media, Opened, Receiving, Span, Spooled, Stored, Taken, Turn,
     too_slow,
@@ -260,6 +262,9 @@ impl App {
     }
     pub fn chats(&self) -> Chats<'_> {
         Chats { app: self }
+    }
+    pub fn labels(&self) -> Labels<'_> {
+        Labels { app: self }
     }
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { app: self }

@@ -80,6 +80,16 @@ calls! {
     } -> ();
     /// Saves somebody in the address book of all devices of the account; over as `ChangeChat`.
     SaveContact { phone: PhoneNumber, full_name: String, first_name: Option<String>, } -> ();
+    /// Makes a label of this id, or gives it another name and colour; without a name it is deleted. Over as `ChangeChat`.
+    EditLabel { id: String, name: Option<String>, color: i32, } -> ();
+    /// Puts a label on a chat, or takes it off. Over as `ChangeChat`.
+    LabelChat {
+        chat: Address,
+        /// As in `ChangeChat`.
+        lid: Option<Address>,
+        label: String,
+        on: bool,
+    } -> ();
     /// From now on what is written in a chat disappears after so many seconds; 0: it stays.
     SetTimer { chat: Address, seconds: u32, } -> ();
 

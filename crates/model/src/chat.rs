@@ -92,11 +92,34 @@ pub struct ContactUpdate {
     pub first_name: Option<String>,
 }
 
+/// A label of the account's, by which its owner sorts chats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// A number on phones, from 1.
+    pub id: String,
+    pub name: String,
+    /// One of WhatsApp's colours.
+    pub color: i32,
+}
+
 /// What a device of the account tells the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Synced {
     Chat(ChatUpdate),
     Contact(ContactUpdate),
+    Label(Label),
+    /// By its id.
+    LabelDeleted(String),
+    Labelled(Labelling),
+}
+
+/// A device of the account has put a label on a chat, or taken it off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelling {
+    pub chat: Party,
+    /// The label's id.
+    pub label: String,
+    pub on: bool,
 }
 
 /// A collection of what the account's devices tell each other of chats and people that does not follow.

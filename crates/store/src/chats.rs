@@ -74,6 +74,8 @@ pub struct ChatQuery {
     pub archived: Option<bool>,
     pub unread: Option<bool>,
     pub groups: Option<bool>,
+    /// The id of a label that they have.
+    pub label: Option<String>,
     /// Only those behind this place: that of the last chat of a page.
     pub after: Option<(Timestamp, ChatId)>,
     pub skip: u32,
@@ -133,6 +135,12 @@ impl AccountStore<'_> {
             Some(false) => "AND h.unread = 0 AND h.marked_unread = 0 ",
             None => "",
         });
+        text.push_str(match query.label {
+            Some(_) => {
+                "AND EXISTS (SELECT 1 FROM chat_labelled b WHERE b.instance_id = h.instance_id AND b.chat_id = h.id AND b.label_id = $8) "
+            }
+            None => "",
+        });
         text.push_str(match query.groups {
             Some(true) => "AND h.address LIKE '%@g.us' ",
             Some(false) => "AND h.contact_id IS NOT NULL ",
@@ -157,6 +165,7 @@ impl AccountStore<'_> {
             .bind(pattern.as_deref())
             .bind(i64::from(query.limit))
             .bind(i64::from(query.skip))
+            .bind_all(query.label.as_deref())
             .fetch_all(self.conn)
             .await?;
         rows.iter().map(chat_row).collect()

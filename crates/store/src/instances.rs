@@ -355,6 +355,7 @@ impl AccountStore<'_> {
         .await?;
         self.unwatch_all(id).await?;
         self.drop_sync_troubles(id).await?;
+        self.drop_labels(id).await?;
         self.conn.touch(id);
         Ok(changed > 0)
     }

@@ -48,6 +48,7 @@ pub mod instances;
 pub mod jobs;
 mod kept;
 pub mod keys;
+mod labels;
 pub mod leases;
 #[cfg(test)]
 mod locked;

@@ -34,6 +34,8 @@ mod instances;
 mod jobs;
 #[path = "contract/keys.rs"]
 mod keys;
+#[path = "contract/labels.rs"]
+mod labels;
 #[path = "contract/links.rs"]
 mod links;
 #[path = "contract/look_ups.rs"]
@@ -148,6 +150,8 @@ on_both! {
     contacts::receipts_of_two_that_become_one_are_kept_once,
     contacts::somebody_with_another_number_stays_one_person,
     chats::what_cannot_be_read_is_counted,
+    labels::labels_are_kept_as_devices_tell_of_them,
+    labels::chats_have_labels,
     chats::lists_go_by_the_last_message,
     chats::lists_are_narrowed,
     chats::a_chats_messages_come_in_pages,

@@ -1,7 +1,8 @@
 //! Chats and people as callers see them.
 
 use recado_model::{
-    Address, ContentKind, Direction, MessageId, MessageStatus, Timestamp, chat::Mute,
+    Address, ContentKind, Direction, MessageId, MessageStatus, Timestamp,
+    chat::{Label, Mute},
 };
 use recado_store::{ChatRow, ContactRow, MessageRow, Names};
 
@@ -25,6 +26,7 @@ pub struct ChatView {
     pub marked_unread: bool,
     /// Messages that came and could not be read.
     pub unreadable: i64,
+    pub labels: Vec<Label>,
     /// Seconds after which its messages disappear.
     pub timer_secs: Option<i64>,
     /// Also of a message that was cleared.
@@ -122,8 +124,9 @@ pub struct ChatMessageView {
     pub deleted_at: Option<Timestamp>,
 }
 
-pub(super) fn chat(row: ChatRow, now: Timestamp) -> ChatView {
+pub(super) fn chat(row: ChatRow, labels: Vec<Label>, now: Timestamp) -> ChatView {
     ChatView {
+        labels,
         is_group: row.address.is_group(),
         with: Person::of(
             row.address,

@@ -5,6 +5,7 @@
 
 mod chats;
 mod groups;
+mod labels;
 mod numbers;
 mod pairing;
 mod people;
@@ -49,6 +50,8 @@ impl LinkCore {
             Call::RejectCall(call) => CallAnswer::RejectCall(self.reject_call(&call).await?),
             Call::ChangeChat(call) => CallAnswer::ChangeChat(self.change_chat(&call).await?),
             Call::SaveContact(call) => CallAnswer::SaveContact(self.save_contact(&call).await?),
+            Call::EditLabel(call) => CallAnswer::EditLabel(self.edit_label(&call).await?),
+            Call::LabelChat(call) => CallAnswer::LabelChat(self.label_chat(&call).await?),
             Call::SetTimer(call) => CallAnswer::SetTimer(self.set_timer(&call).await?),
             other => return self.group_call(other).await,
         })

@@ -86,12 +86,24 @@ pub(super) enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_name: Option<String>,
     },
+    /// A device of the account has made or changed a label; without a name it has deleted it.
+    Label {
+        id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        color: i32,
+    },
+    /// A device of the account has put a label on a chat, or taken it off.
+    Labelled { chat: String, label: String, on: bool },
 }
 
 impl Entry {
     /// Whether it is of those that come by the thousand when a device gets all of them.
     fn is_synced(&self) -> bool {
-        matches!(self, Self::Chat { .. } | Self::Contact { .. })
+        matches!(
+            self,
+            Self::Chat { .. } | Self::Contact { .. } | Self::Label { .. } | Self::Labelled { .. }
+        )
     }
 }
 

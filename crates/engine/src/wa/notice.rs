@@ -230,7 +230,10 @@ async fn of_one(entry: Entry, client: Option<&Client>) -> Result<Option<Notice>>
             }
         }
         // Told together.
-        Entry::Chat { .. } | Entry::Contact { .. } => return Ok(None),
+        Entry::Chat { .. }
+        | Entry::Contact { .. }
+        | Entry::Label { .. }
+        | Entry::Labelled { .. } => return Ok(None),
     }))
 }
 

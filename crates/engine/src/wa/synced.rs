@@ -3,12 +3,15 @@
 
 use recado_model::{
     Address, MessageId, Result, Timestamp,
-    chat::{ChatAct, ChatUpdate, ContactUpdate, MessageRange, Mute, Synced},
+    chat::{ChatAct, ChatUpdate, ContactUpdate, Label, Labelling, MessageRange, Mute, Synced},
     message::Party,
 };
 use whatsapp_rust::{
     Client, Jid, OwnedNodeRef,
-    types::{events::Event, message::MessageSource},
+    types::{
+        events::{Event, LabelEditUpdate},
+        message::MessageSource,
+    },
     wacore::{appstate::patch_decode::WAPatchName, types::LearningSource},
     waproto::whatsapp::sync_action_value::SyncActionMessageRange,
 };
@@ -19,6 +22,9 @@ use super::{address, journal::Entry, payload::LONGEST_ID};
 const MILLIS_FROM: i64 = 100_000_000_000;
 /// Of one act; WhatsApp's programs name a handful.
 const NAMED_MOST: usize = 256;
+/// Ids of labels are short numbers, names a few words.
+const LABEL_MOST: usize = 40;
+const LABEL_NAME_MOST: usize = 1_000;
 
 /// `None` of an event that is none of these, or says nothing.
 pub(super) fn entry(event: &Event) -> Option<Entry> {
@@ -64,6 +70,15 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
                 alt: alt.into_iter().filter_map(text).find(is_other),
                 full_name: text(&told.action.full_name),
                 first_name: text(&told.action.first_name),
+            });
+        }
+        Event::LabelEditUpdate(told) => return label(told),
+        Event::LabelAssociationUpdate(told) => {
+            let fits = told.label_id.len() <= LABEL_MOST;
+            return fits.then(|| Entry::Labelled {
+                chat: told.chat_jid.to_string(),
+                label: told.label_id.clone(),
+                on: told.action.labeled == Some(true),
             });
         }
         _ => return None,
@@ -128,6 +143,18 @@ fn ids(range: &SyncActionMessageRange) -> Vec<String> {
         .collect()
 }
 
+fn label(told: &LabelEditUpdate) -> Option<Entry> {
+    let action = &told.action;
+    let name = action.name.clone().unwrap_or_default();
+    let fits = told.label_id.len() <= LABEL_MOST && name.len() <= LABEL_NAME_MOST;
+    let is_deleted = action.deleted == Some(true);
+    fits.then(|| Entry::Label {
+        id: told.label_id.clone(),
+        name: (!is_deleted).then_some(name),
+        color: action.color.unwrap_or_default(),
+    })
+}
+
 /// `None` of an entry of another kind.
 pub(super) async fn of(entry: &Entry, client: Option<&Client>) -> Result<Option<Synced>> {
     Ok(Some(match entry {
@@ -153,6 +180,19 @@ pub(super) async fn of(entry: &Entry, client: Option<&Client>) -> Result<Option<
             who: party(who, alt.as_deref(), client).await?,
             full_name: full_name.clone(),
             first_name: first_name.clone(),
+        }),
+        Entry::Label { id, name, color } => match name.clone() {
+            Some(name) => Synced::Label(Label {
+                id: id.clone(),
+                name,
+                color: *color,
+            }),
+            None => Synced::LabelDeleted(id.clone()),
+        },
+        Entry::Labelled { chat, label, on } => Synced::Labelled(Labelling {
+            chat: party(chat, None, client).await?,
+            label: label.clone(),
+            on: *on,
         }),
         _ => return Ok(None),
     }))

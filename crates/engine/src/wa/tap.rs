@@ -59,6 +59,8 @@ pub(super) fn interest() -> EventInterest {
         EventKind::ClearChatUpdate,
         EventKind::DeleteChatUpdate,
         EventKind::ContactUpdate,
+        EventKind::LabelEditUpdate,
+        EventKind::LabelAssociationUpdate,
         EventKind::StreamReplaced,
         EventKind::StreamError,
         EventKind::TemporaryBan,
@@ -181,7 +183,9 @@ impl EventHandler for Tap {
             | Event::MarkChatAsReadUpdate(_)
             | Event::ClearChatUpdate(_)
             | Event::DeleteChatUpdate(_)
-            | Event::ContactUpdate(_) => {
+            | Event::ContactUpdate(_)
+            | Event::LabelEditUpdate(_)
+            | Event::LabelAssociationUpdate(_) => {
                 if let Some(entry) = synced::entry(&event) {
                     self.note(entry);
                 }

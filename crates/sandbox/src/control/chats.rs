@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,6 +15,7 @@ pub(super) fn routes() -> Router<Network> {
         .route("/phones/{number}/chats", get(chats).post(change_chat))
         .route("/phones/{number}/contacts", get(contacts).post(save))
         .route("/phones/{number}/labels", get(labels).post(edit_label))
+        .route("/phones/{number}/labels/{id}", delete(delete_label))
         .route("/phones/{number}/settings/spoil", post(spoil))
 }
 
@@ -73,6 +74,14 @@ async fn edit_label(
         color: body.color,
     };
     network.edit_label(&number, &body.id, &label)?;
+    labels(State(network), Path(number)).await
+}
+
+async fn delete_label(
+    State(network): State<Network>,
+    Path((number, id)): Path<(String, String)>,
+) -> Told {
+    network.delete_label(&number, &id)?;
     labels(State(network), Path(number)).await
 }
 

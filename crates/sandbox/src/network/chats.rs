@@ -141,6 +141,16 @@ impl Network {
             .map_err(Refusal::Conflict)
     }
 
+    /// Deletes a label, of which the phone tells its companions.
+    ///
+    /// # Errors
+    /// As [`Network::change_chat`].
+    pub fn delete_label(&self, number: &str, id: &str) -> Result<(), Refusal> {
+        let number = self.online(number)?;
+        self.with(|core| core.delete_label(&number, id))
+            .map_err(Refusal::Conflict)
+    }
+
     /// The next thing that the phone writes into a collection of its settings is a patch whose MAC does not hold. No
     /// linked device gets over it; with `snapshot` nor does one that begins anew, until there is a further patch.
     ///

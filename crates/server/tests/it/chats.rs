@@ -3,6 +3,7 @@
 mod acts;
 mod broken;
 mod contacts;
+mod labels;
 mod people;
 mod refused;
 

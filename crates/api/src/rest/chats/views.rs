@@ -1,7 +1,10 @@
 //! Chats, their messages and people as answers have them.
 
 use recado_app::{ChatMessageView, ChatMessages, ChatPage, ChatView, LastView, ListChats, Person};
-use recado_model::{Address, chat::Mute};
+use recado_model::{
+    Address,
+    chat::{Label, Mute},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -66,6 +69,7 @@ pub struct ChatBody {
     community_name: String,
     /// Empty: of communities nothing is known.
     community_jid: String,
+    labels: Vec<LabelBody>,
     /// Seconds after which messages disappear; `null` where they stay.
     expiration_seconds: Option<i64>,
     last_message_time: Option<Rfc3339>,
@@ -86,6 +90,25 @@ pub struct LastBody {
     kind: &'static str,
     /// What a person reads of it; `null` where there is nothing to read.
     text: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct LabelBody {
+    id: String,
+    name: String,
+    /// One of WhatsApp's colours.
+    #[schemars(range(min = 0, max = 19))]
+    color: i32,
+}
+
+impl From<Label> for LabelBody {
+    fn from(label: Label) -> Self {
+        Self {
+            id: label.id,
+            name: label.name,
+            color: label.color,
+        }
+    }
 }
 
 /// Somebody, by all that is known of them.
@@ -204,6 +227,7 @@ impl From<ChatView> for ChatBody {
             is_marked_spam: false,
             community_name: String::new(),
             community_jid: String::new(),
+            labels: chat.labels.into_iter().map(Into::into).collect(),
             expiration_seconds: chat.timer_secs,
             last_message_time: chat.last_at.map(Rfc3339),
             last_message_timestamp_ms: at_ms,

@@ -152,6 +152,18 @@ impl Core {
         self.write_setting(number, &schemas::LABEL_EDIT, &[id], value)
     }
 
+    /// Deletes a label: no chat has it any more.
+    pub(crate) fn delete_label(&mut self, number: &str, id: &str) -> Result<(), String> {
+        let value = SyncActionValue {
+            label_edit_action: MessageField::some(LabelEditAction {
+                deleted: Some(true),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.write_setting(number, &schemas::LABEL_EDIT, &[id], value)
+    }
+
     /// The name that others see, for the companions.
     pub(crate) fn write_name(&mut self, number: &str) {
         let Some(phone) = self.phones.get(number) else {

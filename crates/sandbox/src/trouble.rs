@@ -1,8 +1,8 @@
 //! Trouble on purpose: what the network does wrong, for whom, how often and for how long.
 //!
 //! This file knows the list and the input; what each kind does is where the healthy path is:
-//! `conn` (swallow, freeze), `messages` (refuse, acks, repeats), `streams` (stream errors) and
-//! `phone/incoming` (retry receipts).
+//! `conn` (swallow, freeze), `messages` (refuse, acks, repeats), `streams` (stream errors),
+//! `phone/incoming` (retry receipts) and `iq/usync` (look-ups).
 
 use std::time::Duration;
 
@@ -34,9 +34,11 @@ pub enum Kind {
     StreamError,
     /// Phones ask for messages that they got.
     RetryReceipt,
+    /// Whether numbers are on WhatsApp is not answered.
+    RefuseLookUps,
 }
 
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 10] = [
     ("swallow", Kind::Swallow),
     ("freeze", Kind::Freeze),
     ("refuse", Kind::Refuse),
@@ -46,6 +48,7 @@ const KINDS: [(&str, Kind); 9] = [
     ("drop_repeats", Kind::DropRepeats),
     ("stream_error", Kind::StreamError),
     ("retry_receipt", Kind::RetryReceipt),
+    ("refuse_look_ups", Kind::RefuseLookUps),
 ];
 
 /// How long after the receipt the acknowledgement comes, unless the caller says it: a client may
@@ -93,7 +96,10 @@ impl Trouble {
                     kind,
                     Kind::Swallow | Kind::Freeze | Kind::DelayAcks | Kind::ReceiptsFirst
                 ),
-                "code" => matches!(kind, Kind::Refuse | Kind::DropRepeats | Kind::StreamError),
+                "code" => matches!(
+                    kind,
+                    Kind::Refuse | Kind::DropRepeats | Kind::StreamError | Kind::RefuseLookUps
+                ),
                 _ => false,
             };
             if !known && !value.is_null() {
@@ -187,6 +193,9 @@ fn code(body: &Map<String, Value>, kind: Kind) -> Result<Option<u16>, Refusal> {
         Kind::Refuse => fits(1..=999)
             .map(Some)
             .ok_or_else(|| bad("code", "is the error of the ack, 1 to 999")),
+        Kind::RefuseLookUps => fits(1..=999)
+            .map(Some)
+            .ok_or_else(|| bad("code", "is the error of the answer, 1 to 999")),
         Kind::StreamError => fits(0..=0).or(fits(400..=599)).map(Some).ok_or_else(|| {
             bad(
                 "code",

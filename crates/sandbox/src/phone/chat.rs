@@ -152,6 +152,10 @@ impl Core {
     /// A message as this phone reads it: with numbers where it names addresses; a vote that does not open chooses
     /// nothing and is marked.
     pub(super) fn opened(&self, number: &str, mut entry: ChatMessage) -> ChatMessage {
+        entry.detail.by_admin = entry.detail.delete.is_some()
+            && group_id_of(&entry.to)
+                .and_then(|id| self.groups.get(id))
+                .is_some_and(|group| group.is_admin(&entry.from));
         for address in &mut entry.detail.mentions {
             *address = self
                 .number_named(address)

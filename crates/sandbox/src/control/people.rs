@@ -12,6 +12,7 @@ use super::{Body, Told, answer};
 use crate::network::Network;
 use crate::profile::Business;
 use crate::refusal::Refusal;
+use crate::state::NamedBy;
 
 pub(super) fn routes() -> Router<Network> {
     Router::new()
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<Network> {
         .route("/phones/{number}/reinstall", post(reinstall))
         .route("/phones/{number}/number", post(change_number))
         .route("/phones/{number}/garble", post(garble))
+        .route("/phones/{number}/named-by", post(name_by))
         .route("/phones/{number}/calls", get(calls).post(call))
         .route("/phones/{number}/calls/{id}", delete(hang_up))
 }
@@ -144,6 +146,20 @@ async fn change_number(
 ) -> Told {
     network.change_number(&number, &body.number)?;
     answer(network.phone(&body.number)?)
+}
+
+#[derive(Deserialize)]
+struct Naming {
+    named_by: NamedBy,
+}
+
+async fn name_by(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Naming>,
+) -> Told {
+    network.name_by(&number, body.named_by)?;
+    answer(json!({ "named_by": body.named_by }))
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 use super::Network;
 use crate::profile::{Business, Call, Picture, Profile};
 use crate::refusal::{Refusal, digits};
+use crate::state::NamedBy;
 
 impl Network {
     /// What others see of an account.
@@ -147,6 +148,22 @@ impl Network {
         }
         self.with(|core| core.change_number(&number, &new))
             .map_err(Refusal::Conflict)
+    }
+
+    /// How what the phone writes to people names it from now on; the copies for the linked devices of who writes to it
+    /// name it so, too.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn name_by(&self, number: &str, named_by: NamedBy) -> Result<(), Refusal> {
+        let number = self.known(number)?;
+        self.with(|core| {
+            if let Some(phone) = core.phones.get_mut(&number) {
+                phone.named_by = named_by;
+            }
+            core.touch_phone(&number);
+        });
+        Ok(())
     }
 
     /// So many of the next copies of what the phone writes to people cannot be read by their linked devices; one that

@@ -83,6 +83,7 @@ impl Core {
             history: History::of(number),
             profile: Default::default(),
             typing: BTreeMap::new(),
+            named_by: Default::default(),
             garbles: 0,
         })
     }

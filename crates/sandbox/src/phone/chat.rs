@@ -15,7 +15,7 @@ use crate::content::{Beside, Question, Written, describe, make};
 use crate::core::Core;
 use crate::group::group_id_of;
 use crate::history::{ChatMessage, fingerprint};
-use crate::state::Addr;
+use crate::state::{Addr, NamedBy};
 
 /// The stanza that one encrypted body is wrapped into on its way to one device.
 pub(super) struct Envelope<'a> {
@@ -343,17 +343,27 @@ impl Core {
         if envelope.retry > 0 {
             enc = enc.attr("count", envelope.retry);
         }
+        // Between the devices of one account all is as ever.
+        let named_by = match device.number == number {
+            true => NamedBy::default(),
+            false => phone.named_by,
+        };
+        let own = (Addr::phone(number).jid(), own_lid);
+        let (from, beside) = match own {
+            (pn, Some(lid)) if named_by.is_lid() => (lid, Some(("sender_pn", pn))),
+            (pn, lid) => (pn, lid.map(|lid| ("sender_lid", lid))),
+        };
         let mut builder = NodeBuilder::new("message")
-            .attr("from", Addr::phone(number).jid())
+            .attr("from", from)
             .attr("id", envelope.id)
             .attr("type", envelope.stanza.kind)
             .attr("t", envelope.timestamp)
             .attr("notify", phone.name.as_str());
-        if let Some(lid) = own_lid {
-            builder = builder.attr("sender_lid", lid);
+        if let Some((name, address)) = beside.filter(|_| !named_by.is_alone()) {
+            builder = builder.attr(name, address);
         }
         if let Some(recipient) = envelope.recipient {
-            builder = builder.attr("recipient", recipient.jid());
+            builder = builder.attr("recipient", self.recipient_jid(recipient));
         }
         if !envelope.stanza.edit.is_empty() {
             builder = builder.attr("edit", envelope.stanza.edit.as_str());
@@ -367,6 +377,16 @@ impl Core {
         Ok(Some(
             builder.children(meta.into_iter().chain([body])).build(),
         ))
+    }
+
+    /// As the other side is named on what it writes itself.
+    fn recipient_jid(&self, recipient: &Addr) -> Jid {
+        let by_lid = self
+            .phones
+            .get(&recipient.number)
+            .is_some_and(|phone| phone.named_by.is_lid());
+        let lid = self.lid_jid(recipient).filter(|_| by_lid);
+        lid.unwrap_or_else(|| recipient.jid())
     }
 
     /// Spoils a copy, where it is one of those that nobody is to read.

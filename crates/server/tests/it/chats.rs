@@ -5,6 +5,7 @@ mod broken;
 mod contacts;
 mod labels;
 mod people;
+mod persons;
 mod refused;
 
 use recado_sandbox::{ChatChange, ChatInfo};

@@ -18,7 +18,7 @@ pub struct Labels<'a> {
 
 const NAME_MOST: usize = 100;
 /// WhatsApp's programs know so many colours.
-pub const COLORS: i32 = 20;
+const COLORS: i32 = 20;
 
 impl Labels<'_> {
     pub async fn list(&self, granted: &Granted) -> Result<Vec<Label>> {

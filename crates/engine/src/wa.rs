@@ -53,8 +53,8 @@ use std::{
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Address, Clock, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey, MediaRef,
-    MessageId, Result, Rng,
+    AccountId, Address, Clock, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey,
+    MediaRef, MessageId, Result, Rng,
     change::{Change, Edited},
     content::{Ballot, Chosen, Poll, Voting},
     media::FilledMedia,

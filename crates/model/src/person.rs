@@ -92,7 +92,10 @@ pub enum Changed {
     /// Another number; the change's own party is who they were before.
     Number { now: Party },
     /// Another picture. Without an id it was taken away.
-    Picture { id: Option<String>, by: Option<Party> },
+    Picture {
+        id: Option<String>,
+        by: Option<Party>,
+    },
 }
 
 /// Somebody calls, or a call is over.

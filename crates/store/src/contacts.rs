@@ -132,7 +132,11 @@ impl AccountStore<'_> {
             }
         }
         for address in after.addresses() {
-            if !old.iter().chain(&new).any(|alias| alias.address == *address) {
+            if !old
+                .iter()
+                .chain(&new)
+                .any(|alias| alias.address == *address)
+            {
                 self.insert_alias(instance, address, &kept).await?;
             }
         }

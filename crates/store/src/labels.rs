@@ -174,12 +174,14 @@ impl AccountStore<'_> {
         .bind(kept)
         .execute(self.conn)
         .await?;
-        sql("DELETE FROM chat_labelled WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3")
-            .bind(&self.id)
-            .bind(instance)
-            .bind(gone)
-            .execute(self.conn)
-            .await?;
+        sql(
+            "DELETE FROM chat_labelled WHERE account_id = $1 AND instance_id = $2 AND chat_id = $3",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(gone)
+        .execute(self.conn)
+        .await?;
         Ok(())
     }
 

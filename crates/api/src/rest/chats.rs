@@ -9,12 +9,12 @@ use recado_app::{App, ListChats};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use acts::StatusOk;
+pub(super) use acts::done;
 pub use acts::{
     archive, clear, delete, mark_read, mark_unread, mute, pin, set_expiration, unarchive, unmute,
     unpin,
 };
-pub(super) use acts::done;
-pub use acts::StatusOk;
 pub use views::{LabelBody, PersonBody};
 
 use views::{ChatBody, ChatList, MessageList};

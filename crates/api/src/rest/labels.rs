@@ -113,6 +113,8 @@ pub async fn take_off(
     Segment((_, phone, label_id)): Segment<(String, String, String)>,
 ) -> Result<Answer<StatusOk>, Fail> {
     let labels = app.labels();
-    labels.put(&access.granted, &phone, &label_id, false).await?;
+    labels
+        .put(&access.granted, &phone, &label_id, false)
+        .await?;
     done()
 }

@@ -27,7 +27,9 @@ fn update(done: &Done, deed: &Deed) -> Option<Value> {
         Deed::Requested(members) => ("join_requests", "participants", people(members)),
         Deed::Unrequested(who) => ("join_requests_withdrawn", "jids", json!(who)),
         Deed::LinkReset(code) => {
-            let link = code.as_ref().map(|code| format!("https://chat.whatsapp.com/{code}"));
+            let link = code
+                .as_ref()
+                .map(|code| format!("https://chat.whatsapp.com/{code}"));
             ("link", "new_invite_link", json!(link))
         }
         Deed::Named(name) => ("name", "name", json!(name)),

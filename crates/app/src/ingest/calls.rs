@@ -10,12 +10,7 @@ use recado_model::{
 use tokio::sync::oneshot;
 
 use super::Ingest;
-use crate::{
-    events,
-    inbox::Command,
-    messages::replies,
-    ringing::Ringing,
-};
+use crate::{events, inbox::Command, messages::replies, ringing::Ringing};
 
 /// Somebody calls, or a call is over.
 pub(super) async fn rings(ingest: &Ingest, call: &InboundCall) -> Result<()> {
@@ -24,7 +19,11 @@ pub(super) async fn rings(ingest: &Ingest, call: &InboundCall) -> Result<()> {
     }
     match &call.step {
         CallStep::Offer => {}
-        CallStep::Missed => return ingest.emit(EventKind::MissedCall, events::missed(call)).await,
+        CallStep::Missed => {
+            return ingest
+                .emit(EventKind::MissedCall, events::missed(call))
+                .await;
+        }
         CallStep::End(reason) => return ended(ingest, call, reason.as_deref()).await,
     }
     let (core, account, id) = (ingest.core(), &ingest.held.account, &ingest.held.instance);

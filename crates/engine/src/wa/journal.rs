@@ -94,7 +94,11 @@ pub(super) enum Entry {
         color: i32,
     },
     /// A device of the account has put a label on a chat, or taken it off.
-    Labelled { chat: String, label: String, on: bool },
+    Labelled {
+        chat: String,
+        label: String,
+        on: bool,
+    },
 }
 
 impl Entry {
@@ -112,7 +116,10 @@ impl Entry {
 pub(super) enum What {
     SecurityCode,
     /// The number that they have now, and the id that goes with it.
-    Number { to: String, lid: Option<String> },
+    Number {
+        to: String,
+        lid: Option<String>,
+    },
     Picture {
         id: Option<String>,
         by: Option<String>,

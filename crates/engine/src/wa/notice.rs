@@ -205,7 +205,7 @@ async fn of_one(entry: Entry, client: Option<&Client>) -> Result<Option<Notice>>
             deed,
         } => groups::done(&group, (by.as_deref(), number.as_deref()), at, reason, deed),
         Entry::Person { who, lid, at, what } => {
-            people::change((&who, lid.as_deref()), at, &what, client).await?
+            people::change((who.as_str(), lid.as_deref()), at, &what, client).await?
         }
         Entry::Ack { id, refused } => Notice::ServerAck {
             id: MessageId::from_wire(id),

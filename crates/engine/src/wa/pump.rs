@@ -23,8 +23,8 @@ use whatsapp_rust::types::events::Event;
 
 use self::{behind::Behind, mend::Mending, watch::Watch};
 use super::{
-    backend::told::fetched_first, connection::Connection, core::LinkCore, inbound, notice, parts::Control, pauses::grown,
-    tap::Signal,
+    backend::told::fetched_first, connection::Connection, core::LinkCore, inbound, notice,
+    parts::Control, pauses::grown, tap::Signal,
 };
 use crate::Notice;
 

@@ -100,10 +100,14 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
 pub(super) fn versions(node: &OwnedNodeRef) -> Vec<(String, u64)> {
     let node = node.get();
     let all = match node.tag.as_ref() {
-        "notification" if node.attrs().optional_string("type").as_deref() == Some("server_sync") => {
+        "notification"
+            if node.attrs().optional_string("type").as_deref() == Some("server_sync") =>
+        {
             node.children()
         }
-        "iq" => node.get_optional_child("sync").and_then(|sync| sync.children()),
+        "iq" => node
+            .get_optional_child("sync")
+            .and_then(|sync| sync.children()),
         _ => None,
     };
     let collections = all.unwrap_or_default().iter();
@@ -111,7 +115,9 @@ pub(super) fn versions(node: &OwnedNodeRef) -> Vec<(String, u64)> {
     let read = collections.filter_map(|collection| {
         let mut attrs = collection.attrs();
         let name = attrs.optional_string("name")?.to_string();
-        let version = attrs.optional_u64("version").filter(|version| *version > 0)?;
+        let version = attrs
+            .optional_u64("version")
+            .filter(|version| *version > 0)?;
         is_known(&name).then_some((name, version))
     });
     read.collect()
@@ -119,7 +125,10 @@ pub(super) fn versions(node: &OwnedNodeRef) -> Vec<(String, u64)> {
 
 /// Whether the library fetches a collection of that name.
 fn is_known(name: &str) -> bool {
-    !matches!(name.parse::<WAPatchName>(), Err(()) | Ok(WAPatchName::Unknown))
+    !matches!(
+        name.parse::<WAPatchName>(),
+        Err(()) | Ok(WAPatchName::Unknown)
+    )
 }
 
 /// -1 is for ever; 0, and nothing, as well where it is muted.

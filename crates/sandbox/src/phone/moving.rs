@@ -103,9 +103,8 @@ impl Core {
     /// The linked devices of everybody who has a chat with this account.
     fn tell_acquaintances(&mut self, number: &str, told: &Node) {
         let others = self.phones.values();
-        let others = others.filter(|phone| {
-            phone.number != number && !phone.history.of_chat(number).is_empty()
-        });
+        let others = others
+            .filter(|phone| phone.number != number && !phone.history.of_chat(number).is_empty());
         let others: Vec<String> = others.map(|phone| phone.number.clone()).collect();
         for other in others {
             for companion in self.companions_of(&other) {

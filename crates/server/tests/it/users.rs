@@ -89,7 +89,10 @@ async fn numbers_are_checked(bed: &mut Bed) {
         "{data}"
     );
     assert!(users[0]["jid"].is_string());
-    assert_eq!((&users[1]["jid"], &users[1]["lid"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&users[1]["jid"], &users[1]["lid"]),
+        (&Value::Null, &Value::Null)
+    );
     // One text, and one number, as some clients write it.
     for phone in [
         json!(CUSTOMER),

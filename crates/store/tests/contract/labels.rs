@@ -71,9 +71,17 @@ pub async fn chats_have_labels(bed: &Bed) {
     let by_number = store.chat(&id, &party(ANA), NOW).await.expect("a chat");
     let by_lid = store.chat(&id, &party(ANA_LID), NOW).await.expect("a chat");
     for (n, name) in [("1", "New"), ("2", "Paid")] {
-        store.put_label(&id, n, Some((name, 0))).await.expect("keeps");
+        store
+            .put_label(&id, n, Some((name, 0)))
+            .await
+            .expect("keeps");
     }
-    for (chat, n) in [(&by_number, "1"), (&by_lid, "1"), (&by_lid, "2"), (&by_lid, "2")] {
+    for (chat, n) in [
+        (&by_number, "1"),
+        (&by_lid, "1"),
+        (&by_lid, "2"),
+        (&by_lid, "2"),
+    ] {
         let put = store.label_chat(&id, (chat, n), true).await;
         put.expect("labels");
     }

@@ -42,21 +42,13 @@ pub async fn what_does_not_follow_is_kept_with_the_pairing(bed: &Bed) {
             .await
             .expect("drops")
     );
-    assert!(
-        !store
-            .drop_sync_trouble(&id, "regular")
-            .await
-            .expect("once")
-    );
+    assert!(!store.drop_sync_trouble(&id, "regular").await.expect("once"));
     let mut theirs = conn.account(&b);
     let dropped = theirs.drop_sync_trouble(&id, "critical_block").await;
     assert!(!dropped.expect("not B's"));
     assert_eq!(theirs.sync_troubles(&id).await.expect("lists"), []);
     let mut store = conn.account(&a);
-    assert_eq!(
-        store.sync_troubles(&id).await.expect("lists"),
-        [(low, NOW)]
-    );
+    assert_eq!(store.sync_troubles(&id).await.expect("lists"), [(low, NOW)]);
     let (state, reason) = (ConnectionState::LoggedOut, StateReason::LoggedOutByOwner);
     let unpaired = store.set_unpaired(&id, state, reason, NOW).await;
     assert!(unpaired.expect("unpairs"));

@@ -8,7 +8,7 @@
 //! other devices, which no later patch can mend, and one that does not follow (`pump/behind`).
 
 use recado_model::Timestamp;
-use recado_store::{DeviceOp, DeviceStore, StoreError};
+use recado_store::{DeviceOp, DeviceStore, Result as StoreResult};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use whatsapp_rust::wacore::{appstate::hash::HashState, store::error::Result};
 
@@ -51,7 +51,7 @@ async fn read<T: DeserializeOwned + Default>(
     device: &DeviceStore,
     space: &'static str,
     collection: &str,
-) -> Result<T, StoreError> {
+) -> StoreResult<T> {
     let row = device.get(space, collection).await?;
     // What does not read begins anew.
     Ok(row
@@ -59,25 +59,17 @@ async fn read<T: DeserializeOwned + Default>(
         .unwrap_or_default())
 }
 
-pub(in crate::wa) async fn version(
-    device: &DeviceStore,
-    collection: &str,
-) -> Result<u64, StoreError> {
+pub(in crate::wa) async fn version(device: &DeviceStore, collection: &str) -> StoreResult<u64> {
     let state: HashState = read(device, space::SYNC_VERSION, collection).await?;
     Ok(state.version)
 }
 
-pub(in crate::wa) async fn mending(
-    device: &DeviceStore,
-    collection: &str,
-) -> Result<Mending, StoreError> {
+pub(in crate::wa) async fn mending(device: &DeviceStore, collection: &str) -> StoreResult<Mending> {
     read(device, space::SYNC_MENDING, collection).await
 }
 
 /// Those that do not follow yet, as far as was told.
-pub(in crate::wa) async fn mendings(
-    device: &DeviceStore,
-) -> Result<Vec<(String, Mending)>, StoreError> {
+pub(in crate::wa) async fn mendings(device: &DeviceStore) -> StoreResult<Vec<(String, Mending)>> {
     let rows = device.scan(space::SYNC_MENDING).await?;
     let read = rows.into_iter().filter_map(|row| {
         let mending: Mending = serde_json::from_slice(&row.value).ok()?;

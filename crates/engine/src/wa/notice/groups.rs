@@ -81,9 +81,9 @@ fn deed(action: &Action) -> Option<(Deed, Option<String>)> {
         Action::CreatedMembershipRequests { requests, .. } => {
             plain(Deed::Requested(members(requests)))
         }
-        Action::RevokedMembershipRequests { participants } => {
-            plain(Deed::Unrequested(participants.iter().map(address).collect()))
-        }
+        Action::RevokedMembershipRequests { participants } => plain(Deed::Unrequested(
+            participants.iter().map(address).collect(),
+        )),
         Action::Invite { code } => plain(Deed::LinkReset(Some(code.clone()))),
         Action::RevokeInvite => plain(Deed::LinkReset(None)),
         Action::Create { raw } => plain(made(raw).unwrap_or(Deed::Other)),

@@ -76,11 +76,14 @@ pub(super) async fn change(
         }
         What::Picture { id, by } => {
             let by = match by {
-                Some(by) => Some(party((by, None), client).await?),
+                Some(by) => Some(party((by.as_str(), None), client).await?),
                 None => None,
             };
             let id = id.clone();
-            (party((who, None), client).await?, Changed::Picture { id, by })
+            (
+                party((who, None), client).await?,
+                Changed::Picture { id, by },
+            )
         }
     };
     Ok(Notice::Person(PersonChange {

@@ -81,11 +81,15 @@ async fn labels_of_the_phone_are_here(bed: &mut Bed) {
         name: name.to_owned(),
         color: 2,
     };
-    network.edit_label(SHOP, "5", &label("Before")).expect("made");
+    network
+        .edit_label(SHOP, "5", &label("Before"))
+        .expect("made");
     let made = bed.paired(&bed.a, SHOP).await;
     written(bed, &made, CUSTOMER, "hello").await;
     let network = bed.sandbox.network();
-    network.edit_label(SHOP, "6", &label("After")).expect("made");
+    network
+        .edit_label(SHOP, "6", &label("After"))
+        .expect("made");
     until("both", async || {
         let all = labels(bed, &made).await;
         let names: Vec<&Value> = all.iter().map(|label| &label["name"]).collect();
@@ -141,7 +145,9 @@ async fn what_is_wrong_with_labels_is_named(bed: &mut Bed) {
         call.send().await.refused(403, "forbidden");
     }
     let body = json!({"name": "Paid"});
-    ask(bed, &made, ("POST", "/labels"), body.clone()).await.ok();
+    ask(bed, &made, ("POST", "/labels"), body.clone())
+        .await
+        .ok();
     let path = "/chats/5511999990077/labels/1";
     let answer = ask(bed, &made, ("PUT", path), Value::Null).await;
     assert_eq!(answer.refused(404, "not_found")["field"], "phone");

@@ -139,7 +139,9 @@ async fn is_one_chat(bed: &Bed, made: &Made, person: &Person, story: u64) {
 
 async fn in_whatever_order_a_person_is_one_chat(bed: &mut Bed) {
     let stories = std::env::var("RECADO_PERSON_STORIES").ok();
-    let stories = stories.and_then(|text| text.parse().ok()).unwrap_or(STORIES);
+    let stories = stories
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(STORIES);
     let made = bed.paired(&bed.a, SHOP).await;
     for story in 1..=stories {
         let mut chance = Chance(story.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);

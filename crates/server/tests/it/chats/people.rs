@@ -108,6 +108,7 @@ async fn what_cannot_be_read_is_counted(bed: &mut Bed) {
     let told = event(bed, "UndecryptableMessage").await;
     assert_eq!(told["info"]["id"], lost.id);
     // One that comes when it is asked for again is a message like any other.
+    written(bed, &made, BIA, "hello").await;
     network.garble(BIA, 1).expect("a phone");
     let found = network.send_text(BIA, SHOP, "found").expect("it writes");
     let told = bed.delivered("the second", |delivery| {

@@ -15,7 +15,7 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   `chats` (what lists show of them, what phones keep of them), `names` (of people),
+//!   `chats` (what lists show of them, what phones keep of them), `names` (of people), `labels`, `troubles` (what does not follow), `unreadable` (messages that could not be read),
 //!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`], `groups`,
 //!   [`deliveries`], [`jobs`], [`media`], [`audit`], [`billing`], [`usage`], [`members`]; `guests`: an instance that waits
 //!   for its shop.

@@ -307,6 +307,8 @@ impl Pump {
 
     async fn paired(&mut self, connection: &Connection, business_name: &str) {
         self.give_up_at = None;
+        // The log-in follows, or another client tries.
+        self.reopen_at = Some(self.stale_at());
         let device = connection.persistence.get_device_snapshot();
         // The pairing must outlive a crash right after we told of it.
         if let Err(error) = connection.save_device().await {

@@ -51,7 +51,7 @@ pub struct Lab {
     pub store: Store,
     pub engine: WaEngine,
     pub account: AccountId,
-    pub clock: ManualClock,
+    pub clock: Arc<ManualClock>,
     /// Between the engine and the network.
     pub proxy: Proxy,
     folder: tempfile::TempDir,
@@ -105,14 +105,14 @@ impl Lab {
             .expect("an account");
         conn.commit().await.expect("a commit");
         let proxy = Proxy::before(sandbox.addr()).await;
-        let clock = ManualClock::default();
+        let clock = Arc::new(ManualClock::default());
         let engine = WaEngine::new(WaConfig {
             store: store.clone(),
             network: Network::Sandbox {
                 url: format!("ws://{}/ws/chat", proxy.addr()),
             },
             rng,
-            clock: Arc::new(clock.clone()),
+            clock: clock.clone(),
             journal: folder.path().join("journal"),
             timers,
         })

@@ -234,8 +234,8 @@ pub trait Sink: Send + Sync + 'static {
     async fn has(&self, id: &MessageId) -> Result<bool>;
 
     /// `Err` means "not taken, give it again": a receipt, an acknowledgement, an undecryptable message,
-    /// what was done to a group, what became of somebody or news of chats is then offered until it is taken, with growing pauses and before any later one, also
-    /// by the next link of the instance. One that was taken may come again after a crash. State and
+    /// what was done to a group, what became of somebody or news of chats is then offered until it is taken, with
+    /// growing pauses and before any later one, also by the next link of the instance. One that was taken may come again after a crash. State and
     /// typing are told once.
     async fn notice(&self, notice: Notice) -> Result<()>;
 }

@@ -3,8 +3,8 @@
 //! [`WaEngine`] starts links; `link` is one link's life, `core` what it is made of, `connection` one connection
 //! of it, `parts` what its connections share, `pump` the task that decides about connections. `gate` is what
 //! ends a connection whose store failed, `wire` its socket. `pump/watch` notices a socket that died in silence,
-//! `pump/mend` brings back a link whose gate was shut, `pump/behind` finds app state that does not follow, `lost` finds messages that were counted as read and are
-//! nowhere.
+//! `pump/mend` brings back a link whose gate was shut, `pump/behind` finds app state that does not follow, `lost`
+//! finds messages that were counted as read and are nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `roster`, `kinds`, `payload`, `address` and `json` turn what arrives into our
 //! types; `outbound` sends, `media` seals and opens, brings to WhatsApp's hosts and fetches, and `calls` do what

@@ -14,6 +14,7 @@ pub mod contacts;
 pub mod credentials;
 pub mod group;
 pub mod instances;
+pub mod labels;
 pub mod media;
 pub mod queue;
 pub mod token;

@@ -33,6 +33,8 @@ pub struct ListChats {
     pub archived: Option<bool>,
     pub unread: Option<bool>,
     pub groups: Option<bool>,
+    /// The id of a label that they have.
+    pub label: Option<String>,
     /// From 1.
     pub page: u32,
     pub size: u32,
@@ -57,6 +59,7 @@ impl Chats<'_> {
             archived: list.archived,
             unread: list.unread,
             groups: list.groups,
+            label: list.label.clone(),
             skip: match after {
                 Some(_) => 0,
                 None => list.page.saturating_sub(1).saturating_mul(list.size),
@@ -74,9 +77,15 @@ impl Chats<'_> {
         let next = last.map(|row| encoded(&format!("{}.{}", row.last_at.0, row.id)));
         let history = store.history(granted.id()).await?;
         let now = self.app.core.clock.now();
+        let ids: Vec<ChatId> = rows.iter().map(|row| row.id.clone()).collect();
+        let mut labels = store.labels_of(granted.id(), &ids).await?;
+        let shown = rows.into_iter().map(|row| {
+            let labels = labels.remove(&row.id).unwrap_or_default();
+            view::chat(row, labels, now)
+        });
         Ok(ChatPage {
             history: HistoryStanding::of(&history),
-            items: rows.into_iter().map(|row| view::chat(row, now)).collect(),
+            items: shown.collect(),
             next,
         })
     }
@@ -86,8 +95,13 @@ impl Chats<'_> {
     /// # Errors
     /// 404 for one that is not in the list.
     pub async fn get(&self, granted: &Granted, who: &str) -> Result<ChatView> {
-        let (_, row) = self.find(granted, who).await?;
-        Ok(view::chat(row, self.app.core.clock.now()))
+        let (chat, row) = self.find(granted, who).await?;
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let ids = std::slice::from_ref(&chat);
+        let mut labels = store.labels_of(granted.id(), ids).await?;
+        let labels = labels.remove(&chat).unwrap_or_default();
+        Ok(view::chat(row, labels, self.app.core.clock.now()))
     }
 
     /// What a chat shows, the newest first.
@@ -204,7 +218,7 @@ impl Chats<'_> {
         Ok(())
     }
 
-    async fn find(&self, granted: &Granted, who: &str) -> Result<(ChatId, ChatRow)> {
+    pub(crate) async fn find(&self, granted: &Granted, who: &str) -> Result<(ChatId, ChatRow)> {
         self.find_at(granted, Address::from_caller(who)?).await
     }
 

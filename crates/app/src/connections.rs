@@ -3,6 +3,8 @@
 use recado_identity::{Calls, Granted, access::require_unrestricted};
 use recado_model::{
     Address, ConnectionState, Error, ErrorCode, Instance, PhoneNumber, Result, StateReason,
+    Timestamp,
+    chat::SyncTrouble,
     instance::{LinkingCode, NewInstance, Origin},
     text::require_seen,
 };
@@ -41,6 +43,8 @@ pub struct ConnectionStatus {
     pub business_name: Option<String>,
     /// As WhatsApp told it of late; `None` where it has not yet.
     pub profile: Option<OwnProfile>,
+    /// What the phone does that is not heard of, and since when.
+    pub troubles: Vec<(SyncTrouble, Timestamp)>,
 }
 
 /// How long a caller waits for WhatsApp's first QR code.
@@ -122,8 +126,12 @@ impl Connections<'_> {
             true => own::shown(self.app, granted).await,
             false => None,
         };
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let troubles = store.sync_troubles(granted.id()).await?;
         Ok(ConnectionStatus {
             profile,
+            troubles,
             connected: instance.paired,
             state: instance.state,
             reason: instance.reason,

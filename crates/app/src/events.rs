@@ -8,15 +8,19 @@ mod beside;
 mod document;
 mod groups;
 mod history;
+mod people;
 
 pub(crate) use beside::{Beside, ReadVote, Totals, UnreadVote, VoteTold};
 pub use document::document;
 pub(crate) use groups::group;
 pub(crate) use history::{Counts, history, history_gap};
+pub(crate) use people::{identity, number_changed, picture};
 
 use recado_model::{
     AccountId, Address, Event, EventId, EventKind, Failure, InstanceId, MessageId, MessageStatus,
-    Rng, Timestamp, failure,
+    Rng, Timestamp,
+    chat::SyncTrouble,
+    failure,
     message::{Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, Rendered},
     person::{InboundCall, InboundPresence},
 };
@@ -168,6 +172,19 @@ pub(crate) fn receipt(receipt: &InboundReceipt, fresh: &[MessageId]) -> Option<V
     }))
 }
 
+/// What the account's devices tell each other does not follow, or follows again (`None`).
+pub(crate) fn app_state(collection: &str, trouble: Option<&SyncTrouble>) -> Value {
+    json!({
+        "state": if trouble.is_some() { "failing" } else { "recovered" },
+        "event": {
+            "collection": collection,
+            "cause": trouble.map(|trouble| trouble.cause.as_str()),
+            "tries": trouble.map(|trouble| trouble.tries),
+            "what_to_do": trouble.map(|trouble| trouble.cause.what_to_do()),
+        }
+    })
+}
+
 /// A message that came and could not be read.
 pub(crate) fn undecryptable(info: &Unread<'_>) -> Value {
     json!({
@@ -237,6 +254,13 @@ pub(crate) fn call(call: &InboundCall, declined: bool) -> Value {
 pub(crate) fn call_ended(call: &InboundCall, reason: Option<&str>) -> Value {
     let mut payload = basics(call);
     payload["event"]["reason"] = json!(reason.unwrap_or_default());
+    payload
+}
+
+/// Somebody called, and nobody took it.
+pub(crate) fn missed(call: &InboundCall) -> Value {
+    let mut payload = basics(call);
+    payload["event"]["is_video"] = json!(call.video);
     payload
 }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod history;
 mod news;
+mod people;
 
 use std::sync::{
     Arc,
@@ -127,6 +128,9 @@ impl Sink for Ingest {
             Notice::Group(done) => return self.group(done).await,
             Notice::Synced(all) => return self.synced(all).await,
             Notice::History(news) => return self.history(news).await,
+            Notice::Person(change) => return self.person(change).await,
+            Notice::Unsynced(trouble) => return self.unsynced(trouble).await,
+            Notice::SyncedAgain { collection } => return self.synced_again(collection).await,
             Notice::Typing(typing) => {
                 let payload = events::typing(typing);
                 self.passing(self.emit(EventKind::ChatPresence, payload).await);
@@ -375,7 +379,7 @@ impl Ingest {
         Ok(believed)
     }
 
-    /// A message could not be read: subscribers hear of it. One that shows nothing in a chat is no news.
+    /// A message could not be read: its chat counts it, and subscribers hear of it. One that shows nothing in a chat is no news.
     async fn undecryptable(&self, notice: &Notice) -> Result<()> {
         metrics::counter!("recado_messages_undecryptable_total").increment(1);
         let Notice::Undecryptable {
@@ -390,6 +394,16 @@ impl Ingest {
         else {
             return Ok(());
         };
+        if self.discard.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = self.core().clock.now();
+        let instance = &self.held.instance;
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        store.lock_instance(instance).await?;
+        let with = store.chat(instance, chat, now).await?;
+        store.note_unreadable(instance, &with, (id, now)).await?;
         let payload = events::undecryptable(&events::Unread {
             id,
             chat,
@@ -398,7 +412,23 @@ impl Ingest {
             at: *at,
             unavailable: *unavailable,
         });
-        self.emit(EventKind::UndecryptableMessage, payload).await
+        self.append_wanted(&mut store, EventKind::UndecryptableMessage, payload)
+            .await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// An event that goes to those alone who name it, in the transaction of what it tells of.
+    async fn append_wanted(
+        &self,
+        store: &mut AccountStore<'_>,
+        kind: EventKind,
+        payload: serde_json::Value,
+    ) -> Result<()> {
+        if store.is_subscribed(&self.held.instance, kind).await? {
+            let event = self.event(kind, payload, self.core().clock.now());
+            store.append(&event).await?;
+        }
+        Ok(())
     }
 
     /// WhatsApp's server does not take it: what follows is the catalogue's word.

@@ -38,6 +38,7 @@ mod history;
 mod inbox;
 pub mod ingest;
 pub mod instances;
+mod labels;
 pub mod media;
 pub mod messages;
 mod own;
@@ -45,7 +46,8 @@ mod past;
 pub mod people;
 pub mod profile;
 mod ready;
-pub mod shop;
+pub mod ringing;
+mod shop;
 pub mod supervisor;
 pub mod webhooks;
 mod workers;
@@ -71,6 +73,7 @@ pub use contacts::{ContactPage, Contacts, ListContacts};
 pub use direct::{ClaimedInstance, CreatedDirectInstance, Direct, NewDirectInstance};
 pub use groups::{Groups, GroupsPage, MadeGroup, NewGroup};
 pub use instances::{InstanceList, InstanceView, Instances};
+pub use labels::Labels;
 pub use media::{
     Downloaded, Given, LookExit, Media, Opened, Receiving, Span, Spooled, Stored, Taken, Turn,
     too_slow,
@@ -124,6 +127,7 @@ pub(crate) struct Core {
     pub frames: tokio::sync::Notify,
     /// Callers who were answered of late.
     pub answered: messages::replies::Answered,
+    pub ringing: ringing::RingingCalls,
 }
 
 impl Core {
@@ -173,6 +177,7 @@ impl App {
             own: Default::default(),
             frames: Default::default(),
             answered: Default::default(),
+            ringing: Default::default(),
         });
         let supervisor = supervisor::Supervisor::new(core.clone());
         supervisor.recover().await?;
@@ -266,6 +271,9 @@ impl App {
     }
     pub fn chats(&self) -> Chats<'_> {
         Chats { app: self }
+    }
+    pub fn labels(&self) -> Labels<'_> {
+        Labels { app: self }
     }
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { app: self }

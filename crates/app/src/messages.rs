@@ -28,7 +28,7 @@ use recado_identity::Granted;
 use recado_model::{
     Address, Content, Direction, Error, ErrorCode, Instance, InstanceId, JobId, JobKind,
     MessageStatus, PhoneNumber, Result, Timestamp,
-    message::{Draft, MessageId, Quoted},
+    message::{Draft, MessageId, Party, Quoted},
 };
 use recado_store::{AccountStore, MessageRow, NewJob, NewMessage};
 use sha2::{Digest, Sha256};
@@ -95,6 +95,8 @@ const MENTIONS_MAX: usize = 1024;
 struct Checked {
     id: MessageId,
     to: Address,
+    /// The number as the caller wrote it, where WhatsApp has another form of it.
+    given: Option<Address>,
     /// Nobody could say whether the number is on WhatsApp.
     asks: bool,
     content: Content,
@@ -122,7 +124,9 @@ impl Messages<'_> {
         if let Some(number) = checked.to.number() {
             let phone = PhoneNumber::parse(number)?;
             let found = numbers::find(self.app, granted, &phone).await?;
-            (checked.to, checked.asks) = (found.address, found.asks);
+            let given = std::mem::replace(&mut checked.to, found.address);
+            checked.given = Some(given).filter(|given| *given != checked.to);
+            checked.asks = found.asks;
         }
         Ok(())
     }
@@ -209,6 +213,14 @@ impl Messages<'_> {
         now: Timestamp,
     ) -> Result<Option<i64>> {
         let core = &self.app.core;
+        if let Some(given) = &checked.given {
+            // Both forms lead to the chat from now on, whether or not anybody can be asked.
+            let party = Party {
+                alt: Some(given.clone()),
+                ..Party::only(checked.to.clone())
+            };
+            store.chat(&instance.id, &party, now).await?;
+        }
         let draft = Draft {
             content: checked.content.clone(),
             mentioned: checked.mentioned.clone(),
@@ -322,6 +334,7 @@ fn check(send: SendMessage, rng: &dyn recado_model::Rng) -> Result<Checked> {
     Ok(Checked {
         id,
         to,
+        given: None,
         asks: false,
         content,
         mentioned,
@@ -383,6 +396,9 @@ async fn quoted(
     }
     if row.deleted_at.is_some() {
         return Err(wrong("this message was deleted"));
+    }
+    if matches!(row.status, MessageStatus::Cancelled | MessageStatus::Failed) {
+        return Err(wrong("this message was not sent"));
     }
     Ok(Some(Quoted {
         id: id.clone(),

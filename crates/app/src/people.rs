@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use recado_identity::Granted;
 use recado_model::{
     Address, DeviceCall, Error, ErrorCode, PhoneNumber, Result,
-    call::{LookUp, Looked},
+    call::{Describe, LookUp, Looked},
 };
 
 use crate::{App, instances::require_paired};
@@ -27,37 +27,105 @@ pub struct People<'a> {
     pub(crate) app: &'a App,
 }
 
-/// A number that was asked for.
+/// A number, or an id, that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedNumber {
-    pub phone: PhoneNumber,
+    /// In digits; an id as it is.
+    pub asked: String,
     /// Where it is, which may be in a corrected form. `None`: it is not on WhatsApp.
     pub address: Option<Address>,
     /// The id that goes with it.
     pub lid: Option<Address>,
 }
 
+/// What a caller asks about.
+enum Asked {
+    Number(PhoneNumber),
+    Id(Address),
+}
+
+impl Asked {
+    fn parse(text: &str) -> Result<Self> {
+        match text.trim().ends_with("@lid") {
+            true => Address::from_caller(text.trim()).map(Self::Id),
+            false => PhoneNumber::parse(text).map(Self::Number),
+        }
+    }
+
+    fn number(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Number(phone) => Some(phone),
+            Self::Id(_) => None,
+        }
+    }
+
+    fn id(&self) -> Option<&Address> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Number(_) => None,
+        }
+    }
+}
+
 impl People<'_> {
-    /// Which of these numbers are on WhatsApp, each as it was asked for, in that order.
+    /// Which of these numbers and ids are on WhatsApp, each as it was asked for, in that order.
     pub async fn check(&self, granted: &Granted, phones: &[String]) -> Result<Vec<CheckedNumber>> {
         if phones.is_empty() || phones.len() > CHECKED_MOST {
             let text = format!("phone is required: a number, or a list of up to {CHECKED_MOST}");
             return Err(Error::field("phone", text));
         }
-        let phones = phones.iter().map(|phone| PhoneNumber::parse(phone));
-        let phones = phones.collect::<Result<Vec<_>>>()?;
-        let found = self.look_up(granted, &phones).await?;
-        Ok(phones
+        let asked = phones.iter().map(|phone| Asked::parse(phone));
+        let asked = asked.collect::<Result<Vec<_>>>()?;
+        let numbers = asked.iter().filter_map(Asked::number).cloned();
+        let numbers: Vec<PhoneNumber> = numbers.collect();
+        let found = self.look_up(granted, &numbers).await?;
+        let there = self.ids_there(granted, &asked).await?;
+        Ok(asked
             .into_iter()
-            .map(|phone| {
-                let looked = found.get(&phone);
-                CheckedNumber {
-                    address: looked.and_then(|looked| looked.address.clone()),
-                    lid: looked.and_then(|looked| looked.lid.clone()),
-                    phone,
+            .map(|asked| match asked {
+                Asked::Number(phone) => {
+                    let looked = found.get(&phone);
+                    CheckedNumber {
+                        address: looked.and_then(|looked| looked.address.clone()),
+                        lid: looked.and_then(|looked| looked.lid.clone()),
+                        asked: phone.to_string(),
+                    }
                 }
+                Asked::Id(id) => CheckedNumber {
+                    address: there.get(&id).cloned(),
+                    asked: id.to_string(),
+                    lid: there.contains_key(&id).then_some(id),
+                },
             })
             .collect())
+    }
+
+    /// Of the ids those that somebody has, and where: by number, where that is known.
+    async fn ids_there(
+        &self,
+        granted: &Granted,
+        asked: &[Asked],
+    ) -> Result<HashMap<Address, Address>> {
+        let mut ids: Vec<Address> = asked.iter().filter_map(Asked::id).cloned().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut there = HashMap::with_capacity(ids.len());
+        for chunk in ids.chunks(describing::DESCRIBED_MOST) {
+            let people = chunk.to_vec();
+            let told = self.ask(granted, Describe { people }).await?;
+            let told = told.into_iter();
+            // Of an id that nobody has WhatsApp lists no device.
+            let told = told.filter(|(_, info)| !info.devices.is_empty());
+            there.extend(told.map(|(id, _)| (id.clone(), id)));
+        }
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        for (id, at) in &mut there {
+            if let Some(row) = store.contact_at(granted.id(), id).await? {
+                *at = row.address;
+            }
+        }
+        Ok(there)
     }
 
     /// By what was answered of late; the rest is asked for, some at a time.

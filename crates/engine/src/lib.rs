@@ -21,7 +21,7 @@ use recado_model::{
     AccountId, Address, Call, CallAnswer, DeviceCall, Error, History, InstanceId, MediaClass,
     MediaDigest, MediaKey, MediaRef, Result, StateReason, Timestamp,
     change::{Change, Edited},
-    chat::Synced,
+    chat::{SyncTrouble, Synced},
     content::{Ballot, Chosen, Poll, Voting},
     group,
     history::{Frame, FrameEnd, FrameFault, HistoryNews, HistoryPart, OwnAddresses},
@@ -30,7 +30,7 @@ use recado_model::{
         Draft, FinishedMessage, InboundMessage, InboundReceipt, InboundTyping, MessageId, Party,
         Rendered,
     },
-    person::{InboundCall, InboundPresence},
+    person::{InboundCall, InboundPresence, PersonChange},
 };
 use recado_store::Lease;
 use tokio::sync::mpsc;
@@ -254,8 +254,9 @@ pub trait Sink: Send + Sync + 'static {
     async fn has(&self, id: &MessageId) -> Result<bool>;
 
     /// `Err` means "not taken, give it again": a receipt, an acknowledgement, an undecryptable message,
-    /// what was done to a group, news of chats or of history is then offered until it is taken, with growing pauses and before any later one, also
-    /// by the next link of the instance. One that was taken may come again after a crash. State and
+    /// what was done to a group, what became of somebody, news of chats or of history is then offered until it is
+    /// taken, with growing pauses and before any later one, also by the next link of the instance. One that was taken may
+    /// come again after a crash. State and
     /// typing are told once.
     async fn notice(&self, notice: Notice) -> Result<()>;
 }
@@ -316,6 +317,8 @@ pub enum Notice {
     Presence(InboundPresence),
     /// Somebody calls, or a call is over. Told once.
     Call(InboundCall),
+    /// Something became of somebody.
+    Person(PersonChange),
     /// The number has another name, by its phone or another device.
     Renamed {
         push_name: String,
@@ -326,6 +329,12 @@ pub enum Notice {
     History(HistoryNews),
     /// What other devices of the account, or this one, did to chats and the address book, in their order.
     Synced(Vec<Synced>),
+    /// A collection of what the account's devices tell each other does not follow. Told with each try to mend it.
+    Unsynced(SyncTrouble),
+    /// It follows again.
+    SyncedAgain {
+        collection: String,
+    },
     /// WhatsApp's server took (`None`) or refused (`Some(code)`) a message we sent.
     ServerAck {
         id: MessageId,

@@ -3,8 +3,8 @@
 //! [`WaEngine`] starts links; `link` is one link's life, `core` what it is made of, `connection` one connection
 //! of it, `parts` what its connections share, `pump` the task that decides about connections. `gate` is what
 //! ends a connection whose store failed, `wire` its socket. `pump/watch` notices a socket that died in silence,
-//! `pump/mend` brings back a link whose gate was shut, `lost` finds messages that were counted as read and are
-//! nowhere.
+//! `pump/mend` brings back a link whose gate was shut, `pump/behind` finds app state that does not follow, `lost`
+//! finds messages that were counted as read and are nowhere.
 //! `tap` takes the library's events; `journal` keeps those that are told once, `history` what phones send of their
 //! past, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `roster`, `kinds`, `payload`, `address` and `json` turn what arrives into our
@@ -12,7 +12,7 @@
 //! else callers ask; `backend` keeps the device in the store; `http` and `runtime` are what the library runs on.
 //!
 //! Time in here is tokio's: the library measures by it (a named exception to the rule that time is a
-//! parameter).
+//! parameter). Only what waits for hours goes by the program's clock.
 #![allow(
     clippy::disallowed_methods,
     reason = "the library runs on tokio's time, and so does what is around it"
@@ -56,8 +56,8 @@ use std::{
 
 use async_trait::async_trait;
 use recado_model::{
-    AccountId, Address, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey, MediaRef,
-    MessageId, Result, Rng,
+    AccountId, Address, Clock, Error, ErrorCode, InstanceId, MediaClass, MediaDigest, MediaKey,
+    MediaRef, MessageId, Result, Rng,
     change::{Change, Edited},
     content::{Ballot, Chosen, Poll, Voting},
     history::{Frame, FrameEnd, FrameFault, HistoryPart, OwnAddresses},
@@ -93,6 +93,8 @@ pub struct WaConfig {
     pub network: Network,
     /// For the jitter of reconnections.
     pub rng: Arc<dyn Rng>,
+    /// For what waits longer than a socket lives: see `pump/behind`.
+    pub clock: Arc<dyn Clock>,
     /// The folder where receipts wait until the sink has taken them, and frames of history until they are stored; made
     /// when the first one comes.
     pub journal: PathBuf,
@@ -141,6 +143,7 @@ pub(crate) struct EngineParts {
     transport: Arc<dyn TransportFactory>,
     version: Option<(u32, u32, u32)>,
     rng: Arc<dyn Rng>,
+    clock: Arc<dyn Clock>,
     timers: WaTimers,
 }
 
@@ -170,8 +173,8 @@ impl WaEngine {
     pub fn new(config: WaConfig) -> Result<Self> {
         check(&config.network)?;
         let (network, parts) = match &config.network {
-            Network::WhatsApp => ("whatsapp", whatsapp(config.rng, config.timers)?),
-            Network::Sandbox { url } => ("sandbox", sandbox(url, config.rng, config.timers)?),
+            Network::WhatsApp => ("whatsapp", whatsapp(&config)?),
+            Network::Sandbox { url } => ("sandbox", sandbox(url, &config)?),
         };
         Ok(Self {
             store: config.store,
@@ -182,19 +185,20 @@ impl WaEngine {
     }
 }
 
-fn whatsapp(rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts> {
+fn whatsapp(config: &WaConfig) -> Result<EngineParts> {
     // One connector for all links: each holds the whole list of root certificates.
     let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
     Ok(EngineParts {
         http: Arc::new(Http::new(None, timers.history()).map_err(Error::internal)?),
         transport: Arc::new(transport),
         version: None,
-        rng,
-        timers,
+        rng: config.rng.clone(),
+        clock: config.clock.clone(),
+        timers: config.timers,
     })
 }
 
-fn sandbox(url: &str, rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts> {
+fn sandbox(url: &str, config: &WaConfig) -> Result<EngineParts> {
     let address = loopback(url)?;
     let mut media = address.clone();
     media.set_path("/");
@@ -204,8 +208,9 @@ fn sandbox(url: &str, rng: Arc<dyn Rng>, timers: WaTimers) -> Result<EngineParts
         http: Arc::new(Http::new(Some(media), timers.history()).map_err(Error::internal)?),
         transport: Arc::new(TokioWebSocketTransportFactory::new().with_url(address)),
         version: Some(SANDBOX_VERSION),
-        rng,
-        timers,
+        rng: config.rng.clone(),
+        clock: config.clock.clone(),
+        timers: config.timers,
     })
 }
 

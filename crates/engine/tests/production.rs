@@ -7,7 +7,7 @@ use recado_engine::{
     Engine as _,
     wa::{Network, WaConfig, WaEngine, WaTimers},
 };
-use recado_model::clock::OsRng;
+use recado_model::clock::{ManualClock, OsRng};
 use recado_store::{Database, MasterKey, Options, Store};
 
 #[tokio::test]
@@ -29,6 +29,7 @@ async fn a_sandbox_is_refused() {
             store: store.clone(),
             network,
             rng: Arc::new(OsRng),
+            clock: Arc::new(ManualClock::default()),
             journal: folder.path().join("journal"),
             timers: WaTimers::default(),
         })

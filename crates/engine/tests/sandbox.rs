@@ -400,6 +400,7 @@ async fn this_program_knows_no_network_but_the_sandbox() {
             store: lab.store.clone(),
             network,
             rng: Arc::new(OsRng),
+            clock: lab.clock.clone(),
             journal: lab.journal(),
             timers: WaTimers::default(),
         })

@@ -83,6 +83,16 @@ calls! {
     /// Asks the phone for so many messages of a chat before its oldest one here. Answers by what name the phone's
     /// answer goes: it comes as a frame of history, or not at all.
     FetchHistory { chat: Address, oldest: LastMessage, count: u32, } -> String;
+    /// Makes a label of this id, or gives it another name and colour; without a name it is deleted. Over as `ChangeChat`.
+    EditLabel { id: String, name: Option<String>, color: i32, } -> ();
+    /// Puts a label on a chat, or takes it off. Over as `ChangeChat`.
+    LabelChat {
+        chat: Address,
+        /// As in `ChangeChat`.
+        lid: Option<Address>,
+        label: String,
+        on: bool,
+    } -> ();
     /// From now on what is written in a chat disappears after so many seconds; 0: it stays.
     SetTimer { chat: Address, seconds: u32, } -> ();
 

@@ -1,6 +1,6 @@
 //! The effect of a message on an earlier one of its chat, read off its content, whoever wrote it.
 
-use crate::{MessageId, Timestamp};
+use crate::{Address, MessageId, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -26,6 +26,8 @@ pub enum Changed {
     Edited,
     /// It is gone for everybody: as its author says.
     Deleted,
+    /// The same, as an admin of the group says of what this person wrote.
+    DeletedByAdmin(Address),
     /// A vote in a poll, of who sent it.
     Voted,
 }

@@ -92,11 +92,79 @@ pub struct ContactUpdate {
     pub first_name: Option<String>,
 }
 
+/// A label of the account's, by which its owner sorts chats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// A number on phones, from 1.
+    pub id: String,
+    pub name: String,
+    /// One of WhatsApp's colours.
+    pub color: i32,
+}
+
 /// What a device of the account tells the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Synced {
     Chat(ChatUpdate),
     Contact(ContactUpdate),
+    Label(Label),
+    /// By its id.
+    LabelDeleted(String),
+    Labelled(Labelling),
+}
+
+/// A device of the account has put a label on a chat, or taken it off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelling {
+    pub chat: Party,
+    /// The label's id.
+    pub label: String,
+    pub on: bool,
+}
+
+/// A collection of what the account's devices tell each other of chats and people that does not follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncTrouble {
+    /// WhatsApp's name of it.
+    pub collection: String,
+    pub cause: TroubleCause,
+    /// How often it was fetched anew.
+    pub tries: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TroubleCause {
+    /// What came cannot be read, or fits nothing that was there.
+    Broken,
+    /// WhatsApp does not hand it out.
+    Refused,
+}
+
+impl TroubleCause {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Refused => "refused",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Broken, Self::Refused]
+            .into_iter()
+            .find(|cause| cause.as_str() == text)
+    }
+
+    /// One sentence for the person who owns the number.
+    pub fn what_to_do(self) -> &'static str {
+        match self {
+            Self::Broken => {
+                "Nothing: the gateway asks WhatsApp for all of it anew. If it stays so for a day, log out and link the phone again."
+            }
+            Self::Refused => {
+                "WhatsApp does not hand this out. Messages go on. If it stays so for a day, log out and link the phone again."
+            }
+        }
+    }
 }
 
 /// One of the last messages of a chat, for the devices that are told what an act is about.

@@ -27,14 +27,26 @@ pub enum EventKind {
     MessageFailed,
     /// Ours: a message came that could not be read, and was asked for again. Only for those who name it.
     UndecryptableMessage,
+    /// Ours: what the phone does is not heard of any more, or is again. Only for those who name it.
+    AppStateSyncFailed,
+    /// Ours: somebody has another security code. Only for those who name it.
+    IdentityChange,
+    /// Ours: somebody has another number. Only for those who name it.
+    ContactNumberChanged,
+    /// Ours: somebody, or a group, has another picture. Only for those who name it.
+    PictureUpdate,
+    /// Ours: something else was done to a group. Only for those who name it.
+    GroupUpdate,
     /// Ours: somebody calls. Only for those who name it.
     CallOffer,
     /// Ours: a call is over. Only for those who name it.
     CallTerminate,
+    /// Ours: somebody called, and nobody took it. Only for those who name it.
+    MissedCall,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::All,
         Self::Connected,
         Self::Disconnected,
@@ -47,8 +59,14 @@ impl EventKind {
         Self::GroupParticipantsRemove,
         Self::MessageFailed,
         Self::UndecryptableMessage,
+        Self::AppStateSyncFailed,
+        Self::IdentityChange,
+        Self::ContactNumberChanged,
+        Self::PictureUpdate,
+        Self::GroupUpdate,
         Self::CallOffer,
         Self::CallTerminate,
+        Self::MissedCall,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -65,8 +83,14 @@ impl EventKind {
             Self::GroupParticipantsRemove => "GroupParticipantsRemove",
             Self::MessageFailed => "MessageFailed",
             Self::UndecryptableMessage => "UndecryptableMessage",
+            Self::AppStateSyncFailed => "AppStateSyncFailed",
+            Self::IdentityChange => "IdentityChange",
+            Self::ContactNumberChanged => "ContactNumberChanged",
+            Self::PictureUpdate => "PictureUpdate",
+            Self::GroupUpdate => "GroupUpdate",
             Self::CallOffer => "CallOffer",
             Self::CallTerminate => "CallTerminate",
+            Self::MissedCall => "MissedCall",
         }
     }
 
@@ -115,7 +139,15 @@ impl EventKind {
         // `All` means what the contract's clients know, and what nobody may miss.
         let in_all = !matches!(
             self,
-            Self::UndecryptableMessage | Self::CallOffer | Self::CallTerminate
+            Self::UndecryptableMessage
+                | Self::AppStateSyncFailed
+                | Self::IdentityChange
+                | Self::ContactNumberChanged
+                | Self::PictureUpdate
+                | Self::GroupUpdate
+                | Self::CallOffer
+                | Self::CallTerminate
+                | Self::MissedCall
         );
         subscribed.contains(&self) || in_all && subscribed.contains(&Self::All)
     }

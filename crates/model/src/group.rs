@@ -109,6 +109,11 @@ pub enum Deed {
     Approval(bool),
     MembersAdd(bool),
     Expires(u32),
+    /// People want to come in, or no longer.
+    Requested(Vec<Member>),
+    Unrequested(Vec<Address>),
+    /// The link that led in is over; the code of the new one, where WhatsApp says it.
+    LinkReset(Option<String>),
     /// It is no more.
     Ended,
     /// Something that is not told apart: all of it is to be asked for.

@@ -76,6 +76,28 @@ pub struct InboundPresence {
     pub last_seen: Option<Timestamp>,
 }
 
+/// Something became of a person, or of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonChange {
+    /// Of a picture perhaps a group.
+    pub who: Party,
+    pub at: Timestamp,
+    pub change: Changed,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Changed {
+    /// Another security code: another phone, or WhatsApp installed anew.
+    SecurityCode,
+    /// Another number; the change's own party is who they were before.
+    Number { now: Party },
+    /// Another picture. Without an id it was taken away.
+    Picture {
+        id: Option<String>,
+        by: Option<Party>,
+    },
+}
+
 /// Somebody calls, or a call is over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboundCall {
@@ -99,4 +121,6 @@ pub enum CallStep {
     Offer,
     /// It is over; WhatsApp's word for why, where it says one.
     End(Option<String>),
+    /// It rang and was over before anybody here could hear of it.
+    Missed,
 }

@@ -45,6 +45,9 @@ pub(crate) struct AppState {
     collections: BTreeMap<String, Collection>,
     #[serde(default)]
     pub(crate) shown: Shown,
+    /// Collections whose next patch is spoilt, and whether their snapshot is, too.
+    #[serde(default)]
+    pub(crate) spoils: BTreeMap<String, bool>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +64,9 @@ pub(crate) struct Collection {
     key_id: Blob,
     /// Over all records.
     hash: Blob,
+    /// A patch that nobody can read is kept up to this version: whoever has nothing gets the snapshot.
+    #[serde(default)]
+    broken: u64,
 }
 
 /// The answer to a device that has a version.
@@ -149,6 +155,21 @@ impl Collection {
         Ok(())
     }
 
+    /// Spoils the MAC of the last patch: no device that lacks it ever gets over it. With `snapshot` whoever begins
+    /// anew reads nothing either, until there is a further patch.
+    pub(crate) fn spoil(&mut self, snapshot: bool) -> Result<(), String> {
+        let last = self.patches.last_mut().ok_or("nothing was written there")?;
+        let mut patch = SyncdPatch::decode_from_slice(&last.0).map_err(|e| e.to_string())?;
+        spoil_mac(&mut patch.patch_mac);
+        if snapshot {
+            spoil_mac(&mut patch.snapshot_mac);
+            self.mac = Blob(patch.snapshot_mac.clone().unwrap_or_default());
+        }
+        last.0 = patch.encode_to_vec();
+        self.broken = self.version;
+        Ok(())
+    }
+
     /// The patches after `version`; `None` where they are not kept any more.
     pub(crate) fn after(&self, version: u64) -> Option<&[Blob]> {
         let first = self.version - self.patches.len() as u64;
@@ -161,7 +182,7 @@ impl Collection {
         let known = if anew { 0 } else { version.min(self.version) };
         let patches = self
             .after(known)
-            .filter(|patches| known > 0 || patches.len() <= PATCHES_FOR_NEW);
+            .filter(|patches| known > 0 || self.broken == 0 && patches.len() <= PATCHES_FOR_NEW);
         let Some(patches) = patches else {
             return Ok(News {
                 version: self.version,
@@ -213,6 +234,12 @@ impl Collection {
             file_enc_sha256: Some(sealed.file_enc_sha256.to_vec()),
         }
         .encode_to_vec())
+    }
+}
+
+fn spoil_mac(mac: &mut Option<Vec<u8>>) {
+    if let Some(first) = mac.as_mut().and_then(|mac| mac.first_mut()) {
+        *first ^= 0xff;
     }
 }
 

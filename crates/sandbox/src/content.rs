@@ -169,6 +169,9 @@ pub struct Detail {
     /// Of a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete: Option<Gone>,
+    /// An admin of the group ends it: whoever wrote the message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_admin: bool,
     /// Of a poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Question>,

@@ -124,7 +124,8 @@ impl ChatMessage {
         one == two
     }
 
-    /// Takes what `act` does to it; whether it concerns it at all. Its author alone changes it.
+    /// Takes what `act` does to it; whether it concerns it at all. Its author alone changes it, and in a group admins
+    /// end it, too.
     fn take(&mut self, act: &Self) -> bool {
         let author = act.from == self.from;
         let (reaction, edit) = (&act.detail.reaction, &act.detail.edit);
@@ -149,7 +150,7 @@ impl ChatMessage {
             }
             self.edited = true;
             true
-        } else if act.detail.delete.is_some() && author {
+        } else if act.detail.delete.is_some() && (author || act.detail.by_admin) {
             self.text.clear();
             self.detail = Detail::default();
             self.reactions.clear();

@@ -84,6 +84,7 @@ pub use network::{Network, PastText};
 pub use receiver::{Delivery, Mode, Receiver};
 pub use refusal::Refusal;
 pub use shown::{ChatChange, ChatInfo, Label, SavedContact, ShownChat};
+pub use state::NamedBy;
 pub use trouble::{Kind, Trouble};
 
 /// Where a sandbox listens and keeps its state.

@@ -5,6 +5,7 @@ mod chat;
 mod groups;
 mod incoming;
 pub(crate) mod media;
+mod moving;
 pub(crate) mod pair;
 mod pair_code;
 mod past;

@@ -127,6 +127,37 @@ pub(crate) struct Phone {
     /// The doings of the other side in its chat with this phone: `composing`, `recording`, `paused`.
     #[serde(skip)]
     pub(crate) typing: BTreeMap<String, String>,
+    /// How what it writes to people names it.
+    #[serde(default)]
+    pub(crate) named_by: NamedBy,
+    /// So many more copies of what it writes cannot be read by linked devices of others.
+    #[serde(skip)]
+    pub(crate) garbles: u32,
+}
+
+/// The address of a person on what they write, and the other one beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedBy {
+    /// The number, with the hidden id beside it.
+    #[default]
+    Number,
+    /// The number alone.
+    NumberAlone,
+    /// The hidden id, with the number beside it.
+    Lid,
+    /// The hidden id alone.
+    LidAlone,
+}
+
+impl NamedBy {
+    pub(crate) fn is_lid(self) -> bool {
+        matches!(self, Self::Lid | Self::LidAlone)
+    }
+
+    pub(crate) fn is_alone(self) -> bool {
+        matches!(self, Self::NumberAlone | Self::LidAlone)
+    }
 }
 
 /// A one-time pre-key that a companion uploaded.

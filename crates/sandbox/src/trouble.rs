@@ -1,8 +1,8 @@
 //! Trouble on purpose: what the network does wrong, for whom, how often and for how long.
 //!
 //! This file knows the list and the input; what each kind does is where the healthy path is:
-//! `conn` (swallow, freeze), `messages` (refuse, acks, repeats), `streams` (stream errors) and
-//! `phone/incoming` (retry receipts), `phone/past` (frames of a phone's past).
+//! `conn` (swallow, freeze), `messages` (refuse, acks, repeats), `streams` (stream errors),
+//! `phone/incoming` (retry receipts), `phone/past` (frames of a phone's past) and `iq/usync` (look-ups).
 
 use std::time::Duration;
 
@@ -44,9 +44,11 @@ pub enum Kind {
     HistoryLate,
     /// One is told of twice.
     HistoryTwice,
+    /// Whether numbers are on WhatsApp is not answered.
+    RefuseLookUps,
 }
 
-const KINDS: [(&str, Kind); 14] = [
+const KINDS: [(&str, Kind); 15] = [
     ("swallow", Kind::Swallow),
     ("freeze", Kind::Freeze),
     ("refuse", Kind::Refuse),
@@ -61,6 +63,7 @@ const KINDS: [(&str, Kind); 14] = [
     ("history_lost", Kind::HistoryLost),
     ("history_late", Kind::HistoryLate),
     ("history_twice", Kind::HistoryTwice),
+    ("refuse_look_ups", Kind::RefuseLookUps),
 ];
 
 /// How long after the receipt the acknowledgement comes, unless the caller says it: a client may
@@ -112,7 +115,10 @@ impl Trouble {
                         | Kind::ReceiptsFirst
                         | Kind::HistoryLate
                 ),
-                "code" => matches!(kind, Kind::Refuse | Kind::DropRepeats | Kind::StreamError),
+                "code" => matches!(
+                    kind,
+                    Kind::Refuse | Kind::DropRepeats | Kind::StreamError | Kind::RefuseLookUps
+                ),
                 _ => false,
             };
             if !known && !value.is_null() {
@@ -209,6 +215,9 @@ fn code(body: &Map<String, Value>, kind: Kind) -> Result<Option<u16>, Refusal> {
         Kind::Refuse => fits(1..=999)
             .map(Some)
             .ok_or_else(|| bad("code", "is the error of the ack, 1 to 999")),
+        Kind::RefuseLookUps => fits(1..=999)
+            .map(Some)
+            .ok_or_else(|| bad("code", "is the error of the answer, 1 to 999")),
         Kind::StreamError => fits(0..=0).or(fits(400..=599)).map(Some).ok_or_else(|| {
             bad(
                 "code",

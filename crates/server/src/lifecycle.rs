@@ -134,6 +134,7 @@ impl Gateway {
             store: store.clone(),
             network: settings.network(),
             rng: rng.clone(),
+            clock: clock.clone(),
             journal: settings.data_dir.join("journal"),
             timers: settings.timers(),
         })?;

@@ -29,11 +29,14 @@ pub struct ChatRow {
     pub lid: Option<Address>,
     pub username: Option<Address>,
     pub names: Names,
+    pub identity_changed_at: Option<Timestamp>,
     pub archived: bool,
     pub pinned: bool,
     pub mute: Mute,
     pub unread: i64,
     pub marked_unread: bool,
+    /// Messages that came and could not be read, and did not come again.
+    pub unreadable: i64,
     /// Seconds; `None` where messages stay.
     pub timer_secs: Option<i64>,
     /// Of the last message that ever was in it; 0 of none.
@@ -71,6 +74,8 @@ pub struct ChatQuery {
     pub archived: Option<bool>,
     pub unread: Option<bool>,
     pub groups: Option<bool>,
+    /// The id of a label that they have.
+    pub label: Option<String>,
     /// Only those behind this place: that of the last chat of a page.
     pub after: Option<(Timestamp, ChatId)>,
     pub skip: u32,
@@ -97,8 +102,9 @@ macro_rules! select_chat {
         "SELECT h.id, COALESCE(p.address, h.address) AS address, \
          (SELECT MIN(a.address) FROM contact_alias a WHERE a.contact_id = h.contact_id AND a.address LIKE '%@lid') AS lid, \
          (SELECT MIN(a.address) FROM contact_alias a WHERE a.contact_id = h.contact_id AND a.address LIKE '@%') AS username, \
-         COALESCE(p.full_name, g.name) AS full_name, p.first_name, p.push_name, p.business_name, h.archived, h.pinned, h.muted_until, h.unread, \
-         h.marked_unread, h.timer_secs, h.last_at, m.id AS last_id, m.direction AS last_direction, m.push_name AS last_push, \
+         COALESCE(p.full_name, g.name) AS full_name, p.first_name, p.push_name, p.business_name, p.identity_changed_at, h.archived, h.pinned, h.muted_until, h.unread, \
+         h.marked_unread, (SELECT COUNT(*) FROM unreadable u WHERE u.instance_id = h.instance_id AND u.chat_id = h.id \
+         AND NOT EXISTS (SELECT 1 FROM message w WHERE w.instance_id = u.instance_id AND w.id = u.message_id AND w.chat_id = u.chat_id)) AS unreadable, h.timer_secs, h.last_at, m.id AS last_id, m.direction AS last_direction, m.push_name AS last_push, \
          c.kind AS last_kind, c.text AS last_text, s.address AS last_sender \
          FROM chat h LEFT JOIN contact p ON p.id = h.contact_id LEFT JOIN message m ON m.key = h.last_key \
          LEFT JOIN message_content c ON c.message_key = m.key LEFT JOIN contact s ON s.id = m.sender_id \
@@ -129,6 +135,12 @@ impl AccountStore<'_> {
             Some(false) => "AND h.unread = 0 AND h.marked_unread = 0 ",
             None => "",
         });
+        text.push_str(match query.label {
+            Some(_) => {
+                "AND EXISTS (SELECT 1 FROM chat_labelled b WHERE b.instance_id = h.instance_id AND b.chat_id = h.id AND b.label_id = $8) "
+            }
+            None => "",
+        });
         text.push_str(match query.groups {
             Some(true) => "AND h.address LIKE '%@g.us' ",
             Some(false) => "AND h.contact_id IS NOT NULL ",
@@ -153,6 +165,7 @@ impl AccountStore<'_> {
             .bind(pattern.as_deref())
             .bind(i64::from(query.limit))
             .bind(i64::from(query.skip))
+            .bind_all(query.label.as_deref())
             .fetch_all(self.conn)
             .await?;
         rows.iter().map(chat_row).collect()
@@ -305,11 +318,13 @@ fn chat_row(row: &Row) -> Result<ChatRow> {
         lid: opt_address(row, "lid")?,
         username: opt_address(row, "username")?,
         names: names(row)?,
+        identity_changed_at: row.opt_time("identity_changed_at")?,
         archived: row.bool("archived")?,
         pinned: row.bool("pinned")?,
         mute: Mute::of_code(row.i64("muted_until")?),
         unread: row.i64("unread")?,
         marked_unread: row.bool("marked_unread")?,
+        unreadable: row.i64("unreadable")?,
         timer_secs: row.opt_i64("timer_secs")?.filter(|secs| *secs > 0),
         last_at: row.time("last_at")?,
         last,
@@ -325,4 +340,5 @@ pub struct ContactRow {
     pub lid: Option<Address>,
     pub username: Option<Address>,
     pub names: Names,
+    pub identity_changed_at: Option<Timestamp>,
 }

@@ -108,6 +108,41 @@ impl AccountStore<'_> {
         Ok(contact)
     }
 
+    /// Somebody has another number: whoever was known before, and whoever is known by the new addresses, are one, and
+    /// shown by the new number. The old one leads to them until somebody else has it. The caller holds the instance.
+    pub async fn move_person(
+        &mut self,
+        instance: &InstanceId,
+        before: &Party,
+        after: &Party,
+    ) -> Result<()> {
+        let old = self.aliases(instance, &before.addresses()).await?;
+        let new = self.aliases(instance, &after.addresses()).await?;
+        let first = old.first().or(new.first());
+        let kept = match first {
+            Some(alias) => alias.contact.clone(),
+            // Nobody has had to do with them.
+            None => return Ok(()),
+        };
+        let mut gone: Vec<ContactId> = Vec::new();
+        for alias in old.iter().chain(&new) {
+            if alias.contact != kept && !gone.contains(&alias.contact) {
+                self.merge_contacts(instance, &alias.contact, &kept).await?;
+                gone.push(alias.contact.clone());
+            }
+        }
+        for address in after.addresses() {
+            if !old
+                .iter()
+                .chain(&new)
+                .any(|alias| alias.address == *address)
+            {
+                self.insert_alias(instance, address, &kept).await?;
+            }
+        }
+        self.show_best(instance, &kept, &after.shown).await
+    }
+
     /// Of several that the addresses lead to, the one that stays: whose id it is, else the oldest. `None`
     /// when none may: the id is new, and those known have another.
     async fn choose(

@@ -2,7 +2,7 @@
 //! notices, and what was not told is marked and asked for.
 
 use recado_model::{
-    Address, InstanceId, Timestamp,
+    Address, ChatId, ContactId, InstanceId, Timestamp,
     group::{Deed, Group, Member, Rank},
 };
 
@@ -175,6 +175,27 @@ impl AccountStore<'_> {
         rows.iter().map(member).collect()
     }
 
+    /// Whether somebody is an admin of the group that this chat is, as far as that is known.
+    pub async fn is_group_admin(
+        &mut self,
+        instance: &InstanceId,
+        chat: &ChatId,
+        who: &ContactId,
+    ) -> Result<bool> {
+        let row = sql(
+            "SELECT m.rank FROM chat h JOIN wa_group_member m ON m.instance_id = h.instance_id AND m.group_address = h.address \
+             JOIN contact_alias a ON a.instance_id = h.instance_id AND a.contact_id = $4 AND a.address IN (m.address, m.number, m.lid) \
+             WHERE h.account_id = $1 AND h.instance_id = $2 AND h.id = $3 AND m.rank IN ('admin', 'superadmin') LIMIT 1",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .bind(chat)
+        .bind(who)
+        .fetch_optional(self.conn)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Does to a group what was done to it. Nothing where it is not known. `own` are the addresses of the
     /// number itself, which is in no group that it was removed from.
     pub async fn apply_to_group(
@@ -219,6 +240,8 @@ impl AccountStore<'_> {
             Deed::Approval(on) => group.approval = *on,
             Deed::MembersAdd(on) => group.members_add = Some(*on),
             Deed::Expires(seconds) => group.expiration = *seconds,
+            // Kept by WhatsApp alone.
+            Deed::Requested(_) | Deed::Unrequested(_) | Deed::LinkReset(_) => return Ok(()),
         }
         self.write_group(instance, &group, now).await
     }

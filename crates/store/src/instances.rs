@@ -355,6 +355,8 @@ impl AccountStore<'_> {
         .await?;
         self.unwatch_all(id).await?;
         self.forget_history(id).await?;
+        self.drop_sync_troubles(id).await?;
+        self.drop_labels(id).await?;
         self.conn.touch(id);
         Ok(changed > 0)
     }

@@ -15,7 +15,7 @@
 //!   [`keys`]: how they stay those of the database; [`system::rotation`]: replacing them while programs run.
 //! - `pepper`: the look-up hashes of tokens; `lookup`: the rows of peppers.
 //! - one file per noun: [`accounts`], [`instances`], [`credentials`], [`webhooks`], [`messages`],
-//!   `chats` (what lists show of them, what phones keep of them), `names` (of people),
+//!   `chats` (what lists show of them, what phones keep of them), `names` (of people), `labels`, `troubles` (what does not follow), `unreadable` (messages that could not be read),
 //!   `changes` (what is done to messages later), `menus` (what can be chosen of them), `votes` (in polls), [`events`], `groups`,
 //!   [`deliveries`], [`jobs`], [`media`], [`audit`], [`billing`], [`usage`], [`members`], `history` (what phones send of their past); `guests`: an instance that waits
 //!   for its shop.
@@ -49,6 +49,7 @@ pub mod instances;
 pub mod jobs;
 mod kept;
 pub mod keys;
+mod labels;
 pub mod leases;
 #[cfg(test)]
 mod locked;
@@ -70,6 +71,8 @@ pub mod seal;
 mod sql;
 pub mod system;
 mod timers;
+mod troubles;
+mod unreadable;
 pub mod usage;
 mod votes;
 mod watches;
@@ -108,4 +111,5 @@ pub use system::{
     KeyRow, MediumOf, System, Weaknesses,
     rotation::{ACTIVATION_MS, JWT_KEEP_MS, SUPERSEDED_MS},
 };
+pub use unreadable::UNREADABLE_MOST;
 pub use usage::{CredentialUse, NETWORKS_PER_CREDENTIAL};

@@ -14,7 +14,7 @@ macro_rules! select_contact {
         "SELECT p.id, p.address, \
          (SELECT MIN(a.address) FROM contact_alias a WHERE a.contact_id = p.id AND a.address LIKE '%@lid') AS lid, \
          (SELECT MIN(a.address) FROM contact_alias a WHERE a.contact_id = p.id AND a.address LIKE '@%') AS username, \
-         p.full_name, p.first_name, p.push_name, p.business_name FROM contact p "
+         p.full_name, p.first_name, p.push_name, p.business_name, p.identity_changed_at FROM contact p "
     };
 }
 
@@ -39,6 +39,29 @@ impl AccountStore<'_> {
             .execute(self.conn)
             .await?;
         Ok(())
+    }
+
+    /// Somebody's security code is another one: when it changed before.
+    pub async fn identity_changed(
+        &mut self,
+        contact: &ContactId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let row = sql("SELECT identity_changed_at FROM contact WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(contact)
+            .fetch_optional(self.conn)
+            .await?;
+        sql("UPDATE contact SET identity_changed_at = $3 WHERE account_id = $1 AND id = $2")
+            .bind(&self.id)
+            .bind(contact)
+            .bind(now)
+            .execute(self.conn)
+            .await?;
+        match row {
+            Some(row) => row.opt_time("identity_changed_at"),
+            None => Ok(None),
+        }
     }
 
     /// The name that somebody goes by now.
@@ -68,7 +91,7 @@ impl AccountStore<'_> {
     /// Two that are one keep what either was called.
     pub(crate) async fn merge_names(&mut self, gone: &ContactId, kept: &ContactId) -> Result<()> {
         let row = sql(
-            "SELECT full_name, first_name, saved_lower, push_name, push_lower, business_name FROM contact WHERE account_id = $1 AND id = $2",
+            "SELECT full_name, first_name, saved_lower, push_name, push_lower, business_name, identity_changed_at FROM contact WHERE account_id = $1 AND id = $2",
         )
         .bind(&self.id)
         .bind(gone)
@@ -77,7 +100,8 @@ impl AccountStore<'_> {
         sql("UPDATE contact SET first_name = CASE WHEN full_name IS NULL THEN $4 ELSE first_name END, \
              saved_lower = CASE WHEN full_name IS NULL THEN $5 ELSE saved_lower END, full_name = COALESCE(full_name, $3), \
              push_lower = CASE WHEN push_name IS NULL THEN $7 ELSE push_lower END, push_name = COALESCE(push_name, $6), \
-             business_name = COALESCE(business_name, $8) WHERE account_id = $1 AND id = $2")
+             business_name = COALESCE(business_name, $8), \
+             identity_changed_at = CASE WHEN COALESCE(identity_changed_at, 0) < $9 THEN $9 ELSE identity_changed_at END WHERE account_id = $1 AND id = $2")
             .bind(&self.id)
             .bind(kept)
             .bind(row.opt_text("full_name")?.as_deref())
@@ -86,6 +110,7 @@ impl AccountStore<'_> {
             .bind(row.opt_text("push_name")?.as_deref())
             .bind(row.opt_text("push_lower")?.as_deref())
             .bind(row.opt_text("business_name")?.as_deref())
+            .bind(row.opt_i64("identity_changed_at")?.unwrap_or_default())
             .execute(self.conn)
             .await?;
         Ok(())
@@ -147,5 +172,6 @@ fn contact_row(row: &Row) -> Result<ContactRow> {
         lid: opt_address(row, "lid")?,
         username: opt_address(row, "username")?,
         names: names(row)?,
+        identity_changed_at: row.opt_time("identity_changed_at")?,
     })
 }

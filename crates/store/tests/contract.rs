@@ -36,6 +36,8 @@ mod instances;
 mod jobs;
 #[path = "contract/keys.rs"]
 mod keys;
+#[path = "contract/labels.rs"]
+mod labels;
 #[path = "contract/links.rs"]
 mod links;
 #[path = "contract/look_ups.rs"]
@@ -58,6 +60,8 @@ mod sealed;
 mod system;
 #[path = "contract/timers.rs"]
 mod timers;
+#[path = "contract/troubles.rs"]
+mod troubles;
 #[path = "contract/usage.rs"]
 mod usage;
 #[path = "contract/user_sessions.rs"]
@@ -99,6 +103,7 @@ on_both! {
     instances::an_instance_is_changed,
     look_ups::a_number_is_corrected_for_all_that_wait,
     watches::who_is_watched_is_kept_with_the_pairing,
+    troubles::what_does_not_follow_is_kept_with_the_pairing,
     audit::the_log_is_read_in_pages,
     audit::what_is_over_is_pruned,
     audit::kinds_are_counted_from_a_time_on,
@@ -150,6 +155,10 @@ on_both! {
     contacts::an_id_that_learns_its_number_stays_one_person,
     contacts::two_that_are_one_person_become_one,
     contacts::receipts_of_two_that_become_one_are_kept_once,
+    contacts::somebody_with_another_number_stays_one_person,
+    chats::what_cannot_be_read_is_counted,
+    labels::labels_are_kept_as_devices_tell_of_them,
+    labels::chats_have_labels,
     chats::lists_go_by_the_last_message,
     chats::lists_are_narrowed,
     chats::a_chats_messages_come_in_pages,

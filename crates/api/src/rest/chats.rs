@@ -10,12 +10,14 @@ use recado_app::{App, ListChats};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use acts::StatusOk;
+pub(super) use acts::done;
 pub use acts::{
     archive, clear, delete, mark_read, mark_unread, mute, pin, set_expiration, unarchive, unmute,
     unpin,
 };
 pub use history::ask_for_older;
-pub use views::PersonBody;
+pub use views::{LabelBody, PersonBody};
 
 use views::{ChatBody, ChatList, MessageList};
 
@@ -50,6 +52,9 @@ pub struct ListQuery {
     /// Those with something that nobody has read, or marked as unread.
     #[serde(default, deserialize_with = "flag")]
     unread: Option<bool>,
+    /// The id of a label: those that have it.
+    #[serde(default)]
+    label: Option<String>,
     /// Groups alone, or people alone.
     #[serde(default, deserialize_with = "flag")]
     groups: Option<bool>,
@@ -90,6 +95,7 @@ pub async fn list(
         archived: query.archived,
         unread: query.unread,
         groups: query.groups,
+        label: given(query.label),
         page: query.page.unwrap_or(1).clamp(1, i64::from(u32::MAX)) as u32,
         size: size(query.page_size),
         before: given(query.before),

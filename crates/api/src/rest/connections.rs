@@ -3,7 +3,7 @@
 use axum::extract::State;
 use recado_api_macros::operation;
 use recado_app::{App, QrAnswer};
-use recado_model::{InstanceId, PhoneNumber};
+use recado_model::{InstanceId, PhoneNumber, Timestamp, chat::SyncTrouble};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
         InstanceAccess,
         least::{Developer, Viewer},
     },
-    describe::Answer,
+    describe::{Answer, Rfc3339},
     error::Fail,
     extract::{Params, Segment},
     qr::data_url,
@@ -144,6 +144,33 @@ pub struct ConnectionBody {
     about: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     website: Option<String>,
+    /// What the phone does to chats and its address book that is not heard of; left out where all is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sync_troubles: Vec<SyncTroubleBody>,
+}
+
+/// One of WhatsApp's collections that does not follow.
+#[derive(Serialize, JsonSchema)]
+pub struct SyncTroubleBody {
+    collection: String,
+    #[schemars(extend("enum" = ["broken", "refused"]))]
+    cause: &'static str,
+    /// How often it was fetched anew.
+    tries: u32,
+    since: Rfc3339,
+    what_to_do: &'static str,
+}
+
+impl SyncTroubleBody {
+    fn of((trouble, since): (SyncTrouble, Timestamp)) -> Self {
+        Self {
+            cause: trouble.cause.as_str(),
+            what_to_do: trouble.cause.what_to_do(),
+            collection: trouble.collection,
+            tries: trouble.tries,
+            since: Rfc3339(since),
+        }
+    }
 }
 
 /// Tells whether the instance is connected, and as whom.
@@ -177,6 +204,11 @@ pub async fn status(
         profile_picture_url: own.picture_url,
         verified_name: own.verified_name,
         about: own.about,
+        sync_troubles: status
+            .troubles
+            .into_iter()
+            .map(SyncTroubleBody::of)
+            .collect(),
     }))
 }
 

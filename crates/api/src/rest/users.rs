@@ -61,10 +61,10 @@ pub struct Checked {
 /// A number, and whether it is on WhatsApp.
 #[derive(Serialize, JsonSchema)]
 struct CheckedUser {
-    /// As it was asked for, in digits.
+    /// As it was asked for, in digits; an id as it is.
     phone: String,
     exists: bool,
-    /// Where WhatsApp has it, which may be in a corrected form; `null`: nowhere.
+    /// Where WhatsApp has it, which may be in a corrected form, and of an id the number, where it is known; `null`: nowhere.
     jid: Option<String>,
     /// The id that goes with it.
     lid: Option<String>,
@@ -73,7 +73,7 @@ struct CheckedUser {
 impl CheckedUser {
     fn of(checked: CheckedNumber) -> Self {
         Self {
-            phone: checked.phone.to_string(),
+            phone: checked.asked,
             exists: checked.address.is_some(),
             jid: checked.address.map(String::from),
             lid: checked.lid.map(String::from),
@@ -83,7 +83,7 @@ impl CheckedUser {
 
 /// Tells which numbers are on WhatsApp.
 ///
-/// One or up to 5000. An answer is remembered for a day, that a number is not there for an hour; the rest is asked for
+/// One or up to 5000, ids of people (`…@lid`) among them. An answer is remembered for a day, that a number is not there for an hour; the rest is asked for
 /// 200 at a time, at a pace that does not risk the number.
 #[operation]
 pub async fn check(

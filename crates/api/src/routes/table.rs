@@ -142,6 +142,13 @@ pub(super) fn groups() -> Vec<Group> {
             POST    "/instances/{id}/chats/{phone}/unread"        => rest::chats::mark_unread,
             POST    "/instances/{id}/chats/{phone}/clear"         => rest::chats::clear,
             PUT     "/instances/{id}/chats/{phone}/expiration"    => rest::chats::set_expiration,
+            PUT     "/instances/{id}/chats/{phone}/labels/{label_id}" => rest::labels::put_on,
+            DELETE  "/instances/{id}/chats/{phone}/labels/{label_id}" => rest::labels::take_off,
+
+            GET     "/instances/{id}/labels"                      => rest::labels::list,
+            POST    "/instances/{id}/labels"                      => rest::labels::create,
+            PATCH   "/instances/{id}/labels/{label_id}"           => rest::labels::change,
+            DELETE  "/instances/{id}/labels/{label_id}"           => rest::labels::delete,
 
             GET     "/instances/{id}/contact/list"                => rest::contacts::list,
             POST    "/instances/{id}/contact/add"                 => rest::contacts::add,

@@ -1,7 +1,8 @@
 //! Chats and people as callers see them.
 
 use recado_model::{
-    Address, ContentKind, Direction, MessageId, MessageStatus, Timestamp, chat::Mute,
+    Address, ContentKind, Direction, MessageId, MessageStatus, Timestamp,
+    chat::{Label, Mute},
 };
 use recado_store::{ChatRow, ContactRow, MessageRow, Names};
 
@@ -27,6 +28,9 @@ pub struct ChatView {
     pub mute: Mute,
     pub unread: i64,
     pub marked_unread: bool,
+    /// Messages that came and could not be read.
+    pub unreadable: i64,
+    pub labels: Vec<Label>,
     /// Seconds after which its messages disappear.
     pub timer_secs: Option<i64>,
     /// Also of a message that was cleared.
@@ -57,11 +61,19 @@ pub struct Person {
     /// As they call themselves.
     pub push_name: Option<String>,
     pub business_name: Option<String>,
+    /// When their security code changed last, as far as it was seen.
+    pub identity_changed_at: Option<Timestamp>,
 }
 
 impl Person {
-    fn of(address: Address, lid: Option<Address>, username: Option<Address>, names: Names) -> Self {
+    fn of(
+        address: Address,
+        (lid, username): (Option<Address>, Option<Address>),
+        names: Names,
+        identity_changed_at: Option<Timestamp>,
+    ) -> Self {
         Self {
+            identity_changed_at,
             address,
             lid,
             username,
@@ -116,10 +128,16 @@ pub struct ChatMessageView {
     pub deleted_at: Option<Timestamp>,
 }
 
-pub(super) fn chat(row: ChatRow, now: Timestamp) -> ChatView {
+pub(super) fn chat(row: ChatRow, labels: Vec<Label>, now: Timestamp) -> ChatView {
     ChatView {
+        labels,
         is_group: row.address.is_group(),
-        with: Person::of(row.address, row.lid, row.username, row.names),
+        with: Person::of(
+            row.address,
+            (row.lid, row.username),
+            row.names,
+            row.identity_changed_at,
+        ),
         archived: row.archived,
         pinned: row.pinned,
         // Whose time is over makes sound again, and nobody tells.
@@ -129,6 +147,7 @@ pub(super) fn chat(row: ChatRow, now: Timestamp) -> ChatView {
         },
         unread: row.unread,
         marked_unread: row.marked_unread,
+        unreadable: row.unreadable,
         timer_secs: row.timer_secs,
         last_at: Some(row.last_at).filter(|at| at.0 > 0),
         last: row.last.map(|last| LastView {
@@ -143,7 +162,12 @@ pub(super) fn chat(row: ChatRow, now: Timestamp) -> ChatView {
 }
 
 pub(crate) fn person(row: ContactRow) -> Person {
-    Person::of(row.address, row.lid, row.username, row.names)
+    Person::of(
+        row.address,
+        (row.lid, row.username),
+        row.names,
+        row.identity_changed_at,
+    )
 }
 
 pub(super) fn message(row: MessageRow) -> ChatMessageView {

@@ -2,20 +2,23 @@
 
 use recado_model::{
     Address, ChatId, ContactId, ContentKind, Direction, EventKind, Failure, InstanceId, MessageId,
-    MessageKey, MessageStatus, StateReason, Timestamp, failure,
+    MessageKey, MessageStatus, StateReason, Timestamp,
+    chat::{SyncTrouble, TroubleCause},
+    failure,
     group::{Deed, Done, Member, Rank},
     history::{Frame, FrameEnd, FrameKind},
     message::{
         Arrival, InboundMessage, InboundReceipt, InboundTyping, Party, ReceiptState, Rendered,
     },
-    person::{CallStep, InboundCall, InboundPresence},
+    person::{CallStep, Changed, InboundCall, InboundPresence, PersonChange},
 };
 use recado_store::{FrameState, MessageRow};
 use serde_json::{Value, json};
 
 use super::{
-    Beside, Counts, Unread, call, call_ended, connected, disconnected, failed, group, history,
-    message, presence, receipt, typing, undecryptable,
+    Beside, Counts, Unread, app_state, call, call_ended, connected, disconnected, failed, group,
+    history, identity, message, missed, number_changed, picture, presence, receipt, typing,
+    undecryptable,
 };
 use crate::past::HistoryStanding;
 
@@ -48,7 +51,7 @@ pub fn document() -> String {
     let mut out = String::from(HEAD);
     let samples = messages().into_iter().chain(groups());
     let samples = samples.chain(connection()).chain(unsent());
-    let samples = samples.chain(people()).chain([past()]);
+    let samples = samples.chain(people()).chain(changes()).chain([past()]);
     for (kind, text, mut payload) in samples {
         payload["type"] = json!(kind.as_str());
         payload["instance_id"] = json!(INSTANCE);
@@ -57,14 +60,20 @@ pub fn document() -> String {
             kind.as_str()
         ));
     }
+    let apart: Vec<_> = EventKind::ALL
+        .into_iter()
+        .filter(|kind| !kind.is_wanted_by(&[EventKind::All]))
+        .map(|kind| format!("`{}`", kind.as_str()))
+        .collect();
     let quiet: Vec<_> = EventKind::ALL
         .into_iter()
         .filter(|kind| *kind != EventKind::All && !out.contains(&format!("## {}\n", kind.as_str())))
         .map(|kind| format!("`{}`", kind.as_str()))
         .collect();
     out.push_str(&format!(
-        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but `UndecryptableMessage`, `CallOffer` and `CallTerminate`.\n",
-        quiet.join(", ")
+        "\n## Names that can be subscribed to and are not emitted yet\n\n{}. `All` subscribes to everything but {}.\n",
+        quiet.join(", "),
+        apart.join(", ")
     ));
     out.push_str(RESERVED);
     out
@@ -155,7 +164,7 @@ fn past() -> Sample {
     )
 }
 
-fn people() -> [Sample; 3] {
+fn people() -> [Sample; 4] {
     let seen = InboundPresence {
         who: ana(),
         available: false,
@@ -187,6 +196,47 @@ fn people() -> [Sample; 3] {
             "A call is over. `reason` is WhatsApp's word, where it says one: `accepted_elsewhere`, `rejected_elsewhere`,\n`timeout`. Sent only to those who name it.",
             call_ended(&rings, Some("timeout")),
         ),
+        (
+            EventKind::MissedCall,
+            "Somebody called, and nobody took it: it was neither taken nor declined on any device, nor by the setting. Also of a\ncall that rang while the instance was offline. Sent only to those who name it.",
+            missed(&rings),
+        ),
+    ]
+}
+
+/// What becomes of people, and of pictures.
+fn changes() -> [Sample; 3] {
+    let change = |change| PersonChange {
+        who: ana(),
+        at: AT,
+        change,
+    };
+    let now = Party {
+        alt: ana().alt,
+        ..Party::only(Address::from_wire("5511777777777@s.whatsapp.net"))
+    };
+    let number = Changed::Number { now: now.clone() };
+    let id = Some("1767225600".to_owned());
+    let picture_changed = Changed::Picture {
+        id: id.clone(),
+        by: None,
+    };
+    [
+        (
+            EventKind::IdentityChange,
+            "Somebody has another security code: another phone, or WhatsApp installed anew. Chats show it as\n`identity_changed_at`. Sent only to those who name it.",
+            identity(&change(Changed::SecurityCode)),
+        ),
+        (
+            EventKind::ContactNumberChanged,
+            "Somebody has another number. Their chat goes on under it, and the old one leads to it as well. Sent only to those\nwho name it.",
+            number_changed(&change(number), &now),
+        ),
+        (
+            EventKind::PictureUpdate,
+            "Somebody has another picture, or a group (`is_group`; `author` is who set it). `removed`: there is none any more.\n`POST user/avatar` has it. Sent only to those who name it.",
+            picture(&change(picture_changed), id.as_deref(), None),
+        ),
     ]
 }
 
@@ -208,10 +258,12 @@ fn groups() -> Vec<Sample> {
     let texts = [
         "People came into a group: by somebody, or by themselves (`join_reason` is `invite`). Also of a group that was just\nmade, with all that are in it. The fields are whatsmeow's `GroupInfo`; `join` names people by number where it is known,\n`participants`, ours, by all their addresses. `sender` is who did it.",
         "People left a group, or were removed: `leave` names them. Whoever left is the `sender`. This number may be among them.",
+        "Something else was done to a group; `change` says what, and beside it is what is new: `name`, `description`,\n`admin_only_message`, `admin_only_settings`, `approval`, `members_add` (with `enabled`), `expiration` (`seconds`), `link`\n(`new_invite_link`), `promote`, `demote` and `join_requests` (`participants`), `join_requests_withdrawn` (`jids`),\n`ended`. Sent only to those who name it.",
     ];
     let deeds = [
         done(Deed::Added(vec![member.clone()])),
-        done(Deed::Removed(vec![member])),
+        done(Deed::Removed(vec![member.clone()])),
+        done(Deed::Requested(vec![member])),
     ];
     let told = deeds.iter().filter_map(group);
     told.zip(texts)
@@ -234,7 +286,7 @@ fn connection() -> [Sample; 2] {
     ]
 }
 
-fn unsent() -> [Sample; 2] {
+fn unsent() -> [Sample; 3] {
     let row = MessageRow {
         key: MessageKey::from_text(""),
         instance: InstanceId::from_text(INSTANCE),
@@ -269,6 +321,11 @@ fn unsent() -> [Sample; 2] {
         at: AT,
         unavailable: false,
     };
+    let trouble = SyncTrouble {
+        collection: "regular_high".into(),
+        cause: TroubleCause::Broken,
+        tries: 1,
+    };
     [
         (
             EventKind::MessageFailed,
@@ -279,6 +336,11 @@ fn unsent() -> [Sample; 2] {
             EventKind::UndecryptableMessage,
             "A message came that could not be read, and was asked for again; what comes then is a `Message` with the same id. With `unavailable` it does not come: the phone alone has it. Sent only to those who name it.",
             undecryptable(&unread),
+        ),
+        (
+            EventKind::AppStateSyncFailed,
+            "What the phone does to chats, labels and its address book is not heard of any more (`state` is `failing`), of one\nof WhatsApp's collections: `cause` is `broken` where what came cannot be read, `refused` where WhatsApp does not hand\nit out. The gateway fetches all of it anew, with growing pauses, and what was missed comes then (`recovered`).\n`GET session/status` shows it meanwhile as `sync_troubles`. Sent only to those who name it.",
+            app_state(&trouble.collection, Some(&trouble)),
         ),
     ]
 }

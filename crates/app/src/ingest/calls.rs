@@ -10,16 +10,21 @@ use recado_model::{
 use tokio::sync::oneshot;
 
 use super::Ingest;
-use crate::{events, inbox::Command, messages::replies};
+use crate::{events, inbox::Command, messages::replies, ringing::Ringing};
 
 /// Somebody calls, or a call is over.
 pub(super) async fn rings(ingest: &Ingest, call: &InboundCall) -> Result<()> {
     if ingest.discard.load(Ordering::Relaxed) {
         return Ok(());
     }
-    if let CallStep::End(reason) = &call.step {
-        let payload = events::call_ended(call, reason.as_deref());
-        return ingest.emit(EventKind::CallTerminate, payload).await;
+    match &call.step {
+        CallStep::Offer => {}
+        CallStep::Missed => {
+            return ingest
+                .emit(EventKind::MissedCall, events::missed(call))
+                .await;
+        }
+        CallStep::End(reason) => return ended(ingest, call, reason.as_deref()).await,
     }
     let (core, account, id) = (ingest.core(), &ingest.held.account, &ingest.held.instance);
     let mut conn = core.store.read().await?;
@@ -33,6 +38,11 @@ pub(super) async fn rings(ingest: &Ingest, call: &InboundCall) -> Result<()> {
     if declines {
         decline(ingest, call);
     }
+    let known = Ringing {
+        call: call.clone(),
+        declined: declines,
+    };
+    core.ringing.begin(id, known);
     let payload = events::call(call, declines);
     ingest.emit(EventKind::CallOffer, payload).await?;
     let text = instance.settings.reject_calls_message.as_deref();
@@ -41,6 +51,24 @@ pub(super) async fn rings(ingest: &Ingest, call: &InboundCall) -> Result<()> {
         Some(text) => answer(ingest, &instance, call, text).await,
         None => Ok(()),
     }
+}
+
+/// WhatsApp names who hangs up by id alone, and says of nobody that a call was missed: both is known of its beginning.
+async fn ended(ingest: &Ingest, call: &InboundCall, reason: Option<&str>) -> Result<()> {
+    let begun = ingest.core().ringing.end(&ingest.held.instance, &call.id);
+    let mut over = call.clone();
+    if let Some(begun) = &begun {
+        over.who = begun.call.who.clone();
+        (over.video, over.group) = (begun.call.video, begun.call.group.clone());
+    }
+    let payload = events::call_ended(&over, reason);
+    ingest.emit(EventKind::CallTerminate, payload).await?;
+    let missed = matches!(reason, None | Some("" | "timeout"));
+    if missed && begun.is_some_and(|begun| !begun.declined) {
+        let payload = events::missed(&over);
+        ingest.emit(EventKind::MissedCall, payload).await?;
+    }
+    Ok(())
 }
 
 /// Nobody waits for it: a call that is not declined rings on, on the phone.

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use recado_model::{
-    Result,
-    chat::Synced,
+    EventKind, Result,
+    chat::{SyncTrouble, Synced},
     group::{Deed, Done},
     message::{Party, Timer},
 };
@@ -40,8 +40,14 @@ impl Ingest {
         if let Deed::Made(group) = &done.deed {
             groups::keep_timer(&mut store, instance, group, now).await?;
         }
-        if let Some((kind, payload)) = events::group(done) {
-            store.append(&self.event(kind, payload, now)).await?;
+        match events::group(done) {
+            Some((kind @ EventKind::GroupUpdate, payload)) => {
+                self.append_wanted(&mut store, kind, payload).await?;
+            }
+            Some((kind, payload)) => {
+                store.append(&self.event(kind, payload, now)).await?;
+            }
+            None => {}
         }
         Ok(conn.commit().await?)
     }
@@ -59,5 +65,32 @@ impl Ingest {
         synced::apply(&mut store, &self.held.instance, all, now).await?;
         conn.commit().await?;
         Ok(())
+    }
+
+    /// What the account's devices do is not heard of any more.
+    pub(super) async fn unsynced(&self, trouble: &SyncTrouble) -> Result<()> {
+        let now = self.core().clock.now();
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        store
+            .put_sync_trouble(&self.held.instance, trouble, now)
+            .await?;
+        let payload = events::app_state(&trouble.collection, Some(trouble));
+        self.append_wanted(&mut store, EventKind::AppStateSyncFailed, payload)
+            .await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// It is again.
+    pub(super) async fn synced_again(&self, collection: &str) -> Result<()> {
+        let instance = &self.held.instance;
+        let mut conn = self.held.write().await?;
+        let mut store = conn.account(&self.held.account);
+        if store.drop_sync_trouble(instance, collection).await? {
+            let payload = events::app_state(collection, None);
+            self.append_wanted(&mut store, EventKind::AppStateSyncFailed, payload)
+                .await?;
+        }
+        Ok(conn.commit().await?)
     }
 }

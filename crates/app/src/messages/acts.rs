@@ -6,6 +6,7 @@ use recado_model::{
     Address, AddressKind, ChatId, Content, ContentKind, Direction, Error, ErrorCode, Instance,
     MessageId, MessageStatus, PhoneNumber, Result, Timestamp,
     content::{Ballot, Edit, Reaction, Revoke, Target, Text, Vote, Voting},
+    group::Rank,
 };
 use recado_store::{AccountStore, MessageRow};
 
@@ -73,6 +74,9 @@ impl Messages<'_> {
         if is_new {
             row = self.once_sent(granted, row).await?;
             require_fit(&row, &act, self.app.core.clock.now())?;
+            if matches!(act, Act::Delete) && row.direction == Direction::In {
+                self.require_admin(granted, &row.wire_chat).await?;
+            }
         }
         if matches!(act, Act::Edit(_)) {
             keep_in_window(&row, &mut how, self.app.core.clock.now())?;
@@ -193,6 +197,26 @@ impl Messages<'_> {
         )
     }
 
+    /// Of a group that the number is in.
+    async fn require_admin(&self, granted: &Granted, group: &Address) -> Result<()> {
+        let group = self.app.groups().get(granted, group.as_str()).await?;
+        let instance = granted.instance();
+        let own = [instance.jid.as_ref(), instance.lid.as_ref()];
+        let is_own = |address: Option<&Address>| address.is_some() && own.contains(&address);
+        let me = group.members.iter().find(|member| {
+            is_own(Some(&member.address))
+                || is_own(member.number.as_ref())
+                || is_own(member.lid.as_ref())
+        });
+        match me.is_some_and(|me| me.rank != Rank::Member) {
+            true => Ok(()),
+            false => {
+                let text = "message_id: only admins of the group delete what others wrote there";
+                Err(Error::field("message_id", text))
+            }
+        }
+    }
+
     /// Where a caller says that it is.
     async fn chat(&self, granted: &Granted, chat: &str) -> Result<Address> {
         let chat = Address::from_caller(chat)?;
@@ -293,8 +317,13 @@ fn require_fit(row: &MessageRow, act: &Act, now: Timestamp) -> Result<()> {
     if matches!(act, Act::Vote { .. }) && row.kind != ContentKind::Poll {
         return wrong("message_id: this is no poll");
     }
-    if !ours && matches!(act, Act::Edit(_) | Act::Delete) {
-        return wrong("message_id: only your own messages can be edited or deleted");
+    if !ours && matches!(act, Act::Edit(_)) {
+        return wrong("message_id: only your own messages can be edited");
+    }
+    if !ours && matches!(act, Act::Delete) && chat != AddressKind::Group {
+        return wrong(
+            "message_id: only your own messages can be deleted, and in a group, by its admins, those of others",
+        );
     }
     require_there(row)?;
     if !matches!(act, Act::Edit(_)) {

@@ -1,11 +1,11 @@
 //! What messages do to earlier ones, done to those that are stored: of ours once WhatsApp has them, of others'
 //! when they come in. In the transaction of that.
 //!
-//! Whoever may be about anything: only the author of a message changes or deletes it, and only in its own
-//! chat. What does not fit (another's message, one that is not here) changes nothing, and is told by its event.
+//! Whoever may be about anything: only the author of a message changes or deletes it, or deletes it as an admin of
+//! its group, and only in its own chat. What does not fit (another's message, one that is not here) changes nothing, and is told by its event.
 
 use recado_model::{
-    ContentKind, Direction, MessageStatus, Result, Timestamp,
+    Address, ContentKind, Direction, MessageId, MessageStatus, Result, Timestamp,
     change::{Change, Changed},
 };
 use recado_store::{AccountStore, MessageRow, StoreError};
@@ -62,6 +62,14 @@ pub(crate) async fn apply(
             let told = votes::count(core, store, by, &target, (proto, at)).await?;
             done.vote = Some(told);
         }
+        Changed::DeletedByAdmin(author) => {
+            let row = of_member(store, by, (&author, &target)).await?;
+            let row = row.filter(|row| !is_about_another(row.kind) && !is_unsent(row));
+            if let Some(row) = row.filter(|row| row.deleted_at.is_none()) {
+                store.delete_content(&row, by.at).await?;
+                done.waiting = store.waiting_about(&row).await?;
+            }
+        }
         Changed::Edited | Changed::Deleted => {
             let row = store
                 .message_by(by.instance, by.chat, by.sender, &target)
@@ -83,6 +91,32 @@ pub(crate) async fn apply(
         }
     }
     Ok(done)
+}
+
+/// The message of a group that this member wrote, where whoever did it may end it: its author, or an admin.
+async fn of_member(
+    store: &mut AccountStore<'_>,
+    by: &By<'_>,
+    (author, target): (&Address, &MessageId),
+) -> Result<Option<MessageRow>> {
+    let own = store.addresses_of(by.instance, by.sender).await?;
+    let may = own.contains(author)
+        || store
+            .is_group_admin(by.instance, by.chat, by.sender)
+            .await?;
+    if !may {
+        return Ok(None);
+    }
+    let rows = store
+        .messages_with_id(by.instance, Some(by.chat), target)
+        .await?;
+    for row in rows {
+        let known = store.addresses_of(by.instance, &row.sender_id).await?;
+        if known.contains(author) {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
 }
 
 /// Nobody can have it yet, so nobody can have changed it.

@@ -10,7 +10,7 @@ use recado_model::{
 use super::People;
 
 /// In one call: WhatsApp answers more of each than of numbers.
-const DESCRIBED_MOST: usize = 100;
+pub(super) const DESCRIBED_MOST: usize = 100;
 
 /// A person, by all that is known of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -53,10 +53,13 @@ impl Actor {
             Notice::Receipt(_)
             | Notice::Presence(_)
             | Notice::Call(_)
+            | Notice::Person(_)
             | Notice::Typing(_)
             | Notice::Group(_)
             | Notice::Synced(_)
             | Notice::History(_)
+            | Notice::Unsynced(_)
+            | Notice::SyncedAgain { .. }
             | Notice::ServerAck { .. }
             | Notice::Undecryptable { .. } => {}
         }

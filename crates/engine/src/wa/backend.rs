@@ -21,7 +21,7 @@ mod rows;
 mod secrets;
 mod signal;
 mod tc_token;
-mod told;
+pub(super) mod told;
 
 use std::collections::HashMap;
 
@@ -45,6 +45,7 @@ pub(super) mod space {
     pub const SYNC_VERSION: &str = "sync_version";
     pub const SYNC_MAC: &str = "sync_mac";
     pub const SYNC_OWED: &str = "sync_owed";
+    pub const SYNC_MENDING: &str = "sync_mending";
     pub const META: &str = "meta";
     pub const LID: &str = "lid";
     pub const PHONE: &str = "phone";

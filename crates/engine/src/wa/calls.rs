@@ -6,6 +6,7 @@
 mod chats;
 mod groups;
 mod history;
+mod labels;
 mod numbers;
 mod pairing;
 mod people;
@@ -51,6 +52,8 @@ impl LinkCore {
             Call::ChangeChat(call) => CallAnswer::ChangeChat(self.change_chat(&call).await?),
             Call::SaveContact(call) => CallAnswer::SaveContact(self.save_contact(&call).await?),
             Call::FetchHistory(call) => CallAnswer::FetchHistory(self.fetch_history(&call).await?),
+            Call::EditLabel(call) => CallAnswer::EditLabel(self.edit_label(&call).await?),
+            Call::LabelChat(call) => CallAnswer::LabelChat(self.label_chat(&call).await?),
             Call::SetTimer(call) => CallAnswer::SetTimer(self.set_timer(&call).await?),
             other => return self.group_call(other).await,
         })

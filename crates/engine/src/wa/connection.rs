@@ -14,10 +14,11 @@ use std::{
 };
 
 use recado_model::{Error, Result};
-use tokio::time::Instant;
+use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 use whatsapp_rust::{
     CacheConfig, CacheEntryConfig, Client, RawNodeLease,
     store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
+    sync_task::MajorSyncTask,
     types::{events::Subscription, message::MessageInfo},
     wacore::{
         iq::keepalive::KeepaliveSpec, runtime::Runtime as _, store::error::Result as StoreResult,
@@ -50,6 +51,9 @@ const SAVER_INTERVAL: Duration = Duration::from_secs(10);
 /// every pairing write as many rows.
 const PRE_KEYS: usize = 100;
 
+/// So many connections in a row may fetch all collections before one goes on without.
+const FIRST_FETCHES_MOST: u8 = 3;
+
 /// How long a sent message is kept for devices that ask for it again: one that was off for a week
 /// still gets it.
 const SENT_KEPT_SECS: u64 = 7 * 24 * 3600;
@@ -64,6 +68,10 @@ pub(super) struct Connection {
     tap: Arc<Tap>,
     spool: Option<Arc<Spool>>,
     events: Mutex<Option<Events>>,
+    /// Collections of app state that are to be fetched whole, and of which WhatsApp says nothing by itself.
+    owed: Mutex<Vec<String>>,
+    /// It had all collections to fetch when it was opened, as after a pairing.
+    pub(super) fetches_first: bool,
 }
 
 type Events = (Subscription, RawNodeLease);
@@ -81,16 +89,18 @@ impl Connection {
         let runtime = LinkRuntime::default();
         let opened = connect(link, epoch, &gate, &line, &runtime).await;
         match opened {
-            Ok((client, persistence, tap, events)) => Ok(Self {
+            Ok(opened) => Ok(Self {
                 epoch,
-                client,
-                persistence,
+                client: opened.client,
+                persistence: opened.persistence,
                 gate,
                 line,
                 runtime,
-                tap,
+                tap: opened.tap,
                 spool: link.spool.clone(),
-                events: Mutex::new(Some(events)),
+                events: Mutex::new(Some(opened.events)),
+                owed: Mutex::new(opened.owed),
+                fetches_first: opened.fetches_first,
             }),
             Err(error) => {
                 let tripped = gate.tripped();
@@ -122,6 +132,25 @@ impl Connection {
         let device = self.persistence.get_device_snapshot();
         let backend = self.persistence.backend();
         backend.save(&device.to_serializable()).await
+    }
+
+    /// Fetches what was forgotten. Once logged in.
+    pub(super) fn fetch_owed(&self) {
+        let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
+        if owed.is_empty() {
+            return;
+        }
+        let client = self.client.clone();
+        self.runtime.spawn_detached(Box::pin(async move {
+            for name in owed {
+                // Without a version it is all of it.
+                if let Ok(name) = name.parse() {
+                    let full_sync = false;
+                    let task = MajorSyncTask::AppStateSync { name, full_sync };
+                    client.process_sync_task(task).await;
+                }
+            }
+        }));
     }
 
     /// Gives the socket up and dials anew.
@@ -203,7 +232,14 @@ fn gate(link: &Arc<LinkParts>, epoch: u64, line: Arc<Line>) -> Gate {
     })
 }
 
-type Connected = (Arc<Client>, Arc<PersistenceManager>, Arc<Tap>, Events);
+struct Opened {
+    client: Arc<Client>,
+    persistence: Arc<PersistenceManager>,
+    tap: Arc<Tap>,
+    events: Events,
+    owed: Vec<String>,
+    fetches_first: bool,
+}
 
 async fn connect(
     link: &Arc<LinkParts>,
@@ -211,21 +247,16 @@ async fn connect(
     gate: &Gate,
     line: &Arc<Line>,
     runtime: &LinkRuntime,
-) -> Result<Connected> {
+) -> Result<Opened> {
     let backend = Backend::new(link.device.clone(), gate.clone());
     let backend = backend.keeping(link.spec.keep_inbound);
     let backend = Arc::new(backend.judging(Judge::new(link, gate.clone())));
-    let untold = backend.forget_untold().await.map_err(Error::internal)?;
-    let persistence = PersistenceManager::new(backend)
+    let owed = backend.forget_untold().await.map_err(Error::internal)?;
+    let persistence = PersistenceManager::new(backend.clone())
         .await
         .map_err(Error::internal)?;
     let persistence = Arc::new(persistence);
-    if untold {
-        // Whoever has no name asks for all collections at its log-in, its own name among them.
-        persistence
-            .process_command(DeviceCommand::SetPushName(String::new()))
-            .await;
-    }
+    let fetches_first = begin_first(&backend, &persistence).await?;
     if persistence.get_device_snapshot().pn.is_none() {
         let props = history::props(&link.spec.device_name, link.spec.history);
         persistence
@@ -265,6 +296,7 @@ async fn connect(
         journal: link.journal.clone(),
         spool: link.spool.clone(),
         queue: link.queue.clone(),
+        heard: hearing(link.control.clone()),
         pairable: link.pairable.clone(),
         closing: AtomicBool::new(false),
         client: Arc::downgrade(&client),
@@ -275,7 +307,46 @@ async fn connect(
     );
     let running = client.clone();
     runtime.spawn_detached(Box::pin(async move { running.run().await }));
-    Ok((client, persistence, tap, events))
+    Ok(Opened {
+        client,
+        persistence,
+        tap,
+        events,
+        owed,
+        fetches_first,
+    })
+}
+
+fn hearing(control: UnboundedSender<Control>) -> Box<dyn Fn(String, u64) + Send + Sync> {
+    Box::new(move |collection, version| {
+        // The link may be gone already.
+        let _ = control.send(Control::Heard {
+            collection,
+            version,
+        });
+    })
+}
+
+/// Whoever has no name of its own yet fetches all collections at the log-in, and is logged in after the critical ones
+/// alone. One of those that cannot be read would hold up every log-in for ever: after some in vain the number stands
+/// in for the name, and the log-in waits for nothing. Whether it is such a log-in.
+async fn begin_first(backend: &Backend, persistence: &PersistenceManager) -> Result<bool> {
+    let device = persistence.get_device_snapshot();
+    let Some(own) = device.pn.as_ref().filter(|_| device.push_name.is_empty()) else {
+        return Ok(false);
+    };
+    let before = backend.fetches_first().await.map_err(Error::internal)?;
+    if before >= FIRST_FETCHES_MOST {
+        let stand_in = own.user.to_string();
+        tracing::warn!(
+            tries = before,
+            "the account's settings cannot be read; the link goes on without them"
+        );
+        persistence
+            .process_command(DeviceCommand::SetPushName(stand_in))
+            .await;
+    }
+    Ok(true)
 }
 
 /// Sized for many quiet accounts in one process: entries live in the database, and a miss costs one

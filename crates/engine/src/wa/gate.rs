@@ -25,6 +25,8 @@ pub enum Trip {
     Lost,
     /// Somebody asked for a new client.
     Renewed,
+    /// App state does not follow: see `pump/behind`.
+    Behind,
     /// The connection is closed in good order, or its device is going to be wiped.
     Over,
 }
@@ -38,6 +40,7 @@ impl Trip {
             Self::Journal => "journal",
             Self::Lost => "lost",
             Self::Renewed => "renewed",
+            Self::Behind => "behind",
             Self::Over => "over",
         }
     }

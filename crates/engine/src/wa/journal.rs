@@ -59,6 +59,14 @@ pub(super) enum Entry {
         reason: Option<String>,
         deed: Deed,
     },
+    /// Something became of somebody. Addresses as they came.
+    Person {
+        who: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lid: Option<String>,
+        at: i64,
+        what: What,
+    },
     /// A device of the account has done something to a chat.
     Chat {
         chat: String,
@@ -92,6 +100,19 @@ pub(super) enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_name: Option<String>,
     },
+    /// A device of the account has made or changed a label; without a name it has deleted it.
+    Label {
+        id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        color: i32,
+    },
+    /// A device of the account has put a label on a chat, or taken it off.
+    Labelled {
+        chat: String,
+        label: String,
+        on: bool,
+    },
 }
 
 impl Entry {
@@ -101,8 +122,26 @@ impl Entry {
 
     /// Whether it is of those that come by the thousand when a device gets all of them.
     fn is_synced(&self) -> bool {
-        matches!(self, Self::Chat { .. } | Self::Contact { .. })
+        matches!(
+            self,
+            Self::Chat { .. } | Self::Contact { .. } | Self::Label { .. } | Self::Labelled { .. }
+        )
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum What {
+    SecurityCode,
+    /// The number that they have now, and the id that goes with it.
+    Number {
+        to: String,
+        lid: Option<String>,
+    },
+    Picture {
+        id: Option<String>,
+        by: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

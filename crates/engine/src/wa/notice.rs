@@ -1,6 +1,7 @@
 //! Everything but messages: the library's events to [`Notice`]s.
 
 mod groups;
+mod people;
 
 use recado_model::{
     Address, Result, StateReason, Timestamp,
@@ -11,7 +12,7 @@ use recado_model::{
 use whatsapp_rust::{
     Client, Jid, OwnedNodeRef,
     types::{
-        call::{CallAction, IncomingCall},
+        call::{CallAction, IncomingCall, MissedCall},
         events::{
             ChatPresenceUpdate, ConnectFailureReason, DecryptFailMode, PresenceUpdate, Receipt,
             ServerAck, UndecryptableMessage,
@@ -31,6 +32,7 @@ use super::{
 use crate::Notice;
 
 pub(super) use groups::group;
+pub(super) use people::{identity, number, picture};
 
 fn from(source: &MessageSource) -> Source {
     Source {
@@ -219,6 +221,9 @@ async fn of_one(entry: Entry, client: Option<&Client>) -> Result<Option<Notice>>
             request,
             digest,
         })),
+        Entry::Person { who, lid, at, what } => {
+            people::change((who.as_str(), lid.as_deref()), at, &what, client).await?
+        }
         Entry::Ack { id, refused } => Notice::ServerAck {
             id: MessageId::from_wire(id),
             refused,
@@ -242,7 +247,10 @@ async fn of_one(entry: Entry, client: Option<&Client>) -> Result<Option<Notice>>
             }
         }
         // Told together.
-        Entry::Chat { .. } | Entry::Contact { .. } => return Ok(None),
+        Entry::Chat { .. }
+        | Entry::Contact { .. }
+        | Entry::Label { .. }
+        | Entry::Labelled { .. } => return Ok(None),
     }))
 }
 
@@ -346,6 +354,20 @@ pub(super) async fn call(client: &Client, call: &IncomingCall) -> Result<Option<
         at: Timestamp(call.timestamp.timestamp_millis()),
         step,
     })))
+}
+
+/// A call that was over before this device heard of it.
+pub(super) async fn missed(client: &Client, call: &MissedCall) -> Result<Notice> {
+    Ok(Notice::Call(InboundCall {
+        id: call.call_id.clone(),
+        who: party(client, &call.from, None).await?,
+        creator: call.from.to_string(),
+        from: call.from.to_string(),
+        video: false,
+        group: None,
+        at: Timestamp(call.timestamp.timestamp_millis()),
+        step: CallStep::Missed,
+    }))
 }
 
 /// A person that a stanza names by number or id, and perhaps by the number beside it.

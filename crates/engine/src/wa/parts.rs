@@ -21,6 +21,8 @@ pub(super) enum Control {
     Tripped { epoch: u64 },
     /// Connection `epoch` opens a socket, its first or another one.
     Dialling { epoch: u64 },
+    /// WhatsApp says which version a collection of app state has.
+    Heard { collection: String, version: u64 },
 }
 
 pub(super) struct LinkParts {

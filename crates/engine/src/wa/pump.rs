@@ -4,25 +4,27 @@
 //! The library reconnects after ordinary losses, with growing pauses of up to 15 minutes. A link that
 //! stays offline is reopened after a while ([`WaTimers::stale_ms`](super::WaTimers)), which restarts
 //! those pauses; so a network that comes back is noticed within a minute or two. `pump/watch.rs` is what
-//! notices that a socket died in silence, `pump/mend.rs` how a link comes back whose gate was shut. Every
+//! notices that a socket died in silence, `pump/mend.rs` how a link comes back whose gate was shut, `pump/behind.rs`
+//! what sees to it that app state follows. Every
 //! pause of ours has jitter: all links of a process lose the network together.
 
+mod behind;
 mod mend;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
 
-use recado_model::{Address, StateReason};
+use recado_model::{Address, Clock, StateReason, clock::Monotonic};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 use whatsapp_rust::types::events::Event;
 
-use self::{mend::Mending, watch::Watch};
+use self::{behind::Behind, mend::Mending, watch::Watch};
 use super::{
-    connection::Connection, core::LinkCore, inbound, notice, parts::Control, pauses::grown,
-    tap::Signal,
+    backend::told::fetched_first, connection::Connection, core::LinkCore, inbound, notice,
+    parts::Control, pauses::grown, tap::Signal,
 };
 use crate::Notice;
 
@@ -40,6 +42,7 @@ pub(super) struct Pump {
     /// False once the link was closed from within (codes used up, logged out, replaced).
     wanted: bool,
     mending: Mending,
+    behind: Behind,
     /// The sink's last news: logged in, or not.
     online: bool,
     watch: Watch,
@@ -62,6 +65,7 @@ impl Pump {
             reopen_at: None,
             wanted: true,
             mending: Mending::default(),
+            behind: Behind::default(),
             online: false,
             watch,
             give_up_at: None,
@@ -73,22 +77,26 @@ impl Pump {
 
     pub(super) async fn run(mut self) {
         let closed = self.link.closed.clone();
+        closed.run_until_cancelled(self.recall_behind()).await;
         while let Some(()) = closed.run_until_cancelled(self.step()).await.flatten() {}
     }
 
     /// One thing at a time. Cancelled at any await when the link closes; what changes connections is
     /// therefore done in tasks of its own.
     async fn step(&mut self) -> Option<()> {
+        let clock = self.link.parts.engine.clock.clone();
         tokio::select! {
             biased;
             wish = self.wishes.recv() => match wish? {
                 Control::Forget { rows } => self.mending.forget(rows),
                 Control::Tripped { epoch } => self.tripped(epoch).await,
                 Control::Dialling { epoch } => self.dialling(epoch).await,
+                Control::Heard { collection, version } => self.heard(collection, version),
             },
             signal = self.signals.recv() => self.on_event(signal?).await,
             () = until(self.reopen_at) => self.reopen(true).await,
             () = until(self.watch.look_at()) => self.look().await,
+            () = until_by(&*clock, self.behind.look_at()) => self.look_at_app_state().await,
             () = until(self.give_up_at) => self.qr_exhausted(None).await,
         }
         Some(())
@@ -129,7 +137,9 @@ impl Pump {
 
     /// The socket is gone, and the library opens another one.
     async fn lost(&mut self) {
-        self.reopen_at = Some(self.stale_at());
+        // A loss that follows another one puts nothing off: a log-in that fails each time would stay with its client.
+        let stale_at = self.stale_at();
+        self.reopen_at.get_or_insert(stale_at);
         self.offline(StateReason::ConnectionLost).await;
     }
 
@@ -201,6 +211,7 @@ impl Pump {
                     self.give_up(epoch, reason).await;
                 }
             }
+            Event::AppStateSyncFailed(failed) => self.app_state_refused(&failed.fatal).await,
             Event::LoggedOut(out) => self.logged_out(epoch, notice::logged_out(out.reason)).await,
             other => self.on_traffic(&connection, other).await,
         }
@@ -241,6 +252,11 @@ impl Pump {
                     self.tell(notice).await;
                 }
             }
+            Event::MissedCall(call) => {
+                if let Ok(notice) = notice::missed(&connection.client, call).await {
+                    self.tell(notice).await;
+                }
+            }
             Event::SelfPushNameUpdated(update) => {
                 let push_name = update.new_name.clone();
                 self.tell(Notice::Renamed { push_name }).await;
@@ -263,10 +279,23 @@ impl Pump {
         self.reopen_at = None;
         self.refusals = 0;
         self.online = true;
+        connection.fetch_owed();
+        self.fetched_first(connection).await;
         self.mending.came_online();
         self.watch.start();
         let push_name = Some(client.push_name()).filter(|name| !name.is_empty());
         self.tell(Notice::Online { push_name }).await;
+    }
+
+    /// The next log-in that fetches all is the first one again.
+    async fn fetched_first(&self, connection: &Connection) {
+        if !connection.fetches_first {
+            return;
+        }
+        let forgotten = self.link.parts.device.apply(vec![fetched_first()]).await;
+        if let Err(error) = forgotten {
+            tracing::warn!(instance.id = %self.link.parts.spec.instance, %error, "that the first fetching is over could not be stored");
+        }
     }
 
     async fn pair_failed(&self, message: &str) {
@@ -278,6 +307,8 @@ impl Pump {
 
     async fn paired(&mut self, connection: &Connection, business_name: &str) {
         self.give_up_at = None;
+        // The log-in follows, or another client tries.
+        self.reopen_at = Some(self.stale_at());
         let device = connection.persistence.get_device_snapshot();
         // The pairing must outlive a crash right after we told of it.
         if let Err(error) = connection.save_device().await {
@@ -366,6 +397,13 @@ impl Pump {
         }
         self.link.parts.forget_all();
         self.tell(Notice::LoggedOut { reason }).await;
+    }
+}
+
+async fn until_by(clock: &dyn Clock, at: Option<Monotonic>) {
+    match at {
+        Some(at) => clock.sleep_until_monotonic(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -3,13 +3,16 @@
 
 use recado_model::{
     Address, MessageId, Result, Timestamp,
-    chat::{ChatAct, ChatUpdate, ContactUpdate, MessageRange, Mute, Synced},
+    chat::{ChatAct, ChatUpdate, ContactUpdate, Label, Labelling, MessageRange, Mute, Synced},
     message::Party,
 };
 use whatsapp_rust::{
-    Client, Jid,
-    types::{events::Event, message::MessageSource},
-    wacore::types::LearningSource,
+    Client, Jid, OwnedNodeRef,
+    types::{
+        events::{Event, LabelEditUpdate},
+        message::MessageSource,
+    },
+    wacore::{appstate::patch_decode::WAPatchName, types::LearningSource},
     waproto::whatsapp::sync_action_value::SyncActionMessageRange,
 };
 
@@ -19,6 +22,9 @@ use super::{address, journal::Entry, payload::LONGEST_ID};
 const MILLIS_FROM: i64 = 100_000_000_000;
 /// Of one act; WhatsApp's programs name a handful.
 const NAMED_MOST: usize = 256;
+/// Ids of labels are short numbers, names a few words.
+const LABEL_MOST: usize = 40;
+const LABEL_NAME_MOST: usize = 1_000;
 
 /// `None` of an event that is none of these, or says nothing.
 pub(super) fn entry(event: &Event) -> Option<Entry> {
@@ -66,6 +72,15 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
                 first_name: text(&told.action.first_name),
             });
         }
+        Event::LabelEditUpdate(told) => return label(told),
+        Event::LabelAssociationUpdate(told) => {
+            let fits = told.label_id.len() <= LABEL_MOST;
+            return fits.then(|| Entry::Labelled {
+                chat: told.chat_jid.to_string(),
+                label: told.label_id.clone(),
+                on: told.action.labeled == Some(true),
+            });
+        }
         _ => return None,
     };
     let until = range.and_then(|range| range.last_message_timestamp);
@@ -79,6 +94,41 @@ pub(super) fn entry(event: &Event) -> Option<Entry> {
         until: until.unwrap_or_else(|| at.timestamp_millis()),
         ids: range.map(ids).unwrap_or_default(),
     })
+}
+
+/// The versions of collections that WhatsApp speaks of, in its notices and in its answers.
+pub(super) fn versions(node: &OwnedNodeRef) -> Vec<(String, u64)> {
+    let node = node.get();
+    let all = match node.tag.as_ref() {
+        "notification"
+            if node.attrs().optional_string("type").as_deref() == Some("server_sync") =>
+        {
+            node.children()
+        }
+        "iq" => node
+            .get_optional_child("sync")
+            .and_then(|sync| sync.children()),
+        _ => None,
+    };
+    let collections = all.unwrap_or_default().iter();
+    let collections = collections.filter(|child| child.tag.as_ref() == "collection");
+    let read = collections.filter_map(|collection| {
+        let mut attrs = collection.attrs();
+        let name = attrs.optional_string("name")?.to_string();
+        let version = attrs
+            .optional_u64("version")
+            .filter(|version| *version > 0)?;
+        is_known(&name).then_some((name, version))
+    });
+    read.collect()
+}
+
+/// Whether the library fetches a collection of that name.
+fn is_known(name: &str) -> bool {
+    !matches!(
+        name.parse::<WAPatchName>(),
+        Err(()) | Ok(WAPatchName::Unknown)
+    )
 }
 
 /// -1 is for ever; 0, and nothing, as well where it is muted.
@@ -100,6 +150,18 @@ fn ids(range: &SyncActionMessageRange) -> Vec<String> {
     ids.filter(|id| id.len() <= LONGEST_ID)
         .take(NAMED_MOST)
         .collect()
+}
+
+fn label(told: &LabelEditUpdate) -> Option<Entry> {
+    let action = &told.action;
+    let name = action.name.clone().unwrap_or_default();
+    let fits = told.label_id.len() <= LABEL_MOST && name.len() <= LABEL_NAME_MOST;
+    let is_deleted = action.deleted == Some(true);
+    fits.then(|| Entry::Label {
+        id: told.label_id.clone(),
+        name: (!is_deleted).then_some(name),
+        color: action.color.unwrap_or_default(),
+    })
 }
 
 /// `None` of an entry of another kind.
@@ -127,6 +189,19 @@ pub(super) async fn of(entry: &Entry, client: Option<&Client>) -> Result<Option<
             who: party(who, alt.as_deref(), client).await?,
             full_name: full_name.clone(),
             first_name: first_name.clone(),
+        }),
+        Entry::Label { id, name, color } => match name.clone() {
+            Some(name) => Synced::Label(Label {
+                id: id.clone(),
+                name,
+                color: *color,
+            }),
+            None => Synced::LabelDeleted(id.clone()),
+        },
+        Entry::Labelled { chat, label, on } => Synced::Labelled(Labelling {
+            chat: party(chat, None, client).await?,
+            label: label.clone(),
+            on: *on,
         }),
         _ => return Ok(None),
     }))

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::{mpsc, watch};
 use whatsapp_rust::{
-    Client, Jid,
+    Client, Jid, OwnedNodeRef,
     types::events::{Event, EventHandler, EventInterest, EventKind, LazyHistorySync},
 };
 
@@ -47,6 +47,11 @@ pub(super) fn interest() -> EventInterest {
         EventKind::Presence,
         EventKind::IncomingCall,
         EventKind::SelfPushNameUpdated,
+        EventKind::AppStateSyncFailed,
+        EventKind::IdentityChange,
+        EventKind::ContactNumberChanged,
+        EventKind::PictureUpdate,
+        EventKind::MissedCall,
         EventKind::GroupUpdate,
         EventKind::ArchiveUpdate,
         EventKind::PinUpdate,
@@ -56,6 +61,8 @@ pub(super) fn interest() -> EventInterest {
         EventKind::DeleteChatUpdate,
         EventKind::ContactUpdate,
         EventKind::HistorySync,
+        EventKind::LabelEditUpdate,
+        EventKind::LabelAssociationUpdate,
         EventKind::StreamReplaced,
         EventKind::StreamError,
         EventKind::TemporaryBan,
@@ -74,6 +81,8 @@ pub(super) struct Tap {
     /// Where frames of history go. `None`: nobody wants them.
     pub(super) spool: Option<Arc<Spool>>,
     pub(super) queue: mpsc::Sender<Signal>,
+    /// Hears which version a collection of app state has.
+    pub(super) heard: Box<dyn Fn(String, u64) + Send + Sync>,
     pub(super) pairable: Arc<watch::Sender<bool>>,
     /// The connection is closing, and its news is no news any more. The journal still notes: the library
     /// acknowledges until its last byte.
@@ -95,6 +104,13 @@ impl Tap {
 
     fn drop_one(kind: &'static str) {
         metrics::counter!("recado_engine_events_dropped_total", "kind" => kind).increment(1);
+    }
+
+    /// Which versions of app state there are.
+    fn hear(&self, node: &OwnedNodeRef) {
+        for (collection, version) in synced::versions(node) {
+            (self.heard)(collection, version);
+        }
     }
 
     fn note(&self, entry: Entry) {
@@ -157,6 +173,7 @@ impl EventHandler for Tap {
         }
         match &*event {
             Event::RawNode(node) => {
+                self.hear(node);
                 let told = notice::asked_again(node).or_else(|| notice::read_elsewhere(node));
                 if let Some(entry) = told {
                     self.note(entry);
@@ -189,11 +206,16 @@ impl EventHandler for Tap {
             | Event::MarkChatAsReadUpdate(_)
             | Event::ClearChatUpdate(_)
             | Event::DeleteChatUpdate(_)
-            | Event::ContactUpdate(_) => {
+            | Event::ContactUpdate(_)
+            | Event::LabelEditUpdate(_)
+            | Event::LabelAssociationUpdate(_) => {
                 if let Some(entry) = synced::entry(&event) {
                     self.note(entry);
                 }
             }
+            Event::IdentityChange(change) => self.note(notice::identity(change)),
+            Event::ContactNumberChanged(change) => self.note(notice::number(change)),
+            Event::PictureUpdate(change) => self.note(notice::picture(change)),
             // Already committed by the hook: telling it again would deliver it twice.
             Event::Messages(batch) if batch.hook_committed => {}
             Event::Messages(_) => self.pass(event, "message", false),
@@ -204,6 +226,7 @@ impl EventHandler for Tap {
                     self.pass(event, "call", true);
                 }
             }
+            Event::MissedCall(_) => self.pass(event, "call", true),
             Event::PairingQrCode(_) => {
                 self.pairable.send_replace(true);
                 self.pass(event, "state", false);

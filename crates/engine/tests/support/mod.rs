@@ -23,7 +23,7 @@ use recado_model::{
     AccountId, Address, Content, Error, ErrorCode, InstanceId, MessageId, Result, Rng, StateReason,
     Timestamp,
     account::AccountKind,
-    clock::OsRng,
+    clock::{ManualClock, OsRng},
     content::Text,
     instance::{NewInstance, Origin},
     message::{Draft, FinishedMessage, InboundMessage},
@@ -51,6 +51,7 @@ pub struct Lab {
     pub store: Store,
     pub engine: WaEngine,
     pub account: AccountId,
+    pub clock: Arc<ManualClock>,
     /// Between the engine and the network.
     pub proxy: Proxy,
     folder: tempfile::TempDir,
@@ -105,12 +106,14 @@ impl Lab {
             .expect("an account");
         conn.commit().await.expect("a commit");
         let proxy = Proxy::before(sandbox.addr()).await;
+        let clock = Arc::new(ManualClock::default());
         let engine = WaEngine::new(WaConfig {
             store: store.clone(),
             network: Network::Sandbox {
                 url: format!("ws://{}/ws/chat", proxy.addr()),
             },
             rng,
+            clock: clock.clone(),
             journal: folder.path().join("journal"),
             timers,
         })
@@ -120,6 +123,7 @@ impl Lab {
             store,
             engine,
             account,
+            clock,
             proxy,
             folder,
             database,

@@ -2,6 +2,7 @@
 
 mod lost;
 mod polls;
+mod settings;
 
 use std::{sync::Arc, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,6 +15,8 @@ pub(super) fn routes() -> Router<Network> {
         .route("/phones/{number}/chats", get(chats).post(change_chat))
         .route("/phones/{number}/contacts", get(contacts).post(save))
         .route("/phones/{number}/labels", get(labels).post(edit_label))
+        .route("/phones/{number}/labels/{id}", delete(delete_label))
+        .route("/phones/{number}/settings/spoil", post(spoil))
 }
 
 async fn chats(State(network): State<Network>, Path(number): Path<String>) -> Told {
@@ -73,4 +75,29 @@ async fn edit_label(
     };
     network.edit_label(&number, &body.id, &label)?;
     labels(State(network), Path(number)).await
+}
+
+async fn delete_label(
+    State(network): State<Network>,
+    Path((number, id)): Path<(String, String)>,
+) -> Told {
+    network.delete_label(&number, &id)?;
+    labels(State(network), Path(number)).await
+}
+
+#[derive(Deserialize)]
+struct Spoilt {
+    collection: String,
+    /// Whoever begins anew reads nothing either.
+    #[serde(default)]
+    snapshot: bool,
+}
+
+async fn spoil(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Spoilt>,
+) -> Told {
+    network.spoil_settings(&number, &body.collection, body.snapshot)?;
+    answer(json!({ "collection": body.collection }))
 }

@@ -12,6 +12,7 @@ use super::{Body, Told, answer};
 use crate::network::Network;
 use crate::profile::Business;
 use crate::refusal::Refusal;
+use crate::state::NamedBy;
 
 pub(super) fn routes() -> Router<Network> {
     Router::new()
@@ -29,6 +30,10 @@ pub(super) fn routes() -> Router<Network> {
             put(block).delete(unblock),
         )
         .route("/phones/{number}/presence", post(presence))
+        .route("/phones/{number}/reinstall", post(reinstall))
+        .route("/phones/{number}/number", post(change_number))
+        .route("/phones/{number}/garble", post(garble))
+        .route("/phones/{number}/named-by", post(name_by))
         .route("/phones/{number}/calls", get(calls).post(call))
         .route("/phones/{number}/calls/{id}", delete(hang_up))
 }
@@ -122,6 +127,53 @@ async fn presence(
 ) -> Told {
     network.look_at_app(&number, body.available)?;
     answer(json!({ "available": network.is_there(&number)? }))
+}
+
+async fn reinstall(State(network): State<Network>, Path(number): Path<String>) -> Told {
+    network.reinstall(&number)?;
+    answer(network.phone(&number)?)
+}
+
+#[derive(Deserialize)]
+struct NewNumber {
+    number: String,
+}
+
+async fn change_number(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<NewNumber>,
+) -> Told {
+    network.change_number(&number, &body.number)?;
+    answer(network.phone(&body.number)?)
+}
+
+#[derive(Deserialize)]
+struct Naming {
+    named_by: NamedBy,
+}
+
+async fn name_by(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Naming>,
+) -> Told {
+    network.name_by(&number, body.named_by)?;
+    answer(json!({ "named_by": body.named_by }))
+}
+
+#[derive(Deserialize)]
+struct Garbled {
+    copies: u32,
+}
+
+async fn garble(
+    State(network): State<Network>,
+    Path(number): Path<String>,
+    Body(body): Body<Garbled>,
+) -> Told {
+    network.garble(&number, body.copies)?;
+    answer(json!({ "copies": body.copies }))
 }
 
 #[derive(Deserialize)]

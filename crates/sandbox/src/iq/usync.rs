@@ -7,14 +7,25 @@ use waproto::whatsapp::{ADVKeyIndexList, ADVSignedKeyIndexList};
 
 use super::profile::verified_name;
 use crate::ambient;
-use crate::core::{Core, jid, node_bytes, result};
+use crate::core::{Core, iq_error, jid, node_bytes, result};
 use crate::state::Addr;
+use crate::trouble::Kind;
 
 impl Core {
     pub(super) fn usync(&mut self, by: &Addr, id: &str, node: &Node) -> Node {
         let Some(usync) = node.get_optional_child("usync") else {
             return result(id, Vec::new());
         };
+        let asks_for_numbers = usync
+            .get_optional_child("list")
+            .into_iter()
+            .flat_map(|list| list.get_children_by_tag("user"))
+            .any(|user| user.get_optional_child("contact").is_some());
+        if asks_for_numbers
+            && let Some(trouble) = self.troubles.meet(Kind::RefuseLookUps, &by.number)
+        {
+            return iq_error(id, trouble.code.unwrap_or(503), "refused");
+        }
         let protocols: Vec<String> = usync
             .get_optional_child("query")
             .and_then(Node::children)

@@ -141,6 +141,36 @@ impl Network {
             .map_err(Refusal::Conflict)
     }
 
+    /// Deletes a label, of which the phone tells its companions.
+    ///
+    /// # Errors
+    /// As [`Network::change_chat`].
+    pub fn delete_label(&self, number: &str, id: &str) -> Result<(), Refusal> {
+        let number = self.online(number)?;
+        self.with(|core| core.delete_label(&number, id))
+            .map_err(Refusal::Conflict)
+    }
+
+    /// The next thing that the phone writes into a collection of its settings is a patch whose MAC does not hold. No
+    /// linked device gets over it; with `snapshot` nor does one that begins anew, until there is a further patch.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`], and [`Refusal::Bad`] for a collection that is none.
+    pub fn spoil_settings(
+        &self,
+        number: &str,
+        collection: &str,
+        snapshot: bool,
+    ) -> Result<(), Refusal> {
+        let number = self.known(number)?;
+        if !COLLECTIONS.contains(&collection) {
+            let all = COLLECTIONS.join(", ");
+            return Err(Refusal::Bad(format!("`collection` is one of {all}")));
+        }
+        self.with(|core| core.spoil_settings(&number, collection, snapshot));
+        Ok(())
+    }
+
     /// What the phone could not read of what its companions wrote.
     ///
     /// # Errors

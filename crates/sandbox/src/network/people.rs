@@ -3,6 +3,7 @@
 use super::Network;
 use crate::profile::{Business, Call, Picture, Profile};
 use crate::refusal::{Refusal, digits};
+use crate::state::NamedBy;
 
 impl Network {
     /// What others see of an account.
@@ -50,7 +51,10 @@ impl Network {
         let picture = put
             .transpose()
             .map_err(|error| Refusal::Conflict(format!("{error:#}")))?;
-        self.change_profile(number, |profile| profile.picture = picture)
+        let profile = self.change_profile(number, |profile| profile.picture = picture)?;
+        let number = self.known(number)?;
+        self.with(|core| core.tell_own_picture(&number));
+        Ok(profile)
     }
 
     /// The bytes of the picture that others see.
@@ -119,6 +123,62 @@ impl Network {
     pub fn is_there(&self, number: &str) -> Result<bool, Refusal> {
         let number = self.known(number)?;
         Ok(self.peek(|core| core.is_there(&number)))
+    }
+
+    /// The person has WhatsApp on another phone: other keys, no linked device, and all else as it was. Those with
+    /// whom it has chats are told.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`] when the phone is offline.
+    pub fn reinstall(&self, number: &str) -> Result<(), Refusal> {
+        let number = self.online(number)?;
+        self.with(|core| core.reinstall(&number))
+            .map_err(Refusal::Conflict)
+    }
+
+    /// The account goes by another number from now on, with its hidden id and its profile. Those with whom it has
+    /// chats are told. The old number is a stranger's, who is offline.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`] when the phone is offline, or somebody has the new number.
+    pub fn change_number(&self, number: &str, new: &str) -> Result<(), Refusal> {
+        let (number, new) = (self.online(number)?, digits(new)?);
+        if self.known(&new).is_ok() {
+            return Err(Refusal::Conflict(format!("somebody has the number {new}")));
+        }
+        self.with(|core| core.change_number(&number, &new))
+            .map_err(Refusal::Conflict)
+    }
+
+    /// How what the phone writes to people names it from now on; the copies for the linked devices of who writes to it
+    /// name it so, too.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn name_by(&self, number: &str, named_by: NamedBy) -> Result<(), Refusal> {
+        let number = self.known(number)?;
+        self.with(|core| {
+            if let Some(phone) = core.phones.get_mut(&number) {
+                phone.named_by = named_by;
+            }
+            core.touch_phone(&number);
+        });
+        Ok(())
+    }
+
+    /// So many of the next copies of what the phone writes to people cannot be read by their linked devices; one that
+    /// is sent again is another copy.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPhone`].
+    pub fn garble(&self, number: &str, copies: u32) -> Result<(), Refusal> {
+        let number = self.known(number)?;
+        self.with(|core| {
+            if let Some(phone) = core.phones.get_mut(&number) {
+                phone.garbles = copies;
+            }
+        });
+        Ok(())
     }
 
     /// Calls another number.

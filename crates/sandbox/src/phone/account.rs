@@ -34,7 +34,7 @@ impl Core {
         Ok(())
     }
 
-    fn new_phone(&self, number: &str, name: &str) -> Result<Phone> {
+    pub(super) fn new_phone(&self, number: &str, name: &str) -> Result<Phone> {
         let rng = &mut ambient::rng();
         let identity = KeyPair::generate(rng);
         let signed = KeyPair::generate(rng);
@@ -84,6 +84,8 @@ impl Core {
             profile: Default::default(),
             history_chunk: None,
             typing: BTreeMap::new(),
+            named_by: Default::default(),
+            garbles: 0,
         })
     }
 }

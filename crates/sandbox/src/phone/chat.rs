@@ -15,7 +15,7 @@ use crate::content::{Beside, Question, Written, describe, make};
 use crate::core::Core;
 use crate::group::group_id_of;
 use crate::history::{ChatMessage, fingerprint};
-use crate::state::Addr;
+use crate::state::{Addr, NamedBy};
 
 /// The stanza that one encrypted body is wrapped into on its way to one device.
 pub(super) struct Envelope<'a> {
@@ -152,6 +152,10 @@ impl Core {
     /// A message as this phone reads it: with numbers where it names addresses; a vote that does not open chooses
     /// nothing and is marked.
     pub(super) fn opened(&self, number: &str, mut entry: ChatMessage) -> ChatMessage {
+        entry.detail.by_admin = entry.detail.delete.is_some()
+            && group_id_of(&entry.to)
+                .and_then(|id| self.groups.get(id))
+                .is_some_and(|group| group.is_admin(&entry.from));
         for address in &mut entry.detail.mentions {
             *address = self
                 .number_named(address)
@@ -320,9 +324,12 @@ impl Core {
         plaintext: &[u8],
         envelope: &Envelope<'_>,
     ) -> Result<Option<Node>> {
-        let Some(sealed) = self.sealed_for(number, device, plaintext)? else {
+        let Some(mut sealed) = self.sealed_for(number, device, plaintext)? else {
             return Ok(None);
         };
+        if !device.is_phone() && device.number != number {
+            self.garble_one(number, &mut sealed.body);
+        }
         let own_lid = self.lid_jid(&Addr::phone(number));
         let Some(phone) = self.phones.get(number) else {
             return Ok(None);
@@ -336,17 +343,27 @@ impl Core {
         if envelope.retry > 0 {
             enc = enc.attr("count", envelope.retry);
         }
+        // Between the devices of one account all is as ever.
+        let named_by = match device.number == number {
+            true => NamedBy::default(),
+            false => phone.named_by,
+        };
+        let own = (Addr::phone(number).jid(), own_lid);
+        let (from, beside) = match own {
+            (pn, Some(lid)) if named_by.is_lid() => (lid, Some(("sender_pn", pn))),
+            (pn, lid) => (pn, lid.map(|lid| ("sender_lid", lid))),
+        };
         let mut builder = NodeBuilder::new("message")
-            .attr("from", Addr::phone(number).jid())
+            .attr("from", from)
             .attr("id", envelope.id)
             .attr("type", envelope.stanza.kind)
             .attr("t", envelope.timestamp)
             .attr("notify", phone.name.as_str());
-        if let Some(lid) = own_lid {
-            builder = builder.attr("sender_lid", lid);
+        if let Some((name, address)) = beside.filter(|_| !named_by.is_alone()) {
+            builder = builder.attr(name, address);
         }
         if let Some(recipient) = envelope.recipient {
-            builder = builder.attr("recipient", recipient.jid());
+            builder = builder.attr("recipient", self.recipient_jid(recipient));
         }
         if !envelope.stanza.edit.is_empty() {
             builder = builder.attr("edit", envelope.stanza.edit.as_str());
@@ -360,6 +377,29 @@ impl Core {
         Ok(Some(
             builder.children(meta.into_iter().chain([body])).build(),
         ))
+    }
+
+    /// As the other side is named on what it writes itself.
+    fn recipient_jid(&self, recipient: &Addr) -> Jid {
+        let by_lid = self
+            .phones
+            .get(&recipient.number)
+            .is_some_and(|phone| phone.named_by.is_lid());
+        let lid = self.lid_jid(recipient).filter(|_| by_lid);
+        lid.unwrap_or_else(|| recipient.jid())
+    }
+
+    /// Spoils a copy, where it is one of those that nobody is to read.
+    fn garble_one(&mut self, number: &str, body: &mut [u8]) {
+        let Some(phone) = self.phones.get_mut(number) else {
+            return;
+        };
+        if phone.garbles > 0
+            && let Some(last) = body.last_mut()
+        {
+            phone.garbles -= 1;
+            *last ^= 0xff;
+        }
     }
 
     /// Marks what `from` wrote as read and tells them.

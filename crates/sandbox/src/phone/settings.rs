@@ -169,7 +169,13 @@ impl Core {
         ) else {
             return;
         };
-        let labels = &mut phone.app_state.shown.labels;
+        let shown = &mut phone.app_state.shown;
+        if edit.deleted == Some(true) {
+            for chat in shown.chats.values_mut() {
+                chat.labels.remove(id);
+            }
+        }
+        let labels = &mut shown.labels;
         match edit.deleted {
             Some(true) => labels.remove(id),
             _ => labels.insert(

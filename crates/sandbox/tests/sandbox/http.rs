@@ -249,3 +249,38 @@ async fn loopback_only() {
     .expect("it refuses");
     assert!(refused.to_string().contains("loopback"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_change() {
+    let sandbox = sandbox().await;
+    let base = sandbox.control_url();
+    let http = Client::new();
+    let post =
+        |path: &str, body: Value| call(&http, Method::POST, format!("{base}{path}"), Some(body));
+    let ana = "/phones/5511999990001";
+    for number in ["5511999990001", "5511999990002"] {
+        let body = json!({"number": number, "name": "Somebody"});
+        assert_eq!(post("/phones", body).await.0, 200);
+    }
+    for (path, body, status) in [
+        ("/settings/spoil", json!({"collection": "regular"}), 200),
+        ("/settings/spoil", json!({"collection": "none"}), 400),
+        ("/garble", json!({"copies": 1}), 200),
+        ("/garble", json!({}), 400),
+        ("/named-by", json!({"named_by": "lid_alone"}), 200),
+        ("/named-by", json!({"named_by": "nobody"}), 400),
+        ("/reinstall", json!({}), 200),
+        ("/number", json!({"number": "5511999990002"}), 409),
+        ("/number", json!({"number": "5511999990003"}), 200),
+        ("/reinstall", json!({}), 409),
+    ] {
+        let (answered, told) = post(&format!("{ana}{path}"), body.clone()).await;
+        assert_eq!(answered, status, "{path} {body}: {told}");
+    }
+    let url = format!("{base}/phones/5511999990003");
+    let (_, moved) = call(&http, Method::GET, url, None).await;
+    assert_eq!(
+        (&moved["name"], &moved["online"]),
+        (&json!("Somebody"), &json!(true))
+    );
+}

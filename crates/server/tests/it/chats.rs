@@ -1,7 +1,11 @@
 //! Chats: listed and read, what is done to them here and on the phone, and the address book.
 
 mod acts;
+mod broken;
 mod contacts;
+mod labels;
+mod people;
+mod persons;
 mod refused;
 
 use recado_sandbox::{ChatChange, ChatInfo};

@@ -18,6 +18,7 @@ on_both! {
     a_group_is_made_listed_and_shown,
     the_story_of_a_group,
     what_phones_do_is_followed,
+    what_else_is_done_is_told,
     a_list_is_read_in_pages_and_offline,
 }
 
@@ -298,6 +299,45 @@ async fn the_story_of_a_group(bed: &mut Bed) {
         .refused(404, "not_found");
     assert_eq!(get(bed, &two, "list").await.ok()["data"]["total"], 0);
     reads(bed, &one, &id, |told| role(told, SHOP_TOO).is_empty()).await;
+}
+
+async fn what_else_is_done_is_told(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    phones(bed);
+    bed.subscribe(&bed.a, &made, json!(["GroupUpdate", "PictureUpdate"]))
+        .await;
+    let id = make(bed, &made, "Team", &[CUSTOMER]).await;
+    let approval = json!({"group_id": id, "join_approval": true});
+    post(bed, &made, "settings", approval).await.ok();
+    let path = format!("invitelink?group_id={id}&reset=1");
+    let link = get(bed, &made, &path).await.ok()["data"]["invite_link"].clone();
+    let link = link.as_str().expect("a link");
+    let network = bed.sandbox.network();
+    network.join(FRIEND, link).expect("asks");
+    network.cancel_request(FRIEND, &id).expect("asks no more");
+    post(bed, &made, "photo", json!({"group_id": id, "image": JPEG}))
+        .await
+        .ok();
+    let told = async |change: &str| {
+        let told = bed.delivered(change, |d| {
+            d.body["type"] == "GroupUpdate" && d.body["event"]["change"] == change
+        });
+        let event = told.await.body["event"].clone();
+        assert_eq!(event["jid"], id.as_str(), "{change}");
+        event
+    };
+    assert_eq!(told("approval").await["enabled"], true);
+    assert_eq!(told("link").await["new_invite_link"], link);
+    let asks = told("join_requests").await;
+    assert_eq!(asks["participants"][0]["phone"], FRIEND, "{asks}");
+    told("join_requests_withdrawn").await;
+    let picture = bed.delivered("the picture", |d| d.body["type"] == "PictureUpdate");
+    let picture = picture.await.body["event"].clone();
+    assert_eq!(
+        (&picture["jid"], &picture["is_group"]),
+        (&json!(id), &json!(true)),
+        "{picture}"
+    );
 }
 
 async fn what_phones_do_is_followed(bed: &mut Bed) {

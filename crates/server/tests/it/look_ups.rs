@@ -3,7 +3,7 @@
 use recado_sandbox::content::Written;
 use serde_json::{Value, json};
 
-use crate::gateway::{Bed, CUSTOMER, Made, SHOP};
+use crate::gateway::{Bed, CUSTOMER, Made, SHOP, until};
 
 /// Impatient: 20 s, 15 s and 180 s are what a gateway waits by itself.
 const QUICK: &str = "engine.silence_ms = 1500\nengine.probe_ms = 1000\nengine.stale_ms = 10000\n";
@@ -14,6 +14,8 @@ on_both! {
     what_is_not_on_whatsapp_fails_by_name,
     the_chat_that_is_there_takes_it_with_its_timer,
     a_cancelled_one_is_corrected_when_it_is_asked_for_again,
+    what_nobody_answers_goes_as_it_was_given,
+    a_number_as_it_was_given_finds_its_chat,
 }
 
 /// As WhatsApp has it, and as people write it.
@@ -115,6 +117,49 @@ async fn a_number_is_corrected_before_the_first_try(bed: &mut Bed) {
     reconnect(bed, &made).await;
     bed.wait_shown(HAS, "and now").await;
     assert_eq!(bed.shown(HAS, "olá 0"), 1);
+}
+
+/// One question when it is accepted, and three before the first try.
+async fn what_nobody_answers_goes_as_it_was_given(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let network = bed.sandbox.network();
+    let refused = json!({"kind": "refuse_look_ups", "code": 503, "count": 4});
+    network.trouble(&refused).expect("a trouble");
+    let number = CUSTOMER.trim_start_matches('+');
+    queued(bed, &made, number, "UNASKED-1", "as it is").await;
+    until("the message on its way", async || {
+        // Between two questions there are seconds.
+        bed.clock.jump_ms(500);
+        let told = bed.told(&made, "UNASKED-1").await;
+        matches!(told["status"].as_str(), Some("delivered" | "read")).then_some(())
+    })
+    .await;
+    let left = bed.sandbox.network().troubles();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(bed.shown(CUSTOMER, "as it is"), 1);
+}
+
+async fn a_number_as_it_was_given_finds_its_chat(bed: &mut Bed) {
+    let network = bed.sandbox.network();
+    network.add_phone(HAS, "Ana").expect("a phone");
+    let made = bed.paired(&bed.a, SHOP).await;
+    let body = json!({"phone": GIVEN, "message": "olá", "id": "GIVEN-0001"});
+    let sent = bed.send(&bed.a, &made, body).await.ok();
+    assert_eq!(sent["data"]["phone"], HAS, "{sent}");
+    bed.wait_status(&made, "GIVEN-0001", &["delivered", "read"])
+        .await;
+    // Nobody remembers WhatsApp's answer, and nobody can be asked.
+    let close = made.path("/session/disconnect");
+    bed.post(&close).bearer(&bed.a.jwt).send().await.expect(200);
+    bed.restart().await;
+    for number in [GIVEN, HAS] {
+        let path = made.path(&format!("/chats/{number}/messages"));
+        let page = bed.get(&path).bearer(&bed.a.jwt).send().await.ok();
+        assert_eq!(page["messages"][0]["text"], "olá", "{number}");
+        let path = made.path(&format!("/chats/{number}"));
+        let chat = bed.get(&path).bearer(&bed.a.jwt).send().await.ok();
+        assert_eq!(chat["phone"], HAS, "{number}");
+    }
 }
 
 async fn what_is_not_on_whatsapp_fails_by_name(bed: &mut Bed) {

@@ -112,6 +112,11 @@ async fn one_is_taken_out(bed: &mut Bed) {
             .await
             .refused(404, "not_found");
     }
+    // What nobody gets is nothing to reply to.
+    let body =
+        json!({"phone": CUSTOMER, "message": "as I said", "reply_to_message_id": "later-001"});
+    let refused = bed.send(&bed.a, &made, body).await.expect(400);
+    assert_eq!(refused.json()["field"], "reply_to_message_id");
     bed.clock.jump_secs(1_900);
     arrived(bed, &made, "marker-01", "marker").await;
     assert_eq!(bed.shown(CUSTOMER, "never"), 0);

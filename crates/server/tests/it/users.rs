@@ -76,6 +76,23 @@ async fn numbers_are_checked(bed: &mut Bed) {
         );
         assert_eq!(users[1]["lid"], Value::Null);
     }
+    // By id as well.
+    let data = told(bed, &made, "check", json!({ "phone": CUSTOMER })).await;
+    let lid = data["users"][0]["lid"].clone();
+    let nobody = "123456789012345@lid";
+    let data = told(bed, &made, "check", json!({ "phone": [lid, nobody] })).await;
+    let users = &data["users"];
+    assert_eq!((&users[0]["phone"], &users[0]["lid"]), (&lid, &lid));
+    assert_eq!(
+        (&users[0]["exists"], &users[1]["exists"]),
+        (&json!(true), &json!(false)),
+        "{data}"
+    );
+    assert!(users[0]["jid"].is_string());
+    assert_eq!(
+        (&users[1]["jid"], &users[1]["lid"]),
+        (&Value::Null, &Value::Null)
+    );
     // One text, and one number, as some clients write it.
     for phone in [
         json!(CUSTOMER),

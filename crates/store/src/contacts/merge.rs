@@ -74,6 +74,8 @@ impl AccountStore<'_> {
                 self.merge_rows(instance, (gone, kept), (old, new)).await?;
                 self.merge_timers(old, new).await?;
                 self.merge_chat_states(instance, old, new).await?;
+                self.merge_unreadable(instance, old, new).await?;
+                self.merge_labels(instance, old, new).await?;
                 sql("DELETE FROM chat WHERE account_id = $1 AND id = $2")
                     .bind(&self.id)
                     .bind(old)

@@ -5,7 +5,7 @@ use recado_model::{
     chat::{ChatAct, ContactUpdate, MessageRange, Mute},
     message::{InboundMessage, InboundReceipt, Party, ReceiptState},
 };
-use recado_store::{AccountStore, ChatQuery, ChatRow, MessagePlace};
+use recado_store::{AccountStore, ChatQuery, ChatRow, MessagePlace, UNREADABLE_MOST};
 
 use crate::{
     bed::{Bed, NOW},
@@ -482,4 +482,49 @@ pub async fn people_are_listed_by_name(bed: &Bed) {
     put(&mut store, &renamed).await;
     let ana = one(&mut store, &id, ANA).await.expect("listed");
     assert_eq!(ana.names.push.as_deref(), Some("Ana Lima"));
+}
+
+pub async fn what_cannot_be_read_is_counted(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    put(&mut store, &from(&id, "A1", ANA, later(1))).await;
+    let (chat, by_lid) = (
+        chat_of(&mut store, &id, ANA).await,
+        chat_of(&mut store, &id, ANA_LID).await,
+    );
+    let most = UNREADABLE_MOST;
+    for n in 0..most + 5 {
+        let message = MessageId::from_wire(format!("LOST{n}"));
+        let noted = store.note_unreadable(&id, &chat, (&message, later(n)));
+        noted.await.expect("notes");
+    }
+    let ana = one(&mut store, &id, ANA).await.expect("listed");
+    assert_eq!(ana.unreadable, most, "the newest");
+    // What comes again counts no more.
+    let came = format!("LOST{}", most + 1);
+    put(&mut store, &from(&id, &came, ANA, later(9))).await;
+    let ana = one(&mut store, &id, ANA).await.expect("listed");
+    assert_eq!(ana.unreadable, most - 1);
+    // Of two that are one, each once.
+    let last = MessageId::from_wire(format!("LOST{}", most + 4));
+    for message in [last, MessageId::from_wire("OTHER")] {
+        let noted = store.note_unreadable(&id, &by_lid, (&message, later(200)));
+        noted.await.expect("notes");
+    }
+    let both = Party {
+        alt: Some(Address::from_wire(ANA_LID)),
+        ..party(ANA)
+    };
+    let contact = store.contact(&id, &both, NOW).await.expect("one");
+    let ana = one(&mut store, &id, ANA).await.expect("listed");
+    assert_eq!(ana.unreadable, most);
+    assert_eq!(ana.identity_changed_at, None);
+    for (at, before) in [(later(1), None), (later(2), Some(later(1)))] {
+        let changed = store.identity_changed(&contact, at).await;
+        assert_eq!(changed.expect("notes"), before);
+    }
+    let ana = one(&mut store, &id, ANA).await.expect("listed");
+    assert_eq!(ana.identity_changed_at, Some(later(2)));
 }

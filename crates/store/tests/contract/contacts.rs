@@ -146,6 +146,44 @@ pub async fn two_that_are_one_person_become_one(bed: &Bed) {
     conn.commit().await.expect("commit");
 }
 
+pub async fn somebody_with_another_number_stays_one_person(bed: &Bed) {
+    let a = bed.account("a").await;
+    let id = bed.instance(&a, "one").await.id;
+    let mut conn = bed.store.write().await.expect("write");
+    let mut store = conn.account(&a);
+    let new = "4@s.whatsapp.net";
+    let now_at = Party {
+        alt: Some(Address::from_wire(LID)),
+        ..party(new)
+    };
+    // Of whom nothing is known nothing is kept.
+    let moved = store.move_person(&id, &both(NUMBER), &now_at).await;
+    moved.expect("nobody");
+    let known = store.known_chat(&id, &Address::from_wire(new)).await;
+    assert_eq!(known.expect("looks"), None);
+    // Known by both numbers before WhatsApp says that they are one.
+    assert!(arrives(&mut store, &id, "M1", both(NUMBER)).await);
+    assert!(arrives(&mut store, &id, "M2", party(new)).await);
+    let moved = store.move_person(&id, &both(NUMBER), &now_at).await;
+    moved.expect("moves");
+    for message in ["M1", "M2"] {
+        assert_eq!(place(&mut store, &id, message).await.0, new, "{message}");
+    }
+    let again = store.move_person(&id, &both(NUMBER), &now_at).await;
+    again.expect("told twice");
+    assert!(arrives(&mut store, &id, "M3", party(NUMBER)).await);
+    assert_eq!(place(&mut store, &id, "M3").await.0, new);
+    // The old number is somebody else's by now.
+    let stranger = Party {
+        alt: Some(Address::from_wire("444@lid")),
+        ..party(NUMBER)
+    };
+    assert!(arrives(&mut store, &id, "M4", stranger).await);
+    assert_eq!(place(&mut store, &id, "M4").await.0, NUMBER);
+    assert_eq!(place(&mut store, &id, "M1").await.0, new);
+    conn.commit().await.expect("commit");
+}
+
 /// Receipts that become the same one, whichever of their chat and reader move.
 pub async fn receipts_of_two_that_become_one_are_kept_once(bed: &Bed) {
     let a = bed.account("a").await;

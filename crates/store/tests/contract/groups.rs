@@ -3,6 +3,7 @@
 use recado_model::{
     Address,
     group::{Deed, Group, Member, Rank},
+    message::Party,
 };
 
 use crate::bed::{Bed, NOW};
@@ -138,6 +139,14 @@ pub async fn what_is_done_to_a_group_is_done_here(bed: &Bed) {
         expiration: 86_400,
         ..made
     };
+    for (n, is_admin) in [(1, false), (2, true), (9, false)] {
+        let who = Party::only(number(n));
+        let who = store.contact(&id, &who, NOW).await.expect("a contact");
+        let chat = store.chat(&id, &Party::only(at.clone()), NOW).await;
+        let chat = chat.expect("a chat");
+        let known = store.is_group_admin(&id, &chat, &who).await;
+        assert_eq!(known.expect("looks"), is_admin, "{n}");
+    }
     expected.members[1].rank = Rank::Admin;
     assert_eq!((found.group, found.stale), (expected, false));
     store

@@ -179,11 +179,12 @@ impl Bed {
     }
 }
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../../migrations/0001_first.sql"),
     include_str!("../../../../migrations/0003_polls.sql"),
     include_str!("../../../../migrations/0009_presence_watches.sql"),
     include_str!("../../../../migrations/0010_history.sql"),
+    include_str!("../../../../migrations/0011_sync_troubles.sql"),
 ];
 
 /// The tables in which a row mentions one of the accounts, or the session.

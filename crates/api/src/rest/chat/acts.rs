@@ -192,7 +192,7 @@ pub async fn edit(
     Ok(changed(acted, "The edit is being sent."))
 }
 
-/// Deletes a message of yours for everybody.
+/// Deletes a message of yours for everybody; of a group's admin anybody's.
 ///
 /// Its content goes once WhatsApp has the deletion. Events that told of it before stay as they are.
 #[operation]

@@ -67,9 +67,9 @@ impl ExpirationBody {
     }
 }
 
-type Done = Result<Answer<StatusOk>, Fail>;
+pub type Done = Result<Answer<StatusOk>, Fail>;
 
-fn done() -> Done {
+pub fn done() -> Done {
     Ok(Answer(StatusOk { status: "ok" }))
 }
 

@@ -3,7 +3,10 @@
 use recado_app::{
     ChatMessageView, ChatMessages, ChatPage, ChatView, HistoryStanding, LastView, ListChats, Person,
 };
-use recado_model::{Address, chat::Mute};
+use recado_model::{
+    Address,
+    chat::{Label, Mute},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -98,11 +101,16 @@ pub struct ChatBody {
     /// How many messages nobody has read.
     messages_unread: i64,
     marked_as_unread: bool,
+    /// How many messages came that could not be read, and did not come again.
+    messages_unreadable: i64,
+    /// When the person's security code changed last: another phone, or WhatsApp installed anew.
+    identity_changed_at: Option<Rfc3339>,
     is_marked_spam: bool,
     /// Empty: of communities nothing is known.
     community_name: String,
     /// Empty: of communities nothing is known.
     community_jid: String,
+    labels: Vec<LabelBody>,
     /// Seconds after which messages disappear; `null` where they stay.
     expiration_seconds: Option<i64>,
     last_message_time: Option<Rfc3339>,
@@ -123,6 +131,25 @@ pub struct LastBody {
     kind: &'static str,
     /// What a person reads of it; `null` where there is nothing to read.
     text: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct LabelBody {
+    id: String,
+    name: String,
+    /// One of WhatsApp's colours.
+    #[schemars(range(min = 0, max = 19))]
+    color: i32,
+}
+
+impl From<Label> for LabelBody {
+    fn from(label: Label) -> Self {
+        Self {
+            id: label.id,
+            name: label.name,
+            color: label.color,
+        }
+    }
 }
 
 /// Somebody, by all that is known of them.
@@ -147,6 +174,8 @@ pub struct PersonBody {
     business_name: Option<String>,
     /// Whether the phone's address book has them.
     saved: bool,
+    /// When their security code changed last: another phone, or WhatsApp installed anew.
+    identity_changed_at: Option<Rfc3339>,
 }
 
 /// A page of what a chat shows.
@@ -198,6 +227,7 @@ impl From<Person> for PersonBody {
             jid: person.address.to_string(),
             name: person.name().map(str::to_owned),
             saved: person.is_saved(),
+            identity_changed_at: person.identity_changed_at.map(Rfc3339),
             full_name: person.full_name,
             first_name: person.first_name,
             push_name: person.push_name,
@@ -233,9 +263,12 @@ impl From<ChatView> for ChatBody {
             unread: chat.unread.to_string(),
             messages_unread: chat.unread,
             marked_as_unread: chat.marked_unread,
+            messages_unreadable: chat.unreadable,
+            identity_changed_at: with.identity_changed_at.map(Rfc3339),
             is_marked_spam: false,
             community_name: String::new(),
             community_jid: String::new(),
+            labels: chat.labels.into_iter().map(Into::into).collect(),
             expiration_seconds: chat.timer_secs,
             last_message_time: chat.last_at.map(Rfc3339),
             last_message_timestamp_ms: at_ms,

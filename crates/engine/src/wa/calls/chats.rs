@@ -24,16 +24,26 @@ const SETTLE: Duration = Duration::from_secs(5);
 impl LinkCore {
     pub(super) async fn change_chat(&self, call: &ChangeChat) -> Result<()> {
         let client = self.online()?;
-        // Accounts that have moved to ids call their chats by those.
-        let by_lid = match &call.lid {
-            Some(lid) if client.is_lid_migrated().await => Some(lid),
-            _ => None,
-        };
-        let chat = jid("chat", by_lid.unwrap_or(&call.chat))?;
+        let chat = self
+            .chat_called(&client, (&call.chat, call.lid.as_ref()))
+            .await?;
         let range = range(&chat, &call.last)?;
         within(ASK, act(&client, &chat, (call.act, range))).await?;
         self.told().await;
         Ok(())
+    }
+
+    /// Accounts that have moved to ids call their chats by those.
+    pub(super) async fn chat_called(
+        &self,
+        client: &Client,
+        (chat, lid): (&Address, Option<&Address>),
+    ) -> Result<Jid> {
+        let by_lid = match lid {
+            Some(lid) if client.is_lid_migrated().await => Some(lid),
+            _ => None,
+        };
+        jid("chat", by_lid.unwrap_or(chat))
     }
 
     pub(super) async fn save_contact(&self, call: &SaveContact) -> Result<()> {
@@ -60,7 +70,7 @@ impl LinkCore {
     }
 
     /// The library has fetched what it wrote, and noted it.
-    async fn told(&self) {
+    pub(super) async fn told(&self) {
         if tokio::time::timeout(SETTLE, self.parts.journal.settled())
             .await
             .is_err()

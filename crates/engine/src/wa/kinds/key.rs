@@ -1,6 +1,6 @@
 //! The name of an earlier message, by which another one is about it.
 
-use recado_model::{MessageId, content::Target};
+use recado_model::{Address, MessageId, content::Target};
 use whatsapp_rust::waproto::{buffa::MessageField, whatsapp as wa};
 
 use super::super::payload::LONGEST_ID;
@@ -23,4 +23,12 @@ pub(super) fn id(key: &MessageField<wa::MessageKey>) -> Option<MessageId> {
     (1..=LONGEST_ID)
         .contains(&id.len())
         .then(|| MessageId::from_wire(id))
+}
+
+/// Who wrote it, where that is a member of a group and not who sends this.
+pub(super) fn other(key: &MessageField<wa::MessageKey>) -> Option<Address> {
+    let key = key.as_option()?;
+    let author = key.participant.as_deref()?;
+    let fits = key.from_me != Some(true) && (1..=LONGEST_ID).contains(&author.len());
+    fits.then(|| Address::from_wire(author))
 }

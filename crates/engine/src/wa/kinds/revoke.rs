@@ -38,6 +38,9 @@ pub(super) fn change(message: &wa::Message) -> Option<Change> {
     Some(Change {
         target: key::id(&revoke.key)?,
         at: None,
-        what: Changed::Deleted,
+        what: match key::other(&revoke.key) {
+            Some(author) => Changed::DeletedByAdmin(author),
+            None => Changed::Deleted,
+        },
     })
 }

@@ -54,6 +54,12 @@ fn acts_name_what_they_are_about() {
         text,
     };
     let revoke = Revoke { target: target() };
+    let own = Revoke {
+        target: Target {
+            from_me: true,
+            ..target()
+        },
+    };
     for (content, at, what) in [
         (
             Content::Reaction(sign),
@@ -61,7 +67,12 @@ fn acts_name_what_they_are_about() {
             Changed::Reaction(Some("\u{1f44d}".into())),
         ),
         (Content::Edit(edit), Some(Timestamp(1)), Changed::Edited),
-        (Content::Revoke(revoke), None, Changed::Deleted),
+        (
+            Content::Revoke(revoke),
+            None,
+            Changed::DeletedByAdmin(target().sender),
+        ),
+        (Content::Revoke(own), None, Changed::Deleted),
     ] {
         let expected = Change {
             target: target().id,

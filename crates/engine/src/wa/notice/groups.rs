@@ -78,6 +78,14 @@ fn deed(action: &Action) -> Option<(Deed, Option<String>)> {
         Action::Ephemeral { expiration, .. } => plain(Deed::Expires(*expiration)),
         Action::MembershipApprovalMode { enabled } => plain(Deed::Approval(*enabled)),
         Action::MemberAddMode { mode } => plain(Deed::MembersAdd(mode == "all_member_add")),
+        Action::CreatedMembershipRequests { requests, .. } => {
+            plain(Deed::Requested(members(requests)))
+        }
+        Action::RevokedMembershipRequests { participants } => plain(Deed::Unrequested(
+            participants.iter().map(address).collect(),
+        )),
+        Action::Invite { code } => plain(Deed::LinkReset(Some(code.clone()))),
+        Action::RevokeInvite => plain(Deed::LinkReset(None)),
         Action::Create { raw } => plain(made(raw).unwrap_or(Deed::Other)),
         Action::Delete { .. } => plain(Deed::Ended),
         // Somebody has another number, or the group another community.

@@ -86,7 +86,7 @@ impl Pump {
         self.offline(StateReason::ConnectionLost).await;
         self.drop_client(epoch).await;
         match why {
-            Trip::Renewed | Trip::Lost => self.reopen_at = Some(Instant::now()),
+            Trip::Renewed | Trip::Lost | Trip::Behind => self.reopen_at = Some(Instant::now()),
             Trip::Commit => self.mend_later(COMMIT_MOST),
             _ => self.mend_later(STORE_MOST),
         }
@@ -209,7 +209,7 @@ mod tests {
     use async_trait::async_trait;
     use recado_model::{
         Result,
-        clock::OsRng,
+        clock::{ManualClock, OsRng},
         message::{InboundMessage, MessageId},
     };
     use tokio::sync::mpsc;
@@ -244,6 +244,7 @@ mod tests {
             store: fixture.store.clone(),
             network: Network::Sandbox { url },
             rng: Arc::new(OsRng),
+            clock: Arc::new(ManualClock::default()),
             journal: folder.clone(),
             timers: WaTimers {
                 reopen_ms: 50,

@@ -152,6 +152,18 @@ impl Core {
         self.write_setting(number, &schemas::LABEL_EDIT, &[id], value)
     }
 
+    /// Deletes a label: no chat has it any more.
+    pub(crate) fn delete_label(&mut self, number: &str, id: &str) -> Result<(), String> {
+        let value = SyncActionValue {
+            label_edit_action: MessageField::some(LabelEditAction {
+                deleted: Some(true),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.write_setting(number, &schemas::LABEL_EDIT, &[id], value)
+    }
+
     /// The name that others see, for the companions.
     pub(crate) fn write_name(&mut self, number: &str) {
         let Some(phone) = self.phones.get(number) else {
@@ -169,6 +181,14 @@ impl Core {
                 number,
                 "the name could not be written into the settings"
             );
+        }
+    }
+
+    /// The next patch of this collection cannot be read by anybody.
+    pub(crate) fn spoil_settings(&mut self, number: &str, name: &str, snapshot: bool) {
+        if let Some(phone) = self.phones.get_mut(number) {
+            phone.app_state.spoils.insert(name.to_owned(), snapshot);
+            self.touch_app_state(number);
         }
     }
 
@@ -218,7 +238,12 @@ impl Core {
         self.take_patch(&Addr::phone(number), (name, base), &patch)
             .map_err(|refused| format!("the server did not take it: {refused:?}"))?;
         if let Some(phone) = self.phones.get_mut(number) {
-            phone.app_state.of(name).read = base + 1;
+            let spoils = phone.app_state.spoils.remove(name);
+            let collection = phone.app_state.of(name);
+            collection.read = base + 1;
+            if let Some(snapshot) = spoils {
+                collection.spoil(snapshot)?;
+            }
         }
         self.apply_setting(number, &index, &value);
         self.touch_app_state(number);

@@ -10,6 +10,7 @@ use super::*;
 on_both! {
     messages_go_both_ways,
     earlier_messages_are_acted_on,
+    admins_delete_what_others_wrote,
     polls_are_voted_in,
     receipts_are_each_members,
 }
@@ -181,6 +182,72 @@ async fn earlier_messages_are_acted_on(bed: &mut Bed) {
         told["deleted_at"].is_string().then_some(told)
     });
     status.await;
+}
+
+/// A phone's word that what somebody else wrote is gone.
+fn deleted_by(bed: &Bed, who: &str, group: &str, id: &str) -> String {
+    let gone = Gone {
+        message_id: id.to_owned(),
+        forged: true,
+    };
+    let network = bed.sandbox.network();
+    let deletion = network.send(who, group, &Written::Delete(gone));
+    deletion.expect("it says so").id
+}
+
+async fn admins_delete_what_others_wrote(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    phones(bed);
+    bed.subscribe(&bed.a, &made, json!(["Message"])).await;
+    let group = make(bed, &made, "Team", &[CUSTOMER, FRIEND]).await;
+    get(bed, &made, "list").await.ok();
+    let network = bed.sandbox.network();
+    let mut written = Vec::new();
+    for text in ["One", "Two"] {
+        let message = network.send_text(FRIEND, &group, text).expect("writes");
+        told(bed, &message.id).await;
+        written.push(message.id);
+    }
+    let gone = async |id: &str| {
+        until("its end here", async || {
+            let told = bed.told(&made, id).await;
+            told["deleted_at"].is_string().then_some(())
+        })
+        .await;
+    };
+    // By this number, which is an admin.
+    let path = format!("messages/{}", written[0]);
+    chat(bed, &made, "DELETE", &path, json!({})).await;
+    for number in [CUSTOMER, FRIEND, SHOP] {
+        shown(bed, number, &written[0], |m| m.deleted).await;
+    }
+    gone(&written[0]).await;
+    // By somebody who is none, and once he is one.
+    let forged = deleted_by(bed, CUSTOMER, &group, &written[1]);
+    told(bed, &forged).await;
+    assert!(bed.told(&made, &written[1]).await["deleted_at"].is_null());
+    let admins = json!({"group_id": group, "participants": [CUSTOMER]});
+    post(bed, &made, "add-admin", admins).await.ok();
+    reads(bed, &made, &group, |told| role(told, CUSTOMER) == "admin").await;
+    deleted_by(bed, CUSTOMER, &group, &written[1]);
+    gone(&written[1]).await;
+    // Where this number is a member like any other it may not.
+    let network = bed.sandbox.network();
+    let theirs = network.create_group(
+        CUSTOMER,
+        &NewGroup {
+            subject: "Theirs".to_owned(),
+            participants: vec![SHOP.to_owned(), FRIEND.to_owned()],
+            ..NewGroup::default()
+        },
+    );
+    let theirs = theirs.expect("a group").0.id;
+    let message = network.send_text(FRIEND, &theirs, "Three").expect("writes");
+    told(bed, &message.id).await;
+    let path = made.path(&format!("/chat/messages/{}", message.id));
+    let call = bed.call("DELETE", &path).bearer(&bed.a.jwt);
+    let refused = call.send().await.expect(400);
+    assert_eq!(refused.json()["field"], "message_id");
 }
 
 async fn polls_are_voted_in(bed: &mut Bed) {

@@ -11,7 +11,7 @@ on_both! {
     what_does_not_fit,
 }
 
-const EVENTS: [&str; 3] = ["CallOffer", "CallTerminate", "Message"];
+const EVENTS: [&str; 4] = ["CallOffer", "CallTerminate", "MissedCall", "Message"];
 
 async fn change(bed: &Bed, made: &Made, body: Value) -> Value {
     let call = bed.call("PATCH", &made.path("")).bearer(&bed.a.jwt);
@@ -91,14 +91,21 @@ async fn a_call_rings_where_nobody_declines_it(bed: &mut Bed) {
     );
     becomes(bed, &call, "ringing").await;
     network.hang_up(CUSTOMER, &call.id).expect("hangs up");
-    // WhatsApp names who hangs up by id alone.
+    // WhatsApp names who hangs up by id alone: who it was is known of the call.
     let ended = event(bed, "CallTerminate", &call).await;
     assert_eq!(
-        (&ended["lid"], &ended["reason"]),
-        (&told["lid"], &json!("")),
+        (&ended["phone"], &ended["reason"]),
+        (&json!(CUSTOMER), &json!("")),
         "{ended}"
     );
+    assert_eq!(ended["lid"], told["lid"]);
     assert!(told["lid"].is_string(), "{told}");
+    let missed = event(bed, "MissedCall", &call).await;
+    assert_eq!(
+        (&missed["phone"], &missed["is_video"]),
+        (&json!(CUSTOMER), &json!(false)),
+        "{missed}"
+    );
 }
 
 async fn what_does_not_fit(bed: &mut Bed) {

@@ -11,6 +11,7 @@ use recado_identity::Granted;
 use recado_model::{
     Address, DeviceCall, Error, ErrorCode, PhoneNumber, Result,
     call::{Describe, LookUp, Looked},
+    message::Party,
 };
 
 use crate::{App, instances::require_paired};
@@ -79,6 +80,7 @@ impl People<'_> {
         let numbers = asked.iter().filter_map(Asked::number).cloned();
         let numbers: Vec<PhoneNumber> = numbers.collect();
         let found = self.look_up(granted, &numbers).await?;
+        self.learn(granted, found.values()).await?;
         let there = self.ids_there(granted, &asked).await?;
         Ok(asked
             .into_iter()
@@ -154,6 +156,37 @@ impl People<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Whoever is known here by number or id has both from now on.
+    async fn learn(&self, granted: &Granted, found: impl Iterator<Item = &Looked>) -> Result<()> {
+        let core = &self.app.core;
+        let pairs = found.filter_map(|looked| {
+            Some(Party {
+                shown: looked.address.clone()?,
+                alt: Some(looked.lid.clone()?),
+                wire: looked.address.clone()?,
+            })
+        });
+        let mut conn = core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        let mut news = Vec::new();
+        for party in pairs {
+            if store.is_half_known(granted.id(), &party).await? {
+                news.push(party);
+            }
+        }
+        drop(conn);
+        if news.is_empty() {
+            return Ok(());
+        }
+        let now = core.clock.now();
+        let mut conn = core.store.write().await?;
+        let mut store = conn.account(granted.account());
+        for party in &news {
+            store.contact(granted.id(), party, now).await?;
+        }
+        conn.commit().await
     }
 
     /// One person, group not meant: by number, as WhatsApp has it, or by id.

@@ -108,6 +108,13 @@ impl AccountStore<'_> {
         Ok(contact)
     }
 
+    /// Whether somebody is known by one of these addresses, and not by all of them.
+    pub async fn is_half_known(&mut self, instance: &InstanceId, party: &Party) -> Result<bool> {
+        let addresses = party.addresses();
+        let known = self.aliases(instance, &addresses).await?;
+        Ok(!known.is_empty() && settled(&known, &addresses).is_none())
+    }
+
     /// Somebody has another number: whoever was known before, and whoever is known by the new addresses, are one, and
     /// shown by the new number. The old one leads to them until somebody else has it. The caller holds the instance.
     pub async fn move_person(

@@ -15,6 +15,7 @@ use crate::{
 on_both! {
     numbers_are_checked,
     thousands_are_checked,
+    what_a_check_tells_is_remembered,
     a_person_is_described,
     a_picture_is_fetched,
     a_business_says_what_it_is,
@@ -105,6 +106,20 @@ async fn numbers_are_checked(bed: &mut Bed) {
     network.add_phone(NOBODY, "Newcomer").expect("a phone");
     let data = told(bed, &made, "check", json!({ "phone": NOBODY })).await;
     assert_eq!(data["users"][0]["exists"], false);
+}
+
+/// Who has been written to is known by number and id as soon as WhatsApp says so.
+async fn what_a_check_tells_is_remembered(bed: &mut Bed) {
+    let made = bed.paired(&bed.a, SHOP).await;
+    let body = json!({"phone": CUSTOMER, "message": "hello"});
+    bed.send(&bed.a, &made, body).await.ok();
+    bed.wait_shown(CUSTOMER, "hello").await;
+    let data = told(bed, &made, "check", json!({ "phone": [CUSTOMER] })).await;
+    let lid = data["users"][0]["lid"].clone();
+    assert!(lid.is_string(), "{data}");
+    let chat = made.path(&format!("/chats/{CUSTOMER}"));
+    let chat = bed.get(&chat).bearer(&bed.a.jwt).send().await.ok();
+    assert_eq!(chat["lid"], lid, "{chat}");
 }
 
 async fn thousands_are_checked(bed: &mut Bed) {

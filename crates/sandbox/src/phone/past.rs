@@ -128,8 +128,8 @@ impl Core {
         let unread = phone.history.unread();
         let mut all = Vec::with_capacity(chats.len());
         for (chat, mut messages) in chats {
-            // Of one time the order in which they came counts.
-            messages.sort_by_key(|message| message.timestamp);
+            // Of one second the order in which they came counts: what comes in has no more than that.
+            messages.sort_by_key(|message| message.timestamp / 1_000);
             messages.reverse();
             all.push(Past {
                 chat: chat.to_owned(),
@@ -148,7 +148,7 @@ impl Core {
         let phone = self.phones.get(number);
         let chunk = phone.and_then(|phone| phone.history_chunk);
         let chunk = chunk.unwrap_or(CHUNK).max(1);
-        let since = ambient::now_ms() - RECENT_MS;
+        let since = (ambient::now_ms() - RECENT_MS) / 1_000;
         let (mut first, mut recent, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for past in &past {
             let slice = |messages, is_last| Slice {
@@ -158,7 +158,7 @@ impl Core {
             };
             let split = past.messages.len().min(FIRST_EACH.max(past.unread));
             let (newest, others) = past.messages.split_at(split);
-            let new = others.partition_point(|message| message.timestamp >= since);
+            let new = others.partition_point(|message| message.timestamp / 1_000 >= since);
             let (new, old) = others.split_at(new);
             first.push(slice(newest, others.is_empty()));
             recent.push(slice(new, old.is_empty()));
@@ -471,7 +471,7 @@ fn older<'a, 'b>(
     // One that the phone does not know is placed by its time.
     let from = match known {
         Some(at) => at + 1,
-        None => messages.partition_point(|message| message.timestamp >= at),
+        None => messages.partition_point(|message| message.timestamp / 1_000 >= at / 1_000),
     };
     let count = request.on_demand_msg_count.unwrap_or_default();
     let count = usize::try_from(count).unwrap_or_default().min(ASKED_MOST);

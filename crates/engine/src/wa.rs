@@ -189,7 +189,7 @@ fn whatsapp(config: &WaConfig) -> Result<EngineParts> {
     // One connector for all links: each holds the whole list of root certificates.
     let transport = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
     Ok(EngineParts {
-        http: Arc::new(Http::new(None, timers.history()).map_err(Error::internal)?),
+        http: Arc::new(Http::new(None, config.timers.history()).map_err(Error::internal)?),
         transport: Arc::new(transport),
         version: None,
         rng: config.rng.clone(),
@@ -205,7 +205,7 @@ fn sandbox(url: &str, config: &WaConfig) -> Result<EngineParts> {
     media.set_query(None);
     media.set_scheme("http").map_err(|()| not_loopback())?;
     Ok(EngineParts {
-        http: Arc::new(Http::new(Some(media), timers.history()).map_err(Error::internal)?),
+        http: Arc::new(Http::new(Some(media), config.timers.history()).map_err(Error::internal)?),
         transport: Arc::new(TokioWebSocketTransportFactory::new().with_url(address)),
         version: Some(SANDBOX_VERSION),
         rng: config.rng.clone(),

@@ -186,7 +186,8 @@ impl People<'_> {
         for party in &news {
             store.contact(granted.id(), party, now).await?;
         }
-        conn.commit().await
+        conn.commit().await?;
+        Ok(())
     }
 
     /// One person, group not meant: by number, as WhatsApp has it, or by id.

@@ -1,13 +1,13 @@
 //! What the account's devices tell each other: read too late, not at all, or not told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use recado_engine::{Notice, wa::WaTimers};
 use recado_model::chat::{ChatAct, Synced};
 use recado_sandbox::ChatChange;
 use recado_store::DeviceOp;
 
-use crate::support::{ANA, BIA, Kind, Lab, PATIENCE, QUICK, Recorder};
+use crate::support::{ANA, BIA, Kind, Lab, QUICK, Recorder};
 
 fn is_archived(notice: &Notice) -> Option<()> {
     let Notice::Synced(all) = notice else {
@@ -26,17 +26,19 @@ async fn what_was_perhaps_not_told_is_told_again() {
     let lab = Lab::new().await;
     let (instance, link, sink) = lab.paired().await;
     let network = lab.sandbox.network();
-    let fetched = network.wait_for(PATIENCE, |network| {
-        network.settings_are_fetched(ANA).ok()?.then_some(())
-    });
-    fetched.await.expect("the settings are fetched");
-    let change = ChatChange {
+    let change = |archived| ChatChange {
         chat: BIA.to_owned(),
-        archived: Some(true),
+        archived: Some(archived),
         ..ChatChange::default()
     };
-    network.change_chat(ANA, &change).expect("it archives");
-    sink.expect("what was archived", is_archived).await;
+    // The library leaves out a notice that comes while it fetches: the first may go unheard.
+    while !sink.has(|notice| is_archived(notice).is_some()) {
+        for archived in [false, true] {
+            let changed = network.change_chat(ANA, &change(archived));
+            changed.expect("it archives");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     link.stop().await;
     let device = lab.store.device(&lab.account, &instance);
     let owed = DeviceOp::Put {
@@ -46,6 +48,7 @@ async fn what_was_perhaps_not_told_is_told_again() {
         value: vec![1],
     };
     device.apply(vec![owed]).await.expect("a row");
+    let sink = Arc::new(Recorder::default());
     let link = lab.start(&instance, &sink).await;
     sink.expect("the same again", is_archived).await;
     link.stop().await;

@@ -139,7 +139,7 @@ pub async fn what_is_done_to_a_group_is_done_here(bed: &Bed) {
         expiration: 86_400,
         ..made
     };
-    for (n, is_admin) in [(1, false), (2, true), (9, false)] {
+    for (n, is_admin) in [(1, true), (2, true), (3, false), (9, false)] {
         let who = Party::only(number(n));
         let who = store.contact(&id, &who, NOW).await.expect("a contact");
         let chat = store.chat(&id, &Party::only(at.clone()), NOW).await;

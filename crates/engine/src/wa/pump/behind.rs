@@ -6,7 +6,10 @@
 //! fetched whole by the next client, whose snapshot tells all that was missed. A collection that breaks again is
 //! mended after growing pauses; how often that was, and when, stands in a row, so that a restart begins no loop.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use recado_model::{
     chat::{SyncTrouble, TroubleCause},
@@ -33,52 +36,50 @@ const PAUSE_MOST: Duration = Duration::from_secs(24 * 3600);
 /// A collection that kept up for so long breaks anew.
 const KEPT_UP_MS: i64 = 48 * 3_600_000;
 
-/// The versions that were heard of and not seen in our rows yet, by collection.
-#[derive(Default)]
-pub(super) struct Behind(HashMap<String, Place>);
+/// So many versions of a collection are waited for by themselves; of more only the newest is.
+const WAITING_MOST: usize = 32;
 
-struct Place {
-    /// The first of them, which is to be reached in time; and the newest.
-    first: u64,
-    newest: u64,
-    look_at: Monotonic,
-}
+/// The versions that were heard of and not seen in our rows yet, by collection: each with the time when it is looked
+/// for, the oldest first.
+#[derive(Default)]
+pub(super) struct Behind(HashMap<String, VecDeque<(u64, Monotonic)>>);
 
 impl Behind {
     fn hear(&mut self, collection: String, version: u64, look_at: Monotonic) {
-        let place = self.0.entry(collection).or_insert(Place {
-            first: version,
-            newest: version,
-            look_at,
-        });
-        place.newest = place.newest.max(version);
+        let waiting = self.0.entry(collection).or_default();
+        let is_full = waiting.len() >= WAITING_MOST;
+        match waiting.back_mut() {
+            Some((newest, _)) if *newest >= version => {}
+            Some((newest, _)) if is_full => *newest = version,
+            _ => waiting.push_back((version, look_at)),
+        }
     }
 
-    /// The collection has this version by now: what is still to be reached has its own time.
-    fn reached(&mut self, collection: &str, version: u64, look_at: Monotonic) {
-        let Some(place) = self.0.get_mut(collection) else {
-            return;
-        };
-        if version >= place.newest {
-            self.0.remove(collection);
-            return;
+    /// The collection has this version by now.
+    fn reached(&mut self, collection: &str, version: u64) {
+        if let Some(waiting) = self.0.get_mut(collection) {
+            waiting.retain(|(heard, _)| *heard > version);
         }
-        (place.first, place.look_at) = (place.newest, look_at);
+        self.0.retain(|_, waiting| !waiting.is_empty());
     }
 
     fn look_again(&mut self, collection: &str, look_at: Monotonic) {
-        if let Some(place) = self.0.get_mut(collection) {
-            place.look_at = look_at;
+        let waiting = self.0.get_mut(collection);
+        if let Some(first) = waiting.and_then(VecDeque::front_mut) {
+            first.1 = look_at;
         }
     }
 
     pub(super) fn look_at(&self) -> Option<Monotonic> {
-        self.0.values().map(|place| place.look_at).min()
+        let firsts = self.0.values().filter_map(VecDeque::front);
+        firsts.map(|(_, look_at)| *look_at).min()
     }
 
     fn due(&self, now: Monotonic) -> Vec<(String, u64)> {
-        let due = self.0.iter().filter(|(_, place)| place.look_at <= now);
-        due.map(|(name, place)| (name.clone(), place.first))
+        let firsts = self.0.iter();
+        let firsts = firsts.filter_map(|(name, waiting)| Some((name, waiting.front()?)));
+        let due = firsts.filter(|(_, (_, look_at))| *look_at <= now);
+        due.map(|(name, (version, _))| (name.clone(), *version))
             .collect()
     }
 }
@@ -166,8 +167,7 @@ impl Pump {
                 mending.open = false;
                 device.apply(vec![mending.row(collection)]).await?;
             }
-            let look_at = self.in_ms(LATE_MS);
-            self.behind.reached(collection, stored, look_at);
+            self.behind.reached(collection, stored);
             return Ok(None);
         }
         let since = self.link.parts.engine.clock.now().since(mending.at);
@@ -183,12 +183,16 @@ impl Pump {
         if mending.tries > 0 && rest > 0 {
             return Ok(Some(rest.min(LATE_MS)));
         }
-        self.mend_collection(collection, (first, mending)).await;
+        self.mend_collection(collection, (first, mending)).await?;
         Ok(Some(SOON_MS))
     }
 
     /// The next client begins this collection anew.
-    async fn mend_collection(&mut self, collection: &str, (first, mending): (u64, Mending)) {
+    async fn mend_collection(
+        &mut self,
+        collection: &str,
+        (first, mending): (u64, Mending),
+    ) -> Result<(), StoreError> {
         let mending = Mending {
             version: first,
             tries: mending.tries.saturating_add(1),
@@ -197,13 +201,17 @@ impl Pump {
         };
         tracing::warn!(instance.id = %self.link.parts.spec.instance, collection, version = first, tries = mending.tries, "app state does not follow; all of it is fetched anew");
         metrics::counter!("recado_engine_app_state_mended_total").increment(1);
+        // Before anybody hears of it: a process that ends now leaves it to the next one.
         let rows = vec![told::anew(collection), mending.row(collection)];
-        self.mending.forget(rows);
+        self.link.parts.device.apply(rows).await?;
+        // And once more when this client is gone, which may write a step of its own meanwhile.
+        self.mending.forget(vec![told::anew(collection)]);
         self.fails(collection, TroubleCause::Broken, mending.tries)
             .await;
         if let Some(connection) = self.link.connection() {
             connection.gate.trip(Trip::Behind);
         }
+        Ok(())
     }
 
     async fn fails(&self, collection: &str, cause: TroubleCause, tries: u32) {
@@ -251,10 +259,11 @@ mod tests {
         assert_eq!(behind.look_at(), Some(at(10)));
         assert!(behind.due(at(9)).is_empty());
         assert_eq!(behind.due(at(10)), [("regular".to_owned(), 4)]);
-        // It moved, and has its time for the rest.
-        behind.reached("regular", 5, at(30));
-        assert_eq!(behind.due(at(30)), [("regular".to_owned(), 6)]);
-        behind.reached("regular", 6, at(40));
+        // It moved, and the rest has its own time.
+        behind.reached("regular", 5);
+        assert!(behind.due(at(19)).is_empty());
+        assert_eq!(behind.due(at(20)), [("regular".to_owned(), 6)]);
+        behind.reached("regular", 6);
         assert_eq!(behind.look_at(), None);
     }
 }

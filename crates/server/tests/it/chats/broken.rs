@@ -40,6 +40,11 @@ fn muted(until: i64) -> ChatChange {
 /// The phone archives, in a patch that nobody can read, and pins afterwards: neither is heard of, though a mute is,
 /// which goes another way.
 async fn breaks(bed: &Bed, made: &Made, on: bool) {
+    // The gateway has a version of it: whoever has none gets all of it.
+    for pins in [on, !on] {
+        on_phone(bed, pinned(pins));
+        comes(bed, made, CUSTOMER, |chat| chat["pinned"] == pins).await;
+    }
     let network = bed.sandbox.network();
     let spoilt = network.spoil_settings(SHOP, BROKEN, false);
     spoilt.expect("a phone");

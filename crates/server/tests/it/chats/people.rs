@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BIA, ask, chat, comes, get, phones_in, written};
+use super::{ask, chat, comes, get, phones_in, written};
 use crate::gateway::{Bed, CUSTOMER, Made, SHOP};
 
 on_both! {
@@ -89,8 +89,6 @@ async fn another_security_code_is_told(bed: &mut Bed) {
 }
 
 async fn what_cannot_be_read_is_counted(bed: &mut Bed) {
-    let network = bed.sandbox.network();
-    network.add_phone(BIA, "Bia").expect("a phone");
     let made = bed.paired(&bed.a, SHOP).await;
     let events = json!(["UndecryptableMessage"]);
     bed.subscribe(&bed.a, &made, events).await;
@@ -107,20 +105,6 @@ async fn what_cannot_be_read_is_counted(bed: &mut Bed) {
     .await;
     let told = event(bed, "UndecryptableMessage").await;
     assert_eq!(told["info"]["id"], lost.id);
-    // One that comes when it is asked for again is a message like any other.
-    written(bed, &made, BIA, "hello").await;
-    network.garble(BIA, 1).expect("a phone");
-    let found = network.send_text(BIA, SHOP, "found").expect("it writes");
-    let told = bed.delivered("the second", |delivery| {
-        delivery.body["event"]["info"]["id"] == found.id
-    });
-    told.await;
-    let seen = comes(bed, &made, BIA, |chat| {
-        chat["last_message"]["text"] == "found"
-    });
-    assert_eq!(seen.await["messages_unreadable"], 0);
-    let seen = chat(bed, &made, CUSTOMER).await;
-    assert_eq!(seen["messages_unreadable"], 1, "{seen}");
 }
 
 async fn another_picture_is_told(bed: &mut Bed) {

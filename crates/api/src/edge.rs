@@ -1,10 +1,11 @@
 //! The edge: what the head of a request is judged by before any guard, and who sent it.
 //!
 //! Nothing here knows credentials. [`crate::layers::observe`] calls it for every request:
-//! the address of the caller ([`ClientIp`]), the caps on the head, and which web pages may read
-//! answers ([`Cors`]).
+//! the address of the caller ([`ClientIp`]), the caps on the head, which web pages may read
+//! answers ([`Cors`]), and which may speak to the MCP endpoint (`Pages`).
 
 mod cors;
+mod pages;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -19,6 +20,7 @@ use recado_model::{Error, ErrorCode};
 use crate::error::Fail;
 
 pub use cors::Cors;
+pub(crate) use pages::Pages;
 
 /// Bytes of method, address, and all names and values of headers together. The longest head of our
 /// own clients, three credentials at once, is a tenth of it.

@@ -63,7 +63,7 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     let mut response = async {
         let asked = || cors.as_ref().and_then(|grant| grant.preflight(&request));
         let foreign = || match surface {
-            Surface::Mcp => state.mcp.pages.refused(request.uri(), request.headers()),
+            Surface::Mcp => state.mcp_pages.refused(request.uri(), request.headers()),
             _ => None,
         };
         let early = edge::refused(&request).or_else(foreign).or_else(asked);

@@ -101,6 +101,10 @@ impl Options {
     pub const MCP_TIMEOUT: Duration = Duration::from_secs(300);
     /// For a body that is a file.
     pub const FILE_TIMEOUT: Duration = Duration::from_secs(900);
+
+    fn mcp_pages(&self, public_url: &str) -> edge::Pages {
+        edge::Pages::of(public_url, self.cors.origins())
+    }
 }
 
 impl Default for Options {
@@ -125,7 +129,8 @@ pub fn router(app: App, options: Options) -> Router {
 }
 
 fn state(app: App, options: Options) -> ApiState {
-    let mcp = mcp::endpoint(&app, &options);
+    let pages = options.mcp_pages(&app.config().public_url);
+    let mcp = mcp::service(&app, &options, &pages);
     let known = state::Known {
         surfaces: Arc::new(routes::surfaces()),
         allow: routes::allowed_methods(&routes::table()),

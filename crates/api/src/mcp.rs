@@ -1,4 +1,4 @@
-//! The MCP endpoint. [`pages`] says which web pages may speak to it, [`front`] judges each call (envelope, token, batch, the contract's own rules),
+//! The MCP endpoint. [`front`] judges each call (envelope, token, batch, the contract's own rules),
 //! `rmcp` speaks the protocol's revisions, [`tools`] do the work.
 //!
 //! Stateless for every revision: no session is ever made, so an open `initialize` costs nothing.
@@ -6,7 +6,6 @@
 pub mod envelope;
 pub mod front;
 mod handler;
-mod pages;
 pub mod tools;
 
 use recado_app::App;
@@ -19,13 +18,13 @@ use crate::{
     Options, Surface,
     auth::Rule,
     describe::Described,
+    edge::Pages,
     row::{Operation, RouteRow},
     state::McpService,
 };
 
 pub use front::{call, end, no_stream, preflight};
 pub use handler::McpServer;
-pub(crate) use pages::Pages;
 
 /// Methods of ours beside `tools/call`, and what each asks for.
 const METHODS: [(&str, Rule); 5] = [
@@ -58,19 +57,7 @@ pub(crate) fn rows() -> Vec<RouteRow> {
     methods.chain(tools).collect()
 }
 
-/// The endpoint as the router's state has it.
-pub(crate) struct Endpoint {
-    pub pages: Pages,
-    pub speak: McpService,
-}
-
-pub(crate) fn endpoint(app: &App, options: &Options) -> Endpoint {
-    let pages = Pages::of(&app.config().public_url, options.cors.origins());
-    let speak = service(app, options, &pages);
-    Endpoint { pages, speak }
-}
-
-fn service(app: &App, options: &Options, pages: &Pages) -> McpService {
+pub(crate) fn service(app: &App, options: &Options, pages: &Pages) -> McpService {
     let shop = McpServer::new(app.clone(), options.about.version.clone());
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)

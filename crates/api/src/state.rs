@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::{Full, combinators::BoxBody};
 use recado_app::App;
 
-use crate::{Options, mcp::Endpoint, surfaces::Surfaces};
+use crate::{Options, edge::Pages, surfaces::Surfaces};
 
 /// The router's state. Cloned per request, so it is one pointer.
 #[derive(Clone)]
@@ -22,7 +22,9 @@ pub struct ApiState(Arc<StateParts>);
 pub struct StateParts {
     pub app: App,
     pub options: Options,
-    pub(crate) mcp: Endpoint,
+    pub(crate) mcp: McpService,
+    /// Which pages may speak to that endpoint.
+    pub(crate) mcp_pages: Pages,
     pub(crate) routes: Known,
 }
 
@@ -49,11 +51,13 @@ impl AllowedMethods {
 }
 
 impl ApiState {
-    pub(crate) fn new(app: App, options: Options, mcp: Endpoint, routes: Known) -> Self {
+    pub(crate) fn new(app: App, options: Options, mcp: McpService, routes: Known) -> Self {
+        let mcp_pages = options.mcp_pages(&app.config().public_url);
         Self(Arc::new(StateParts {
             app,
             options,
             mcp,
+            mcp_pages,
             routes,
         }))
     }

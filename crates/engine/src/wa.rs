@@ -8,7 +8,7 @@
 //! `tap` takes the library's events; `journal` keeps those that are told once, `history` what phones send of their
 //! past, and `courier`
 //! hands them to the sink. `inbound`, `notice`, `roster`, `kinds`, `payload`, `address` and `json` turn what arrives into our
-//! types; `outbound` sends, `media` seals and opens, brings to WhatsApp's hosts and fetches, and `calls` do what
+//! types; `outbound` sends, `media` seals and opens, `hosts` brings to WhatsApp's hosts and fetches, and `calls` do what
 //! else callers ask; `backend` keeps the device in the store; `http` and `runtime` are what the library runs on.
 //!
 //! Time in here is tokio's: the library measures by it (a named exception to the rule that time is a
@@ -27,6 +27,7 @@ mod core;
 mod courier;
 mod gate;
 mod history;
+mod hosts;
 mod http;
 mod inbound;
 mod journal;
@@ -352,7 +353,7 @@ impl Engine for WaEngine {
         most: u64,
         to: &Path,
     ) -> std::result::Result<MediaDigest, FetchFault> {
-        media::fetch(&self.parts, medium, most, to).await
+        hosts::fetch(&self.parts, medium, most, to).await
     }
 
     async fn fetch_picture(&self, url: &str) -> Result<Vec<u8>> {

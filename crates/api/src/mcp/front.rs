@@ -295,7 +295,7 @@ impl McpCaller {
         if let Who::Shop(shop) = &self.who {
             parts.extensions.insert(shop.clone());
         }
-        let response = (self.state.mcp.speak)(Request::from_parts(parts, Full::new(body))).await;
+        let response = (self.state.mcp)(Request::from_parts(parts, Full::new(body))).await;
         let (head, body) = response.into_parts();
         let is_json = head
             .headers

@@ -2,9 +2,9 @@
 //! without doing anything; nothing is sent, and no URL is opened.
 
 use recado_identity::Granted;
-use recado_model::{Address, Content, Error, ErrorCode, Result, content::Media};
+use recado_model::{Address, Content, Error, Result, content::Media};
 
-use crate::{contacts::ListContacts, instances::require_paired, media::Given};
+use crate::{instances::require_paired, media::Given};
 
 use super::{Messages, SendMedia, SendMessage, check};
 
@@ -54,24 +54,16 @@ impl Messages<'_> {
         self.preview(granted, send).await
     }
 
-    /// From the chat with them, or from the people who are known.
+    /// As the address book, they themselves, or their group have it.
     async fn name_of(&self, granted: &Granted, to: &Address) -> Result<Option<String>> {
-        match self.app.chats().get(granted, to.as_str()).await {
-            Ok(chat) => return Ok(chat.with.name().map(str::to_owned)),
-            Err(error) if error.code == ErrorCode::NotFound => {}
-            Err(error) => return Err(error),
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        if to.is_group() {
+            let row = store.group(granted.id(), to).await?;
+            return Ok(row.map(|row| row.group.name));
         }
-        let Some(number) = to.number() else {
-            return Ok(None);
-        };
-        let list = ListContacts {
-            search: Some(number.to_owned()),
-            limit: 1,
-            ..ListContacts::default()
-        };
-        let page = self.app.contacts().list(granted, &list).await?;
-        let person = page.items.first();
-        let same = person.filter(|person| person.phone() == Some(number));
-        Ok(same.and_then(|person| person.name()).map(str::to_owned))
+        let row = store.contact_at(granted.id(), to).await?;
+        let names = row.map(|row| row.names);
+        Ok(names.and_then(|names| names.full.or(names.first).or(names.business).or(names.push)))
     }
 }

@@ -1,8 +1,7 @@
-//! Media: sealed and opened; `hosts` brings them to WhatsApp's hosts and fetches them from there.
+//! Media: sealed and opened. What brings them to WhatsApp's hosts and fetches them from there is `hosts`, beside this.
 //!
 //! A sealed medium is AES-256-CBC with PKCS #7 padding, and the first ten bytes of an HMAC-SHA256 behind it.
 
-mod hosts;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -19,14 +18,14 @@ use whatsapp_rust::{
     },
 };
 
-pub(super) use self::{hosts::fetch, reader::reader};
+pub(super) use self::reader::reader;
 
 const BLOCK: usize = 16;
 const MAC: usize = 10;
 /// The library writes a block at a time.
 const BUFFER: usize = 64 * 1024;
 
-fn media_type(class: MediaClass) -> MediaType {
+pub(super) fn media_type(class: MediaClass) -> MediaType {
     match class {
         MediaClass::Image => MediaType::Image,
         MediaClass::Video => MediaType::Video,

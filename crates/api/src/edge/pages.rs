@@ -1,4 +1,4 @@
-//! Which web pages, and under which of our names, may speak to the endpoint at all. Any other page is one
+//! Which web pages, and under which of our names, may speak to the MCP endpoint at all. Any other page is one
 //! that a browser was lured to (DNS rebinding), so it is refused before anything is read or answered.
 
 use axum::response::{IntoResponse, Response};

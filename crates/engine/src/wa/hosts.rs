@@ -27,8 +27,10 @@ use whatsapp_rust::{
 };
 
 use super::{
-    super::{EngineParts, address::jid, core::LinkCore, core::not_connected},
-    media_type, open,
+    EngineParts,
+    address::jid,
+    core::{LinkCore, not_connected},
+    media::{media_type, open},
 };
 use crate::FetchFault;
 

@@ -17,7 +17,7 @@ export const OPTIONS = ['Feijoada', 'Salada', 'Nada, obrigada'];
 
 const secretOf = ({ message }) => message.messageContextInfo.messageSecret;
 /** Whom a message is from or, of one's own, for: its form, number or hidden id, is that of the chat. */
-const partyOf = ({ key }) => key.participant ?? key.remoteJid;
+const partyOf = ({ key }) => key.participant || key.remoteJid;
 const creatorOf = (message, peer) =>
   message.key.fromMe ? peer.selfIn(partyOf(message)) : partyOf(message);
 

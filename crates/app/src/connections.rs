@@ -126,9 +126,10 @@ impl Connections<'_> {
             true => own::shown(self.app, granted).await,
             false => None,
         };
-        let mut conn = self.app.core.store.read().await?;
-        let mut store = conn.account(granted.account());
-        let troubles = store.sync_troubles(granted.id()).await?;
+        let troubles = match instance.troubled {
+            true => self.troubles(granted).await?,
+            false => Vec::new(),
+        };
         Ok(ConnectionStatus {
             profile,
             troubles,
@@ -140,6 +141,12 @@ impl Connections<'_> {
             push_name: instance.push_name.clone(),
             business_name: instance.business_name.clone(),
         })
+    }
+
+    async fn troubles(&self, granted: &Granted) -> Result<Vec<(SyncTrouble, Timestamp)>> {
+        let mut conn = self.app.core.store.read().await?;
+        let mut store = conn.account(granted.account());
+        Ok(store.sync_troubles(granted.id()).await?)
     }
 
     /// Closes the socket and keeps the pairing; the next QR request opens it again. `false`: there is no

@@ -38,6 +38,8 @@ pub struct Instance {
     pub push_name: Option<String>,
     pub business_name: Option<String>,
     pub connected_at: Option<Timestamp>,
+    /// Whether what its phone does to chats and labels is not heard of in some part ([`crate::chat::SyncTrouble`]).
+    pub troubled: bool,
     pub billing: Billing,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -18,7 +18,7 @@ use crate::{
 /// All columns of `instance` that [`Instance`] has.
 macro_rules! columns {
     () => {
-        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, settings, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, subscription_id, trial_until, paid_until, cancel_at, created_at, updated_at"
+        "id, account_id, number, name, origin, labels, reject_calls, auto_read_messages, settings, state, reason, paired, wanted, phone, jid, lid, push_name, business_name, connected_at, troubled, subscription_id, trial_until, paid_until, cancel_at, created_at, updated_at"
     };
 }
 
@@ -425,6 +425,7 @@ fn from_row(row: &Row) -> Result<Instance> {
         push_name: row.opt_text("push_name")?,
         business_name: row.opt_text("business_name")?,
         connected_at: row.opt_time("connected_at")?,
+        troubled: row.bool("troubled")?,
         billing: Billing {
             subscription_id: row.opt_text("subscription_id")?,
             trial_until: row.opt_time("trial_until")?,

@@ -32,7 +32,7 @@ impl AccountStore<'_> {
         .bind(now)
         .execute(self.conn)
         .await?;
-        Ok(())
+        self.note_troubles(instance).await
     }
 
     /// It follows again. `false`: it was not known that it did not.
@@ -49,6 +49,7 @@ impl AccountStore<'_> {
         .bind(collection)
         .execute(self.conn)
         .await?;
+        self.note_troubles(instance).await?;
         Ok(dropped > 0)
     }
 
@@ -59,6 +60,22 @@ impl AccountStore<'_> {
             .bind(instance)
             .execute(self.conn)
             .await?;
+        self.note_troubles(instance).await
+    }
+
+    /// The instance itself says whether there are any.
+    async fn note_troubles(&mut self, instance: &InstanceId) -> Result<()> {
+        let changed = sql(
+            "UPDATE instance SET troubled = CASE WHEN EXISTS (SELECT 1 FROM sync_trouble t WHERE t.account_id = $1 AND t.instance_id = $2) \
+             THEN 1 ELSE 0 END WHERE account_id = $1 AND id = $2",
+        )
+        .bind(&self.id)
+        .bind(instance)
+        .execute(self.conn)
+        .await?;
+        if changed > 0 {
+            self.conn.touch(instance);
+        }
         Ok(())
     }
 

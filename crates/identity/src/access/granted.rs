@@ -170,6 +170,7 @@ mod tests {
             push_name: None,
             business_name: None,
             connected_at: None,
+            troubled: false,
             billing: Billing::default(),
             created_at: at,
             updated_at: at,

@@ -34,6 +34,8 @@ pub async fn what_does_not_follow_is_kept_with_the_pairing(bed: &Bed) {
         .put_sync_trouble(&id, &again, later)
         .await
         .expect("keeps");
+    let shown = store.instance(&id).await.expect("reads").expect("is there");
+    assert!(shown.troubled);
     let all = store.sync_troubles(&id).await.expect("lists");
     assert_eq!(all, [(low.clone(), NOW), (again, NOW)]);
     assert!(
@@ -53,4 +55,6 @@ pub async fn what_does_not_follow_is_kept_with_the_pairing(bed: &Bed) {
     let unpaired = store.set_unpaired(&id, state, reason, NOW).await;
     assert!(unpaired.expect("unpairs"));
     assert_eq!(store.sync_troubles(&id).await.expect("lists"), []);
+    let shown = store.instance(&id).await.expect("reads").expect("is there");
+    assert!(!shown.troubled);
 }

@@ -283,7 +283,7 @@ async fn the_line_of_a_timer_goes_with_its_chat(bed: &mut Bed) {
     for (method, path) in [("POST", "/clear"), ("DELETE", "")] {
         written(bed, &made, CUSTOMER, "one").await;
         let timer = format!("/chats/{CUSTOMER}/expiration");
-        let body = json!({"expiration": "24H"});
+        let body = json!({"expiration": "24_HOURS"});
         ask(bed, &made, ("PUT", &timer), body).await.ok();
         phone_shows(bed, CUSTOMER, "its line", |chat| chat.messages == 2).await;
         let path = format!("/chats/{CUSTOMER}{path}");
